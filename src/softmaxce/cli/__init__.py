@@ -1,0 +1,84 @@
+"""The command line. One file per command; each imports its workflow only when it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from softmaxce import __version__
+from softmaxce.cli.explain import explain
+from softmaxce.errors import SoftmaxceError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def commands() -> None:
+    """Train, judge and explain a softmax image classifier."""
+
+
+for _command in (explain,):
+    commands.add_command(_command)
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def _hold_blas_to_one_thread() -> None:
+    """Before NumPy loads: the fit runs threads of its own, each over its own rows."""
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    from softmaxce.views.safe_text import visible
+
+    print(f"Error: {visible(message)}", file=sys.stderr, flush=True)
+    sys.exit(exit_code)
+
+
+def _usage_message(error: click.ClickException) -> str:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    return f"{message} (see '{context.command_path} --help')" if context else message
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code that the outcome has."""
+    _hold_blas_to_one_thread()
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    debug = "--debug" in sys.argv[1:]
+    try:
+        commands.main(prog_name="softmaxce", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.exceptions.Exit, SystemExit):
+        raise
+    except BrokenPipeError:
+        _leave_after_closed_pipe()
+    except (KeyboardInterrupt, click.Abort):
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+    except _Terminated:
+        print("Terminated.", file=sys.stderr)
+        sys.exit(143)
+    except click.ClickException as error:
+        _fail(_usage_message(error), error.exit_code)
+    except (SoftmaxceError, OSError, MemoryError) as error:
+        if debug:
+            raise
+        _fail(str(error) or type(error).__name__, getattr(error, "exit_code", 1))
+
+
+def _leave_after_closed_pipe() -> NoReturn:
+    """The reader (`| head`) has had enough: leave quietly, and let Python flush into nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)

@@ -1,0 +1,43 @@
+"""Options that several commands share, so that each has one name, one default and one help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def format_option(*formats: str) -> Decorator:
+    """`--format`, the first of `formats` being the default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="Text for people, the others for programs.",
+    )
+
+
+def model_option(**overrides: Any) -> Decorator:
+    """`-m/--model`: the model to read; SOFTMAXCE_MODEL, or model.npz in this folder."""
+    return click.option(
+        "-m",
+        "--model",
+        "model_path",
+        type=click.Path(),
+        default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+        show_default="$SOFTMAXCE_MODEL, or model.npz",
+        help="The model file.",
+        **overrides,
+    )
+
+
+# Its value is read by `main` before Click sees it: errors of Click's own count too.
+debug_option = click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails."
+)

@@ -1,0 +1,128 @@
+"""The functions of the lesson, on arrays: softmax, its logarithm, and the entropies.
+
+Everything is computed in log-probabilities; no epsilon stands in a logarithm, so a perfectly
+wrong prediction costs exactly infinity. Entropies are in nats.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from softmaxce.errors import InputError
+
+Floats = NDArray[np.floating[Any]]
+Axis = int | tuple[int, ...] | None
+
+
+def _as_floats(x: ArrayLike) -> Floats:
+    """x as a floating array: float32 and float16 stay, all else becomes float64."""
+    array = np.asarray(x)
+    if np.issubdtype(array.dtype, np.floating):
+        return array
+    return array.astype(np.float64)
+
+
+def _shifted(x: Floats, axis: Axis) -> tuple[Floats, Floats]:
+    """(x − m, m) with m the finite maximum along `axis` (0 where the maximum is infinite)."""
+    maximum = np.max(x, axis=axis, keepdims=True)
+    maximum = np.where(np.isfinite(maximum), maximum, 0.0).astype(x.dtype)
+    with np.errstate(over="ignore"):  # −1e308 − 1e308 is −inf: its exponential is 0, as it must be
+        return x - maximum, maximum
+
+
+def _log_of_sum(shifted: Floats, axis: Axis) -> Floats:
+    """log Σ exp(shifted), where the largest shifted value is 0.
+
+    One maximal term is taken out and log1p applied to the rest, so that the result keeps its
+    relative accuracy when one term dominates (log(1 + 1e-20) is 1e-20, not 0).
+    """
+    top = np.max(shifted, axis=axis, keepdims=True)  # 0, or infinite where x was
+    is_maximum = shifted == top
+    n_maxima = np.sum(is_maximum, axis=axis, keepdims=True, dtype=shifted.dtype)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        rest = np.sum(np.exp(np.where(is_maximum, -np.inf, shifted)), axis=axis, keepdims=True)
+        return np.asarray(top + np.log(n_maxima) + np.log1p(rest / n_maxima))
+
+
+def logsumexp(x: ArrayLike, axis: Axis = None) -> Any:
+    """log Σ exp(x) along `axis` (all of x if None), without overflow, for x of any shape.
+
+    Agrees with `scipy.special.logsumexp`.
+    """
+    x = _as_floats(x)
+    shifted, maximum = _shifted(x, axis)
+    result = np.squeeze(_log_of_sum(shifted, axis) + maximum, axis=axis)
+    return result[()]
+
+
+def log_softmax(x: ArrayLike, axis: Axis = None) -> Any:
+    """Logarithm of the softmax of logits x along `axis` (all of x if None). Same shape as x.
+
+    Agrees with `scipy.special.log_softmax`, and keeps its accuracy when one logit dominates.
+    """
+    x = _as_floats(x)
+    shifted, _ = _shifted(x, axis)
+    with np.errstate(invalid="ignore"):
+        return (shifted - _log_of_sum(shifted, axis))[()]
+
+
+def softmax(x: ArrayLike, axis: Axis = None) -> Any:
+    """Probabilities e^x / Σ e^x along `axis` (all of x if None). Same shape as x.
+
+    Agrees with `scipy.special.softmax`.
+    """
+    x = _as_floats(x)
+    shifted, _ = _shifted(x, axis)
+    exponentials = np.exp(shifted)
+    return (exponentials / np.sum(exponentials, axis=axis, keepdims=True))[()]
+
+
+def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
+    """Labels 0 … n_classes − 1 of any shape as targets of shape (*labels.shape, n_classes).
+
+    Raises InputError for a label that is no integer or is out of range.
+    """
+    indices = np.asarray(labels)
+    if not np.issubdtype(indices.dtype, np.integer):
+        raise InputError(f"labels must be integers, not {indices.dtype}")
+    if indices.size and not (indices.min() >= 0 and indices.max() < n_classes):
+        raise InputError(
+            f"labels must lie in 0 … {n_classes - 1}, not {indices.min()} … {indices.max()}"
+        )
+    targets = np.zeros((*indices.shape, n_classes))
+    np.put_along_axis(targets, indices[..., np.newaxis], 1.0, axis=-1)
+    return targets
+
+
+def _products(weights: Floats, values: Floats) -> Floats:
+    """weights · values, where a weight of 0 makes 0 of an infinite value too."""
+    return np.where(weights == 0, 0.0, weights * np.where(weights == 0, 0.0, values))
+
+
+def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = -1) -> Any:
+    """−Σ targets · log-probabilities along `axis`, in nats: one number an image.
+
+    log_probabilities and targets: (..., n_classes), targets being distributions (one-hot rows,
+    say). A target of 0 contributes 0 even where the log-probability is −∞; a target above 0
+    there makes the result ∞.
+    """
+    log_p, y = np.broadcast_arrays(_as_floats(log_probabilities), _as_floats(targets))
+    return (0.0 - np.sum(_products(y, log_p), axis=axis))[()]
+
+
+def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
+    """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948)."""
+    p = _as_floats(probabilities)
+    with np.errstate(divide="ignore"):
+        return cross_entropy(np.log(p), p, axis=axis)
+
+
+def kl_divergence(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Any:
+    """Σ p log(p / q) along `axis`, in nats: ∞ where p > 0 = q (Kullback and Leibler 1951)."""
+    p, q = np.broadcast_arrays(_as_floats(p), _as_floats(q))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = np.log(p) - np.log(q)
+    return np.sum(_products(p, log_ratio), axis=axis)[()]

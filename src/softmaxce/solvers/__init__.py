@@ -1,0 +1,1 @@
+"""Minimisers of an objective. They see parameters, never pixels."""
