@@ -23,6 +23,7 @@ FLOORS = [
     ["model_file"],
     ["objective"],
     ["solvers"],
+    ["fitting"],
     ["lesson"],
     ["estimator"],
     ["workflows"],

@@ -60,7 +60,7 @@ class SoftmaxModel:
         return logits
 
     def _block_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        values = pixels * PIXEL_SCALE
+        values: NDArray[np.float64] = np.multiply(pixels, PIXEL_SCALE, dtype=np.float64)
         for position, layer in enumerate(self.layers):
             if position:
                 values = np.maximum(values, 0.0)
