@@ -11,7 +11,10 @@ from typing import NoReturn
 import click
 
 from softmaxce import __version__
+from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.predict import predict
+from softmaxce.cli.train import train
 from softmaxce.errors import SoftmaxceError
 
 
@@ -21,7 +24,7 @@ def commands() -> None:
     """Train, judge and explain a softmax image classifier."""
 
 
-for _command in (explain,):
+for _command in (train, predict, evaluate, explain):
     commands.add_command(_command)
 
 
