@@ -22,6 +22,7 @@ FLOORS = [
     ["metrics"],
     ["model_file"],
     ["objective"],
+    ["curvature"],
     ["solvers"],
     ["fitting"],
     ["lesson"],
