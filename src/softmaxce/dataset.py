@@ -199,9 +199,11 @@ def load_for_model(
     classes = list_class_folders(folder)
     unknown = [c.name for c in classes if c.name not in class_names]
     if unknown:
+        inner = next((c.name for c in classes if c.name in ("test", "validation")), None)
+        hint = f"; did you mean {Path(folder) / inner}?" if inner in unknown else ""
         raise DataError(
             f"unknown class: {folder}: the model does not know {_listed(unknown)}; "
-            f"it knows {_listed(class_names)}"
+            f"it knows {_listed(class_names)}{hint}"
         )
     paths = [path for c in classes for path in c.paths]
     if not paths:
@@ -210,9 +212,7 @@ def load_for_model(
     return _assemble(classes, tuple(class_names), decoded, preprocessing, folder, skip_bad)
 
 
-def _refuse_empty_classes(
-    classes: Sequence[ClassFolder], folder: str | PathLike[str]
-) -> None:
+def _refuse_empty_classes(classes: Sequence[ClassFolder], folder: str | PathLike[str]) -> None:
     empty = [c.name for c in classes if not c.paths]
     if empty:
         raise DataError(

@@ -47,7 +47,10 @@ def decode_files(
     jobs: int | None = None,
     on_decoded: OnDecoded | None = None,
 ) -> DecodedImages:
-    """Decode every file, in order. `jobs` worker processes at most (None: one a core)."""
+    """Decode every file, in order. `jobs` worker processes at most (None: one a core).
+
+    `on_decoded` hears of each chunk of files, unless there is but one.
+    """
     n_files = len(paths)
     decoded = _empty(n_files, preprocessing)
     chunks = [
@@ -63,7 +66,7 @@ def decode_files(
         decoded.digests[start:stop] = part.digests
         decoded.failures.update({start + i: error for i, error in part.failures.items()})
         n_done += stop - start
-        if on_decoded is not None:
+        if on_decoded is not None and len(chunks) > 1:
             on_decoded(n_done, n_files)
     return decoded
 

@@ -23,13 +23,14 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from softmaxce.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .jfif .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .pnm".split()
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib"}
+    | {".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 )
 MAX_IMAGE_PIXELS = 100_000_000
 MAX_SIDE = 4096
@@ -137,7 +138,7 @@ def _open(source: Source) -> Iterator[Image.Image]:
                 yield image
     except ImageError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ImageError(name, _unidentified(source)) from None
     except MemoryError:
         raise ImageError(name, "it needs more memory than there is") from None

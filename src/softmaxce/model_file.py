@@ -18,6 +18,7 @@ import json
 import os
 import zipfile
 from dataclasses import asdict
+from itertools import pairwise
 from os import PathLike
 from typing import Any, BinaryIO
 
@@ -56,7 +57,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "training": dict(model.training),
     }
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    members = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
+    members: dict[str, NDArray[Any]] = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
     for position, layer in enumerate(model.layers):
         members[f"weights_{position}"] = layer.weights
         members[f"biases_{position}"] = layer.biases
@@ -135,7 +136,7 @@ def _check_end(stream: BinaryIO) -> None:
     if (
         len(end) < end_length
         or not end.startswith(b"PK\x05\x06")
-        or end[_END_RECORD_LENGTH:].startswith(_COMMENT_PREFIX) is False
+        or not end[_END_RECORD_LENGTH:].startswith(_COMMENT_PREFIX)
     ):
         raise ModelError("it is no softmaxce model, or its end is missing")
     if not 3 <= n_members <= _MAX_MEMBERS:
@@ -192,7 +193,9 @@ def _parse_header(content: bytes) -> dict[str, Any]:
 
 
 def _check_header(header: dict[str, Any]) -> None:
-    names, layers, form = (header.get(k) for k in ("class_names", "layers", "preprocessing"))
+    names: Any = header.get("class_names")
+    layers: Any = header.get("layers")
+    form: Any = header.get("preprocessing")
     if not _is_list_of(names, str) or len(names) < 2 or len(set(names)) != len(names):
         raise ModelError("it is damaged: class_names is no list of two or more different names")
     if not isinstance(header.get("training"), dict):
@@ -206,9 +209,9 @@ def _check_header(header: dict[str, Any]) -> None:
         isinstance(layers, list)
         and 0 < len(layers) <= _MAX_MEMBERS // 2
         and all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
-        and all(0 < n for shape in layers for n in shape)
+        and all(n > 0 for shape in layers for n in shape)
         and all(n * m <= _MAX_VALUES for n, m in layers)
-        and all(a[1] == b[0] for a, b in zip(layers, layers[1:], strict=False))
+        and all(a[1] == b[0] for a, b in pairwise(layers))
         and layers[0][0] == Preprocessing(**form).n_pixels
         and layers[-1][1] == len(names)
     )

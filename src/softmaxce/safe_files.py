@@ -15,7 +15,7 @@ Chunk = bytes | bytearray | memoryview
 
 
 def check_can_write(path: str | PathLike[str]) -> None:
-    """Raise OutputError unless `path` is a file, or nothing yet, in a folder that can be written."""
+    """Raise OutputError unless `path` can be a file: its folder is there and can be written."""
     target = Path(path)
     if target.is_dir():
         raise OutputError(f"cannot write: {path}: it is a folder; name a file")

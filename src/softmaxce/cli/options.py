@@ -52,9 +52,7 @@ skip_bad_option = click.option(
     "--skip-bad", is_flag=True, help="Go on without images that cannot be read, and name them."
 )
 
-no_progress_option = click.option(
-    "--no-progress", is_flag=True, help="Show no progress on stderr."
-)
+no_progress_option = click.option("--no-progress", is_flag=True, help="Show no progress on stderr.")
 
 quiet_option = click.option(
     "-q", "--quiet", is_flag=True, help="Show no progress and no notes on stderr; errors only."

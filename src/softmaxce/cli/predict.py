@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from softmaxce.cli.options import (
@@ -58,7 +60,7 @@ def predict(
 
     stdin = b""
     if workflow.STDIN in images:
-        stdin = click.get_binary_stream("stdin").read()
+        stdin = sys.stdin.buffer.read()
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.predict(
             images,

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 MAX_SIDE = 4096
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:  # not generic before Click 8.4
+    _ParamType = click.ParamType
 
-class FiniteFloat(click.ParamType):
+
+class FiniteFloat(_ParamType):
     """A finite number from `low` (excluded with `open_low`) up; `word` stands for None."""
 
     def __init__(self, low: float, *, open_low: bool = False, word: str | None = None) -> None:
@@ -34,7 +39,7 @@ class FiniteFloat(click.ParamType):
         return number
 
 
-class ImageSize(click.ParamType):
+class ImageSize(_ParamType):
     """auto, N or WxH in pixels; converts to None or (width, height)."""
 
     name = "auto|N|WxH"
@@ -51,7 +56,7 @@ class ImageSize(click.ParamType):
         return width, height
 
 
-class FractionOrFolder(click.ParamType):
+class FractionOrFolder(_ParamType):
     """A fraction from 0 to below 1, or an existing folder (as a Path)."""
 
     name = "fraction|dir"

@@ -14,7 +14,7 @@ from softmaxce.errors import ImageError
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_line, json_text
 from softmaxce.views.safe_text import visible
-from softmaxce.views.wording import name, nats, percent, probability, table
+from softmaxce.views.wording import heading, name, nats, percent, probability, table
 from softmaxce.workflows.predict import Prediction, PredictResult
 
 _MAX_TABLES = 5
@@ -35,7 +35,8 @@ def show(result: PredictResult, top_k: int | None) -> None:
 def _show_one(
     console: Console, result: PredictResult, prediction: Prediction, top_k: int | None
 ) -> None:
-    view = table(visible(prediction.path))
+    heading(console, prediction.path)
+    view = table()
     view.add_column("class")
     view.add_column("probability", justify="right")
     view.add_column("")
@@ -49,7 +50,8 @@ def _show_one(
     hidden = len(order) - len(order[:top_k])
     if hidden:
         rest = sum(float(prediction.probabilities[k]) for k in order[top_k:])
-        console.print(f"{hidden} more classes share {percent(rest)}.")
+        others = "1 more class has" if hidden == 1 else f"{hidden} more classes share"
+        console.print(f"{others} {percent(rest)}.")
     if result.label is not None:
         loss = prediction.cross_entropy(result.label)
         label = visible(result.class_names[result.label])
@@ -58,7 +60,7 @@ def _show_one(
 
 def _one_row_an_image(result: PredictResult) -> Table:
     view = table()
-    view.add_column("image", ratio=1)
+    view.add_column("image")
     view.add_column("class")
     view.add_column("probability", justify="right")
     if result.label is not None:
@@ -68,7 +70,8 @@ def _one_row_an_image(result: PredictResult) -> Table:
             view.add_row(name(str(outcome.path)), Text("unreadable", style="red"), "")
             continue
         best = outcome.predicted
-        cells = [name(result.class_names[best]), probability(float(outcome.probabilities[best]))]
+        cells: list[Text | str] = [name(result.class_names[best])]
+        cells.append(probability(float(outcome.probabilities[best])))
         if result.label is not None:
             cells.append(nats(outcome.cross_entropy(result.label)))
         view.add_row(name(outcome.path), *cells)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from softmaxce.views.console import notes
 from softmaxce.workflows import progress as workflow
@@ -18,14 +19,13 @@ _STEPS = 10
 @contextmanager
 def shown(wanted: bool) -> Iterator[OnProgress]:
     """A listener that shows the progress it is told of, or nothing unless `wanted`."""
-    console = notes()
     if not wanted:
         yield workflow.ignore
-    elif console.is_terminal:
-        with _bars(console) as on_progress:
+    elif sys.stderr.isatty():
+        with _bars(notes()) as on_progress:
             yield on_progress
     else:
-        yield _lines(console)
+        yield _lines(notes())
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def _bars(console: Console) -> Iterator[OnProgress]:
     )
     # Without a refreshing thread of its own, so that decoding may still fork its workers.
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bars:
-        task_of = {}
+        task_of: dict[str, TaskID] = {}
 
         def listen(progress: workflow.Progress) -> None:
             task = task_of.get(progress.stage)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softmaxce.metrics import Scores
-from softmaxce.views.wording import interval, name, nats, percent, table
+from softmaxce.views.wording import heading, interval, name, nats, percent, table
 
 MAX_MATRIX_CLASSES = 12
 _N_CONFUSIONS = 20
@@ -18,9 +18,9 @@ _N_CONFUSIONS = 20
 
 def overview(parts: Mapping[str, Scores]) -> Table:
     """One row for each part of the data, beside the baselines that need no pictures."""
-    view = table("How good it is")
-    for heading in ("", "images", "accuracy", "95 % interval", "majority", "loss", "guessing"):
-        view.add_column(heading, justify="left" if heading == "" else "right")
+    view = table()
+    for title in ("", "images", "accuracy", "95 % interval", "majority", "loss", "guessing"):
+        view.add_column(title, justify="left" if title == "" else "right")
     for part, scores in parts.items():
         view.add_row(
             part,
@@ -34,18 +34,26 @@ def overview(parts: Mapping[str, Scores]) -> Table:
     return view
 
 
-OVERVIEW_LEGEND = (
-    "majority: accuracy of always answering the most frequent class. loss: cross-entropy in nats,\n"
-    "0 when perfect. guessing: the loss of giving every class the same probability, ln K."
+def show_overview(console: Console, parts: Mapping[str, Scores]) -> None:
+    """The overview under its heading, with a legend."""
+    heading(console, "How good it is")
+    console.print(overview(parts))
+    console.print(_OVERVIEW_LEGEND, style="dim")
+
+
+_OVERVIEW_LEGEND = (
+    "majority: the accuracy of always answering the most frequent class.\n"
+    "loss: the cross-entropy in nats, 0 when perfect.\n"
+    "guessing: the loss of giving every class the same probability, ln K."
 )
 
 
-def per_class(class_names: Sequence[str], scores: Scores, title: str) -> Table:
+def per_class(class_names: Sequence[str], scores: Scores) -> Table:
     """Precision, recall, F1 and support of each class."""
-    view = table(title)
-    view.add_column("class", ratio=1)
-    for heading in ("precision", "recall", "F1", "images"):
-        view.add_column(heading, justify="right")
+    view = table()
+    view.add_column("class")
+    for title in ("precision", "recall", "F1", "images"):
+        view.add_column(title, justify="right")
     for class_name, of_class in zip(class_names, scores.per_class, strict=True):
         view.add_row(
             name(class_name),
@@ -60,13 +68,23 @@ def per_class(class_names: Sequence[str], scores: Scores, title: str) -> Table:
 def show_confusion(console: Console, class_names: Sequence[str], scores: Scores) -> None:
     """The confusion matrix, or for many classes the most frequent confusions."""
     if len(class_names) <= MAX_MATRIX_CLASSES:
+        heading(console, "What was taken for what (rows: the truth, columns: the answer)")
         console.print(_matrix(class_names, scores))
-    else:
-        console.print(_confusions(class_names, scores))
+        return
+    pairs = _confused_pairs(scores)
+    left = len(pairs) - _N_CONFUSIONS
+    more = f"; {left} rarer pairs are not shown" if left > 0 else ""
+    heading(console, f"What was taken for what (the most frequent first{more})")
+    view = table()
+    for title in ("images", "of class", "were called"):
+        view.add_column(title, justify="right" if title == "images" else "left")
+    for count, i, j in pairs[:_N_CONFUSIONS]:
+        view.add_row(str(count), name(class_names[i]), name(class_names[j]))
+    console.print(view)
 
 
 def _matrix(class_names: Sequence[str], scores: Scores) -> Table:
-    view = table("What was taken for what (rows: the truth; columns: the answer)")
+    view = table()
     view.add_column("", justify="right")
     view.add_column("truth")
     for number in range(len(class_names)):
@@ -80,27 +98,18 @@ def _matrix(class_names: Sequence[str], scores: Scores) -> Table:
     return view
 
 
-def _confusions(class_names: Sequence[str], scores: Scores) -> Table:
+def _confused_pairs(scores: Scores) -> list[tuple[int, int, int]]:
+    """(count, true class, answered class) of every confusion that happened, most frequent first."""
     pairs = [
-        (int(scores.confusion[i, j]), i, j)
+        (int(scores.confusion[i, j]), int(i), int(j))
         for i, j in zip(*scores.confusion.nonzero(), strict=True)
         if i != j
     ]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-    left = len(pairs) - _N_CONFUSIONS
-    more = f"; {left} rarer pairs are not shown" if left > 0 else ""
-    view = table(f"What was taken for what (most frequent first{more})")
-    for heading in ("images", "of class", "were called"):
-        view.add_column(heading, justify="right" if heading == "images" else "left")
-    for count, i, j in pairs[:_N_CONFUSIONS]:
-        view.add_row(str(count), name(class_names[i]), name(class_names[j]))
-    return view
+    return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
 
 
-def summary_json(scores: Scores | None) -> dict[str, Any] | None:
+def summary_json(scores: Scores) -> dict[str, Any]:
     """The numbers of `overview`."""
-    if scores is None:
-        return None
     return {
         "n_images": scores.n_images,
         "cross_entropy": scores.cross_entropy,

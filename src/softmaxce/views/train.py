@@ -8,7 +8,7 @@ from softmaxce.views import scores as scores_view
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
 from softmaxce.views.safe_text import visible
-from softmaxce.views.wording import command
+from softmaxce.views.wording import command, heading
 from softmaxce.workflows.train import TrainResult
 
 
@@ -18,12 +18,11 @@ def show(result: TrainResult) -> None:
     _show_setting(console, result)
     parts = {"training": result.train, "held out": result.validation, "test": result.test}
     judged = {part: scores for part, scores in parts.items() if scores is not None}
-    console.print(scores_view.overview(judged))
-    console.print(scores_view.OVERVIEW_LEGEND, style="dim")
-    console.print()
+    scores_view.show_overview(console, judged)
     part, scores = list(judged.items())[-1]
-    title = f"Each class ({part} images)"
-    console.print(scores_view.per_class(result.model.class_names, scores, title))
+    heading(console, f"Each class ({part} images)")
+    console.print(scores_view.per_class(result.model.class_names, scores))
+    console.print()
     _show_ending(console, result)
 
 
@@ -41,7 +40,6 @@ def _show_setting(console: Console, result: TrainResult) -> None:
         _line(console, f"Held out: {result.validation.n_images:,} images of {result.folders.train}")
     if result.folders.test is not None:
         _line(console, f"Test: the images in {result.folders.test}")
-    console.print()
 
 
 def _show_ending(console: Console, result: TrainResult) -> None:
@@ -85,8 +83,8 @@ def as_json(result: TrainResult) -> str:
             "objective": fit.objective,
             "gradient_norm": fit.gradient_norm,
             "train": scores_view.summary_json(result.train),
-            "validation": scores_view.summary_json(result.validation),
-            "test": scores_view.summary_json(result.test),
+            "validation": result.validation and scores_view.summary_json(result.validation),
+            "test": result.test and scores_view.summary_json(result.test),
             "left_out": result.left_out,
             "seconds": result.seconds,
         },

@@ -6,6 +6,7 @@ import math
 import shlex
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -44,12 +45,12 @@ def command(*words: str) -> str:
     return visible(shlex.join(words))
 
 
-def table(title: str | None = None) -> Table:
+def table() -> Table:
     """An empty table in the one style of all results."""
-    return Table(
-        title=None if title is None else Text(title),
-        title_style="bold",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+
+
+def heading(console: Console, text: str) -> None:
+    """A bold line above a table, with an empty line before it."""
+    console.print()
+    console.print(Text(visible(text), style="bold"), soft_wrap=True)

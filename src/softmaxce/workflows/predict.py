@@ -75,8 +75,8 @@ def predict(
 ) -> PredictResult:
     """Predict files, folders (all images below them) and "-" (the image in `stdin`).
 
-    Raises ModelError; InputError for a label that the model does not know; ImageError for the
-    first image that cannot be read, unless `skip_bad`.
+    Raises ModelError; InputError for a label that the model does not know; DataError, which names
+    the first image that cannot be read, unless `skip_bad`.
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
@@ -143,8 +143,8 @@ def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageErr
     return Prediction(STDIN, log_softmax(model.logits(pixels[np.newaxis]), axis=1)[0])
 
 
-def _refusal(failures: Sequence[ImageError]) -> ImageError:
+def _refusal(failures: Sequence[ImageError]) -> DataError:
     first, more = failures[0], len(failures) - 1
     others = f" ({more} more cannot be read either)" if more else ""
-    remedy = "; --skip-bad goes on without it" if not more else "; --skip-bad goes on without them"
-    return ImageError(first.path, f"{first.reason}{others}{remedy}")
+    them = "them" if more else "it"
+    return DataError(f"cannot read the image: {first}{others}; --skip-bad goes on without {them}")

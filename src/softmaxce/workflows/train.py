@@ -22,7 +22,7 @@ from softmaxce.dataset import (
     load_for_training,
 )
 from softmaxce.errors import OutputError
-from softmaxce.fitting import Fit, HeldOut, IterationInfo, balanced_sample_weight, fit
+from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
 from softmaxce.metrics import Scores, score
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
@@ -177,12 +177,12 @@ def _fit(parts: _Parts, options: TrainOptions, on_progress: OnProgress) -> Fit:
     rows = np.flatnonzero(~parts.is_held_out)
     validation = None
     if parts.validation is not None:
-        validation = HeldOut(parts.validation.pixels, parts.validation.labels)
+        validation = Rows(parts.validation.pixels, parts.validation.labels)
     elif parts.is_held_out.any():
-        validation = HeldOut(images.pixels, images.labels, np.flatnonzero(parts.is_held_out))
+        validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_held_out))
 
     def listen(info: IterationInfo) -> None:
-        on_progress(Progress("Fitting", info.fraction, f"loss {info.objective:.4f}"))
+        on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
 
     n_classes = len(images.class_names)
     weight = None
