@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def make_model(n_hidden: int | None = None, seed: int = 0) -> SoftmaxModel:
     sizes = [12, 3] if n_hidden is None else [12, n_hidden, 3]
     layers = tuple(
         Layer(random.normal(size=(n_in, n_out)), random.normal(size=n_out))
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+        for n_in, n_out in pairwise(sizes)
     )
     names = ("cat", "[red]dog\x1b", "사람\udcff")
     return SoftmaxModel(layers, Preprocessing(2, 2, 3), names, {"l2": 0.001})

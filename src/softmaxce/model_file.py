@@ -38,6 +38,14 @@ _END_RECORD_LENGTH = 22  # of a zip's end record without its comment
 _MAX_MEMBERS = 129
 _MAX_HEADER_BYTES = 16 * 2**20
 _MAX_VALUES = 2**40
+_UNZIPPING_FAULTS = (
+    zipfile.BadZipFile,
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,  # an encrypted member
+    NotImplementedError,  # a member of another zip version
+)
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
 
 
@@ -102,11 +110,11 @@ def load_model(path: str | PathLike[str]) -> SoftmaxModel:
 
 def _read_model(stream: BinaryIO) -> SoftmaxModel:
     _check_end(stream)
+    _check_digest(stream)
     try:
         with zipfile.ZipFile(stream) as archive:
             members = _checked_members(archive)
             header = _parse_header(archive.read(members["header"]))
-            _check_digest(stream)
             layers = tuple(
                 Layer(
                     _read_array(archive, members, f"weights_{i}", (n_inputs, n_outputs)),
@@ -116,7 +124,9 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
             )
             if len(members) != 1 + 2 * len(layers):
                 raise ModelError("it holds more arrays than its header names")
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except ModelError:
+        raise
+    except _UNZIPPING_FAULTS as error:
         raise ModelError(f"it is damaged ({error})") from error
     return SoftmaxModel(
         layers,
