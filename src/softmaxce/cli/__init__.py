@@ -11,17 +11,26 @@ from typing import NoReturn
 import click
 
 from softmaxce import __version__
+from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.predict import predict
+from softmaxce.cli.train import train
 from softmaxce.errors import SoftmaxceError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Train, judge and explain a softmax image classifier."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-for _command in (explain,):
+for _command in (train, predict, evaluate, explain):
     commands.add_command(_command)
 
 

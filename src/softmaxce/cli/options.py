@@ -41,3 +41,19 @@ def model_option(**overrides: Any) -> Decorator:
 debug_option = click.option(
     "--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails."
 )
+
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    help="Processes that read images.  [default: one for each core]",
+)
+
+skip_bad_option = click.option(
+    "--skip-bad", is_flag=True, help="Go on without images that cannot be read, and name them."
+)
+
+no_progress_option = click.option("--no-progress", is_flag=True, help="Show no progress on stderr.")
+
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Show no progress and no notes on stderr; errors only."
+)

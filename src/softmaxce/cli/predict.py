@@ -1,0 +1,79 @@
+"""`softmaxce predict`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from softmaxce.cli.options import (
+    debug_option,
+    format_option,
+    jobs_option,
+    model_option,
+    no_progress_option,
+    quiet_option,
+    skip_bad_option,
+)
+
+EPILOG = """\b
+Examples:
+  softmaxce predict cat.png
+  softmaxce predict cat.png --label cat -k 3
+  softmaxce predict photos/ --format csv > predictions.csv
+  cat cat.png | softmaxce predict -
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
+@model_option()
+@click.option(
+    "-k",
+    "--top-k",
+    type=click.IntRange(1),
+    help="Show the K most probable classes only (text).  [default: all]",
+)
+@click.option("--label", "label_name", help="Also show the cross-entropy of this answer.")
+@skip_bad_option
+@jobs_option
+@format_option("text", "json", "jsonl", "csv")
+@no_progress_option
+@quiet_option
+@debug_option
+def predict(
+    images: tuple[str, ...],
+    model_path: str,
+    top_k: int | None,
+    label_name: str | None,
+    skip_bad: bool,
+    jobs: int | None,
+    output_format: str,
+    no_progress: bool,
+    quiet: bool,
+) -> None:
+    """Show how probable each class is for IMAGE: a file, a folder of images, or - for stdin."""
+    from softmaxce.views import notices
+    from softmaxce.views import predict as view
+    from softmaxce.views.progress import shown
+    from softmaxce.workflows import predict as workflow
+
+    stdin = b""
+    if workflow.STDIN in images:
+        stdin = sys.stdin.buffer.read()
+    with shown(not (no_progress or quiet)) as on_progress:
+        result = workflow.predict(
+            images,
+            model_path,
+            label_name=label_name,
+            skip_bad=skip_bad,
+            jobs=jobs,
+            stdin=stdin,
+            on_progress=on_progress,
+        )
+    if output_format == "text":
+        view.show(result, top_k)
+    else:
+        click.echo(view.as_machine_text(result, output_format), nl=False)
+    if not quiet:
+        notices.name_left_out([str(failure) for failure in result.failures])

@@ -1,0 +1,119 @@
+"""`softmaxce train`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from softmaxce.cli.options import (
+    debug_option,
+    format_option,
+    jobs_option,
+    no_progress_option,
+    quiet_option,
+    skip_bad_option,
+)
+from softmaxce.cli.types import FiniteFloat, FractionOrFolder, ImageSize
+
+EPILOG = """\b
+Examples:
+  softmaxce train photos
+  softmaxce train photos --size 32 --color gray -o small.npz
+  softmaxce train photos --validation 0.3 --seed 7 --format json
+"""
+CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+    show_default="$SOFTMAXCE_MODEL, or model.npz",
+    help="The model file to write.",
+)
+@click.option("--force", is_flag=True, help="Replace the output even if it is no model.")
+@click.option(
+    "--size",
+    type=ImageSize(),
+    default="auto",
+    show_default=True,
+    help="Pixels of each side. auto: the images' own size where all share one of at most 64 × 64, "
+    "else 64x64.",
+)
+@click.option(
+    "--color",
+    type=click.Choice(list(CHANNELS)),
+    default="auto",
+    show_default=True,
+    help="auto: gray only where every image is gray.",
+)
+@click.option(
+    "--validation",
+    type=FractionOrFolder(),
+    default="0.2",
+    show_default=True,
+    help="Share of each class to hold out, or a folder of images to judge by.",
+)
+@click.option(
+    "--l2",
+    type=FiniteFloat(0.0, word="auto"),
+    default="auto",
+    show_default=True,
+    help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "
+    "cross-entropy.",
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(["none", "balanced"]),
+    default="none",
+    show_default=True,
+    help="balanced: every class counts the same, however many images it has.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Chooses which images are held out.",
+)
+@skip_bad_option
+@jobs_option
+@format_option("text", "json")
+@no_progress_option
+@quiet_option
+@debug_option
+def train(
+    folder: str,
+    output: str,
+    force: bool,
+    color: str,
+    output_format: str,
+    no_progress: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Train a classifier on DIR and save it.
+
+    DIR holds one folder of images for each class; or train/, with validation/ and test/ beside
+    it, each of which holds such folders.
+    """
+    from softmaxce.views import notices
+    from softmaxce.views import train as view
+    from softmaxce.views.progress import shown
+    from softmaxce.workflows import train as workflow
+
+    workflow.check_output(output, force)
+    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    with shown(not (no_progress or quiet)) as on_progress:
+        result = workflow.train(folder, output, chosen, on_progress)
+    if not quiet:
+        notices.name_left_out(result.left_out)
+    if output_format == "json":
+        click.echo(view.as_json(result))
+    else:
+        view.show(result)

@@ -1,0 +1,75 @@
+"""Option values that Click has no type for. Numbers are finite and in range, or refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+MAX_SIDE = 4096
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:  # not generic before Click 8.4
+    _ParamType = click.ParamType
+
+
+class FiniteFloat(_ParamType):
+    """A finite number from `low` (excluded with `open_low`) up; `word` stands for None."""
+
+    def __init__(self, low: float, *, open_low: bool = False, word: str | None = None) -> None:
+        self.low, self.open_low, self.word = low, open_low, word
+        self.name = "number" if word is None else f"{word}|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value is None or value == self.word:
+            return None
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"'{value}' is no number.", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"'{value}' is not finite.", param, ctx)
+        if number < self.low or (self.open_low and number == self.low):
+            bound = "greater than" if self.open_low else "at least"
+            self.fail(f"{value} must be {bound} {self.low:g}.", param, ctx)
+        return number
+
+
+class ImageSize(_ParamType):
+    """auto, N or WxH in pixels; converts to None or (width, height)."""
+
+    name = "auto|N|WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value is None or isinstance(value, tuple) or value == "auto":
+            return None if value == "auto" else value
+        match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", value, re.ASCII)
+        if match is None:
+            self.fail(f"'{value}' is no size; write auto, 64 or 64x48.", param, ctx)
+        width, height = int(match[1]), int(match[2] or match[1])
+        if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+            self.fail(f"{value}: a side must be 1 to {MAX_SIDE} pixels long.", param, ctx)
+        return width, height
+
+
+class FractionOrFolder(_ParamType):
+    """A fraction from 0 to below 1, or an existing folder (as a Path)."""
+
+    name = "fraction|dir"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, (float, Path)):
+            return value
+        try:
+            fraction = float(value)
+        except ValueError:
+            if Path(value).is_dir():
+                return Path(value)
+            self.fail(f"'{value}' is neither a number nor an existing folder.", param, ctx)
+        if not 0 <= fraction < 1:  # refuses nan too
+            self.fail(f"{value} must be at least 0 and below 1.", param, ctx)
+        return fraction

@@ -1,0 +1,209 @@
+"""From labelled rows of pixels to fitted layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from softmaxce.curvature import shared_curvature
+from softmaxce.errors import InputError, TrainingError
+from softmaxce.objective import Floats, Objective, Rows, row_threads
+from softmaxce.solvers.full_batch import Solution, minimise
+from softmaxce.solvers.line_search import Point
+
+__all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
+
+DEFAULT_TOLERANCE = 3e-4
+L2_PATH = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
+DEFAULT_L2 = 1e-3  # where no held-out rows can choose
+MIN_VALIDATION_ROWS = 20
+
+
+@dataclass(frozen=True)
+class IterationInfo:
+    """Where a fit stands: what it is doing, and how far it has come (0 … 1) as far as it knows."""
+
+    stage: str
+    iteration: int
+    objective: float
+    gradient_norm: float
+    progress: float
+
+
+@dataclass(frozen=True)
+class L2Candidate:
+    """One value of the path of `l2=None`, judged on the held-out rows (nats per image)."""
+
+    l2: float
+    validation_cross_entropy: float
+    n_iterations: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted layers and how they were found.
+
+    layers: (weights (n_inputs, n_outputs), biases (n_outputs,)) of each; the first layer's
+    weights apply to pixels times the scale given to `fit`.
+    """
+
+    layers: tuple[tuple[Floats, Floats], ...]
+    l2: float
+    objective: float
+    gradient_norm: float
+    n_iterations: int
+    converged: bool
+    stop_reason: str
+    l2_path: tuple[L2Candidate, ...]
+    history: tuple[float, ...]
+
+
+Listener = Callable[[IterationInfo], None]
+
+
+def fit(
+    pixels: NDArray[Any],
+    labels: NDArray[np.integer[Any]],
+    n_classes: int,
+    *,
+    rows: NDArray[np.integer[Any]] | None = None,
+    validation: Rows | None = None,
+    scale: float = 1 / 255,
+    l2: float | None = None,
+    hidden: Sequence[int] = (),
+    sample_weight: Floats | None = None,
+    tolerance: float = DEFAULT_TOLERANCE,
+    max_iterations: int = 200,
+    seed: int = 0,
+    n_threads: int | None = None,
+    on_iteration: Listener | None = None,
+) -> Fit:
+    """Fit softmax regression to labelled rows of pixels.
+
+    pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; labels: (n,) integers
+    0 … n_classes − 1; rows: which rows to train on (all if None); sample_weight: one weight for
+    each training row, not negative. l2 is the constant of the penalty (l2/2)·‖W‖²; None chooses
+    it by the cross-entropy of `validation`. Raises InputError for arguments that do not fit and
+    TrainingError for numbers that are not finite.
+    """
+    if hidden:
+        raise InputError("hidden layers are not trained yet: leave --hidden out")
+    training = Rows(pixels, labels, rows)
+    if not len(training):
+        raise TrainingError("there are no rows to train on")
+    threads = n_threads or os.cpu_count() or 1
+    with row_threads(threads) as run_tasks:
+        objective = Objective(
+            training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
+        )
+        start = np.zeros(objective.shape)
+        path: tuple[L2Candidate, ...] = ()
+        if l2 is None:
+            l2, start, path = _choose_l2(
+                objective, start, validation, tolerance, max_iterations, seed, on_iteration
+            )
+        objective = replace(objective, l2=l2)
+        tell = _teller(on_iteration, "fit", tolerance)
+        solution = _solve(objective, start, tolerance, max_iterations, seed, tell)
+    return _as_fit(solution, l2, path)
+
+
+def _solve(
+    objective: Objective,
+    start: Floats,
+    tolerance: float,
+    max_iterations: int,
+    seed: int,
+    tell: Callable[[int, Point, float], None],
+) -> Solution:
+    return minimise(
+        objective,
+        start,
+        lambda _: shared_curvature(objective, seed),
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        on_iteration=tell,
+    )
+
+
+def _choose_l2(
+    objective: Objective,
+    start: Floats,
+    validation: Rows | None,
+    tolerance: float,
+    max_iterations: int,
+    seed: int,
+    on_iteration: Listener | None,
+) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
+    """The l2 of the path with the smallest held-out cross-entropy, and its parameters."""
+    if validation is None or len(validation) < MIN_VALIDATION_ROWS:
+        return DEFAULT_L2, start, ()
+    tried: list[tuple[L2Candidate, Floats]] = []
+    for l2 in L2_PATH:
+        tell = _teller(on_iteration, f"l2 {l2:g}", 10 * tolerance)
+        candidate = replace(objective, l2=l2)
+        solution = _solve(candidate, start, 10 * tolerance, max_iterations, seed, tell)
+        start = solution.point.parameters
+        loss = _cross_entropy(objective, validation, start)
+        tried.append((L2Candidate(l2, loss, solution.n_iterations, False), start))
+        if loss > min(c.validation_cross_entropy for c, _ in tried):
+            break
+    best = min(range(len(tried)), key=lambda i: tried[i][0].validation_cross_entropy)
+    path = tuple(replace(c, chosen=i == best) for i, (c, _) in enumerate(tried))
+    return tried[best][0].l2, tried[best][1], path
+
+
+def _cross_entropy(objective: Objective, held_out: Rows, parameters: Floats) -> float:
+    """Mean cross-entropy of held-out rows, in nats per image."""
+    return replace(objective, rows=held_out, l2=0.0, row_weights=None)(parameters)[0]
+
+
+def _teller(
+    on_iteration: Listener | None, stage: str, tolerance: float
+) -> Callable[[int, Point, float], None]:
+    """What the solver calls: progress is how far the logarithm of the estimated gap has come."""
+    first: list[float] = []
+
+    def tell(iteration: int, point: Point, gap: float) -> None:
+        if on_iteration is None:
+            return
+        relative = max(gap / point.value, 1e-300) if point.value else 1e-300
+        first.append(relative)
+        whole = np.log(first[0] / tolerance)
+        progress = 1.0 if whole <= 0 else float(np.clip(np.log(first[0] / relative) / whole, 0, 1))
+        info = IterationInfo(stage, iteration, point.value, point.gradient_norm, progress)
+        on_iteration(info)
+
+    return tell
+
+
+def _as_fit(solution: Solution, l2: float, path: tuple[L2Candidate, ...]) -> Fit:
+    point = solution.point
+    return Fit(
+        layers=((point.parameters[:-1], point.parameters[-1]),),
+        l2=l2,
+        objective=point.value,
+        gradient_norm=point.gradient_norm,
+        n_iterations=solution.n_iterations,
+        converged=solution.converged,
+        stop_reason=solution.stop_reason,
+        l2_path=path,
+        history=solution.history,
+    )
+
+
+def balanced_sample_weight(labels: ArrayLike, n_classes: int) -> Floats:
+    """Weights n / (n_classes · count of the label's class): scikit-learn's 'balanced'.
+
+    labels: (n,) integers. Classes without rows do not count in n_classes.
+    """
+    class_of = np.asarray(labels)
+    counts = np.bincount(class_of, minlength=n_classes)
+    weights: Floats = len(class_of) / (np.count_nonzero(counts) * np.maximum(counts, 1.0))
+    return np.take(weights, class_of)

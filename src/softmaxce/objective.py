@@ -1,0 +1,188 @@
+"""The objective: mean cross-entropy + (l2/2)·‖W‖², and its gradient, as sums over rows.
+
+The rows are cut into leaves of LEAF_ROWS. A leaf's sums are a pure function of its rows and the
+parameters; leaves are merged in a binary tree over their indices, whose shape depends on the
+number of leaves alone. So whoever sums whichever part of the tree (one thread or many, this
+machine or another), the result is the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LEAF_ROWS = 1024  # a leaf's float32 pixels stay in the processor's cache at MNIST's size
+_LEAVES_PER_TASK = 4  # a thread takes an aligned subtree of this many leaves (a power of two)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a pixel matrix, and their labels. Nothing is copied.
+
+    pixels: (n, n_pixels), uint8, float32 or float64, possibly memory-mapped; labels: (n,)
+    integers, one for each row of `pixels`; index: which rows of `pixels`, in which order (all
+    of them if None).
+    """
+
+    pixels: NDArray[Any]
+    labels: NDArray[np.integer[Any]]
+    index: NDArray[np.integer[Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels) if self.index is None else len(self.index)
+
+    @property
+    def n_pixels(self) -> int:
+        """Length of one image's pixel vector."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[np.floating[Any]]:
+        """What these rows are computed in: float64 for float64 pixels, float32 for all else."""
+        return np.dtype(np.float64 if self.pixels.dtype == np.float64 else np.float32)
+
+    def take(self, part: slice | NDArray[np.integer[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(pixels, labels) of a part of these rows, the pixels as `dtype`, unscaled."""
+        where = part if self.index is None else self.index[part]
+        return np.asarray(self.pixels[where], dtype=self.dtype), self.labels[where]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over some rows: cross-entropies (nats) and their gradient (n_pixels + 1, n_classes).
+
+    The gradient is that of the unscaled pixels; its last row belongs to the biases.
+    """
+
+    cross_entropy: float
+    gradient: Floats
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.cross_entropy + other.cross_entropy, self.gradient + other.gradient)
+
+
+def tree_sum(leaf: Callable[[int], Any], first: int, stop: int) -> Any:
+    """Sum of leaf(first) … leaf(stop − 1) in the fixed binary tree. `first` is a multiple of the
+    smallest power of two that is not below stop − first, so that subtrees are aligned."""
+    count = stop - first
+    if count == 1:
+        return leaf(first)
+    half = 1 << ((count - 1).bit_length() - 1)
+    return tree_sum(leaf, first, first + half) + tree_sum(leaf, first + half, stop)
+
+
+def log_probabilities_in_place(logits: NDArray[Any]) -> NDArray[Any]:
+    """Turn logits (n_classes, n_images) into log-probabilities, and return their exponentials.
+
+    Classes lie along the first axis, since NumPy reduces over it several times as fast as over
+    a short last one.
+    """
+    logits -= logits.max(axis=0)
+    probabilities: NDArray[Any] = np.exp(logits)
+    total = probabilities.sum(axis=0)
+    logits -= np.log(total)
+    probabilities /= total
+    return probabilities
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weighted mean cross-entropy of `rows` + (l2/2)·‖W‖², as a function of the parameters.
+
+    Parameters are a float64 array (n_pixels + 1, n_classes): the weights, which apply to pixels
+    times `scale`, and in the last row the biases, which are not penalised. `row_weights` is one
+    weight for each of `rows` (all 1 if None).
+    """
+
+    rows: Rows
+    n_classes: int
+    l2: float
+    scale: float = 1.0
+    row_weights: Floats | None = None
+    run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the parameters: (n_pixels + 1, n_classes)."""
+        return self.rows.n_pixels + 1, self.n_classes
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Sum of the row weights: what the sums are divided by."""
+        return float(len(self.rows) if self.row_weights is None else self.row_weights.sum())
+
+    def __call__(self, parameters: Floats) -> tuple[float, Floats]:
+        """Objective (nats) and gradient, of the parameters' shape."""
+        weights = parameters[:-1]
+        sums = self._sums(parameters)
+        gradient = sums.gradient / self.total_weight
+        gradient[:-1] *= self.scale
+        gradient[:-1] += self.l2 * weights
+        penalty = 0.5 * self.l2 * float(np.vdot(weights, weights))
+        return sums.cross_entropy / self.total_weight + penalty, gradient
+
+    def _sums(self, parameters: Floats) -> Sums:
+        n_leaves = -(-len(self.rows) // LEAF_ROWS)
+        scaled = (parameters[:-1] * self.scale).astype(self.rows.dtype)
+        biases = parameters[-1].astype(self.rows.dtype)
+
+        def leaf(position: int) -> Sums:
+            return self._leaf(position, scaled, biases)
+
+        def task(first: int) -> Sums:
+            return tree_sum(leaf, first, min(first + _LEAVES_PER_TASK, n_leaves))  # type: ignore[no-any-return]
+
+        tasks = range(0, n_leaves, _LEAVES_PER_TASK)
+        done = list(self.run_tasks(task, tasks))
+        return tree_sum(done.__getitem__, 0, len(done))  # type: ignore[no-any-return]
+
+    def _leaf(self, position: int, weights: NDArray[Any], biases: NDArray[Any]) -> Sums:
+        """Sums of one leaf. weights: scaled, (n_pixels, n_classes), in the rows' dtype."""
+        part = slice(position * LEAF_ROWS, (position + 1) * LEAF_ROWS)
+        pixels, labels = self.rows.take(part)
+        log_p = np.ascontiguousarray((pixels @ weights + biases).T)
+        residuals = log_probabilities_in_place(log_p)
+        images = np.arange(len(labels))
+        cross_entropies = -log_p[labels, images].astype(np.float64)
+        residuals[labels, images] -= 1
+        if self.row_weights is not None:
+            row_weights = self.row_weights[part]
+            cross_entropies *= row_weights
+            residuals *= row_weights.astype(residuals.dtype)
+        gradient = np.empty(self.shape)
+        gradient[:-1] = pixels.T @ np.ascontiguousarray(residuals.T)
+        gradient[-1] = residuals.sum(axis=1, dtype=np.float64)
+        return Sums(float(cross_entropies.sum()), gradient)
+
+
+@contextmanager
+def row_threads(n_threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` that runs its tasks in n_threads Python threads, with BLAS held to one thread."""
+    with _one_blas_thread():
+        if n_threads == 1:
+            yield map
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            yield pool.map
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """BLAS threads would fight with ours. Where threadpoolctl is not installed, nothing is done:
+    the command line sets the BLAS libraries' variables before NumPy is loaded."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield

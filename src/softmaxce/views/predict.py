@@ -1,0 +1,115 @@
+"""The outcome of `predict`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from softmaxce.errors import ImageError
+from softmaxce.views.console import output
+from softmaxce.views.machine import json_line, json_text
+from softmaxce.views.safe_text import visible
+from softmaxce.views.wording import heading, name, nats, percent, probability, table
+from softmaxce.workflows.predict import Prediction, PredictResult
+
+_MAX_TABLES = 5
+_BAR_WIDTH = 30
+
+
+def show(result: PredictResult, top_k: int | None) -> None:
+    """Print a table of all classes for each of a few images, one row an image for many."""
+    console = output()
+    if len(result.outcomes) > _MAX_TABLES:
+        console.print(_one_row_an_image(result))
+        return
+    for outcome in result.outcomes:
+        if isinstance(outcome, Prediction):
+            _show_one(console, result, outcome, top_k)
+
+
+def _show_one(
+    console: Console, result: PredictResult, prediction: Prediction, top_k: int | None
+) -> None:
+    heading(console, prediction.path)
+    view = table()
+    view.add_column("class")
+    view.add_column("probability", justify="right")
+    view.add_column("")
+    order = sorted(range(len(result.class_names)), key=lambda k: -prediction.log_probabilities[k])
+    for k in order[:top_k]:
+        p = float(prediction.probabilities[k])
+        style = "bold" if k == prediction.predicted else ""
+        bar = Text("█" * round(p * _BAR_WIDTH), style="green" if style else "blue")
+        view.add_row(name(result.class_names[k]), Text(probability(p), style=style), bar)
+    console.print(view)
+    hidden = len(order) - len(order[:top_k])
+    if hidden:
+        rest = sum(float(prediction.probabilities[k]) for k in order[top_k:])
+        others = "1 more class has" if hidden == 1 else f"{hidden} more classes share"
+        console.print(f"{others} {percent(rest)}.")
+    if result.label is not None:
+        loss = prediction.cross_entropy(result.label)
+        label = visible(result.class_names[result.label])
+        console.print(f"Cross-entropy of the answer '{label}': {nats(loss)} nats", soft_wrap=True)
+
+
+def _one_row_an_image(result: PredictResult) -> Table:
+    view = table()
+    view.add_column("image")
+    view.add_column("class")
+    view.add_column("probability", justify="right")
+    if result.label is not None:
+        view.add_column(f"cross-entropy of '{visible(result.class_names[result.label])}'")
+    for outcome in result.outcomes:
+        if isinstance(outcome, ImageError):
+            view.add_row(name(str(outcome.path)), Text("unreadable", style="red"), "")
+            continue
+        best = outcome.predicted
+        cells: list[Text | str] = [name(result.class_names[best])]
+        cells.append(probability(float(outcome.probabilities[best])))
+        if result.label is not None:
+            cells.append(nats(outcome.cross_entropy(result.label)))
+        view.add_row(name(outcome.path), *cells)
+    return view
+
+
+def as_machine_text(result: PredictResult, output_format: str) -> str:
+    """The result as json, jsonl or csv, with its last newline."""
+    if output_format == "csv":
+        return _as_csv(result)
+    rows = [_row(result, outcome) for outcome in result.outcomes]
+    if output_format == "jsonl":
+        return "".join(json_line(row) + "\n" for row in rows)
+    return json_text("predict", {"model": result.model_path, "predictions": rows}) + "\n"
+
+
+def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, Any]:
+    if isinstance(outcome, ImageError):
+        return {"path": str(outcome.path), "error": outcome.reason}
+    label = result.label
+    return {
+        "path": outcome.path,
+        "predicted": result.class_names[outcome.predicted],
+        "probabilities": dict(zip(result.class_names, outcome.probabilities, strict=True)),
+        "label": None if label is None else result.class_names[label],
+        "cross_entropy": None if label is None else outcome.cross_entropy(label),
+    }
+
+
+def _as_csv(result: PredictResult) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["path", "predicted", *result.class_names, "label", "cross_entropy", "error"])
+    for outcome in result.outcomes:
+        row = _row(result, outcome)
+        probabilities = row.get("probabilities") or dict.fromkeys(result.class_names, "")
+        cells = [repr(float(p)) if p != "" else "" for p in probabilities.values()]
+        ends = [row.get(key) for key in ("label", "cross_entropy", "error")]
+        texts = ["" if end is None else str(end) for end in ends]
+        writer.writerow([row["path"], row.get("predicted", ""), *cells, *texts])
+    return stream.getvalue()

@@ -1,0 +1,63 @@
+"""Progress on stderr: a bar on a terminal, a line every tenth or so elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from softmaxce.views.console import notes
+from softmaxce.workflows import progress as workflow
+from softmaxce.workflows.progress import OnProgress
+
+_STEPS = 10
+
+
+@contextmanager
+def shown(wanted: bool) -> Iterator[OnProgress]:
+    """A listener that shows the progress it is told of, or nothing unless `wanted`."""
+    if not wanted:
+        yield workflow.ignore
+    elif sys.stderr.isatty():
+        with _bars(notes()) as on_progress:
+            yield on_progress
+    else:
+        yield _lines(notes())
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[OnProgress]:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %", markup=False),
+        TextColumn("{task.fields[detail]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    # Without a refreshing thread of its own, so that decoding may still fork its workers.
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bars:
+        task_of: dict[str, TaskID] = {}
+
+        def listen(progress: workflow.Progress) -> None:
+            task = task_of.get(progress.stage)
+            if task is None:
+                task = task_of[progress.stage] = bars.add_task(progress.stage, total=1, detail="")
+            bars.update(task, completed=progress.fraction, detail=progress.detail, refresh=True)
+
+        yield listen
+
+
+def _lines(console: Console) -> OnProgress:
+    next_step_of: dict[str, int] = {}
+
+    def listen(progress: workflow.Progress) -> None:
+        step = int(progress.fraction * _STEPS)
+        if step >= next_step_of.get(progress.stage, 1):
+            next_step_of[progress.stage] = step + 1
+            line = f"{progress.stage}: {progress.fraction:.0%}  {progress.detail}"
+            console.print(line, soft_wrap=True)
+
+    return listen

@@ -1,0 +1,56 @@
+"""Numbers and names as the tables write them."""
+
+from __future__ import annotations
+
+import math
+import shlex
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from softmaxce.views.safe_text import visible
+
+
+def percent(share: float) -> str:
+    """0.9243 → '92.4 %'."""
+    return f"{100 * share:.1f} %"
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """(0.8014, 0.9742) → '[80.1, 97.4]', in per cent."""
+    return f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+
+
+def nats(cross_entropy: float) -> str:
+    """A cross-entropy with four decimals; ∞ as ∞."""
+    return "∞" if math.isinf(cross_entropy) else f"{cross_entropy:.4f}"
+
+
+def probability(value: float) -> str:
+    """A probability with four decimals, or its size where that would print as 0."""
+    if value == 0 or value >= 0.00005:
+        return f"{value:.4f}"
+    return f"{value:.0e}"
+
+
+def name(text: str) -> Text:
+    """A name from outside, shown and never interpreted; wraps rather than being cut."""
+    return Text(visible(text), overflow="fold")
+
+
+def command(*words: str) -> str:
+    """A command line that can be pasted into a shell."""
+    return visible(shlex.join(words))
+
+
+def table() -> Table:
+    """An empty table in the one style of all results."""
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+
+
+def heading(console: Console, text: str) -> None:
+    """A bold line above a table, with an empty line before it."""
+    console.print()
+    console.print(Text(visible(text), style="bold"), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What each command does, as plain functions: paths and options in, a frozen result out."""

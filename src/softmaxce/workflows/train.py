@@ -1,0 +1,257 @@
+"""Class folders → a trained, judged and saved model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce import __version__
+from softmaxce.dataset import (
+    PixelDataset,
+    SplitFolders,
+    find_splits,
+    held_out,
+    load_for_model,
+    load_for_training,
+)
+from softmaxce.errors import OutputError
+from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
+from softmaxce.metrics import Scores, score
+from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
+from softmaxce.model_file import is_model_file, save_model
+from softmaxce.numerics import log_softmax
+from softmaxce.safe_files import check_can_write
+from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the user may choose.
+
+    size: (width, height), None for automatic; channels: 1 or 3, None for automatic; validation:
+    the fraction of each class to hold out, or the folder of the held-out images; l2: the penalty
+    constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes.
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    validation: float | Path = 0.2
+    l2: float | None = None
+    hidden: tuple[int, ...] = ()
+    class_weight: Literal["none", "balanced"] = "none"
+    seed: int = 0
+    jobs: int | None = None
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model, how it was fitted, and how it does on each part of the data.
+
+    validation and test are None where there are no such images; held_out_folder is the folder
+    that the held-out images came from, None where they were taken out of the training folder.
+    """
+
+    model: SoftmaxModel
+    model_path: str
+    fit: Fit
+    folders: SplitFolders
+    held_out_folder: Path | None
+    train: Scores
+    validation: Scores | None
+    test: Scores | None
+    left_out: tuple[str, ...]
+    example: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The images of the training folder with the held-out rows, and of the other folders."""
+
+    images: PixelDataset
+    is_held_out: NDArray[np.bool_]
+    validation: PixelDataset | None
+    test: PixelDataset | None
+
+    def others(self) -> tuple[PixelDataset, ...]:
+        return tuple(part for part in (self.validation, self.test) if part is not None)
+
+
+def check_output(path: str | PathLike[str], force: bool) -> None:
+    """Raise OutputError where training would end with a file that must not be written."""
+    check_can_write(path)
+    if Path(path).exists() and not force and not is_model_file(path):
+        raise OutputError(
+            f"cannot replace: {path}: it is no softmaxce model; choose another --output, "
+            "or replace it with --force"
+        )
+
+
+def train(
+    folder: str | PathLike[str],
+    model_path: str | PathLike[str],
+    options: TrainOptions,
+    on_progress: OnProgress = ignore,
+) -> TrainResult:
+    """Train on the class folders in `folder`, judge, and save the model at `model_path`.
+
+    Raises DataError, ImageError, TrainingError or OutputError.
+    """
+    started = time.perf_counter()
+    folders = find_splits(folder)
+    if isinstance(options.validation, Path):
+        folders = replace(folders, validation=options.validation)
+    parts = _load(folders, options, on_progress)
+    decoded = time.perf_counter()
+    fitted = _fit(parts, options, on_progress)
+    fit_done = time.perf_counter()
+    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
+    images = parts.images
+    unjudged = SoftmaxModel(layers, images.preprocessing, images.class_names)
+    train_scores, validation_scores = _judge_training_folder(unjudged, parts)
+    if parts.validation is not None:
+        validation_scores = _judge(unjudged, parts.validation)
+    test_scores = None if parts.test is None else _judge(unjudged, parts.test)
+    facts = _training_facts(fitted, options, train_scores, validation_scores, test_scores)
+    model = replace(unjudged, training=facts)
+    save_model(model, model_path)
+    ended = time.perf_counter()
+    return TrainResult(
+        model=model,
+        model_path=str(model_path),
+        fit=fitted,
+        folders=folders,
+        held_out_folder=folders.validation,
+        train=train_scores,
+        validation=validation_scores,
+        test=test_scores,
+        left_out=tuple(line for part in (images, *parts.others()) for line in part.left_out),
+        example=_example(parts),
+        seconds={
+            "decode": decoded - started,
+            "fit": fit_done - decoded,
+            "total": ended - started,
+        },
+    )
+
+
+def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress) -> _Parts:
+    images = load_for_training(
+        folders.train,
+        size=options.size,
+        channels=options.channels,
+        skip_bad=options.skip_bad,
+        jobs=options.jobs,
+        on_decoded=counted(on_progress, "Reading images"),
+    )
+
+    def load_other(folder: Path | None, stage: str) -> PixelDataset | None:
+        if folder is None:
+            return None
+        return load_for_model(
+            folder,
+            images.class_names,
+            images.preprocessing,
+            skip_bad=options.skip_bad,
+            jobs=options.jobs,
+            on_decoded=counted(on_progress, stage),
+        )
+
+    validation = load_other(folders.validation, "Reading validation images")
+    test = load_other(folders.test, "Reading test images")
+    fraction = 0.0 if isinstance(options.validation, Path) else options.validation
+    is_held_out = held_out(images, 0.0 if validation is not None else fraction, options.seed)
+    return _Parts(images, is_held_out, validation, test)
+
+
+def _fit(parts: _Parts, options: TrainOptions, on_progress: OnProgress) -> Fit:
+    images = parts.images
+    rows = np.flatnonzero(~parts.is_held_out)
+    validation = None
+    if parts.validation is not None:
+        validation = Rows(parts.validation.pixels, parts.validation.labels)
+    elif parts.is_held_out.any():
+        validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_held_out))
+
+    def listen(info: IterationInfo) -> None:
+        on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
+
+    n_classes = len(images.class_names)
+    weight = None
+    if options.class_weight == "balanced":
+        weight = balanced_sample_weight(images.labels[rows], n_classes)
+    return fit(
+        images.pixels,
+        images.labels,
+        n_classes,
+        rows=rows,
+        validation=validation,
+        scale=PIXEL_SCALE,
+        l2=options.l2,
+        hidden=options.hidden,
+        sample_weight=weight,
+        seed=options.seed,
+        on_iteration=listen,
+    )
+
+
+def _judge_training_folder(model: SoftmaxModel, parts: _Parts) -> tuple[Scores, Scores | None]:
+    log_probabilities = log_softmax(model.logits(parts.images.pixels), axis=1)
+    labels, is_out = parts.images.labels, parts.is_held_out
+    train_scores = score(log_probabilities[~is_out], labels[~is_out])
+    if not is_out.any():
+        return train_scores, None
+    return train_scores, score(log_probabilities[is_out], labels[is_out])
+
+
+def _judge(model: SoftmaxModel, dataset: PixelDataset) -> Scores:
+    return score(log_softmax(model.logits(dataset.pixels), axis=1), dataset.labels)
+
+
+def _training_facts(
+    fitted: Fit,
+    options: TrainOptions,
+    train_scores: Scores,
+    validation: Scores | None,
+    test: Scores | None,
+) -> dict[str, Any]:
+    """What the model file keeps of the run: nothing that depends on clock, machine or place."""
+    parts = {"train": train_scores, "validation": validation, "test": test}
+    return {
+        "softmaxce": __version__,
+        "l2": fitted.l2,
+        "hidden": list(options.hidden),
+        "class_weight": options.class_weight,
+        "seed": options.seed,
+        "objective": fitted.objective,
+        "gradient_norm": fitted.gradient_norm,
+        "n_iterations": fitted.n_iterations,
+        "converged": fitted.converged,
+        "stop_reason": fitted.stop_reason,
+        "class_counts": [s.support for s in train_scores.per_class],
+        "scores": {
+            name: {
+                "n_images": part.n_images,
+                "accuracy": part.accuracy,
+                "cross_entropy": str(part.cross_entropy),
+            }
+            for name, part in parts.items()
+            if part is not None
+        },
+    }
+
+
+def _example(parts: _Parts) -> str:
+    """A picture to try the model on: one that it was not trained on, where there is one."""
+    for other in reversed(parts.others()):
+        return other.paths[0]
+    out = np.flatnonzero(parts.is_held_out)
+    return parts.images.paths[int(out[0]) if len(out) else 0]
