@@ -40,7 +40,7 @@ class _Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.exit_code = 128 + number
-        self.word = {signal.SIGINT: "Interrupted.", signal.SIGTERM: "Terminated."}[number]
+        self.word = "Interrupted." if number == signal.SIGINT else "Terminated."
 
 
 def _on_signal(number: int, _frame: FrameType | None) -> NoReturn:
