@@ -4,7 +4,7 @@
     python tests/readme.py update      run every example and write its real output into the README
 
 A ```console block holds commands behind "$ ", each followed by what it prints; a ```python block
-holds code, and what it prints in comments behind "#>".
+holds code, and what it prints in comments behind "# >".
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def examples(text: str) -> list[Example]:
                 found.append(Example(language, source, output.strip("\n")))
         elif language == "python":
             lines = body.splitlines()
-            code = [line for line in lines if not line.startswith("#>")]
-            shown = [line[3:] for line in lines if line.startswith("#>")]
+            code = [line for line in lines if not line.startswith("# >")]
+            shown = [line[4:] for line in lines if line.startswith("# >")]
             found.append(Example(language, "\n".join(code).strip(), "\n".join(shown)))
     return found
 
@@ -103,8 +103,8 @@ def update() -> None:
                 old = f"$ {example.source}\n" + (f"{example.output}\n" if example.output else "")
                 new = f"$ {example.source}\n" + (f"{output}\n" if output else "")
             else:
-                shown = "".join(f"#> {line}".rstrip() + "\n" for line in output.splitlines())
-                old_shown = "".join(f"#> {line}\n" for line in example.output.splitlines())
+                shown = "".join(f"# > {line}".rstrip() + "\n" for line in output.splitlines())
+                old_shown = "".join(f"# > {line}\n" for line in example.output.splitlines())
                 old, new = f"{example.source}\n{old_shown}", f"{example.source}\n{shown}"
             if old not in text:
                 raise SystemExit(f"cannot place the output of: {example.source}")
