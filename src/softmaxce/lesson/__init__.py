@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
 from softmaxce.lesson import numbers, script
+from softmaxce.lesson.corrections import answer
 from softmaxce.lesson.example import Example, from_logits, from_probabilities
-from softmaxce.lesson.step import Proof, ProofError, Step, play
+from softmaxce.lesson.step import Numbers, Proof, ProofError, Script, Step, play
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
 
 __all__ = [
     "SCENES",
@@ -15,6 +22,7 @@ __all__ = [
     "Proof",
     "ProofError",
     "Step",
+    "answer",
     "build",
     "from_logits",
     "from_probabilities",
@@ -36,13 +44,26 @@ SCENES = (
 ABOUT_LOGITS = {"logits", "shares", "exponentials", "softmax"}
 
 
-def build(example: Example) -> tuple[Step, ...]:
-    """The steps of `example`, in order. Given probabilities, those before the target are left out.
+def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
+    """The steps of `example`, in order, with those of its `picture` first.
 
-    Raises ProofError if a proof fails.
+    Given probabilities, the steps before the target are left out. Raises ProofError if a proof
+    fails.
     """
-    return tuple(
-        play(scene, numbers_of(example))
-        for scene, numbers_of in SCENES
-        if example.source != "probabilities" or scene.name not in ABOUT_LOGITS
-    )
+    scenes = [(scene, numbers_of(example)) for scene, numbers_of in _scenes(example)]
+    if picture is not None:
+        # Imported here: without a picture the lesson needs no model and starts faster.
+        from softmaxce.lesson import picture as of_picture
+        from softmaxce.lesson import picture_script
+
+        scenes[:1] = [
+            (picture_script.IMAGE, of_picture.image(picture)),
+            (picture_script.LOGITS_OF_IMAGE, of_picture.logits_of_image(picture, example)),
+        ]
+    return tuple(play(scene, numbers) for scene, numbers in scenes)
+
+
+def _scenes(example: Example) -> Iterator[tuple[Script, Callable[[Example], Numbers]]]:
+    for scene in SCENES:
+        if example.source != "probabilities" or scene[0].name not in ABOUT_LOGITS:
+            yield scene

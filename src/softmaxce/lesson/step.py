@@ -59,7 +59,7 @@ class Table:
 class Claim:
     """What a proof has to show: left relation right, each a number, a vector or the name of one.
 
-    relation: "=" within the tolerance (absolute up to 1, relative above), or "<" or "≤" exactly.
+    relation: "=" and "≤" within the tolerance (absolute up to 1, relative above), "<" exactly.
     tolerance: a number or the name of one.
     """
 
@@ -160,7 +160,7 @@ def _proved(claim: Claim, step: str, numbers: Numbers) -> Proof:
     if claim.relation == "<":
         proved = left < right
     elif claim.relation == "≤":
-        proved = left <= right
+        proved = left <= right or error <= tolerance
     else:
         proved = error <= tolerance
     if not proved:  # a nan fails each of the three
