@@ -92,6 +92,7 @@ EXPONENTIALS = Script(
         ),
     ),
     claims=(Claim("Base 2 gives the softmax of z · ln 2", "base_2", "softmax_ln_2"),),
+    question=Question("What is e to the power of the first of these numbers?", "first_power"),
 )
 
 SOFTMAX = Script(
@@ -167,12 +168,12 @@ SQUARED_ERROR = Script(
     claim="Being wrong must cost much more than being imprecise. Squared error never exceeds 2.",
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences=(
-        Sentence("The true class's probability falls, and one wrong class takes the rest:"),
         Sentence(
             "From 0.01 to 0.001, squared error grows by {squared_growth}, cross-entropy by "
             "{loss_growth}. It keeps growing without bound."
         ),
         Sentence("Yours, at {p_true}: squared error {squared_error}, cross-entropy {loss}."),
+        Sentence("The true class's probability falls, and one wrong class takes the rest:"),
     ),
     tables=(
         Table(
@@ -208,7 +209,8 @@ CROSS_ENTROPY = Script(
         ),
         Sentence(
             "With log₂ it is {bits} bits: another base only rescales it. Its perplexity e^loss "
-            "is {perplexity}: as unsure as a choice among that many."
+            "is {perplexity}: as unsure as a choice among that many.",
+            "finite",
         ),
         Sentence("Blind guessing among {n_classes} costs ln {n_classes} = {blind}."),
         Sentence("This prediction is better than that.", "better"),
