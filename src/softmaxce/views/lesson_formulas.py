@@ -1,6 +1,14 @@
-"""The lesson's formulas in MathML, by the name of their step."""
+"""The lesson's formulas in MathML and in LaTeX, with their words in the reader's language."""
 
 from __future__ import annotations
+
+import re
+
+from softmaxce.lesson.step import Formula
+from softmaxce.views.lesson_words import Translate
+
+_MTEXT = re.compile(r"<mtext>(.*?)</mtext>")
+_TEXT = re.compile(r"\\text\{(.*?)\}")
 
 
 def _row(*parts: str) -> str:
@@ -40,6 +48,8 @@ def _sum(index: str) -> str:
 
 
 _LOG = "<mi>log</mi><mo>&#8289;</mo><mspace width='0.17em'></mspace>"
+_SPACE = "<mspace width='1.5em'></mspace>"
+_GAP = "<mspace width='0.3em'></mspace>"
 _KL = _words("KL")
 _MINUS = "<mo form='prefix'>−</mo>"
 _P, _Y, _Z = (_sub(_i(name), _i("k")) for name in "pyz")
@@ -61,13 +71,13 @@ _ROWS = {
         _fraction(_sup(_i("e"), _Z), _row(_sum("j"), _sup(_i("e"), _sub(_i("z"), _i("j"))))),
     ),
     "target": (
-        _Y, _o("="), _n("1"), _words("\u2002if\u2002"), _i("k"),
-        _words("\u2002is the label, else\u2002"), _n("0"),
+        _Y, _o("="), _n("1"), _GAP, _o("("), _i("k"), _o("="), _words("label"), _o(")"), _o(","),
+        _SPACE, _n("0"), _GAP, _o("("), _i("k"), _o("≠"), _words("label"), _o(")"),
     ),
     "squared_error": (_sum("k"), _sup(_row(_o("("), _P, _o("−"), _Y, _o(")")), _n("2"))),
     "cross_entropy": (_words("loss"), _o("="), _MINUS, _sum("k"), _Y, _LOG, _P),
     "two_ends": (
-        _MINUS, _LOG, _n("1"), _o("="), _n("0"), "<mspace width='1.5em'></mspace>",
+        _MINUS, _LOG, _n("1"), _o("="), _n("0"), _SPACE,
         _MINUS, _LOG, _n("0"), _o("="), _i("∞"),
     ),
     "no_distance": (
@@ -81,6 +91,12 @@ _ROWS = {
 }  # fmt: skip
 
 
-def mathml(step: str) -> str:
+def mathml(step: str, translate: Translate) -> str:
     """The formula of a step as a MathML element that stands on a line of its own."""
-    return f'<math display="block">{_row(*_ROWS[step])}</math>'
+    formula = f'<math display="block">{_row(*_ROWS[step])}</math>'
+    return _MTEXT.sub(lambda match: f"<mtext>{translate(match.group(1))}</mtext>", formula)
+
+
+def latex(formula: Formula, translate: Translate) -> str:
+    """A formula in LaTeX, its words in the language."""
+    return _TEXT.sub(lambda match: f"\\text{{{translate(match.group(1))}}}", formula.latex)

@@ -38,7 +38,7 @@ def step_json(step: Step, translate: Translate) -> dict[str, Any]:
         "name": step.name,
         "title": translate(step.title),
         "claim": sentence(step.claim, step.numbers, translate),
-        "formula": step.formula.plain if step.formula else None,
+        "formula": translate(step.formula.plain) if step.formula else None,
         "explanation": [sentence(s, step.numbers, translate) for s in step.sentences],
         "numbers": dict(step.numbers),
         "proofs": [

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Step, Table
+from softmaxce.views.lesson_formulas import latex
 from softmaxce.views.lesson_words import (
     Translate,
     cells,
@@ -48,7 +49,7 @@ def _step(heading: str, step: Step, shown: Sequence[int], translate: Translate) 
 
     parts = [heading, f"**{said(step.claim)}**"]
     if step.formula:
-        parts.append(f"$$\n{step.formula.latex}\n$$")
+        parts.append(f"$$\n{latex(step.formula, translate)}\n$$")
     parts += [said(message) for message in step.sentences]
     parts += [_table(table, step, shown, translate) for table in step.tables]
     if step.proofs:

@@ -150,7 +150,9 @@ def _translated(script: Script, translate: Translate) -> dict[str, Any]:
     for table in made["tables"]:
         for column in table["columns"]:
             column["heading"] = translate(column["heading"])
-    made["mathml"] = mathml(script.name) if script.formula else ""
+    made["mathml"] = mathml(script.name, translate) if script.formula else ""
+    if script.formula:
+        made["formula"]["plain"] = translate(script.formula.plain)
     del made["question"]
     return made
 

@@ -63,7 +63,7 @@ def show_corrections(console: Console, explanation: Explanation, translate: Tran
 def _body(console: Console, step: Step, shown: Sequence[int], translate: Translate) -> None:
     _line(console, sentence(step.claim, step.numbers, translate))
     if step.formula:
-        _line(console, f"    {step.formula.plain}", "cyan")
+        _line(console, f"    {translate(step.formula.plain)}", "cyan")
     for message in step.sentences:
         _line(console, sentence(message, step.numbers, translate))
     for table in step.tables:
