@@ -134,7 +134,7 @@ def image(picture: Picture) -> dict[str, Any]:
         "rows": list(rows),
         "cells": [" ".join(f"{picture.grid[r, c, channel]:>3}" for c in cells) for r in rows],
         "rows_end_to_end": int(np.count_nonzero(laid != picture.pixels)),
-        "mean_brightness": float(picture.pixels.mean()),
+        "mean_brightness": round(float(picture.pixels.mean()), 1),
     }
 
 
@@ -193,7 +193,7 @@ def _regions(picture: Picture, contributions: Floats) -> dict[str, Any]:
     for rows in np.array_split(np.arange(height), 3):
         for columns in np.array_split(np.arange(width), 3):
             part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-            brightness.append(float(picture.grid[part].mean()))
+            brightness.append(round(float(picture.grid[part].mean()), 1))
             sums.append(float(places[part].sum()))
     return {
         "has_regions": True,

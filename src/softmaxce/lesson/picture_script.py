@@ -71,7 +71,7 @@ LOGITS_OF_IMAGE = Script(
             "hidden",
         ),
         Sentence("A logit may be any number, below 0 too. It is not a probability yet."),
-        Sentence("The highest is class {winner}. These regions and pixels pushed it most:"),
+        Sentence("The highest is class {winner}. These regions and pixels moved it most:"),
     ),
     tables=(
         Table(
