@@ -15,10 +15,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files"],
-    ["images"],
+    ["calibration", "conformal", "images", "intervals"],
     ["decoding", "model"],
-    ["dataset", "metrics", "model_file"],
-    ["objective"],
+    ["comparison", "dataset", "metrics", "model_file"],
+    ["comparison", "objective"],
     ["curvature"],
     ["solvers"],
     ["fitting"],
