@@ -15,7 +15,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files"],
-    ["calibration", "conformal", "images", "intervals"],
+    ["calibration", "conformal", "confusions", "images", "intervals"],
     ["decoding", "model"],
     ["comparison", "dataset", "metrics", "model_file"],
     ["comparison", "objective"],

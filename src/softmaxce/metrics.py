@@ -20,6 +20,7 @@ from softmaxce.calibration import (
     expected_calibration_error,
     reliability_bins,
 )
+from softmaxce.confusions import Confusion, confusion_matrix, list_confusions
 from softmaxce.intervals import (
     Bootstrap,
     Interval,
@@ -30,6 +31,17 @@ from softmaxce.intervals import (
 
 Floats = NDArray[np.float64]
 TOP_K = (2, 3, 5)
+PROPORTIONS = (
+    "accuracy",
+    *(f"top_{k}_accuracy" for k in TOP_K),
+    "balanced_accuracy",
+    *(
+        f"{kind}_{ratio}"
+        for kind in ("macro", "weighted")
+        for ratio in ("precision", "recall", "f1")
+    ),
+)
+LOSSES = ("cross_entropy", "brier_score", "expected_calibration_error")
 
 
 @dataclass(frozen=True)
@@ -77,16 +89,6 @@ class Average:
     precision: float
     recall: float
     f1: float
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """`count` of the `support` images of class `label` were called `predicted`."""
-
-    label: int
-    predicted: int
-    count: int
-    support: int
 
 
 @dataclass(frozen=True)
@@ -231,13 +233,7 @@ class Scores:
     @cached_property
     def confusions(self) -> tuple[Confusion, ...]:
         """What was taken for what, the most frequent first."""
-        support = self.confusion.sum(axis=1)
-        found = [
-            Confusion(int(i), int(j), int(self.confusion[i, j]), int(support[i]))
-            for i, j in zip(*self.confusion.nonzero(), strict=True)
-            if i != j
-        ]
-        return tuple(sorted(found, key=lambda c: (-c.count, c.label, c.predicted)))
+        return list_confusions(self.confusion)
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -288,14 +284,6 @@ def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
         confidences=confidences,
         ranks=np.count_nonzero(above, axis=1),
     )
-
-
-def confusion_matrix(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
-) -> NDArray[np.int64]:
-    """Counts (n_classes, n_classes): a row for each true class, a column for each predicted."""
-    counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
-    return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
 def _class_ratios(correct: Floats, support: Floats, predicted: Floats) -> Floats:
