@@ -24,7 +24,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Judge a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path())
 @model_option()
 @click.option(

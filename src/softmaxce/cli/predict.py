@@ -26,7 +26,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Show how probable each class is for an image.", epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
 @model_option()
 @click.option(

@@ -26,7 +26,7 @@ Examples:
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.option(
     "-o",
