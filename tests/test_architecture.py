@@ -15,9 +15,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files", "small_png", "worker_processes", "colours"],
-    ["images"],
+    ["calibration", "conformal", "confusions", "images", "intervals"],
     ["decoding", "model"],
-    ["dataset", "metrics", "model_file"],
+    ["comparison", "dataset", "metrics", "model_file"],
     ["objective"],
     ["curvature"],
     ["solvers"],

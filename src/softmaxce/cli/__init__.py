@@ -11,8 +11,10 @@ from typing import NoReturn
 import click
 
 from softmaxce import __version__
+from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
 from softmaxce.errors import SoftmaxceError
@@ -30,7 +32,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (train, predict, evaluate, explain):
+for _command in (train, predict, evaluate, explain, compare, info):
     commands.add_command(_command)
 
 
