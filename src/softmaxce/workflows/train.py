@@ -150,7 +150,6 @@ def train(
         held_out=None if scores is None else held_out_scores(scores.cross_entropies),
     )
     save_model(model, model_path)
-    ended = time.perf_counter()
     return TrainResult(
         model=model,
         model_path=str(model_path),
@@ -165,7 +164,7 @@ def train(
         seconds={
             "decode": decoded - started,
             "fit": fit_done - decoded,
-            "total": ended - started,
+            "total": time.perf_counter() - started,
         },
     )
 
