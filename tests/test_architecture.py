@@ -22,7 +22,7 @@ FLOORS = [
     ["metrics"],
     ["model_file"],
     ["objective"],
-    ["curvature"],
+    ["curvature", "few_images"],
     ["solvers"],
     ["fitting"],
     ["lesson"],

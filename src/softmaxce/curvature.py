@@ -26,7 +26,7 @@ _BASIS_VALUES = 1 << 23  # pixel values of the rows in which the subspace is loo
 _BASIS_ROWS = 3000
 _MAX_DIMENSIONS = 784  # a subspace this large (MNIST's size) holds most of what pictures vary in
 _INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
-_KEPT_WEIGHT = 0.97  # each class looks at its heaviest rows only, until they carry this share
+_KEPT_WEIGHT = 0.95  # each class looks at its heaviest rows only, until they carry this share
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample does not show
 
 
@@ -158,7 +158,7 @@ def sample_curvature(objective: Objective, seed: int) -> Curvature:
     if not np.isfinite(values).all():
         raise TrainingError("the pixels hold nan or infinite values: remove them")
     variance = float(np.square(first, dtype=np.float64).sum()) / len(first)
-    inside = variance if basis is None else float(np.square(first @ basis).sum()) / len(first)
+    inside = float(np.einsum("ij,ij->", values, values)) / len(values)
     rest = max(variance - inside, 0.0) / max(rows.n_pixels - values.shape[1], 1)
     whole = len(index) == len(rows) and basis is None
     mean_curvature = (k - 1) / k**2 * variance / rows.n_pixels

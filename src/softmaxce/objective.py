@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_LEAF_VALUES = 1 << 22  # pixel values of a leaf: 16 MB as float32, about what a cache holds
+_LEAF_VALUES = 1 << 20  # pixel values of a leaf: 4 MB as float32, a thread's share of the cache
 _LEAVES_PER_TASK = 4  # a thread takes an aligned subtree of this many leaves (a power of two)
 _thread = threading.local()
 
