@@ -20,7 +20,7 @@ FLOORS = [
     ["dataset", "metrics", "model_file"],
     ["comparison"],
     ["objective"],
-    ["curvature"],
+    ["curvature", "few_images"],
     ["solvers"],
     ["fitting"],
     ["estimator", "lesson"],
