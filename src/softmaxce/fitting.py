@@ -99,14 +99,25 @@ def fit(
     if hidden:
         raise InputError("hidden layers are not trained yet: leave --hidden out")
     training = Rows(pixels, labels, rows)
-    if not len(training):
-        raise TrainingError("there are no rows to train on")
+    _check(training, sample_weight)
     settings = _Settings(tolerance, max_iterations, seed, on_iteration)
     with row_threads(n_threads or os.cpu_count() or 1) as run_tasks:
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
         return _fit_linear(objective, l2, validation, settings)
+
+
+def _check(training: Rows, sample_weight: Floats | None) -> None:
+    n = len(training)
+    if not n:
+        raise TrainingError("there are no rows to train on")
+    if sample_weight is None:
+        return
+    if sample_weight.shape != (n,):
+        raise InputError(f"sample_weight must hold one weight for each of the {n} training rows")
+    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0 < sample_weight.sum()):
+        raise InputError("sample_weight must be finite and not negative, and not zero everywhere")
 
 
 @dataclass(frozen=True)
@@ -156,10 +167,10 @@ def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
     """
     index = curvature.index
     weights = None if objective.row_weights is None else objective.row_weights[index]
-    l2 = max(objective.l2, 10 / len(index))
-    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights, l2=l2)
+    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights)
+    l2 = max(objective.l2, 10 / sampled.total_weight)
     return minimise(
-        sampled,
+        replace(sampled, l2=l2),
         np.zeros(objective.shape),
         lambda parameters: curvature.inverse(parameters, l2),
         tolerance=1e-2,
