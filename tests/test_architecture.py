@@ -22,7 +22,7 @@ FLOORS = [
     ["metrics"],
     ["model_file"],
     ["objective"],
-    ["curvature", "few_images"],
+    ["curvature", "few_images", "network"],
     ["solvers"],
     ["fitting"],
     ["lesson"],

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from softmaxce.curvature import Curvature, sample_curvature
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.few_images import reduce
+from softmaxce.network import Network
 from softmaxce.objective import Floats, Objective, Rows, row_threads
 from softmaxce.solvers.full_batch import Solution, minimise
 from softmaxce.solvers.line_search import Point
+from softmaxce.solvers.mini_batch import minimise_by_epochs
 
 __all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
 
@@ -24,6 +26,7 @@ WARM_ITERATIONS = 6
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_EXPONENT, MAX_EXPONENT = -14, 4  # the path's ends: l2 from 1e-7 to 100, in halves of a decade
+DEFAULT_HIDDEN_L2 = 1e-5
 DEFAULT_L2 = 1e-3  # where no held-out rows can choose
 MIN_VALIDATION_ROWS = 20
 
@@ -96,12 +99,15 @@ def fit(
     it by the cross-entropy of `validation`. Raises InputError for arguments that do not fit and
     TrainingError for numbers that are not finite.
     """
-    if hidden:
-        raise InputError("hidden layers are not trained yet: leave --hidden out")
     training = Rows(pixels, labels, rows)
     _check(training, sample_weight)
     settings = _Settings(tolerance, max_iterations, seed, on_iteration)
     with row_threads(n_threads or os.cpu_count() or 1) as run_tasks:
+        if hidden:
+            l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
+            widths = tuple(hidden)
+            network = Network(training, n_classes, widths, l2, scale, sample_weight, run_tasks)
+            return _fit_network(network, validation, settings)
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
@@ -158,6 +164,45 @@ def _fit_linear(
         on_iteration=_teller(settings.on_iteration, "fit", settings.tolerance),
     )
     return _as_fit(solution, lift(solution.point.parameters), l2, path)
+
+
+def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
+    rng = np.random.default_rng(settings.seed)
+
+    def judge(parameters: NDArray[np.float32], training_loss: float) -> float:
+        return network.cross_entropy(parameters, validation) if validation else training_loss
+
+    def tell(epoch: int, loss: float) -> None:
+        if settings.on_iteration:
+            progress = epoch / settings.max_iterations
+            settings.on_iteration(IterationInfo("epoch", epoch, loss, np.nan, progress))
+
+    solution = minimise_by_epochs(
+        network.loss_and_gradient,
+        network.start(rng),
+        len(network.rows),
+        judge,
+        rng,
+        max_epochs=settings.max_iterations,
+        on_epoch=tell,
+    )
+    loss, gradient = network.loss_and_gradient(solution.parameters, np.arange(len(network.rows)))
+    layers = [
+        (weights.astype(np.float64), biases.astype(np.float64))
+        for weights, biases in network.layers(solution.parameters)
+    ]
+    penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    return Fit(
+        layers=tuple(layers),
+        l2=network.l2,
+        objective=loss + penalty,
+        gradient_norm=float(np.linalg.norm(gradient)),
+        n_iterations=solution.n_epochs,
+        converged=solution.stopped_early,
+        stop_reason=solution.stop_reason,
+        l2_path=(),
+        history=solution.history,
+    )
 
 
 def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
