@@ -72,18 +72,19 @@ class Network:
         objective estimated on them."""
         layers = self.layers(flat)
         parts = np.array_split(batch, _PARTS)
-        sums = list(self.run_tasks(lambda part: self._back_propagate(layers, part), parts))
-        loss = sum(loss for loss, _ in sums) / len(batch)
-        gradient = sums[0][1]
-        for _, other in sums[1:]:
+        share = 1 / len(batch)
+        sums = list(self.run_tasks(lambda part: self._back_propagate(layers, part, share), parts))
+        loss, gradient = sums[0]
+        for other_loss, other in sums[1:]:
+            loss += other_loss
             gradient += other
-        gradient *= np.float32(1 / len(batch))
-        for (weights, _), (slope, _) in zip(layers, self.layers(gradient), strict=True):
-            slope += np.float32(self.l2) * weights
-        return loss, gradient
+        return loss * share, gradient
 
-    def _back_propagate(self, layers: Layers, part: NDArray[np.intp]) -> tuple[float, Vector]:
-        """Sums over a part of a batch: cross-entropies, and their gradient, flat."""
+    def _back_propagate(
+        self, layers: Layers, part: NDArray[np.intp], share: float
+    ) -> tuple[float, Vector]:
+        """A part of a batch: the sum of its cross-entropies, and what it adds to the gradient of
+        the objective, `share` being the weight of one row."""
         pixels, labels = self._scaled(self.rows, part)
         outputs = forward(layers, pixels)
         losses, residuals = _losses_and_residuals(outputs.pop(), labels)
@@ -91,6 +92,7 @@ class Network:
             row_weights = (self.row_weights[part] / self.mean_weight).astype(np.float32)
             losses *= row_weights
             residuals *= row_weights[:, np.newaxis]
+        residuals *= np.float32(share)
         gradient = np.empty(sum((a + 1) * b for a, b in self._shapes()), np.float32)
         slopes = self.layers(gradient)
         for (weights, _), (slope, bias_slope) in zip(
@@ -98,6 +100,7 @@ class Network:
         ):
             inputs = outputs.pop()
             np.matmul(inputs.T, residuals, out=slope)
+            slope += weights * np.float32(self.l2 / _PARTS)
             np.sum(residuals, axis=0, out=bias_slope)
             if outputs:
                 residuals = np.matmul(residuals, weights.T)
