@@ -130,9 +130,9 @@ def explain(**options: object) -> None:
     if request.quiz:
         _quiz(explanation, translate)
         return
-    _show(request, explanation, translate, language)
     if request.save_images and explanation.picture:
         _save_images(explanation, request.save_images)
+    _show(request, explanation, translate, language)
 
 
 def _check(request: Request) -> None:
@@ -225,8 +225,10 @@ def _give_exercises(request: Request, translate: Translate) -> None:
 
 
 def _write(request: Request, text: str) -> None:
+    if not text.endswith("\n"):
+        text += "\n"
     if not request.output_path:
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(text, nl=False)
         return
     from softmaxce.safe_files import write_atomically
 
