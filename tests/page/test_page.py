@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from lesson_page_driver import explained
 
+pytestmark = pytest.mark.slow
+
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 TOLERANCE = 1e-12
 
