@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,6 +78,17 @@ def test_contributions_by_hand():
     numbers = lesson.build(example_of(picture), picture)[1].numbers
     assert numbers["sums"] == pytest.approx([1.1, -1.2])
     assert numbers["biases"] == pytest.approx([0.25, -1.0])
+
+
+@pytest.mark.parametrize("hidden", [(), (5,)])
+def test_the_models_own_temperature_divides_contributions_and_biases(hidden):
+    plain = picture_of(model_of(4, 4, 1, *hidden))
+    warm = Picture(replace(plain.model, temperature=2.0), plain.pixels)
+    assert warm.logits == pytest.approx(plain.logits / 2)
+    assert warm.contributions(1) == pytest.approx(plain.contributions(1) / 2)
+    step = lesson.build(example_of(warm), warm)[1]
+    assert step.numbers["calibrated"]
+    assert step.numbers["sums_and_biases"] == pytest.approx((plain.logits / 2).tolist())
 
 
 @pytest.mark.parametrize("hidden", [(), (7,), (9, 5)])
