@@ -251,3 +251,9 @@ def test_a_file_that_cannot_be_written_is_named_first(tmp_path):
     done = run("--logits", "1", "2", "--format", "html", "-o", str(path))
     assert done.returncode == 1
     assert "none" in done.stderr
+
+
+def test_an_ascii_terminal_is_no_error():
+    done = run("--probabilities", "1", "0", "--label", "1", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "the loss is \\u221e nats" in done.stdout

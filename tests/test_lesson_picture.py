@@ -167,6 +167,8 @@ def test_pictures_are_half_blocks_in_colour_and_words_elsewhere():
     picture = picture_of(model_of(8, 8, 1))
     coloured = shown(picture, force_terminal=True, color_system="truecolor", no_color=False)
     plain = shown(picture, color_system=None)
+    grey = shown(picture, force_terminal=True, color_system="truecolor", no_color=True)
+    assert "▀" not in grey
     assert coloured.count("▀") == 8 * 4 * 5  # image, contributions, three templates
     assert "orange pushes up" in coloured
     assert "▀" not in plain

@@ -72,15 +72,16 @@ class Page:
         """What the page has complained of."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
 
-    def lesson(self) -> Any:
-        """The page's own arithmetic for the numbers it holds; ∞ as in the command's JSON."""
+    def lesson(self, state: Any = None) -> Any:
+        """The page's own arithmetic for `state` or what it holds; ∞ as in the command's JSON."""
         return json.loads(
             self.run(
                 """
                 const strict = (_, value) =>
                   typeof value !== "number" || Number.isFinite(value) ? value
                   : Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-                return JSON.stringify(softmaxce.lesson(softmaxce.state()), strict);
-                """
+                return JSON.stringify(softmaxce.lesson(arguments[0] ?? softmaxce.state()), strict);
+                """,
+                state,
             )
         )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 import re
 from pathlib import Path
 
 import pytest
 from lesson_page_driver import explained
+
+from softmaxce import lesson
+from softmaxce.views.lesson_machine import as_json
+from softmaxce.workflows.explain import explain
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +75,42 @@ def assert_same_lesson(page, command):
 def test_the_page_and_the_command_agree(open_page, words):
     page = open_page(*words)
     assert_same_lesson(page.lesson(), explained(*words, "--all"))
+    assert page.errors() == []
+
+
+def random_example(chance):
+    n_classes = chance.choice([2, 2, 3, 3, 10, 30])
+    size = chance.choice([1e-3, 1, 1, 10, 100, 1e6, 1e200])
+    near = [0.0, 1.0, -1.0, 0.5]
+    logits = [
+        chance.uniform(-size, size) if chance.random() < 0.8 else chance.choice(near)
+        for _ in range(n_classes)
+    ]
+    return lesson.from_logits(
+        logits,
+        label=chance.randrange(n_classes),
+        temperature=chance.choice([1, 1, 1, 0.01, 0.7, 3, 500]),
+        learning_rate=chance.choice([0.1, 1e-4, 3, 1000]),
+    )
+
+
+def test_the_page_and_the_command_agree_on_random_numbers(open_page):
+    page = open_page("--logits", "0.2", "0.3")
+    chance = random.Random(0)
+    for _ in range(150):
+        example = random_example(chance)
+        state = {
+            "logits": example.logits,
+            "classes": example.class_names,
+            "label": example.label,
+            "label_is_given": True,
+            "names_are_given": False,
+            "temperature": example.temperature,
+            "learning_rate": example.learning_rate,
+            "source": "logits",
+        }
+        explanation = explain(example, every_correction=True)
+        assert_same_lesson(page.lesson(state), json.loads(as_json(explanation, str, "en")))
     assert page.errors() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,7 @@ def explain(**options: object) -> None:
     """
     request = Request(**options)  # type: ignore[arg-type]
     _check(request)
+    _write_what_the_terminal_cannot_as_escapes()
     from softmaxce.views import lesson_words
 
     language = request.language or lesson_words.default_language()
@@ -161,6 +163,12 @@ def _check(request: Request) -> None:
         raise click.UsageError("exercises come as text, json or markdown, not as html")
     if request.quiz and (request.exercise is not None or request.output_format != "text"):
         raise click.UsageError("--quiz goes with a lesson in text only")
+
+
+def _write_what_the_terminal_cannot_as_escapes() -> None:
+    """In an ASCII terminal ∞ becomes \\u221e, where it would otherwise be an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explanation(request: Request) -> Explanation:

@@ -76,7 +76,10 @@ LOGITS_OF_IMAGE = Script(
             "calibrated",
         ),
         Sentence("A logit may be any number, below 0 too. It is not a probability yet."),
-        Sentence("The highest is class {winner}. These regions and pixels moved it most:"),
+        Sentence(
+            "The highest is class {winner}. What each region of the picture adds to it, and the "
+            "pixels that moved it most:"
+        ),
     ),
     tables=(
         Table(
