@@ -54,6 +54,7 @@ _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
+_MEMBER = re.compile(r"(header|held_out|(?:weights|biases)_\d{1,3})\.npy")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
@@ -201,7 +202,10 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
     """The zip's members by name without ".npy": uncompressed, within the file, no name twice."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
-        name = info.orig_filename.removesuffix(".npy")
+        match = _MEMBER.fullmatch(info.orig_filename)
+        if match is None:
+            raise ModelError(f"it is no softmaxce model: it holds {info.orig_filename[:40]!r}")
+        name = match[1]
         is_stored = info.compress_type == zipfile.ZIP_STORED and info.flag_bits & 1 == 0
         if not is_stored or info.file_size != info.compress_size:
             raise ModelError(f"it is no softmaxce model: {name} is compressed or encrypted")
@@ -227,10 +231,10 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ModelError("it is no softmaxce model: its header names another format")
     version = header.get("format_version")
-    _require(type(version) is int, "format_version is no whole number")
+    _require(type(version) is int and 0 < version < 10**6, "format_version is no version")
     if version != FORMAT_VERSION:
         raise ModelError(
-            f"it has format_version {version:.20g}, this softmaxce reads {FORMAT_VERSION}; "
+            f"it has format_version {version}, this softmaxce reads {FORMAT_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
