@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,9 +154,15 @@ def write_rows(path: str, position: int, rows: NDArray[np.uint8]) -> None:
             left = left[stream.write(left) :]
 
 
-def map_rows(path: str, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def map_rows(file: str | BinaryIO, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """The rows that a file holds from the byte `offset` on, mapped and read-only."""
-    return np.asarray(np.memmap(path, np.uint8, "r", offset, shape))
+    return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
+
+
+def digests_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(n_images, 2): the 128-bit BLAKE2b digest of each row of `pixels`."""
+    digests = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in pixels)
+    return np.frombuffer(digests, "<u8").reshape(-1, 2)
 
 
 @dataclass(frozen=True)
@@ -184,14 +191,13 @@ class _Decoder:
         began = time.perf_counter()
         start, stop = chunk
         pixels, sizes, is_grey, failures = _decode(self.paths[start:stop], self.preprocessing)
-        digests = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in pixels)
-        keys = np.frombuffer(digests, "<u8").reshape(-1, 2)
+        digests = digests_of(pixels)
         kept: NDArray[np.uint8] | None = pixels
         if self.file is not None:
             write_rows(self.file, self.offset + start * pixels.shape[1], pixels)
             kept = None
         seconds = time.perf_counter() - began
-        return _Part(start, kept, sizes, is_grey, keys, failures, seconds)
+        return _Part(start, kept, sizes, is_grey, digests, failures, seconds)
 
 
 def _decode(

@@ -54,6 +54,7 @@ _OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO mus
 
 Source = str | PathLike[str] | BinaryIO
 Content = bytes | BinaryIO
+_Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -233,18 +234,40 @@ def decode_content(
         if picture.size != full:  # by a draft
             x, y = picture.width / full[0], picture.height / full[1]
             box = (box[0] * x, box[1] * y, box[2] * x, box[3] * y)
-        if picture.size != inner or box != (0, 0, *inner):
-            picture = picture.resize(inner, Image.Resampling.BOX, box)
+        picture = _resized(picture, box, inner)
         if orientation != 1:
             picture = _upright(picture, orientation)
-        if picture.mode != preprocessing.mode:
-            picture = picture.convert(preprocessing.mode)
-        if picture.size != (preprocessing.width, preprocessing.height):
-            picture = _padded(picture, preprocessing)
-        return np.asarray(picture, dtype=np.uint8).reshape(-1), facts
+        return _row(picture, preprocessing), facts
 
 
-_Box = tuple[float, float, float, float]
+def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np.uint8]:
+    """Rows (n_images, n_pixels) of images (n, height, width) or (n, height, width, 3)."""
+    channels = 1 if images.ndim == 3 else 3
+    if images.shape[1:3] == (wanted.height, wanted.width) and channels == wanted.channels:
+        return images.reshape(len(images), -1)
+    rows = np.empty((len(images), wanted.n_pixels), np.uint8)
+    box, inner = _frame(images.shape[2], images.shape[1], wanted)
+    for row, image in zip(rows, images, strict=True):
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        if picture.mode != "L":
+            picture = picture.convert(wanted.mode)
+        row[:] = _row(_resized(picture, box, inner), wanted)
+    return rows
+
+
+def _resized(picture: Image.Image, box: _Box, size: tuple[int, int]) -> Image.Image:
+    if picture.size == size and box == (0, 0, *size):
+        return picture
+    return picture.resize(size, Image.Resampling.BOX, box)
+
+
+def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
+    """The pixel vector of an upright picture that has its size, margins aside."""
+    if picture.mode != wanted.mode:
+        picture = picture.convert(wanted.mode)
+    if picture.size != (wanted.width, wanted.height):
+        picture = _padded(picture, wanted)
+    return np.asarray(picture, dtype=np.uint8).reshape(-1)
 
 
 def _frame(width: int, height: int, wanted: Preprocessing) -> tuple[_Box, tuple[int, int]]:
