@@ -186,7 +186,7 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         max_epochs=settings.max_iterations,
         on_epoch=tell,
     )
-    loss, gradient = network.loss_and_gradient(solution.parameters, np.arange(len(network.rows)))
+    loss, gradient = network.whole(solution.parameters)
     layers = [
         (weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)
