@@ -20,6 +20,7 @@ from softmaxce.views.lesson_words import (
     rows_of,
     sentence,
     skipped_before,
+    template_text,
 )
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
@@ -143,28 +144,25 @@ def show_picture(console: Console, explanation: Explanation, translate: Translat
 
 
 def show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
-    """Print the winner's contribution map and some class templates, where there are colours."""
+    """Print the winner's contribution map and some class templates; without colours, in words."""
     picture, example = explanation.picture, explanation.example
     if picture is None:
         return
     from softmaxce.views import lesson_pictures
 
-    if not lesson_pictures.shows_colour(console):
-        return
+    in_colour = lesson_pictures.shows_colour(console)
     width = console.width - INDENT
-    names = {"name": example.name(example.winner)}
-    message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
     console.print()
-    _line(console, sentence(message, names, str))
-    pixels = lesson_pictures.contribution_pixels(picture, example.winner)
-    _indented(console, lesson_pictures.half_blocks(pixels, width))
+    if in_colour:
+        message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
+        _line(console, sentence(message, {"name": example.name(example.winner)}, str))
+        pixels = lesson_pictures.contribution_pixels(picture, example.winner)
+        _indented(console, lesson_pictures.half_blocks(pixels, width))
     for k in _templates(explanation):
-        message = translate("Weights of class {name}:")
-        console.print()
-        _line(console, sentence(message, {"name": example.name(k)}, str))
-        _indented(
-            console, lesson_pictures.half_blocks(lesson_pictures.template_pixels(picture, k), width)
-        )
+        _line(console, template_text(picture, k, translate))
+        if in_colour:
+            pixels = lesson_pictures.template_pixels(picture, k)
+            _indented(console, lesson_pictures.half_blocks(pixels, width))
 
 
 def _templates(explanation: Explanation) -> list[int]:

@@ -7,9 +7,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softmaxce.lesson.step import Column, Numbers, Proof, Table
 from softmaxce.views.safe_text import visible
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
 
 DECIMALS = 4
 ROUNDING = 1e-12  # differences below come from the computer's rounding
@@ -123,3 +127,15 @@ def proof_text(proof: Proof, numbers: Numbers, translate: Translate, quote: Quot
         return f"{said} ({translate('largest difference')}: {number(proof.error)})"
     left = proof.right if proof.right == 0 and proof.relation == "=" else proof.left
     return f"{said}: {number(left)} {proof.relation} {number(proof.right)}"
+
+
+def template_text(picture: Picture, k: int, translate: Translate) -> str:
+    """The template of class k in words, for those who do not see it."""
+    from softmaxce.lesson.picture import template_in_words  # only pictures need the model's room
+
+    name = visible(picture.model.class_names[k])
+    regions = template_in_words(picture, k)
+    if not regions:
+        return translate("Weights of class {name}").format(name=name)
+    message = translate("Weights of class {name}: most for it {most}, most against it {least}")
+    return message.format(name=name, **{key: translate(word) for key, word in regions.items()})
