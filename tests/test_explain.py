@@ -235,7 +235,7 @@ def test_what_the_quiz_counts_as_right():
         (["--exercise", "0"], "between 1 and 200"),
         (["--exercise", "2", "--format", "html"], "not as html"),
         (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
-        (["--logits", "1", "2", "--lang", "de"], "'de'"),
+        (["--logits", "1", "2", "--lang", "de"], "no language 'de': there are en, ko"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(arguments, named):

@@ -101,7 +101,7 @@ class Request:
 @click.option(
     "--lang",
     "language",
-    type=click.Choice(["en", "ko"]),
+    metavar="en|ko",
     help="Language.  [default: that of the locale, else en]",
 )
 @format_option("text", "json", "markdown", "html")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmaxce.errors import InputError
 from softmaxce.lesson.step import Column, Numbers, Proof, Table
 from softmaxce.views.safe_text import visible
 
@@ -27,8 +28,18 @@ Translate = Callable[[str], str]
 Quote = Callable[[str], str]
 
 
+def languages() -> list[str]:
+    """The languages of the lesson: English, and each that has a catalog."""
+    return ["en", *sorted(path.parent.parent.name for path in CATALOGS.glob("*/LC_MESSAGES/*.mo"))]
+
+
 def translator(language: str) -> Translate:
-    """The function from an English message to its words in `language`."""
+    """The function from an English message to its words in `language`.
+
+    Raises InputError for a language without a catalog.
+    """
+    if language not in languages():
+        raise InputError(f"no language '{language}': there are {', '.join(languages())}")
     if language == "en":
         return lambda message: message
     import gettext  # only when a catalog is needed
@@ -37,11 +48,12 @@ def translator(language: str) -> Translate:
 
 
 def default_language() -> str:
-    """ "ko" where the locale of the environment is Korean, else "en"."""
+    """The language of the environment's locale where it has a catalog, else "en"."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(variable)
         if value:
-            return "ko" if re.split("[_.@]", value)[0] == "ko" else "en"
+            language = re.split("[_.@]", value)[0]
+            return language if language in languages() else "en"
     return "en"
 
 
