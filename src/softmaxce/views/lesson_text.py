@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -76,9 +75,7 @@ def _body(console: Console, step: Step, shown: Sequence[int], translate: Transla
 
 
 def _line(console: Console, line: str, style: str = "") -> None:
-    """Print a paragraph, wrapped and indented, without spaces at the ends of its lines."""
-    for part in Text(line).wrap(console, max(20, console.width - INDENT)):
-        console.print(Text(" " * INDENT + part.plain.rstrip(), style=style), soft_wrap=True)
+    _wrapped(console, Text(line, style=style))
 
 
 def _indented(console: Console, content: Text | RichTable) -> None:
@@ -181,13 +178,21 @@ def as_text(explanation: Explanation, translate: Translate) -> str:
 
 def exercises_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
     """Exercises, then their worked answers if wanted."""
-    lines = []
+    stream = io.StringIO()
+    console = Console(file=stream, width=FILE_WIDTH, color_system=None)
     parts = [("Exercises", "question"), ("Answers", "working")]
     for heading, part in parts if answers else parts[:1]:
-        lines += ["", translate(heading), ""]
+        console.print(f"\n{translate(heading)}\n", markup=False)
         for place, exercise in enumerate(exercises, 1):
             said = sentence(getattr(exercise, part), exercise.numbers, translate)
-            lines += textwrap.wrap(
-                f"{place:>2}. {said}", width=FILE_WIDTH, subsequent_indent=" " * INDENT
-            )
-    return "\n".join(lines) + "\n"
+            first = f"{place:>{INDENT - 2}}. "
+            _wrapped(console, Text(said), first)
+    return stream.getvalue()
+
+
+def _wrapped(console: Console, text: Text, first: str = " " * INDENT) -> None:
+    """Print a paragraph, indented, its first line after `first`, no spaces at the ends."""
+    for line in text.wrap(console, max(20, console.width - INDENT)):
+        line.rstrip()
+        console.print(Text(first).append_text(line), soft_wrap=True)
+        first = " " * INDENT
