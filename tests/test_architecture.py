@@ -15,9 +15,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files", "small_png", "worker_processes", "colours"],
-    ["images"],
+    ["calibration", "conformal", "confusions", "images", "intervals"],
     ["class_folders", "decoding", "model"],
-    ["manifest", "metrics", "model_file", "pixel_cache"],
+    ["comparison", "manifest", "metrics", "model_file", "pixel_cache"],
     ["array_files", "forms"],
     ["parts"],
     ["dataset"],

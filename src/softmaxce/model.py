@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.conformal import HeldOutScores
 from softmaxce.images import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
@@ -27,14 +28,19 @@ class Layer:
 class SoftmaxModel:
     """What turns the pixels of an image into the logits of each class.
 
-    Hidden layers end in a ReLU; the last layer's outputs are the logits. `training` holds facts
-    of the training run in JSON's types (counts, l2, scores); the forward pass reads none of it.
+    Hidden layers end in a ReLU. The last layer's outputs, divided by the temperature, are the
+    logits; everything downstream, softmax first, works with these. A temperature above 1 makes
+    the probabilities less sure; it never changes which class is the most probable. held_out is
+    what prediction sets need, None where no image was held out. `training` holds facts of the
+    training run in JSON's types (counts, l2, scores); the forward pass reads none of it.
     """
 
     layers: tuple[Layer, ...]
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    held_out: HeldOutScores | None = None
 
     @property
     def n_pixels(self) -> int:
@@ -53,6 +59,10 @@ class SoftmaxModel:
         row by row (a stack of vector-matrix products), because a matrix-matrix product may sum
         in another order for another number of rows.
         """
+        return self.raw_logits(pixels) / self.temperature
+
+    def raw_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """The last layer's outputs (n_images, n_classes), before the temperature divides them."""
         logits = np.empty((len(pixels), self.n_classes))
         for start in range(0, len(pixels), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)

@@ -3,9 +3,12 @@
 The file is an uncompressed zip that `numpy.load` opens as well:
 
     header.npy      uint8: UTF-8 JSON of the format, its version, class names, preprocessing,
-                    the layers' shapes and the facts of the training run
+                    the layers' shapes, the temperature, the number of held-out images and
+                    the facts of the training run
     weights_0.npy   float64 (n_inputs, n_outputs), and so on for each layer
     biases_0.npy    float64 (n_outputs,)
+    held_out.npy    float64: order statistics of the held-out images' cross-entropies
+                    (conformal.kept_ranks says which); absent where no image was held out
 
 The zip's comment is "sha256:" and the digest of all bytes before it.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import zipfile
 from dataclasses import asdict
@@ -25,6 +29,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.conformal import HeldOutScores, kept_ranks
 from softmaxce.errors import ModelError
 from softmaxce.images import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
@@ -35,7 +40,7 @@ FORMAT_VERSION = 1
 _COMMENT_PREFIX = b"sha256:"
 _COMMENT_LENGTH = len(_COMMENT_PREFIX) + 64
 _END_RECORD_LENGTH = 22  # of a zip's end record without its comment
-_MAX_MEMBERS = 129
+_MAX_MEMBERS = 130
 _MAX_HEADER_BYTES = 16 * 2**20
 _MAX_VALUES = 2**40
 _UNZIPPING_FAULTS = (
@@ -62,6 +67,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "class_names": list(model.class_names),
         "preprocessing": asdict(model.preprocessing),
         "layers": [list(layer.weights.shape) for layer in model.layers],
+        "temperature": model.temperature,
+        "n_held_out": model.held_out.n_images if model.held_out else 0,
         "training": dict(model.training),
     }
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -69,6 +76,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
     for position, layer in enumerate(model.layers):
         members[f"weights_{position}"] = layer.weights
         members[f"biases_{position}"] = layer.biases
+    if model.held_out:
+        members["held_out"] = model.held_out.values
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, array in members.items():
@@ -122,7 +131,8 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
                 )
                 for i, (n_inputs, n_outputs) in enumerate(header["layers"])
             )
-            if len(members) != 1 + 2 * len(layers):
+            held_out = _read_held_out(archive, members, header["n_held_out"])
+            if len(members) != 1 + 2 * len(layers) + (held_out is not None):
                 raise ModelError("it holds more arrays than its header names")
     except ModelError:
         raise
@@ -133,6 +143,8 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
         Preprocessing(**header["preprocessing"]),
         tuple(header["class_names"]),
         header["training"],
+        header["temperature"],
+        held_out,
     )
 
 
@@ -215,6 +227,7 @@ def _check_header(header: dict[str, Any]) -> None:
     reason = Preprocessing(**form).fault()
     if reason:
         raise ModelError(f"it is damaged: preprocessing: {reason}")
+    _check_calibration(header)
     shapes_fit = (
         isinstance(layers, list)
         and 0 < len(layers) <= _MAX_MEMBERS // 2
@@ -229,8 +242,28 @@ def _check_header(header: dict[str, Any]) -> None:
         raise ModelError("it is damaged: layers, preprocessing and class_names disagree")
 
 
+def _check_calibration(header: dict[str, Any]) -> None:
+    temperature, n_held_out = header.get("temperature"), header.get("n_held_out")
+    if type(temperature) is not float or not 0 < temperature < math.inf:
+        raise ModelError("it is damaged: temperature is no positive number")
+    if type(n_held_out) is not int or not 0 <= n_held_out <= _MAX_VALUES:
+        raise ModelError("it is damaged: n_held_out is no count")
+
+
 def _is_list_of(value: Any, kind: type) -> bool:
     return isinstance(value, list) and all(type(item) is kind for item in value)
+
+
+def _read_held_out(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], n_images: int
+) -> HeldOutScores | None:
+    if not n_images:
+        return None
+    shape = (len(kept_ranks(n_images)),)
+    values = _read_array(archive, members, "held_out", shape)
+    if (values < 0).any() or (np.diff(values) < 0).any():
+        raise ModelError("it is damaged: held_out is no ascending row of cross-entropies")
+    return HeldOutScores(n_images, values)
 
 
 def _read_array(

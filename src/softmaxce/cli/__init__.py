@@ -11,8 +11,10 @@ from typing import NoReturn
 import click
 
 from softmaxce import __version__
+from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
 from softmaxce.errors import SoftmaxceError
@@ -30,16 +32,27 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (train, predict, evaluate, explain):
+for _command in (train, predict, evaluate, explain, compare, info):
     commands.add_command(_command)
 
 
-class _Terminated(BaseException):
-    """SIGTERM arrived."""
+class _Stopped(BaseException):
+    """A signal asked the program to stop. Not KeyboardInterrupt, which Click answers itself."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+        self.word = "Interrupted." if number == signal.SIGINT else "Terminated."
 
 
-def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated
+def _on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Stopped(number)
+
+
+def _listen_for_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and `&` may want it
+            signal.signal(number, _on_signal)
 
 
 def _hold_blas_to_one_thread() -> None:
@@ -64,7 +77,7 @@ def _usage_message(error: click.ClickException) -> str:
 def main() -> None:
     """Run the command line and leave with the exit code that the outcome has."""
     _hold_blas_to_one_thread()
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    _listen_for_signals()
     debug = "--debug" in sys.argv[1:]
     try:
         commands.main(prog_name="softmaxce", standalone_mode=False)
@@ -73,12 +86,9 @@ def main() -> None:
         raise
     except BrokenPipeError:
         _leave_after_closed_pipe()
-    except (KeyboardInterrupt, click.Abort):
-        print("Interrupted.", file=sys.stderr)
-        sys.exit(130)
-    except _Terminated:
-        print("Terminated.", file=sys.stderr)
-        sys.exit(143)
+    except _Stopped as stop:
+        print(stop.word, file=sys.stderr)
+        sys.exit(stop.exit_code)
     except click.ClickException as error:
         _fail(_usage_message(error), error.exit_code)
     except (SoftmaxceError, OSError, MemoryError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from softmaxce.cli.options import (
+    coverage_option,
     debug_option,
     format_option,
     jobs_option,
@@ -18,21 +19,42 @@ EPILOG = """\b
 Examples:
   softmaxce evaluate photos/test
   softmaxce evaluate photos/test -m small.npz --format json
+  softmaxce evaluate photos/test --errors wrong.csv
+  softmaxce evaluate photos/test --fail-under accuracy=0.9 --fail-under "cross_entropy<=0.3"
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Judge a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path())
 @model_option()
+@click.option(
+    "--errors",
+    "errors_path",
+    metavar="FILE.csv",
+    type=click.Path(),
+    help="Also write the images answered wrong, the highest cross-entropy first.",
+)
+@click.option(
+    "--fail-under",
+    "gates",
+    metavar="SCORE=NUMBER",
+    multiple=True,
+    help="Leave with exit code 3 if a score of the JSON output is worse, such as accuracy=0.9 or "
+    "cross_entropy<=0.3. Can be given again.",
+)
+@coverage_option
 @skip_bad_option
 @jobs_option
-@format_option("text", "json")
+@format_option("text", "json", "jsonl", "csv")
 @no_progress_option
 @quiet_option
 @debug_option
 def evaluate(
     folder: str,
     model_path: str,
+    errors_path: str | None,
+    gates: tuple[str, ...],
+    coverage: float | None,
     skip_bad: bool,
     jobs: int | None,
     output_format: str,
@@ -41,20 +63,35 @@ def evaluate(
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
-    Classes are matched by name. A folder that the model does not know is an error.
+    Classes are matched by name. A folder that the model does not know is an error. The formats
+    jsonl and csv have a row for each image.
     """
+    from softmaxce.safe_files import write_atomically
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
+    from softmaxce.views.csv_text import file_bytes, print_exactly
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
+    from softmaxce.workflows.gates import check_gates, parse_gate
+    from softmaxce.workflows.outputs import check_files
 
+    parsed_gates = [parse_gate(gate) for gate in gates]
+    check_files([errors_path], [model_path])
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.evaluate(
-            folder, model_path, skip_bad=skip_bad, jobs=jobs, on_progress=on_progress
+            folder,
+            model_path,
+            skip_bad=skip_bad,
+            jobs=jobs,
+            coverage=coverage,
+            on_progress=on_progress,
         )
     if not quiet:
         notices.name_left_out(result.left_out)
-    if output_format == "json":
-        click.echo(view.as_json(result))
-    else:
+    if errors_path is not None:
+        write_atomically(errors_path, [file_bytes(view.errors_csv(result))])
+    if output_format == "text":
         view.show(result)
+    else:
+        print_exactly(view.as_machine_text(result, output_format))
+    check_gates(result.judged.scores, parsed_gates)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from softmaxce.cli.types import OpenShare
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -56,4 +58,12 @@ no_progress_option = click.option("--no-progress", is_flag=True, help="Show no p
 
 quiet_option = click.option(
     "-q", "--quiet", is_flag=True, help="Show no progress and no notes on stderr; errors only."
+)
+
+coverage_option = click.option(
+    "--coverage",
+    type=OpenShare(),
+    help="Also give each image a set of classes that holds the true one with this probability, "
+    "such as 0.95. It is a promise for the average of images like those held out in training; "
+    "it does not notice a picture of something else.",
 )

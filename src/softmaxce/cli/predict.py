@@ -7,6 +7,7 @@ import sys
 import click
 
 from softmaxce.cli.options import (
+    coverage_option,
     debug_option,
     format_option,
     jobs_option,
@@ -25,7 +26,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Show how probable each class is for an image.", epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
 @model_option()
 @click.option(
@@ -35,6 +36,7 @@ Examples:
     help="Show the K most probable classes only (text).  [default: all]",
 )
 @click.option("--label", "label_name", help="Also show the cross-entropy of this answer.")
+@coverage_option
 @skip_bad_option
 @jobs_option
 @format_option("text", "json", "jsonl", "csv")
@@ -46,6 +48,7 @@ def predict(
     model_path: str,
     top_k: int | None,
     label_name: str | None,
+    coverage: float | None,
     skip_bad: bool,
     jobs: int | None,
     output_format: str,
@@ -55,6 +58,7 @@ def predict(
     """Show how probable each class is for IMAGE: a file, a folder of images, or - for stdin."""
     from softmaxce.views import notices
     from softmaxce.views import predict as view
+    from softmaxce.views.csv_text import print_exactly
     from softmaxce.views.progress import shown
     from softmaxce.workflows import predict as workflow
 
@@ -68,12 +72,13 @@ def predict(
             label_name=label_name,
             skip_bad=skip_bad,
             jobs=jobs,
+            coverage=coverage,
             stdin=stdin,
             on_progress=on_progress,
         )
     if output_format == "text":
         view.show(result, top_k)
     else:
-        click.echo(view.as_machine_text(result, output_format), nl=False)
+        print_exactly(view.as_machine_text(result, output_format))
     if not quiet:
         notices.name_left_out([str(failure) for failure in result.failures])

@@ -39,6 +39,21 @@ class FiniteFloat(_ParamType):
         return number
 
 
+class OpenShare(_ParamType):
+    """A share above 0 and below 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            share = float(value)
+        except ValueError:
+            self.fail(f"'{value}' is no number.", param, ctx)
+        if not 0 < share < 1:  # refuses nan too
+            self.fail(f"{value} must be above 0 and below 1 (95 % is 0.95).", param, ctx)
+        return share
+
+
 class ImageSize(_ParamType):
     """auto, N or WxH in pixels; converts to None or (width, height)."""
 

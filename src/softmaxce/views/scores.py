@@ -9,11 +9,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmaxce.metrics import Scores
+from softmaxce.calibration import Bin
+from softmaxce.intervals import wilson_interval
+from softmaxce.metrics import LOSSES, Metric, Scores
 from softmaxce.views.wording import heading, interval, name, nats, percent, table
 
-MAX_MATRIX_CLASSES = 12
-_N_CONFUSIONS = 20
+_TITLES = {
+    "accuracy": "accuracy",
+    "top_2_accuracy": "truth in the top 2",
+    "top_3_accuracy": "truth in the top 3",
+    "top_5_accuracy": "truth in the top 5",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "cross_entropy": "cross-entropy",
+    "brier_score": "Brier score",
+    "expected_calibration_error": "calibration error",
+}
+LEGEND = (
+    "without looking: of shares, what always giving the most frequent answers reaches;\n"
+    "of losses, giving every class the same probability (the cross-entropy is then ln K);\n"
+    "of the calibration error, what luck alone does to a perfectly calibrated model.\n"
+    "Cross-entropy in nats, Brier score from 0 to 2; of both and of the calibration error,\n"
+    "lower is better. 95 %: where the value would lie for endlessly many such images."
+)
 
 
 def overview(parts: Mapping[str, Scores]) -> Table:
@@ -48,68 +66,99 @@ _OVERVIEW_LEGEND = (
 )
 
 
+def shown_metrics(scores: Scores) -> list[tuple[str, Metric]]:
+    """The metrics that people are shown, with their titles; JSON has all of them."""
+    return [(_TITLES[m.name], m) for m in scores.metrics if m.name in _TITLES]
+
+
+def metric_value(metric: Metric, value: float) -> str:
+    """A value of the metric as people read it: shares in per cent, losses in their own units."""
+    is_loss = metric.name in LOSSES and metric.name != "expected_calibration_error"
+    return nats(value) if is_loss else percent(value)
+
+
+def metric_interval(metric: Metric) -> str:
+    """Its interval, or nothing."""
+    if metric.interval is None:
+        return ""
+    low, high = (metric_value(metric, end).removesuffix(" %") for end in metric.interval)
+    return f"[{low}, {high}]"
+
+
+def show_metrics(console: Console, scores: Scores) -> None:
+    """Every score with its interval, beside what it would be without a look at the images."""
+    heading(console, f"How good it is, on {scores.n_images:,} images")
+    view = table()
+    for title in ("score", "value", "95 % interval", "without looking"):
+        view.add_column(title, justify="left" if title == "score" else "right")
+    for title, metric in shown_metrics(scores):
+        baseline = "" if metric.baseline is None else metric_value(metric, metric.baseline)
+        value = Text(metric_value(metric, metric.value), style="bold")
+        view.add_row(title, value, metric_interval(metric), baseline)
+    console.print(view)
+    console.print(LEGEND, style="dim", soft_wrap=True)
+
+
+def show_calibration(
+    console: Console, scores: Scores, uncalibrated: Scores, temperature: float
+) -> None:
+    """How far its probabilities can be believed, before and after calibration."""
+    heading(console, "Do its probabilities mean what they say?")
+    view = table()
+    for title in ("", "temperature", "cross-entropy", "Brier score", "calibration error"):
+        view.add_column(title, justify="left" if title == "" else "right")
+    rows = [("as trained", 1.0, uncalibrated), ("calibrated", temperature, scores)]
+    for title, of_row, judged in rows if temperature != 1 else rows[:1]:
+        view.add_row(
+            title,
+            f"{of_row:.3f}",
+            nats(judged.cross_entropy),
+            nats(judged.brier_score),
+            percent(judged.expected_calibration_error),
+        )
+    console.print(view)
+    console.print()
+    console.print(reliability(scores.bins))
+
+
+def reliability(bins: Sequence[Bin]) -> Table:
+    """The answers by their probability, and how many of them were right."""
+    view = table()
+    for title in ("probability", "images", "on average", "right", "95 % interval"):
+        view.add_column(title, justify="left" if title == "probability" else "right")
+    for group in bins:
+        if group.n_images:
+            view.add_row(
+                f"{100 * group.low:.0f} – {100 * group.high:.0f} %",
+                f"{group.n_images:,}",
+                percent(group.mean_confidence),
+                percent(group.accuracy),
+                interval(wilson_interval(group.n_correct, group.n_images)),
+            )
+    return view
+
+
 def per_class(class_names: Sequence[str], scores: Scores) -> Table:
     """Precision, recall, F1 and support of each class."""
     view = table()
     view.add_column("class")
-    for title in ("precision", "recall", "F1", "images"):
+    for title in ("precision", "recall", "95 % of recall", "F1", "images"):
         view.add_column(title, justify="right")
     for class_name, of_class in zip(class_names, scores.per_class, strict=True):
+        bounds = of_class.recall_interval
         view.add_row(
             name(class_name),
-            percent(of_class.precision),
-            percent(of_class.recall),
-            f"{of_class.f1:.3f}",
+            percent(of_class.precision) if of_class.n_predicted else "·",
+            percent(of_class.recall) if of_class.support else "·",
+            interval(bounds) if bounds else "",
+            f"{of_class.f1:.3f}" if of_class.support or of_class.n_predicted else "·",
             f"{of_class.support:,}",
         )
     return view
 
 
-def show_confusion(console: Console, class_names: Sequence[str], scores: Scores) -> None:
-    """The confusion matrix, or for many classes the most frequent confusions."""
-    if len(class_names) <= MAX_MATRIX_CLASSES:
-        heading(console, "What was taken for what (rows: the truth, columns: the answer)")
-        console.print(_matrix(class_names, scores))
-        return
-    pairs = _confused_pairs(scores)
-    left = len(pairs) - _N_CONFUSIONS
-    more = f"; {left} rarer pairs are not shown" if left > 0 else ""
-    heading(console, f"What was taken for what (the most frequent first{more})")
-    view = table()
-    for title in ("images", "of class", "were called"):
-        view.add_column(title, justify="right" if title == "images" else "left")
-    for count, i, j in pairs[:_N_CONFUSIONS]:
-        view.add_row(str(count), name(class_names[i]), name(class_names[j]))
-    console.print(view)
-
-
-def _matrix(class_names: Sequence[str], scores: Scores) -> Table:
-    view = table()
-    view.add_column("", justify="right")
-    view.add_column("truth")
-    for number in range(len(class_names)):
-        view.add_column(str(number), justify="right")
-    for row, class_name in enumerate(class_names):
-        cells = []
-        for column, count in enumerate(scores.confusion[row]):
-            style = "bold green" if row == column else ("red" if count else "dim")
-            cells.append(Text(str(count) if count else "·", style=style))
-        view.add_row(str(row), name(class_name), *cells)
-    return view
-
-
-def _confused_pairs(scores: Scores) -> list[tuple[int, int, int]]:
-    """(count, true class, answered class) of every confusion that happened, most frequent first."""
-    pairs = [
-        (int(scores.confusion[i, j]), int(i), int(j))
-        for i, j in zip(*scores.confusion.nonzero(), strict=True)
-        if i != j
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
-
-
 def summary_json(scores: Scores) -> dict[str, Any]:
-    """The numbers of `overview`."""
+    """The numbers of `overview`, and the others that cost next to nothing."""
     return {
         "n_images": scores.n_images,
         "cross_entropy": scores.cross_entropy,
@@ -117,20 +166,67 @@ def summary_json(scores: Scores) -> dict[str, Any]:
         "accuracy_interval": scores.accuracy_interval,
         "majority_baseline": scores.majority_baseline,
         "chance_cross_entropy": scores.chance_cross_entropy,
+        "brier_score": scores.brier_score,
+        "expected_calibration_error": scores.expected_calibration_error,
     }
 
 
 def details_json(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
-    """The confusion matrix and each class's numbers."""
+    """Every score, the confusion matrix and each class's numbers."""
     return {
+        **{metric.name: metric.value for metric in scores.metrics},
+        "intervals": {metric.name: metric.interval for metric in scores.metrics},
+        "baselines": {metric.name: metric.baseline for metric in scores.metrics},
         "confusion_matrix": {"classes": class_names, "counts": scores.confusion},
+        "confusions": [
+            {
+                "label": class_names[confusion.label],
+                "predicted": class_names[confusion.predicted],
+                "count": confusion.count,
+                "support": confusion.support,
+            }
+            for confusion in scores.confusions
+        ],
         "per_class": {
             class_name: {
                 "precision": of_class.precision,
+                "precision_interval": of_class.precision_interval,
                 "recall": of_class.recall,
+                "recall_interval": of_class.recall_interval,
                 "f1": of_class.f1,
+                "f1_interval": f1_interval,
                 "support": of_class.support,
+                "n_predicted": of_class.n_predicted,
             }
-            for class_name, of_class in zip(class_names, scores.per_class, strict=True)
+            for class_name, of_class, f1_interval in zip(
+                class_names, scores.per_class, scores.f1_intervals, strict=True
+            )
         },
+    }
+
+
+def calibration_json(scores: Scores, uncalibrated: Scores, temperature: float) -> dict[str, Any]:
+    """Both calibrations, with the bins of the error."""
+    return {
+        "temperature": temperature,
+        "before": _calibration_of(uncalibrated),
+        "after": _calibration_of(scores),
+    }
+
+
+def _calibration_of(scores: Scores) -> dict[str, Any]:
+    return {
+        "cross_entropy": scores.cross_entropy,
+        "brier_score": scores.brier_score,
+        "expected_calibration_error": scores.expected_calibration_error,
+        "bins": [
+            {
+                "low": group.low,
+                "high": group.high,
+                "n_images": group.n_images,
+                "accuracy": group.accuracy if group.n_images else None,
+                "mean_confidence": group.mean_confidence if group.n_images else None,
+            }
+            for group in scores.bins
+        ],
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 
 from softmaxce.views import scores as scores_view
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
 from softmaxce.views.safe_text import visible
-from softmaxce.views.wording import command, heading
+from softmaxce.views.wording import command, heading, nats, percent, sparkline
 from softmaxce.workflows.train import TrainResult
 
 
@@ -47,6 +49,11 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     _line(console, f"Training {fit.stop_reason}.")
     chosen = "chosen by the held-out loss" if fit.l2_path else "as given"
     _line(console, f"Penalty l2 = {fit.l2:.3g}, {chosen}.")
+    course = [objective for _, objectives in result.course for objective in objectives]
+    if len(course) > 1:
+        first, last = nats(course[0]), nats(course[-1])
+        _line(console, f"Loss and penalty by iteration: {first} {sparkline(course)} {last}")
+    _line(console, _temperature_line(result))
     _line(
         console,
         f"Time: {seconds['decode']:.1f} s reading, {seconds['fit']:.1f} s fitting, "
@@ -55,6 +62,19 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     _line(console, f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     _line(console, f"Next:  {command('softmaxce', 'predict', result.example, *model)}")
+
+
+def _temperature_line(result: TrainResult) -> str:
+    held_out = result.judged.get("validation")
+    if held_out is None or not result.is_calibrated:
+        return "Temperature 1: the probabilities are as trained, not calibrated."
+    before, after = held_out.uncalibrated, held_out.scores
+    return (
+        f"Temperature {result.model.temperature:.3g}: on the held-out images it takes the loss "
+        f"from {nats(before.cross_entropy)} to {nats(after.cross_entropy)}, the calibration error "
+        f"from {percent(before.expected_calibration_error)} "
+        f"to {percent(after.expected_calibration_error)}."
+    )
 
 
 def _line(console: Console, text: str) -> None:
@@ -86,6 +106,20 @@ def as_json(result: TrainResult) -> str:
             "validation": result.validation and scores_view.summary_json(result.validation),
             "test": result.test and scores_view.summary_json(result.test),
             "left_out": result.left_out,
+            "temperature": result.model.temperature,
+            "calibration": _calibration_json(result),
+            "course": [
+                {"stage": stage, "objectives": objectives} for stage, objectives in result.course
+            ],
             "seconds": result.seconds,
         },
+    )
+
+
+def _calibration_json(result: TrainResult) -> dict[str, Any] | None:
+    held_out = result.judged.get("validation")
+    if held_out is None or not result.is_calibrated:
+        return None
+    return scores_view.calibration_json(
+        held_out.scores, held_out.uncalibrated, result.model.temperature
     )

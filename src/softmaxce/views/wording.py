@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -33,6 +34,16 @@ def probability(value: float) -> str:
     if value == 0 or value >= 0.00005:
         return f"{value:.4f}"
     return f"{value:.0e}"
+
+
+def sparkline(values: Sequence[float], width: int = 40) -> str:
+    """The course of a loss as blocks of eight heights, on a logarithmic scale; at most `width`."""
+    step = max(1.0, len(values) / width)
+    picked = [values[int(i * step)] for i in range(min(width, len(values)))]
+    picked[-1] = values[-1]
+    logs = [math.log(max(value, 1e-300)) for value in picked]
+    low, span = min(logs), (max(logs) - min(logs)) or 1.0
+    return "".join("▁▂▃▄▅▆▇█"[round(7 * (value - low) / span)] for value in logs)
 
 
 def name(text: str) -> Text:

@@ -2,25 +2,93 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.conformal import prediction_sets
 from softmaxce.dataset import load_for_model
-from softmaxce.metrics import Scores, score
+from softmaxce.intervals import Interval, wilson_interval
+from softmaxce.metrics import Metric
+from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
-from softmaxce.numerics import log_softmax
+from softmaxce.workflows.coverage import limit_for
+from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 
-@dataclass(frozen=True)
-class EvaluateResult:
-    """How the model does on the images of a folder; left_out names the files not judged."""
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """How often prediction sets made for `asked` held the true class.
 
+    limit: the largest cross-entropy of a class in a set, ∞ where the held-out images were too few
+    for `asked` and every set holds all classes; sizes: (n_images,) classes in each set.
+    """
+
+    asked: float
+    limit: float
+    n_covered: int
+    sizes: NDArray[np.int64]
+
+    @property
+    def reached(self) -> float:
+        """The share of images whose set holds the true class."""
+        return self.n_covered / len(self.sizes)
+
+    @property
+    def interval(self) -> Interval:
+        """Its 95 % Wilson interval."""
+        return wilson_interval(self.n_covered, len(self.sizes))
+
+    @property
+    def mean_size(self) -> float:
+        """Classes in a set, on average."""
+        return float(self.sizes.mean())
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether every set had to hold all classes."""
+        return math.isinf(self.limit)
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluateResult:
+    """How the model does on the images of a folder."""
+
+    model: SoftmaxModel
     model_path: str
     folder: str
-    class_names: tuple[str, ...]
-    scores: Scores
-    left_out: tuple[str, ...]
+    judged: JudgedImages
+    asked_coverage: float | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The model's classes."""
+        return self.model.class_names
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A line for each file that was not judged."""
+        return self.judged.images.left_out
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """How well prediction sets keep their promise, None if it was not asked for."""
+        if self.asked_coverage is None:
+            return None
+        limit = limit_for(self.model, self.model_path, self.asked_coverage)
+        sets = prediction_sets(self.judged.log_probabilities, limit)
+        holds = sets[np.arange(len(sets)), self.judged.labels]
+        sizes = np.count_nonzero(sets, axis=1)
+        return Coverage(self.asked_coverage, limit, int(np.count_nonzero(holds)), sizes)
+
+    def metric(self, name: str) -> Metric | None:
+        """The metric of this name, None where these scores have none."""
+        return next((m for m in self.judged.scores.metrics if m.name == name), None)
 
 
 def evaluate(
@@ -29,13 +97,17 @@ def evaluate(
     *,
     skip_bad: bool = False,
     jobs: int | None = None,
+    coverage: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> EvaluateResult:
     """Judge the model on the class folders in `folder`, matched by name.
 
-    Raises ModelError, DataError (also for a folder whose class the model does not know).
+    Raises ModelError (also where `coverage` is asked of a model without held-out images) and
+    DataError (also for a folder whose class the model does not know).
     """
     model = load_model(model_path)
+    if coverage is not None:
+        limit_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
@@ -44,11 +116,4 @@ def evaluate(
         jobs=jobs,
         on_decoded=counted(on_progress, "Reading images"),
     )
-    log_probabilities = log_softmax(model.logits(images.pixels), axis=1)
-    return EvaluateResult(
-        model_path=str(model_path),
-        folder=str(folder),
-        class_names=model.class_names,
-        scores=score(log_probabilities, images.labels),
-        left_out=images.left_out,
-    )
+    return EvaluateResult(model, str(model_path), str(folder), judge(model, images), coverage)

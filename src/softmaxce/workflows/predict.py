@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_folders import list_images
+from softmaxce.conformal import prediction_sets
 from softmaxce.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, InputError
 from softmaxce.images import read_pixels
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
 from softmaxce.numerics import log_softmax
+from softmaxce.workflows.coverage import limit_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 STDIN = "-"
@@ -49,13 +51,24 @@ class Prediction:
 class PredictResult:
     """One Prediction or ImageError for each image, in the order asked for.
 
-    label is the class whose cross-entropy was asked for, None if none was.
+    label is the class whose cross-entropy was asked for, None if none was; limit is the largest
+    cross-entropy of a class in a prediction set (∞: all classes belong), None if no sets were
+    asked for.
     """
 
     model_path: str
     class_names: tuple[str, ...]
     outcomes: tuple[Prediction | ImageError, ...]
     label: int | None
+    limit: float | None = None
+
+    def prediction_set(self, prediction: Prediction) -> tuple[int, ...] | None:
+        """The labels in the image's set, the most probable first; None without sets."""
+        if self.limit is None:
+            return None
+        row = prediction.log_probabilities
+        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.limit)[0])
+        return tuple(int(k) for k in sorted(members, key=lambda k: -row[k]))
 
     @property
     def failures(self) -> tuple[ImageError, ...]:
@@ -70,19 +83,22 @@ def predict(
     label_name: str | None = None,
     skip_bad: bool = False,
     jobs: int | None = None,
+    coverage: float | None = None,
     stdin: bytes = b"",
     on_progress: OnProgress = ignore,
 ) -> PredictResult:
     """Predict files, folders (all images below them) and "-" (the image in `stdin`).
 
-    Raises ModelError; InputError for a label that the model does not know; DataError, which names
-    the first image that cannot be read, unless `skip_bad`.
+    Raises ModelError, also for `coverage` with a model that has no held-out images; InputError
+    for a label that the model does not know; DataError, which names the first image that cannot
+    be read, unless `skip_bad`.
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
+    limit = None if coverage is None else limit_for(model, model_path, coverage)
     paths = _expand(sources)
     outcomes = _outcomes(model, paths, jobs, stdin, on_progress)
-    result = PredictResult(str(model_path), model.class_names, outcomes, label)
+    result = PredictResult(str(model_path), model.class_names, outcomes, label, limit)
     if result.failures and not skip_bad:
         raise _refusal(result.failures)
     return result

@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce import __version__
+from softmaxce.calibration import fit_temperature
+from softmaxce.conformal import held_out_scores
 from softmaxce.dataset import PixelDataset, held_out, load_for_model, load_for_training
 from softmaxce.errors import OutputError
 from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
 from softmaxce.forms import FormRequest
-from softmaxce.metrics import Scores, score
+from softmaxce.metrics import Scores
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
-from softmaxce.numerics import log_softmax
 from softmaxce.parts import Part, SplitFolders, find_splits
 from softmaxce.pixel_cache import PixelCache
 from softmaxce.safe_files import check_can_write
+from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 
 
@@ -34,7 +36,8 @@ class TrainOptions:
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
     background: see Preprocessing; validation: the fraction of each class to hold out, or where
     the held-out images are; cache: a folder for decoded pixels, None for none; l2: the penalty
-    constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes.
+    constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes;
+    calibrate: fit a temperature on the held-out images.
     """
 
     size: tuple[int, int] | None = None
@@ -49,14 +52,17 @@ class TrainOptions:
     jobs: int | None = None
     skip_bad: bool = False
     cache: Path | None = None
+    calibrate: bool = True
 
 
 @dataclass(frozen=True)
 class TrainResult:
     """A trained model, how it was fitted, and how it does on each part of the data.
 
-    validation and test are None where there are no such images; held_out_folder is the folder
-    that the held-out images came from, None where they were taken out of the training folder.
+    judged: "train", and "validation" and "test" where there are such images; held_out_folder is
+    the folder that the held-out images came from, None where they were taken out of the training
+    folder; is_calibrated: whether a temperature was fitted on the held-out images; course: the
+    objective at each iteration of each fit, in nats.
     """
 
     model: SoftmaxModel
@@ -64,12 +70,27 @@ class TrainResult:
     fit: Fit
     folders: SplitFolders
     held_out_folder: Part | None
-    train: Scores
-    validation: Scores | None
-    test: Scores | None
+    judged: Mapping[str, JudgedImages]
+    is_calibrated: bool
+    course: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def train(self) -> Scores:
+        """How the model does on the images that it was trained on."""
+        return self.judged["train"].scores
+
+    @property
+    def validation(self) -> Scores | None:
+        """How it does on the held-out images, None where there are none."""
+        return self.judged["validation"].scores if "validation" in self.judged else None
+
+    @property
+    def test(self) -> Scores | None:
+        """How it does on the test images, None where there are none."""
+        return self.judged["test"].scores if "test" in self.judged else None
 
 
 @dataclass(frozen=True)
@@ -111,17 +132,23 @@ def train(
         folders = replace(folders, validation=Part(options.validation))
     parts = _load(folders, options, on_progress)
     decoded = time.perf_counter()
-    fitted = _fit(parts, options, on_progress)
+    course: dict[str, list[float]] = {}
+    fitted = _fit(parts, options, on_progress, course)
     fit_done = time.perf_counter()
     layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images = parts.images
     unjudged = SoftmaxModel(layers, images.preprocessing, images.class_names)
-    train_scores, validation_scores = _judge_training_folder(unjudged, parts)
-    if parts.validation is not None:
-        validation_scores = _judge(unjudged, parts.validation)
-    test_scores = None if parts.test is None else _judge(unjudged, parts.test)
-    facts = _training_facts(fitted, options, train_scores, validation_scores, test_scores)
-    model = replace(unjudged, training=facts)
+    judged = _judge_parts(unjudged, parts)
+    temperature = _fit_temperature(judged) if options.calibrate else None
+    if temperature is not None:
+        judged = {name: replace(part, temperature=temperature) for name, part in judged.items()}
+    scores = judged["validation"].scores if "validation" in judged else None
+    model = replace(
+        unjudged,
+        training=_training_facts(fitted, options, judged, course),
+        temperature=temperature or 1.0,
+        held_out=None if scores is None else held_out_scores(scores.cross_entropies),
+    )
     save_model(model, model_path)
     ended = time.perf_counter()
     return TrainResult(
@@ -130,9 +157,9 @@ def train(
         fit=fitted,
         folders=folders,
         held_out_folder=folders.validation,
-        train=train_scores,
-        validation=validation_scores,
-        test=test_scores,
+        judged=judged,
+        course=tuple((stage, tuple(objectives)) for stage, objectives in course.items()),
+        is_calibrated=temperature is not None,
         left_out=tuple(line for part in (images, *parts.others()) for line in part.left_out),
         example=_example(parts),
         seconds={
@@ -174,7 +201,10 @@ def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress)
     return _Parts(images, is_held_out, validation, test)
 
 
-def _fit(parts: _Parts, options: TrainOptions, on_progress: OnProgress) -> Fit:
+def _fit(
+    parts: _Parts, options: TrainOptions, on_progress: OnProgress, course: dict[str, list[float]]
+) -> Fit:
+    """The fit; `course` is filled with the objective at each iteration of each stage."""
     images = parts.images
     rows = np.flatnonzero(~parts.is_held_out)
     validation = None
@@ -184,6 +214,7 @@ def _fit(parts: _Parts, options: TrainOptions, on_progress: OnProgress) -> Fit:
         validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_held_out))
 
     def listen(info: IterationInfo) -> None:
+        course.setdefault(info.stage, []).append(info.objective)
         on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
 
     n_classes = len(images.class_names)
@@ -205,28 +236,36 @@ def _fit(parts: _Parts, options: TrainOptions, on_progress: OnProgress) -> Fit:
     )
 
 
-def _judge_training_folder(model: SoftmaxModel, parts: _Parts) -> tuple[Scores, Scores | None]:
-    log_probabilities = log_softmax(model.logits(parts.images.pixels), axis=1)
-    labels, is_out = parts.images.labels, parts.is_held_out
-    train_scores = score(log_probabilities[~is_out], labels[~is_out])
-    if not is_out.any():
-        return train_scores, None
-    return train_scores, score(log_probabilities[is_out], labels[is_out])
+def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
+    """The model's answers for each part of the data that has images."""
+    images = judge(model, parts.images)
+    judged = {}
+    for name, rows in (
+        ("train", np.flatnonzero(~parts.is_held_out)),
+        ("validation", np.flatnonzero(parts.is_held_out)),
+    ):
+        if len(rows):
+            judged[name] = JudgedImages(parts.images, rows, images.raw_logits[rows])
+    if parts.validation is not None:
+        judged["validation"] = judge(model, parts.validation)
+    if parts.test is not None:
+        judged["test"] = judge(model, parts.test)
+    return judged
 
 
-def _judge(model: SoftmaxModel, dataset: PixelDataset) -> Scores:
-    return score(log_softmax(model.logits(dataset.pixels), axis=1), dataset.labels)
+def _fit_temperature(judged: Mapping[str, JudgedImages]) -> float | None:
+    if "validation" not in judged:
+        return None
+    return fit_temperature(judged["validation"].raw_logits, judged["validation"].labels)
 
 
 def _training_facts(
     fitted: Fit,
     options: TrainOptions,
-    train_scores: Scores,
-    validation: Scores | None,
-    test: Scores | None,
+    judged: Mapping[str, JudgedImages],
+    course: Mapping[str, list[float]],
 ) -> dict[str, Any]:
     """What the model file keeps of the run: nothing that depends on clock, machine or place."""
-    parts = {"train": train_scores, "validation": validation, "test": test}
     return {
         "softmaxce": __version__,
         "l2": fitted.l2,
@@ -238,15 +277,19 @@ def _training_facts(
         "n_iterations": fitted.n_iterations,
         "converged": fitted.converged,
         "stop_reason": fitted.stop_reason,
-        "class_counts": [s.support for s in train_scores.per_class],
+        "course": [[stage, objectives] for stage, objectives in course.items()],
+        "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
+        "class_counts": [s.support for s in judged["train"].scores.per_class],
         "scores": {
             name: {
-                "n_images": part.n_images,
-                "accuracy": part.accuracy,
-                "cross_entropy": str(part.cross_entropy),
+                "n_images": part.scores.n_images,
+                "accuracy": part.scores.accuracy,
+                "cross_entropy": part.scores.cross_entropy,
+                "uncalibrated_cross_entropy": part.uncalibrated.cross_entropy,
+                "expected_calibration_error": part.scores.expected_calibration_error,
+                "uncalibrated_calibration_error": part.uncalibrated.expected_calibration_error,
             }
-            for name, part in parts.items()
-            if part is not None
+            for name, part in judged.items()
         },
     }
 

@@ -1,0 +1,63 @@
+"""`softmaxce compare`."""
+
+from __future__ import annotations
+
+import click
+
+from softmaxce.cli.options import (
+    debug_option,
+    format_option,
+    jobs_option,
+    no_progress_option,
+    quiet_option,
+    skip_bad_option,
+)
+
+EPILOG = """\b
+Examples:
+  softmaxce compare old.npz new.npz photos/test
+  softmaxce compare old.npz new.npz photos/test --format csv > differences.csv
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("model_a", metavar="MODEL", type=click.Path())
+@click.argument("model_b", metavar="MODEL", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path())
+@skip_bad_option
+@jobs_option
+@format_option("text", "json", "csv")
+@no_progress_option
+@quiet_option
+@debug_option
+def compare(
+    model_a: str,
+    model_b: str,
+    folder: str,
+    skip_bad: bool,
+    jobs: int | None,
+    output_format: str,
+    no_progress: bool,
+    quiet: bool,
+) -> None:
+    """Judge two models on the same images in DIR, which holds one folder for each class.
+
+    Shows the difference with its interval, McNemar's test of whether luck explains it, and the
+    images on which they differ (in csv: these images only).
+    """
+    from softmaxce.views import compare as view
+    from softmaxce.views import notices
+    from softmaxce.views.csv_text import print_exactly
+    from softmaxce.views.progress import shown
+    from softmaxce.workflows import compare as workflow
+
+    with shown(not (no_progress or quiet)) as on_progress:
+        result = workflow.compare(
+            folder, model_a, model_b, skip_bad=skip_bad, jobs=jobs, on_progress=on_progress
+        )
+    if not quiet:
+        notices.name_left_out(result.left_out)
+    if output_format == "text":
+        view.show(result)
+    else:
+        print_exactly(view.as_machine_text(result, output_format))

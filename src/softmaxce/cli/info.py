@@ -1,0 +1,36 @@
+"""`softmaxce info`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from softmaxce.cli.options import debug_option, format_option
+
+EPILOG = """\b
+Examples:
+  softmaxce info model.npz
+  softmaxce info model.npz --format json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument(
+    "model_path",
+    metavar="[MODEL]",
+    type=click.Path(),
+    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+)
+@format_option("text", "json")
+@debug_option
+def info(model_path: str, output_format: str) -> None:
+    """Show what MODEL is: classes, preprocessing, training, scores, size."""
+    from softmaxce.views import info as view
+    from softmaxce.workflows import info as workflow
+
+    result = workflow.info(model_path)
+    if output_format == "json":
+        click.echo(view.as_json(result))
+    else:
+        view.show(result)

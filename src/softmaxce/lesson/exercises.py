@@ -1,0 +1,175 @@
+"""Exercises with small numbers, and their worked answers. A seed gives the same ones again."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from softmaxce.errors import InputError
+from softmaxce.lesson.numbers import shares_of_total
+
+MAX_EXERCISES = 200
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """question and working: messages with {names} of `numbers`; answer: the name of the result."""
+
+    kind: str
+    question: str
+    working: str
+    answer: str
+    numbers: dict[str, Any]
+
+
+def make(count: int, seed: int) -> tuple[Exercise, ...]:
+    """`count` exercises, the kinds in turn. Raises InputError for a count that is none."""
+    if not 1 <= count <= MAX_EXERCISES:
+        raise InputError(f"the number of exercises lies between 1 and {MAX_EXERCISES}")
+    chance = random.Random(seed)
+    return tuple(KINDS[place % len(KINDS)](chance) for place in range(count))
+
+
+def _shares(chance: random.Random) -> Exercise:
+    z = [float(chance.randint(1, 4)), float(chance.randint(-3, 5)), float(chance.randint(5, 9))]
+    total, shares, _ = shares_of_total(z)
+    return Exercise(
+        "shares",
+        "The logits are {a}, {b} and {c}. What is each one's share of the total? Are the shares "
+        "probabilities?",
+        "They sum to {total}. The shares are {a}/{total} = {share_a}, {b}/{total} = {share_b} and "
+        "{c}/{total} = {share_c}. They are probabilities only if none is below 0.",
+        "share_a",
+        {
+            **dict(zip("abc", z, strict=True)),
+            "total": total,
+            **{f"share_{name}": share for name, share in zip("abc", shares, strict=True)},
+        },
+    )
+
+
+def _softmax(chance: random.Random) -> Exercise:
+    a, b = chance.randint(1, 9), chance.randint(1, 9)
+    return Exercise(
+        "softmax",
+        "The logits are ln {a} and ln {b}. What are the probabilities?",
+        "e^ln {a} = {a} and e^ln {b} = {b}; their sum is {total}. So p = {a}/{total} = {p_a} and "
+        "{b}/{total} = {p_b}.",
+        "p_a",
+        {"a": a, "b": b, "total": a + b, "p_a": a / (a + b), "p_b": b / (a + b)},
+    )
+
+
+def _shift(chance: random.Random) -> Exercise:
+    base, difference = chance.randint(100, 900), chance.randint(1, 3)
+    p = 1.0 / (1.0 + math.exp(-difference))
+    return Exercise(
+        "shift",
+        "The logits are {high} and {low}. What are the probabilities?",
+        "Subtract the largest: 0 and −{difference}. e⁰ = 1 and e^−{difference} = {power}, so "
+        "p = 1 / (1 + {power}) = {p} and {rest}.",
+        "p",
+        {
+            "high": base + difference,
+            "low": base,
+            "difference": difference,
+            "power": math.exp(-difference),
+            "p": p,
+            "rest": 1.0 - p,
+        },
+    )
+
+
+def _one_hot(chance: random.Random) -> Exercise:
+    n_classes = chance.randint(3, 6)
+    label = chance.randrange(n_classes)
+    target = ", ".join("1" if k == label else "0" for k in range(n_classes))
+    return Exercise(
+        "one_hot",
+        "Write label {label} of {n_classes} classes as a one-hot target.",
+        "Labels count from 0, so the 1 stands at index {label}: [{target}].",
+        "target",
+        {"label": label, "n_classes": n_classes, "target": target},
+    )
+
+
+def _cross_entropy(chance: random.Random) -> Exercise:
+    p = _probabilities(chance)
+    label = chance.randrange(3)
+    return Exercise(
+        "cross_entropy",
+        "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the "
+        "cross-entropy, in nats?",
+        "Only the true class counts: −ln {p_true} = {loss}.",
+        "loss",
+        {
+            **dict(zip("abc", p, strict=True)),
+            "label": label,
+            "p_true": p[label],
+            "loss": -math.log(p[label]),
+        },
+    )
+
+
+def _bits(chance: random.Random) -> Exercise:
+    bits = chance.randint(1, 6)
+    return Exercise(
+        "bits",
+        "The true class has probability 1/{ways}. How many bits does the prediction cost, and "
+        "what is its perplexity?",
+        "−log₂ (1/{ways}) = {bits} bits. The perplexity is 2^{bits} = {ways}.",
+        "bits",
+        {"ways": 2**bits, "bits": bits},
+    )
+
+
+def _squared_error(chance: random.Random) -> Exercise:
+    p = chance.randint(1, 9) / 10
+    return Exercise(
+        "squared_error",
+        "Of two classes the true one has probability {p}. What is the squared error, and what is "
+        "the cross-entropy?",
+        "Squared error: ({p} − 1)² + ({rest} − 0)² = {squared}. Cross-entropy: −ln {p} = {loss}.",
+        "squared",
+        {"p": p, "rest": 1 - p, "squared": 2 * (1 - p) ** 2, "loss": -math.log(p)},
+    )
+
+
+def _gradient(chance: random.Random) -> Exercise:
+    p = _probabilities(chance)
+    label = chance.randrange(3)
+    slopes = [q - (k == label) for k, q in enumerate(p)]
+    return Exercise(
+        "gradient",
+        "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the gradient "
+        "of the loss on the logits?",
+        "p − y: {slope_a}, {slope_b} and {slope_c}. It sums to 0.",
+        "slope_a",
+        {
+            **dict(zip("abc", p, strict=True)),
+            "label": label,
+            **{f"slope_{name}": slope for name, slope in zip("abc", slopes, strict=True)},
+        },
+    )
+
+
+def _probabilities(chance: random.Random) -> list[float]:
+    """Three probabilities in tenths, none of them 0."""
+    first = chance.randint(1, 8)
+    second = chance.randint(1, 9 - first)
+    return [first / 10, second / 10, (10 - first - second) / 10]
+
+
+KINDS: tuple[Callable[[random.Random], Exercise], ...] = (
+    _shares,
+    _softmax,
+    _shift,
+    _one_hot,
+    _cross_entropy,
+    _bits,
+    _squared_error,
+    _gradient,
+)

@@ -1,0 +1,203 @@
+"""The steps before the logits: from an image to its vector, and through the model's weights.
+
+For a linear model the contributions of the pixels and the bias sum to the logit, exactly. With
+hidden layers a pixel's contribution is gradient × input, which holds while the same hidden nodes
+stay active.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.lesson.example import Example
+from softmaxce.model import PIXEL_SCALE, SoftmaxModel
+
+Floats = NDArray[np.float64]
+N_ENDS = 4
+N_PIXELS_SHOWN = 5
+N_CELLS = 7
+REGIONS = [
+    "top left",
+    "top",
+    "top right",
+    "left",
+    "centre",
+    "right",
+    "bottom left",
+    "bottom",
+    "bottom right",
+]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as its model sees it. pixels: (n_pixels,), 0 … 255, laid row by row."""
+
+    model: SoftmaxModel
+    pixels: NDArray[np.uint8]
+    path: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        form = self.model.preprocessing
+        return form.height, form.width, form.channels
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether there is no hidden layer."""
+        return len(self.model.layers) == 1
+
+    @cached_property
+    def values(self) -> Floats:
+        """The brightnesses scaled to 0 … 1: (n_pixels,)."""
+        return np.multiply(self.pixels, PIXEL_SCALE, dtype=np.float64)
+
+    @cached_property
+    def logits(self) -> Floats:
+        """The model's own forward pass: (n_classes,)."""
+        return self.model.logits(self.pixels[np.newaxis, :]).reshape(-1)
+
+    @cached_property
+    def grid(self) -> NDArray[np.uint8]:
+        """The image: (height, width, channels)."""
+        return self.pixels.reshape(self.shape)
+
+    @cached_property
+    def _active(self) -> list[NDArray[np.bool_]]:
+        """Of each hidden layer, the nodes that the ReLU lets through."""
+        active, values = [], self.values
+        for layer in self.model.layers[:-1]:
+            values = values @ layer.weights + layer.biases
+            active.append(values > 0.0)
+            values = np.maximum(values, 0.0)
+        return active
+
+    def slopes(self, k: int) -> tuple[Floats, float]:
+        """How logit k changes with each scaled pixel (n_pixels,), and what the biases add to it.
+
+        Back-propagation through the active nodes; for a linear model, column k and bias k.
+        """
+        *hidden, last = self.model.layers
+        slope, rest = last.weights[:, k], float(last.biases[k])
+        for layer, active in zip(reversed(hidden), reversed(self._active), strict=True):
+            slope = np.where(active, slope, 0.0)
+            rest += float(slope @ layer.biases)
+            slope = layer.weights @ slope
+        return slope, rest
+
+    def contributions(self, k: int) -> Floats:
+        """What each pixel adds to logit k: (n_pixels,). With the biases they sum to the logit."""
+        return self.slopes(k)[0] * self.values
+
+    def as_map(self, per_pixel: Floats) -> Floats:
+        """Values of all channels (n_pixels,) added up at each place: (height, width)."""
+        places: Floats = per_pixel.reshape(self.shape).sum(axis=2)
+        return places
+
+
+def image(picture: Picture) -> dict[str, Any]:
+    """Step 1: the grid, its rows, and the vector."""
+    height, width, channels = picture.shape
+    index = int(np.argmax(picture.pixels))
+    place, channel = divmod(index, channels)
+    row, column = divmod(place, width)
+    laid = np.concatenate([picture.grid[r].reshape(-1) for r in range(height)])
+    rows = range(max(0, row - 2), min(height, row + 3))
+    first = min(max(0, column - N_CELLS // 2), max(0, width - N_CELLS))
+    cells = range(first, min(width, first + N_CELLS))
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "grey": channels == 1,
+        "coloured": channels == 3,
+        "n_places": height * width,
+        "n_pixels": len(picture.pixels),
+        "product": height * width * channels,
+        "first_values": _listed(picture.pixels[:N_ENDS]),
+        "last_values": _listed(picture.pixels[-N_ENDS:]),
+        "row": row,
+        "column": column,
+        "channel": channel,
+        "index": index,
+        "brightness": int(picture.grid[row, column, channel]),
+        "in_vector": int(picture.pixels[(row * width + column) * channels + channel]),
+        "first_column": cells[0],
+        "last_column": cells[-1],
+        "rows": list(rows),
+        "cells": [" ".join(f"{picture.grid[r, c, channel]:>3}" for c in cells) for r in rows],
+        "rows_end_to_end": int(np.count_nonzero(laid != picture.pixels)),
+        "mean_brightness": round(float(picture.pixels.mean()), 1),
+    }
+
+
+def _listed(values: NDArray[np.uint8]) -> str:
+    return ", ".join(str(int(value)) for value in values)
+
+
+def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
+    """Step 2: z = xW + b, class by class, and the pixels that pushed the winner most."""
+    sums, rests = [], []
+    for k in range(example.n_classes):
+        slope, rest = picture.slopes(k)
+        sums.append(math.fsum((slope * picture.values).tolist()))
+        rests.append(rest)
+    contributions = picture.contributions(example.winner)
+    return {
+        "classes": list(example.class_names),
+        "n_classes": example.n_classes,
+        "n_pixels": len(picture.pixels),
+        "n_layers": len(picture.model.layers),
+        "binary": example.n_classes == 2,
+        "multi_class": example.n_classes > 2,
+        "linear": picture.is_linear,
+        "hidden": not picture.is_linear,
+        "sums": sums,
+        "biases": rests,
+        "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],
+        "logits": list(example.logits),
+        "winner": example.name(example.winner),
+        "contributions": contributions.tolist(),
+        **_strongest(picture, contributions, example.winner),
+        **_regions(picture, contributions),
+    }
+
+
+def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any]:
+    _, width, channels = picture.shape
+    order = np.argsort(-np.abs(contributions), kind="stable")[:N_PIXELS_SHOWN].tolist()
+    slope, _ = picture.slopes(k)
+    return {
+        "pixel_rows": [i // channels // width for i in order],
+        "pixel_columns": [i // channels % width for i in order],
+        "pixel_brightness": [int(picture.pixels[i]) for i in order],
+        "pixel_weights": [float(slope[i]) for i in order],
+        "pixel_contributions": [float(contributions[i]) for i in order],
+    }
+
+
+def _regions(picture: Picture, contributions: Floats) -> dict[str, Any]:
+    """Nine regions of the picture: mean brightness, and the sum of their contributions."""
+    height, width, _ = picture.shape
+    if height < 3 or width < 3:
+        return {"has_regions": False, "regions": [], "region_brightness": [], "region_sums": []}
+    brightness, sums = [], []
+    places = picture.as_map(contributions)
+    for rows in np.array_split(np.arange(height), 3):
+        for columns in np.array_split(np.arange(width), 3):
+            part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+            brightness.append(round(float(picture.grid[part].mean()), 1))
+            sums.append(float(places[part].sum()))
+    return {
+        "has_regions": True,
+        "regions": list(REGIONS),
+        "region_brightness": brightness,
+        "region_sums": sums,
+    }

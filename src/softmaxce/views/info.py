@@ -1,0 +1,103 @@
+"""The outcome of `info`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from softmaxce.views.console import output
+from softmaxce.views.machine import json_text
+from softmaxce.views.safe_text import visible
+from softmaxce.views.wording import heading, name, nats, percent, table
+from softmaxce.workflows.info import InfoResult
+
+_PARTS = {"train": "training", "validation": "held out", "test": "test"}
+
+
+def show(result: InfoResult) -> None:
+    """Print the result as tables."""
+    console = output()
+    for title, value in facts(result):
+        console.print(visible(f"{title}: {value}"), soft_wrap=True)
+    _show_classes(console, result)
+    _show_scores(console, result.model.training)
+
+
+def facts(result: InfoResult) -> list[tuple[str, str]]:
+    """What there is to know in a line each: title and value."""
+    model, training = result.model, result.model.training
+    form = model.preprocessing
+    lines = [
+        ("Model", result.model_path),
+        ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
+        ("SHA-256", result.sha256),
+        ("Made by", f"softmaxce {training.get('softmaxce', '?')}"),
+        ("Input", f"each image as {form}: a vector of {form.n_pixels:,} pixel values"),
+        ("Parameters", f"{sum(a.weights.size + a.biases.size for a in model.layers):,}"),
+        ("Temperature", f"{model.temperature:.4g}"),
+        ("Held out", f"{model.held_out.n_images:,} images" if model.held_out else "no images"),
+    ]
+    lines += [
+        (title, str(training[key]))
+        for title, key in (
+            ("Penalty l2", "l2"),
+            ("Class weights", "class_weight"),
+            ("Seed", "seed"),
+            ("Training", "stop_reason"),
+        )
+        if key in training
+    ]
+    return lines
+
+
+def _show_classes(console: Console, result: InfoResult) -> None:
+    names, counts = result.model.class_names, result.model.training.get("class_counts")
+    heading(console, f"{len(names)} classes")
+    view = table()
+    view.add_column("class")
+    view.add_column("images trained on", justify="right")
+    for k, class_name in enumerate(names):
+        view.add_row(name(class_name), f"{counts[k]:,}" if counts else "")
+    console.print(view)
+
+
+def _show_scores(console: Console, training: Mapping[str, Any]) -> None:
+    if not training.get("scores"):
+        return
+    heading(console, "How good it was when it was trained")
+    view = table()
+    for title in ("", "images", "accuracy", "cross-entropy", "calibration error"):
+        view.add_column(title, justify="left" if title == "" else "right")
+    for key, title in _PARTS.items():
+        if key in training["scores"]:
+            scores = training["scores"][key]
+            view.add_row(
+                title,
+                f"{scores['n_images']:,}",
+                percent(scores["accuracy"]),
+                nats(scores["cross_entropy"]),
+                percent(scores["expected_calibration_error"]),
+            )
+    console.print(view)
+
+
+def as_json(result: InfoResult) -> str:
+    """The result as one JSON object."""
+    model, form = result.model, result.model.preprocessing
+    return json_text(
+        "info",
+        {
+            "model": result.model_path,
+            "format_version": result.format_version,
+            "n_bytes": result.n_bytes,
+            "sha256": result.sha256,
+            "classes": model.class_names,
+            "image": {"height": form.height, "width": form.width, "channels": form.channels},
+            "layers": [list(layer.weights.shape) for layer in model.layers],
+            "temperature": model.temperature,
+            "n_held_out": model.held_out.n_images if model.held_out else 0,
+            "training": model.training,
+        },
+    )

@@ -1,0 +1,69 @@
+"""Quality gates: scores that must be reached, for a script that wants to know."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from softmaxce.errors import GateMissed, InputError
+from softmaxce.metrics import LOSSES, PROPORTIONS, Scores
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The score `metric` must be no worse than `bound`: at least it, or at most if a loss."""
+
+    metric: str
+    bound: float
+
+    def __str__(self) -> str:
+        return f"{self.metric} {'<=' if self.metric in LOSSES else '>='} {self.bound:g}"
+
+
+def parse_gate(text: str) -> Gate:
+    """'accuracy=0.9', 'accuracy>=0.9' or 'cross_entropy<=0.3' as a Gate. Raises InputError."""
+    match = re.fullmatch(r"\s*(\w+)\s*(=|>=|<=)\s*(\S+)\s*", text, re.ASCII)
+    if match is None:
+        raise InputError(f"'{text}' is no gate; write accuracy=0.9 or cross_entropy<=0.3")
+    metric, relation, bound_text = match.groups()
+    if metric not in (*PROPORTIONS, *LOSSES):
+        raise InputError(
+            f"there is no score '{metric}'; there are {', '.join((*PROPORTIONS, *LOSSES))}"
+        )
+    if relation == (">=" if metric in LOSSES else "<="):
+        better = "lower" if metric in LOSSES else "higher"
+        raise InputError(f"'{text}' is met by the worst model: of {metric}, {better} is better")
+    try:
+        bound = float(bound_text)
+    except ValueError:
+        raise InputError(f"'{bound_text}' is no number") from None
+    if not math.isfinite(bound) or bound < 0:
+        raise InputError(f"{metric} cannot be held to {bound_text}")
+    if metric in PROPORTIONS and bound > 1:
+        raise InputError(f"{metric} is a share from 0 to 1 (90 % is 0.9), not {bound_text}")
+    return Gate(metric, bound)
+
+
+def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
+    """Raise GateMissed, which says by how much, where a score is worse than its gate asks.
+
+    Raises InputError for a score that does not exist with so few classes.
+    """
+    missed = []
+    values = {metric.name: metric for metric in scores.metrics} if gates else {}
+    for gate in gates:
+        if gate.metric not in values:
+            raise InputError(f"there is no {gate.metric} with {scores.n_classes} classes")
+        metric = values[gate.metric]
+        shortfall = (
+            gate.bound - metric.value if metric.higher_is_better else metric.value - gate.bound
+        )
+        if shortfall > 0:
+            side = "below" if metric.higher_is_better else "above"
+            missed.append(
+                f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} {side} {gate.bound:g}"
+            )
+    if missed:
+        raise GateMissed(f"gate missed: {'; '.join(missed)}")

@@ -1,0 +1,47 @@
+"""Where results may be written, asked before the work that makes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from softmaxce.errors import OutputError
+from softmaxce.safe_files import check_can_write
+
+AnyPath = str | PathLike[str]
+
+
+def check_files(outputs: Sequence[AnyPath | None], inputs: Sequence[AnyPath]) -> None:
+    """Raise OutputError unless each output can be a file that is no input and no other output."""
+    taken = {os.path.realpath(path) for path in inputs}
+    for output in outputs:
+        if output is None:
+            continue
+        check_can_write(output)
+        if os.path.realpath(output) in taken:
+            raise OutputError(f"cannot write: {output}: the same file is used for something else")
+        taken.add(os.path.realpath(output))
+
+
+def check_folder(folder: AnyPath | None) -> None:
+    """Raise OutputError unless `folder` is one to write to, or can be made."""
+    if folder is None:
+        return
+    path = Path(folder)
+    if path.exists():
+        if not path.is_dir():
+            raise OutputError(f"cannot write: {folder}: it is no folder")
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OutputError(f"cannot write: {folder}: the folder cannot be written to")
+    else:
+        check_can_write(path)
+
+
+def make_folder(folder: AnyPath) -> None:
+    """Make sure that the folder is there. Raises OutputError."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write: {folder}: {error.strerror}") from error
