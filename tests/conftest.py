@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
+CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,24 @@ def run_command(
         cwd=cwd,
         input=stdin if stdin is not None else b"",
         capture_output=True,
-        env={**clean, "COLUMNS": "80", "PYTHONWARNINGS": "error", **(env or {})},
+        env={
+            **clean,
+            "SOFTMAXCE_CACHE": str(CACHE),
+            "COLUMNS": "80",
+            "PYTHONWARNINGS": "error",
+            **(env or {}),
+        },
         timeout=300,
         check=False,
     )
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_cache_is_left() -> Iterator[None]:
+    """The tests' cache is not the user's, and goes when they end."""
+    yield
+    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ FLOORS = [
     ["calibration", "conformal", "confusions", "images", "intervals"],
     ["class_folders", "decoding", "model"],
     ["comparison", "manifest", "metrics", "model_file", "pixel_cache"],
-    ["array_files", "forms"],
+    ["array_files", "duplicates", "forms", "inspection"],
     ["parts"],
     ["dataset"],
     ["objective"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -67,3 +68,27 @@ coverage_option = click.option(
     "such as 0.95. It is a promise for the average of images like those held out in training; "
     "it does not notice a picture of something else.",
 )
+
+
+def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--cache DIR` and `--no-cache`; `chosen_cache` makes one folder of them."""
+    for option in (
+        click.option("--no-cache", is_flag=True, help="Decode every image anew, and keep nothing."),
+        click.option(
+            "--cache",
+            type=click.Path(),
+            help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
+            "folder]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_cache(cache: str | None, no_cache: bool) -> Path | None:
+    """The folder of the pixel cache, None for none. Raises OutputError for one that cannot be."""
+    from softmaxce.pixel_cache import default_folder, usable_folder
+
+    if no_cache:
+        return None
+    return default_folder() if cache is None else usable_folder(cache)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from softmaxce.intervals import Interval, wilson_interval
 from softmaxce.metrics import Metric
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
+from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.coverage import limit_for
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.progress import OnProgress, counted, ignore
@@ -97,6 +99,7 @@ def evaluate(
     *,
     skip_bad: bool = False,
     jobs: int | None = None,
+    cache: Path | None = None,
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> EvaluateResult:
@@ -114,6 +117,7 @@ def evaluate(
         model.preprocessing,
         skip_bad=skip_bad,
         jobs=jobs,
+        cache=PixelCache(cache) if cache else None,
         on_decoded=counted(on_progress, "Reading images"),
     )
     return EvaluateResult(model, str(model_path), str(folder), judge(model, images), coverage)
