@@ -7,6 +7,7 @@ import click
 from softmaxce.cli.options import (
     cache_options,
     chosen_cache,
+    command_line,
     coverage_option,
     debug_option,
     format_option,
@@ -14,6 +15,8 @@ from softmaxce.cli.options import (
     model_option,
     no_progress_option,
     quiet_option,
+    report_option,
+    save_plots_option,
     skip_bad_option,
 )
 
@@ -45,6 +48,8 @@ Examples:
     "cross_entropy<=0.3. Can be given again.",
 )
 @coverage_option
+@report_option
+@save_plots_option
 @skip_bad_option
 @jobs_option
 @cache_options
@@ -58,6 +63,8 @@ def evaluate(
     errors_path: str | None,
     gates: tuple[str, ...],
     coverage: float | None,
+    report_path: str | None,
+    plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
     cache: str | None,
@@ -79,10 +86,11 @@ def evaluate(
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates, parse_gate
-    from softmaxce.workflows.outputs import check_files
+    from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([errors_path], [model_path])
+    check_files([errors_path, report_path], [model_path])
+    check_folder(plots_path)
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.evaluate(
             folder,
@@ -97,6 +105,11 @@ def evaluate(
         notices.name_left_out(result.left_out)
     if errors_path is not None:
         write_atomically(errors_path, [file_bytes(view.errors_csv(result))])
+    if report_path is not None or plots_path is not None:
+        from softmaxce.views.report_files import write_report
+        from softmaxce.views.report_subject import of_evaluation
+
+        write_report(of_evaluation(result, command_line()), report_path, plots_path)
     if output_format == "text":
         view.show(result)
     else:

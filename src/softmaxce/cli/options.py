@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,23 @@ coverage_option = click.option(
     "it does not notice a picture of something else.",
 )
 
+report_option = click.option(
+    "--report",
+    "report_path",
+    metavar="FILE.html",
+    type=click.Path(),
+    help="Also write a report for people: one file with scores, pictures and the worst answers, "
+    "to be opened in a browser or printed.",
+)
+
+save_plots_option = click.option(
+    "--save-plots",
+    "plots_path",
+    metavar="DIR",
+    type=click.Path(),
+    help="Also write the pictures of the report as PNG files into this folder.",
+)
+
 
 def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--cache DIR` and `--no-cache`; `chosen_cache` makes one folder of them."""
@@ -92,3 +111,8 @@ def chosen_cache(cache: str | None, no_cache: bool) -> Path | None:
     if no_cache:
         return None
     return default_folder() if cache is None else usable_folder(cache)
+
+
+def command_line() -> str:
+    """The command that is running, as it could be pasted into a shell."""
+    return shlex.join(["softmaxce", *sys.argv[1:]])
