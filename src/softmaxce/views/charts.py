@@ -22,14 +22,15 @@ def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int])
     n = len(chosen)
     cell = 40.0 if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     is_named = n <= MAX_NAMED
-    left = 8 + 7 * max(len(shortened(class_names[k], 14)) for k in chosen) if is_named else 8.0
+    names = _row_names(class_names, chosen)
+    left = 10 + 6.5 * max(map(len, names)) if is_named else 8.0
     top = 36.0
     shapes: list[Shape] = [Label(left, 12, "called", size=_SMALL)]
     for row, i in enumerate(chosen):
         y = top + row * cell
         support = max(1, scores.per_class[i].support)
         if is_named:
-            shapes.append(_row_name(class_names[i], left, y + cell / 2))
+            shapes.append(Label(left - 6, y + cell / 2 + 4, names[row], "end", "ink", _SMALL))
             shapes.append(
                 Label(
                     left + (row + 0.5) * cell, top - 6, str(i), "middle", size=min(13, 0.6 * cell)
@@ -46,14 +47,17 @@ def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int])
     return Drawing("confusion", title, left + n * cell + 2, top + n * cell + 2, tuple(shapes))
 
 
-def _row_name(class_name: str, right: float, y: float) -> Label:
-    return Label(right - 6, y + 4, shortened(class_name, 14), "end", "ink", _SMALL)
+def _row_names(class_names: Sequence[str], chosen: Sequence[int]) -> list[str]:
+    """The names with the numbers that head the columns, unless they are these numbers."""
+    if all(class_name == str(k) for k, class_name in enumerate(class_names)):
+        return [class_names[k] for k in chosen]
+    return [f"{shortened(class_names[k], 14)}  {k}" for k in chosen]
 
 
 def _cell(
     x: float, y: float, side: float, count: int, share: float, is_right: bool, is_numbered: bool
 ) -> list[Shape]:
-    strength = (0.12 + 0.5 * share if is_right else 0.10 + min(0.55, 2.5 * share)) if count else 0.0
+    strength = 0.12 + 0.5 * share if is_right else 0.12 + min(0.6, 4 * share)
     box = Rectangle(x, y, side - 1, side - 1, "accent" if is_right else "bad", strength)
     if not count:
         return [Rectangle(x, y, side - 1, side - 1, "line", 0.25)]
@@ -61,9 +65,13 @@ def _cell(
         return [box]
     return [
         box,
-        Label(x + side / 2, y + side / 2, f"{count}", "middle", "ink", 12),
-        Label(x + side / 2, y + side / 2 + 13, f"{100 * share:.0f} %", "middle", "ink", 10),
+        Label(x + side / 2, y + side / 2, f"{count:,}", "middle", "ink", 12),
+        Label(x + side / 2, y + side / 2 + 13, _whole_percent(share), "middle", "ink", 10),
     ]
+
+
+def _whole_percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
 def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
@@ -84,7 +92,7 @@ def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
         shapes.append(Dot(left + 14, top + 46, 4, "second", True))
         shapes.append(Label(left + 24, top + 50, "before calibration", size=_SMALL))
     title = "Reliability diagram: share of right answers by their probability"
-    return Drawing("reliability", title, left + _SIDE + 16, bottom + 22, tuple(shapes))
+    return Drawing("reliability", title, left + _SIDE + 24, bottom + 22, tuple(shapes))
 
 
 def _percent_axes(left: float, top: float) -> list[Shape]:
@@ -196,7 +204,7 @@ def recalls(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -
     """Each class's recall with its 95 % interval, a row for each."""
     shown = [k for k in chosen if scores.per_class[k].support]
     left = 16 + 7 * max(len(shortened(class_names[k], 18)) for k in shown)
-    width, top, step = 280.0, 8.0, 22.0
+    width, top, step = 360.0, 8.0, 22.0
     bottom = top + step * len(shown)
     shapes: list[Shape] = []
     for fifth in range(6):
