@@ -14,12 +14,15 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside the packages cli, solvers and views.
 FLOORS = [
     ["errors"],
-    ["numerics", "safe_files"],
+    ["numerics", "safe_files", "small_png", "worker_processes", "colours"],
     ["calibration", "conformal", "confusions", "images", "intervals"],
-    ["decoding", "model"],
-    ["comparison", "dataset", "metrics", "model_file"],
-    ["comparison", "objective"],
-    ["curvature"],
+    ["class_folders", "decoding", "model"],
+    ["manifest", "metrics", "model_file", "pixel_cache"],
+    ["array_files", "comparison", "forms"],
+    ["parts"],
+    ["dataset"],
+    ["objective"],
+    ["curvature", "few_images", "network"],
     ["solvers"],
     ["fitting"],
     ["estimator", "lesson"],
@@ -29,7 +32,7 @@ FLOORS = [
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGES = {"cli", "lesson", "solvers", "views", "workflows"}
-ONLY_IN = {"click": {"cli"}, "rich": {"views"}, "PIL": {"images", "views"}}
+ONLY_IN = {"click": {"cli"}, "rich": {"views"}, "PIL": {"colours", "images", "views"}}
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
 

@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmaxce.curvature import shared_curvature
+from softmaxce.curvature import Curvature, sample_curvature
 from softmaxce.errors import InputError, TrainingError
+from softmaxce.few_images import reduce
+from softmaxce.network import Network
 from softmaxce.objective import Floats, Objective, Rows, row_threads
 from softmaxce.solvers.full_batch import Solution, minimise
 from softmaxce.solvers.line_search import Point
+from softmaxce.solvers.mini_batch import minimise_by_epochs
 
 __all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
 
-DEFAULT_TOLERANCE = 3e-4
-L2_PATH = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
+DEFAULT_TOLERANCE = 1e-4
+WARM_ITERATIONS = 6
+PATH_TOLERANCE = 1e-3
+PATH_ITERATIONS = 8
+MIN_EXPONENT, MAX_EXPONENT = -14, 4  # the path's ends: l2 from 1e-7 to 100, in halves of a decade
+DEFAULT_HIDDEN_L2 = 1e-5
 DEFAULT_L2 = 1e-3  # where no held-out rows can choose
 MIN_VALIDATION_ROWS = 20
 
@@ -92,76 +99,175 @@ def fit(
     it by the cross-entropy of `validation`. Raises InputError for arguments that do not fit and
     TrainingError for numbers that are not finite.
     """
-    if hidden:
-        raise InputError("hidden layers are not trained yet: leave --hidden out")
     training = Rows(pixels, labels, rows)
-    if not len(training):
-        raise TrainingError("there are no rows to train on")
-    threads = n_threads or os.cpu_count() or 1
-    with row_threads(threads) as run_tasks:
+    _check(training, sample_weight)
+    settings = _Settings(tolerance, max_iterations, seed, on_iteration)
+    with row_threads(n_threads or os.cpu_count() or 1) as run_tasks:
+        if hidden:
+            l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
+            widths = tuple(hidden)
+            network = Network(training, n_classes, widths, l2, scale, sample_weight, run_tasks)
+            return _fit_network(network, validation, settings)
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
-        start = np.zeros(objective.shape)
-        path: tuple[L2Candidate, ...] = ()
-        if l2 is None:
-            l2, start, path = _choose_l2(
-                objective, start, validation, tolerance, max_iterations, seed, on_iteration
-            )
-        objective = replace(objective, l2=l2)
-        tell = _teller(on_iteration, "fit", tolerance)
-        solution = _solve(objective, start, tolerance, max_iterations, seed, tell)
-    return _as_fit(solution, l2, path)
+        return _fit_linear(objective, l2, validation, settings)
 
 
-def _solve(
-    objective: Objective,
-    start: Floats,
-    tolerance: float,
-    max_iterations: int,
-    seed: int,
-    tell: Callable[[int, Point, float], None],
-) -> Solution:
-    return minimise(
-        objective,
+def _check(training: Rows, sample_weight: Floats | None) -> None:
+    n = len(training)
+    if not n:
+        raise TrainingError("there are no rows to train on")
+    if sample_weight is None:
+        return
+    if sample_weight.shape != (n,):
+        raise InputError(f"sample_weight must hold one weight for each of the {n} training rows")
+    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0 < sample_weight.sum()):
+        raise InputError("sample_weight must be finite and not negative, and not zero everywhere")
+
+
+@dataclass(frozen=True)
+class _Settings:
+    tolerance: float
+    max_iterations: int
+    seed: int
+    on_iteration: Listener | None
+
+
+def _fit_linear(
+    objective: Objective, l2: float | None, validation: Rows | None, settings: _Settings
+) -> Fit:
+    reduced = reduce(objective)
+    problem = reduced.objective if reduced else objective
+    lift = reduced.lift if reduced else np.asarray
+
+    def held_out(parameters: Floats) -> float:
+        assert validation is not None
+        judged = replace(objective, rows=validation, l2=0.0, row_weights=None)
+        return judged(lift(parameters))[0]
+
+    curvature = sample_curvature(problem, settings.seed)
+    start = _warm_start(problem, curvature)
+    path: tuple[L2Candidate, ...] = ()
+    if l2 is None and (validation is None or len(validation) < MIN_VALIDATION_ROWS):
+        l2 = DEFAULT_L2
+    if l2 is None:
+        l2, start, path = _choose_l2(problem, curvature, start, held_out, settings)
+    final = replace(problem, l2=l2)
+    solution = minimise(
+        final,
         start,
-        lambda _: shared_curvature(objective, seed),
-        tolerance=tolerance,
-        max_iterations=max_iterations,
-        on_iteration=tell,
+        lambda parameters: curvature.inverse(parameters, final.l2),
+        tolerance=settings.tolerance,
+        max_iterations=settings.max_iterations,
+        noise=final.noise,
+        on_iteration=_teller(settings.on_iteration, "fit", settings.tolerance),
     )
+    return _as_fit(solution, lift(solution.point.parameters), l2, path)
+
+
+def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
+    rng = np.random.default_rng(settings.seed)
+
+    def judge(parameters: NDArray[np.float32], training_loss: float) -> float:
+        return network.cross_entropy(parameters, validation) if validation else training_loss
+
+    def tell(epoch: int, loss: float) -> None:
+        if settings.on_iteration:
+            progress = epoch / settings.max_iterations
+            settings.on_iteration(IterationInfo("epoch", epoch, loss, np.nan, progress))
+
+    solution = minimise_by_epochs(
+        network.loss_and_gradient,
+        network.start(rng),
+        len(network.rows),
+        judge,
+        rng,
+        max_epochs=settings.max_iterations,
+        on_epoch=tell,
+    )
+    loss, gradient = network.loss_and_gradient(solution.parameters, np.arange(len(network.rows)))
+    layers = [
+        (weights.astype(np.float64), biases.astype(np.float64))
+        for weights, biases in network.layers(solution.parameters)
+    ]
+    penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    return Fit(
+        layers=tuple(layers),
+        l2=network.l2,
+        objective=loss + penalty,
+        gradient_norm=float(np.linalg.norm(gradient)),
+        n_iterations=solution.n_epochs,
+        converged=solution.stopped_early,
+        stop_reason=solution.stop_reason,
+        l2_path=(),
+        history=solution.history,
+    )
+
+
+def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
+    """Parameters after a few cheap iterations on the sampled rows alone.
+
+    So few rows need more penalty than all of them, or their own peculiarities are learnt.
+    """
+    index = curvature.index
+    weights = None if objective.row_weights is None else objective.row_weights[index]
+    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights)
+    l2 = max(objective.l2, 10 / sampled.total_weight)
+    return minimise(
+        replace(sampled, l2=l2),
+        np.zeros(objective.shape),
+        lambda parameters: curvature.inverse(parameters, l2),
+        tolerance=1e-2,
+        max_iterations=WARM_ITERATIONS,
+        noise=objective.noise,
+    ).point.parameters
 
 
 def _choose_l2(
     objective: Objective,
+    curvature: Curvature,
     start: Floats,
-    validation: Rows | None,
-    tolerance: float,
-    max_iterations: int,
-    seed: int,
-    on_iteration: Listener | None,
+    held_out: Callable[[Floats], float],
+    settings: _Settings,
 ) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
-    """The l2 of the path with the smallest held-out cross-entropy, and its parameters."""
-    if validation is None or len(validation) < MIN_VALIDATION_ROWS:
-        return DEFAULT_L2, start, ()
-    tried: list[tuple[L2Candidate, Floats]] = []
-    for l2 in L2_PATH:
-        tell = _teller(on_iteration, f"l2 {l2:g}", 10 * tolerance)
-        candidate = replace(objective, l2=l2)
-        solution = _solve(candidate, start, 10 * tolerance, max_iterations, seed, tell)
-        start = solution.point.parameters
-        loss = _cross_entropy(objective, validation, start)
-        tried.append((L2Candidate(l2, loss, solution.n_iterations, False), start))
-        if loss > min(c.validation_cross_entropy for c, _ in tried):
+    """The l2 with the smallest held-out cross-entropy on a path, and its parameters.
+
+    The path walks in steps of √10 from 10/n_images, first to smaller values and, if the first of
+    these is no better, to larger ones, until the cross-entropy rises. Each fit starts where the
+    best so far ended, and all use one inverse Hessian.
+    """
+    middle = round(2 * np.log10(10 / len(objective.rows)))
+    inverse = curvature.inverse(start, 10 ** (middle / 2))
+    found: dict[int, tuple[L2Candidate, Floats]] = {}
+
+    def loss_at(exponent: int, start: Floats) -> float:
+        l2 = 10 ** (exponent / 2)
+        solution = minimise(
+            replace(objective, l2=l2),
+            start,
+            lambda _: inverse,
+            tolerance=PATH_TOLERANCE,
+            max_iterations=PATH_ITERATIONS,
+            noise=objective.noise,
+            on_iteration=_teller(settings.on_iteration, f"l2 {l2:.2g}", PATH_TOLERANCE),
+        )
+        parameters = solution.point.parameters
+        loss = held_out(parameters)
+        found[exponent] = L2Candidate(l2, loss, solution.n_iterations, False), parameters
+        return loss
+
+    best, smallest = middle, loss_at(middle, start)
+    for direction in (-1, 1):
+        while MIN_EXPONENT <= best + direction <= MAX_EXPONENT:
+            loss = loss_at(best + direction, found[best][1])
+            if loss >= smallest:
+                break
+            best, smallest = best + direction, loss
+        if best != middle:
             break
-    best = min(range(len(tried)), key=lambda i: tried[i][0].validation_cross_entropy)
-    path = tuple(replace(c, chosen=i == best) for i, (c, _) in enumerate(tried))
-    return tried[best][0].l2, tried[best][1], path
-
-
-def _cross_entropy(objective: Objective, held_out: Rows, parameters: Floats) -> float:
-    """Mean cross-entropy of held-out rows, in nats per image."""
-    return replace(objective, rows=held_out, l2=0.0, row_weights=None)(parameters)[0]
+    path = tuple(replace(found[e][0], chosen=e == best) for e in sorted(found, reverse=True))
+    return found[best][0].l2, found[best][1], path
 
 
 def _teller(
@@ -183,10 +289,12 @@ def _teller(
     return tell
 
 
-def _as_fit(solution: Solution, l2: float, path: tuple[L2Candidate, ...]) -> Fit:
+def _as_fit(
+    solution: Solution, parameters: Floats, l2: float, path: tuple[L2Candidate, ...]
+) -> Fit:
     point = solution.point
     return Fit(
-        layers=((point.parameters[:-1], point.parameters[-1]),),
+        layers=((parameters[:-1], parameters[-1]),),
         l2=l2,
         objective=point.value,
         gradient_norm=point.gradient_norm,

@@ -2,29 +2,38 @@
 
 The rules, one for each thing that images differ in:
 
+- format: PNG, JPEG, GIF, BMP, WebP, TIFF and the PPM family, known by content, not by name;
 - orientation: as EXIF says; an EXIF block that cannot be read counts as none;
-- transparency: composited on white;
-- 16-bit grey: scaled to 8 bits, 65535 becoming 255;
-- palettes, CMYK, YCbCr: converted to RGB or grey by Pillow;
-- animations: the first frame;
-- size: stretched to the wanted one, each new pixel the average of the area it covers.
+- transparency: composited on the background colour;
+- 16-bit grey: scaled to 8 bits, 65535 becoming 255; 16-bit colour: the high bytes;
+- 32-bit and floating-point grey: refused, as their range is anybody's guess;
+- palettes, CMYK, YCbCr, LAB: converted to RGB; colour profiles are not applied;
+- animations and files of several pages: the first picture;
+- grey pictures in RGB sets: the grey in all three channels; colour in grey sets: ITU-R 601 luma;
+- fit: stretched to the wanted size, or the centred part of the wanted shape, or the whole
+  picture centred on the background colour;
+- size: each new pixel is the average of the area it covers. A JPEG is decoded at the smallest of
+  1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from softmaxce.colours import has_transparency, in_mode, is_grey
 from softmaxce.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -32,23 +41,35 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib"}
     | {".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 )
-MAX_IMAGE_PIXELS = 100_000_000
+FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
-_GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
+MAX_DECODED_BYTES = 2**28
+SMALL_FILE_BYTES = 2**16
 _EXIF_KEYS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
+_BINARY = getattr(os, "O_BINARY", 0)
+_OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not make us wait
 
 Source = str | PathLike[str] | BinaryIO
+Content = bytes | BinaryIO
+_Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The form every image is brought into: pixels high, pixels wide, channels 1 or 3 (RGB)."""
+    """The form every image is brought into: pixels high, pixels wide, channels 1 or 3 (RGB).
+
+    fit says what becomes of another shape ("stretch", "crop" or "pad"); background is the colour
+    "#rrggbb" behind transparent pixels and around padded pictures.
+    """
 
     height: int
     width: int
     channels: int
+    fit: str = "stretch"
+    background: str = "#ffffff"
 
     @property
     def n_pixels(self) -> int:
@@ -70,10 +91,16 @@ class Preprocessing:
                 return f"a side must be 1 to {MAX_SIDE} pixels long, not {side!r}"
         if type(self.channels) is not int or self.channels not in (1, 3):
             return f"channels must be 1 or 3, not {self.channels!r}"
+        if self.fit not in FITS:
+            return f"fit must be one of {', '.join(FITS)}, not {self.fit!r}"
+        colour = self.background
+        if not isinstance(colour, str) or not re.fullmatch(r"#[0-9a-f]{6}", colour):
+            return f"background must be a colour like #ffffff, not {colour!r}"
         return None
 
     def __str__(self) -> str:
-        return f"{self.width} × {self.height} {'grey' if self.channels == 1 else 'RGB'}"
+        how = {"stretch": "", "crop": ", cropped", "pad": ", padded"}[self.fit]
+        return f"{self.width} × {self.height} {'grey' if self.channels == 1 else 'RGB'}{how}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +112,18 @@ class ImageFacts:
     is_grey: bool
 
 
+@dataclass(frozen=True)
+class ImageDetails:
+    """More of what an image file is. mode is Pillow's name; orientation EXIF's, 1 to 8."""
+
+    facts: ImageFacts
+    format: str
+    mode: str
+    orientation: int
+    has_transparency: bool
+    is_animated: bool
+
+
 def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """The pixel vector (n_pixels,) of one image file. Raises ImageError."""
     return read_image(source, preprocessing)[0]
@@ -94,75 +133,225 @@ def read_image(
     source: Source, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageFacts]:
     """The pixel vector (n_pixels,) of one image file, and what the file was. Raises ImageError."""
-    wanted = (preprocessing.width, preprocessing.height)
-    with _open(source) as image:
+    with quiet_decoders():
+        return decode_content(*_content_of(source), preprocessing)
+
+
+def read_details(source: Source) -> ImageDetails:
+    """What an image file is, from its header where that tells. Raises ImageError."""
+    with quiet_decoders(), _open(*_content_of(source)) as image:
         orientation = _orientation(image)
-        width, height = image.size[::-1] if orientation in _SIDEWAYS else image.size
-        facts = ImageFacts(width, height, _is_grey(image))
-        if image.format == "JPEG":  # decodes at 1/2, 1/4 or 1/8 where that is still large enough
-            image.draft(preprocessing.mode, wanted[::-1] if orientation in _SIDEWAYS else wanted)
-        image.load()
-        picture = _in_mode(image, preprocessing.mode)
-        if orientation != 1:
-            picture = _upright(picture, orientation)
-        if picture.size != wanted:
-            picture = picture.resize(wanted, Image.Resampling.BOX)
-        return np.asarray(picture, dtype=np.uint8).reshape(-1), facts
+        return ImageDetails(
+            facts=_facts(image, orientation),
+            format=image.format or "",
+            mode=image.mode,
+            orientation=orientation,
+            has_transparency=has_transparency(image),
+            is_animated=bool(getattr(image, "is_animated", False)),
+        )
 
 
 def read_facts(source: Source) -> ImageFacts:
-    """What an image file is, from its header alone. Raises ImageError."""
-    with _open(source) as image:
-        width, height = image.size
-        if _orientation(image) in _SIDEWAYS:
-            width, height = height, width
-        return ImageFacts(width, height, _is_grey(image))
+    """The size and colour of an image file, from its header. Raises ImageError."""
+    with quiet_decoders(), _open(*_content_of(source)) as image:
+        return _facts(image, _orientation(image))
 
 
 @contextmanager
-def _open(source: Source) -> Iterator[Image.Image]:
-    """The opened image; whatever a decoder raises inside becomes ImageError."""
-    name = "standard input" if hasattr(source, "read") else os.fspath(source)
+def quiet_decoders() -> Iterator[None]:
+    """No warnings of a decoder reach the user: what it cannot do, it raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def read_file(path: str) -> Content:
+    """The bytes of a small file, or a larger file opened for reading. Raises ImageError."""
     try:
-        if isinstance(name, str) and not hasattr(source, "read") and not os.path.isfile(name):
-            raise ImageError(name, "it is no file" if os.path.exists(name) else "no such file")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(source, formats=FORMATS) as image:
-                if image.width * image.height > MAX_IMAGE_PIXELS:
-                    raise ImageError(
-                        name,
-                        f"its header asks for {image.width} × {image.height} pixels, "
-                        f"more than {MAX_IMAGE_PIXELS // 10**6} million; make it smaller",
-                    )
-                yield image
+        handle = os.open(path, _OPEN_FLAGS)
+        try:
+            content = os.read(handle, SMALL_FILE_BYTES)
+            if 0 < len(content) < SMALL_FILE_BYTES:
+                return content
+            if not S_ISREG(os.fstat(handle).st_mode):
+                raise ImageError(path, "it is no regular file")
+            if not content:
+                raise ImageError(path, "the file is empty")
+            os.lseek(handle, 0, os.SEEK_SET)
+            stream = os.fdopen(handle, "rb")
+            handle = -1
+            return stream
+        finally:
+            if handle >= 0:
+                os.close(handle)
+    except OSError as error:
+        raise ImageError(path, _why_not_opened(path, error)) from None
+    except ValueError:
+        raise ImageError(path, "its name holds a NUL character") from None
+
+
+def _why_not_opened(path: str, error: OSError) -> str:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        mode = None
+    if mode is not None and S_ISDIR(mode):
+        return "it is a folder"
+    if mode is not None and not S_ISREG(mode):
+        return "it is no regular file"
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return f"it cannot be read ({error.strerror or error})"
+
+
+def _content_of(source: Source) -> tuple[str, Content]:
+    if isinstance(source, (str, PathLike)):
+        path = os.fspath(source)
+        return path, read_file(path)
+    content = source.read()
+    if not content:
+        raise ImageError("standard input", "no bytes came")
+    return "standard input", content
+
+
+def decode_content(
+    name: str, content: Content, preprocessing: Preprocessing
+) -> tuple[NDArray[np.uint8], ImageFacts]:
+    """The pixel vector and facts of an image file's content; `name` is for ImageError."""
+    with _open(name, content) as image:
+        orientation = _orientation(image)
+        facts = _facts(image, orientation)
+        sideways = orientation in _SIDEWAYS
+        box, inner = _frame(facts.width, facts.height, preprocessing)
+        if sideways:
+            box, inner = (box[1], box[0], box[3], box[2]), inner[::-1]
+        full = image.size
+        if image.format == "JPEG":
+            image.draft(preprocessing.mode, _draft_size(full, box, inner))
+            _refuse_too_large(name, image)
+        image.load()
+        picture = in_mode(name, image, preprocessing.mode, preprocessing.background)
+        if picture.size != full:  # by a draft
+            x, y = picture.width / full[0], picture.height / full[1]
+            box = (box[0] * x, box[1] * y, box[2] * x, box[3] * y)
+        picture = _resized(picture, box, inner)
+        if orientation != 1:
+            picture = _upright(picture, orientation)
+        return _row(picture, preprocessing), facts
+
+
+def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np.uint8]:
+    """Rows (n_images, n_pixels) of images (n, height, width) or (n, height, width, 3)."""
+    channels = 1 if images.ndim == 3 else 3
+    if images.shape[1:3] == (wanted.height, wanted.width) and channels == wanted.channels:
+        return images.reshape(len(images), -1)
+    rows = np.empty((len(images), wanted.n_pixels), np.uint8)
+    box, inner = _frame(images.shape[2], images.shape[1], wanted)
+    for row, image in zip(rows, images, strict=True):
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        if picture.mode != "L":
+            picture = picture.convert(wanted.mode)
+        row[:] = _row(_resized(picture, box, inner), wanted)
+    return rows
+
+
+def _resized(picture: Image.Image, box: _Box, size: tuple[int, int]) -> Image.Image:
+    if picture.size == size and box == (0, 0, *size):
+        return picture
+    return picture.resize(size, Image.Resampling.BOX, box)
+
+
+def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
+    """The pixel vector of an upright picture that has its size, margins aside."""
+    if picture.mode != wanted.mode:
+        picture = picture.convert(wanted.mode)
+    if picture.size != (wanted.width, wanted.height):
+        picture = _padded(picture, wanted)
+    return np.asarray(picture, dtype=np.uint8).reshape(-1)
+
+
+def _frame(width: int, height: int, wanted: Preprocessing) -> tuple[_Box, tuple[int, int]]:
+    """The part of a picture that is kept, and the size that this part gets."""
+    size = wanted.width, wanted.height
+    if wanted.fit == "crop":
+        scale = max(size[0] / width, size[1] / height)
+        kept = min(width, size[0] / scale), min(height, size[1] / scale)
+        left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+        return (left, top, left + kept[0], top + kept[1]), size
+    if wanted.fit == "pad":
+        scale = min(size[0] / width, size[1] / height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+    return (0.0, 0.0, float(width), float(height)), size
+
+
+def _draft_size(full: tuple[int, int], box: _Box, inner: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of the whole picture at which its kept part is still large enough."""
+    width = full[0] * inner[0] / (box[2] - box[0])
+    height = full[1] * inner[1] / (box[3] - box[1])
+    return max(1, int(width)), max(1, int(height))
+
+
+def _padded(picture: Image.Image, wanted: Preprocessing) -> Image.Image:
+    canvas = Image.new("RGB", (wanted.width, wanted.height), wanted.background)
+    canvas = canvas.convert(wanted.mode)
+    canvas.paste(
+        picture, ((wanted.width - picture.width) // 2, (wanted.height - picture.height) // 2)
+    )
+    return canvas
+
+
+@contextmanager
+def _open(name: str, content: Content) -> Iterator[Image.Image]:
+    """The opened image; whatever a decoder raises inside becomes ImageError."""
+    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    try:
+        with stream, Image.open(stream, formats=FORMATS) as image:
+            if image.format != "JPEG":  # which may decode at a fraction of its size
+                _refuse_too_large(name, image)
+            yield image
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(name, _unidentified(source)) from None
+        known = ", ".join(FORMATS)
+        raise ImageError(name, f"it is no image of a known format ({known})") from None
     except MemoryError:
         raise ImageError(name, "it needs more memory than there is") from None
+    except Image.DecompressionBombError:
+        raise ImageError(name, _TOO_LARGE) from None
     except Exception as error:  # decoders raise SyntaxError, struct.error, zlib.error and more
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(name, f"it cannot be decoded ({reason})") from error
 
 
-def _unidentified(source: Source) -> str:
-    if isinstance(source, (str, PathLike)) and os.path.getsize(source) == 0:
-        return "the file is empty"
-    if isinstance(source, io.BytesIO) and source.getbuffer().nbytes == 0:
-        return "no bytes came"
-    return f"it is no image of a known format ({', '.join(FORMATS)})"
+_TOO_LARGE = (
+    f"by the size that its header names, decoding it takes more than {MAX_DECODED_BYTES // 2**20} "
+    "MB of memory; make it smaller"
+)
+
+
+def _refuse_too_large(name: str, image: Image.Image) -> None:
+    """Raise ImageError where the header asks for more memory than one image is worth."""
+    known = _BYTES_PER_PIXEL.get(image.mode, 8)
+    bytes_per_pixel = 12 if has_transparency(image) else known  # RGBA, background, both together
+    n_bytes = image.width * image.height * bytes_per_pixel
+    if image.info.get("progressive"):  # all coefficients are held, whatever the scale
+        scale = getattr(image, "decoderconfig", None) or (1,)
+        n_bytes += 6 * image.width * image.height * scale[0] ** 2
+    if n_bytes > MAX_DECODED_BYTES:
+        raise ImageError(name, _TOO_LARGE)
+
+
+def _facts(image: Image.Image, orientation: int) -> ImageFacts:
+    width, height = image.size[::-1] if orientation in _SIDEWAYS else image.size
+    return ImageFacts(width, height, is_grey(image))
 
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
-    if image.format != "TIFF" and not any(key in image.info for key in _EXIF_KEYS):
-        if image.format != "PNG":
-            return 1
+    if image.format == "PNG":
         image.load()  # a PNG may bring its EXIF behind the pixels
-        if "exif" not in image.info:
-            return 1
+    if image.format != "TIFF" and not any(key in image.info for key in _EXIF_KEYS):
+        return 1
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # a broken EXIF block must never cost the picture
@@ -181,37 +370,3 @@ def _upright(picture: Image.Image, orientation: int) -> Image.Image:
         8: Image.Transpose.ROTATE_90,
     }[orientation]
     return picture.transpose(method)
-
-
-def _is_grey(image: Image.Image) -> bool:
-    if image.mode in ("P", "PA") and image.palette is not None:
-        red, green, blue = (image.getpalette("RGB")[k::3] for k in range(3))  # type: ignore[index]
-        return red == green == blue
-    return image.mode in _GREY_MODES
-
-
-def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in mode L or RGB, on white where it was transparent."""
-    if image.mode.startswith("I"):
-        image = _eight_bits(image)
-    elif image.mode == "F":
-        raise ImageError(
-            getattr(image, "filename", "the image"),
-            "its pixels are floating-point numbers of no agreed range; save it with 8 or 16 bits",
-        )
-    if image.mode == mode and "transparency" not in image.info:
-        return image
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert(mode)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
-    if values.size and (values.min() < 0 or values.max() > 65535):
-        raise ImageError(
-            getattr(image, "filename", "the image"),
-            "its pixels are 32-bit numbers of no agreed range; save it with 8 or 16 bits",
-        )
-    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))

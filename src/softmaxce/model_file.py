@@ -10,7 +10,9 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     held_out.npy    float64: order statistics of the held-out images' cross-entropies
                     (conformal.kept_ranks says which); absent where no image was held out
 
-The zip's comment is "sha256:" and the digest of all bytes before it.
+The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
+reader may rely on; everything here that a stranger could have written is checked before it is
+believed, and sizes before anything of that size is allocated.
 """
 
 from __future__ import annotations
@@ -20,47 +22,67 @@ import io
 import json
 import math
 import os
+import re
+import struct
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import pairwise
 from os import PathLike
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.conformal import HeldOutScores, kept_ranks
-from softmaxce.errors import ModelError
+from softmaxce.errors import ModelError, OutputError
 from softmaxce.images import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.safe_files import write_atomically
 
 FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
-_COMMENT_PREFIX = b"sha256:"
-_COMMENT_LENGTH = len(_COMMENT_PREFIX) + 64
-_END_RECORD_LENGTH = 22  # of a zip's end record without its comment
+MAX_HEADER_BYTES = 2**20  # parsed JSON takes up to 36 times its bytes in memory
 _MAX_MEMBERS = 130
-_MAX_HEADER_BYTES = 16 * 2**20
-_MAX_VALUES = 2**40
+_MAX_HELD_OUT = 2**40
+_MAX_LOGIT = 1e30  # far beyond any fit, far below where sums of squares overflow
+_END_RECORD = struct.Struct("<4s4HLLH")
+_END_SIGNATURE = b"PK\x05\x06"
+_ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
+_MAX_DIRECTORY_BYTES = _MAX_MEMBERS * 96  # an entry takes 46 and the length of a name
+_COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
+_COMMENT_LENGTH = 71
+_NPY_HEADER_LENGTH = 128
+_CHUNK_BYTES = 2**20
+_MEMBER = re.compile(r"(header|held_out|(?:weights|biases)_\d{1,3})\.npy")
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
     ValueError,
-    OSError,
     EOFError,
     RuntimeError,  # an encrypted member
     NotImplementedError,  # a member of another zip version
 )
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
+
+Members = Mapping[str, zipfile.ZipInfo]
+Shape = tuple[int, ...]
 
 
 def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
-    """Write `model` to the file `path`, all of it or nothing. Raises OutputError."""
-    write_atomically(path, [encode_model(model)])
+    """Write `model` to the file `path`, all of it or nothing.
+
+    Raises OutputError, also for a model that `load_model` would refuse.
+    """
+    content = encode_model(model)
+    try:
+        _read_model(io.BytesIO(content))
+    except ModelError as error:
+        raise OutputError(f"cannot save the model: {os.fspath(path)}: {error}") from error
+    write_atomically(path, [content])
 
 
 def encode_model(model: SoftmaxModel) -> bytes:
-    """The bytes of the model file; equal models give equal bytes."""
+    """The bytes of the model file; equal models give equal bytes. Raises OutputError."""
     header = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -71,23 +93,39 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "n_held_out": model.held_out.n_images if model.held_out else 0,
         "training": dict(model.training),
     }
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    members: dict[str, NDArray[Any]] = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
+    arrays = {}
     for position, layer in enumerate(model.layers):
-        members[f"weights_{position}"] = layer.weights
-        members[f"biases_{position}"] = layer.biases
+        arrays[f"weights_{position}"] = layer.weights
+        arrays[f"biases_{position}"] = layer.biases
     if model.held_out:
-        members["held_out"] = model.held_out.values
+        arrays["held_out"] = model.held_out.values
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in members.items():
-            member = zipfile.ZipInfo(f"{name}.npy", _FIXED_TIME)
-            with archive.open(member, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.ascontiguousarray(array), (1, 0), False)
-        archive.comment = b"-" * _COMMENT_LENGTH
+    try:
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+            _add(archive, "header", "|u1", (len(text),), text.encode("ascii"))
+            for name, array in arrays.items():
+                _add(archive, name, "<f8", array.shape, array.astype("<f8").tobytes())
+            archive.comment = b"-" * _COMMENT_LENGTH
+    except (ValueError, zipfile.LargeZipFile) as error:  # a fact that is not finite; 2 GiB
+        raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
-    digest = hashlib.sha256(content).hexdigest().encode("ascii")
-    return b"".join((content, _COMMENT_PREFIX, digest))
+    return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
+
+
+def _add(archive: zipfile.ZipFile, name: str, dtype: str, shape: Shape, content: bytes) -> None:
+    member = zipfile.ZipInfo(f"{name}.npy", _FIXED_TIME)
+    archive.writestr(member, _npy_header(dtype, shape) + content)
+
+
+def _npy_header(dtype: str, shape: Shape) -> bytes:
+    """What stands before an array's values in a .npy file, format 1.0: as NumPy writes it.
+
+    Knowing it byte for byte, the reader compares and need not parse.
+    """
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", _NPY_HEADER_LENGTH - 10)
+    return start + text.encode("ascii").ljust(_NPY_HEADER_LENGTH - 11) + b"\n"
 
 
 def is_model_file(path: str | PathLike[str]) -> bool:
@@ -100,11 +138,7 @@ def is_model_file(path: str | PathLike[str]) -> bool:
 
 
 def load_model(path: str | PathLike[str]) -> SoftmaxModel:
-    """The model in the file `path`. Raises ModelError, which names the file and the fault.
-
-    Sizes are checked against the file's before anything is allocated, and the checksum before
-    anything is believed; nothing is unpickled.
-    """
+    """The model in the file `path`. Raises ModelError, which names the file and the fault."""
     try:
         if not os.path.exists(path):
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'")
@@ -118,180 +152,206 @@ def load_model(path: str | PathLike[str]) -> SoftmaxModel:
 
 
 def _read_model(stream: BinaryIO) -> SoftmaxModel:
-    _check_end(stream)
-    _check_digest(stream)
+    size = stream.seek(0, os.SEEK_END)
+    _check_directory(stream, size)
     try:
         with zipfile.ZipFile(stream) as archive:
-            members = _checked_members(archive)
-            header = _parse_header(archive.read(members["header"]))
-            layers = tuple(
-                Layer(
-                    _read_array(archive, members, f"weights_{i}", (n_inputs, n_outputs)),
-                    _read_array(archive, members, f"biases_{i}", (n_outputs,)),
-                )
-                for i, (n_inputs, n_outputs) in enumerate(header["layers"])
-            )
-            held_out = _read_held_out(archive, members, header["n_held_out"])
-            if len(members) != 1 + 2 * len(layers) + (held_out is not None):
-                raise ModelError("it holds more arrays than its header names")
-    except ModelError:
-        raise
+            members = _checked_members(archive, size)
+            header = _checked_header(_read_header(archive, members))
+            shapes = _shapes(header)
+            _check_shapes(members, shapes)
+            for name, shape in shapes.items():
+                _check_values(archive, members[name], shape)
+            _check_digest(stream, size)
+            arrays = {n: _read_array(archive, members[n], shape) for n, shape in shapes.items()}
     except _UNZIPPING_FAULTS as error:
         raise ModelError(f"it is damaged ({error})") from error
-    return SoftmaxModel(
-        layers,
-        Preprocessing(**header["preprocessing"]),
-        tuple(header["class_names"]),
-        header["training"],
-        header["temperature"],
-        held_out,
-    )
+    return _checked_model(header, arrays)
 
 
-def _check_end(stream: BinaryIO) -> None:
-    """The end record with our comment, so that a foreign or truncated file is known at once."""
-    size = stream.seek(0, os.SEEK_END)
-    end_length = _END_RECORD_LENGTH + _COMMENT_LENGTH
-    stream.seek(max(0, size - end_length))
-    end = stream.read(end_length)
-    n_members = int.from_bytes(end[10:12], "little")
-    if (
-        len(end) < end_length
-        or not end.startswith(b"PK\x05\x06")
-        or not end[_END_RECORD_LENGTH:].startswith(_COMMENT_PREFIX)
-    ):
+def _damaged(fault: str) -> NoReturn:
+    raise ModelError(f"it is damaged: {fault}; train it again")
+
+
+def _require(holds: bool, fault: str) -> None:
+    if not holds:
+        _damaged(fault)
+
+
+def _check_directory(stream: BinaryIO, size: int) -> None:
+    """The zip's directory stands where we write it and is short, so zipfile may read it all."""
+    for comment_length in (_COMMENT_LENGTH, 0):  # 0: a zip of somebody else
+        start = size - _END_RECORD.size - comment_length
+        if start < 0:
+            continue
+        stream.seek(start)
+        record = stream.read(_END_RECORD.size)
+        signature, *_, n_bytes, offset, stated_length = _END_RECORD.unpack(record)
+        if signature == _END_SIGNATURE and stated_length == comment_length:
+            break
+    else:
         raise ModelError("it is no softmaxce model, or its end is missing")
-    if not 3 <= n_members <= _MAX_MEMBERS:
-        raise ModelError(f"it holds {n_members} arrays, more than a model has")
+    zip64_signature, zip64_length = _ZIP64_LOCATOR
+    stream.seek(max(0, start - zip64_length))
+    is_zip64 = stream.read(len(zip64_signature)) == zip64_signature
+    if is_zip64 or n_bytes > _MAX_DIRECTORY_BYTES or offset + n_bytes != start:
+        raise ModelError("it is no softmaxce model: its list of arrays is too long or misplaced")
 
 
-def _check_digest(stream: BinaryIO) -> None:
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(0)
-    digest = hashlib.sha256()
-    remaining = size - _COMMENT_LENGTH
-    while remaining:
-        chunk = stream.read(min(remaining, 2**20))
-        digest.update(chunk)
-        remaining -= len(chunk)
-    stored = stream.read(_COMMENT_LENGTH)
-    if stored != _COMMENT_PREFIX + digest.hexdigest().encode("ascii"):
-        raise ModelError("it is damaged: its checksum does not match; train it again")
-
-
-def _checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The zip's members by name without ".npy": stored uncompressed, no name twice."""
+def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
+    """The zip's members by name without ".npy": uncompressed, within the file, no name twice."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
-        name = info.filename.removesuffix(".npy")
-        if name in members:
-            raise ModelError(f"it is damaged: {name} stands in it twice")
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise ModelError(f"it is no softmaxce model: {name} is compressed")
+        match = _MEMBER.fullmatch(info.orig_filename)
+        if match is None:
+            raise ModelError(f"it is no softmaxce model: it holds {info.orig_filename[:40]!r}")
+        name = match[1]
+        is_stored = info.compress_type == zipfile.ZIP_STORED and info.flag_bits & 1 == 0
+        if not is_stored or info.file_size != info.compress_size:
+            raise ModelError(f"it is no softmaxce model: {name} is compressed or encrypted")
+        _require(name not in members, f"{name} stands in it twice")
+        _require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
         members[name] = info
-    if "header" not in members:
-        raise ModelError("it is no softmaxce model: it has no header")
-    if members["header"].file_size > _MAX_HEADER_BYTES:
-        raise ModelError("it is damaged: its header is too long")
     return members
 
 
-def _parse_header(content: bytes) -> dict[str, Any]:
-    text = _array_of(content, np.dtype(np.uint8), None).tobytes()
+def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
+    """The header: JSON of this format and version."""
+    if "header" not in members:
+        raise ModelError("it is no softmaxce model: it has no header")
+    n_bytes = members["header"].file_size - _NPY_HEADER_LENGTH
+    _require(0 < n_bytes <= MAX_HEADER_BYTES, "its header is empty or too long")
+    content = archive.read(members["header"])
+    start = _npy_header("|u1", (n_bytes,))
+    _require(content.startswith(start), "header has another shape or type than it must")
     try:
-        header = json.loads(text)
+        header = json.loads(content[len(start) :], parse_constant=_refuse_constant)
     except RecursionError:
-        raise ModelError("it is damaged: its header is nested too deeply") from None
+        _damaged("its header is nested too deeply")
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ModelError("it is no softmaxce model: its header names another format")
-    if header.get("format_version") != FORMAT_VERSION:
-        version = header.get("format_version")
+    version = header.get("format_version")
+    _require(type(version) is int and 0 < version < 10**6, "format_version is no version")
+    if version != FORMAT_VERSION:
         raise ModelError(
-            f"it has format version {version!r}, this softmaxce reads {FORMAT_VERSION}; "
+            f"it has format_version {version}, this softmaxce reads {FORMAT_VERSION}; "
             "update softmaxce or train it again"
         )
-    _check_header(header)
     return header
 
 
-def _check_header(header: dict[str, Any]) -> None:
+def _refuse_constant(word: str) -> NoReturn:
+    _damaged(f"its header holds the number {word}")
+
+
+def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
+    """The header, every field that the program relies on being what it must be."""
     names: Any = header.get("class_names")
-    layers: Any = header.get("layers")
     form: Any = header.get("preprocessing")
-    if not _is_list_of(names, str) or len(names) < 2 or len(set(names)) != len(names):
-        raise ModelError("it is damaged: class_names is no list of two or more different names")
-    if not isinstance(header.get("training"), dict):
-        raise ModelError("it is damaged: training is missing")
-    if not isinstance(form, dict) or form.keys() != Preprocessing.__dataclass_fields__.keys():
-        raise ModelError("it is damaged: preprocessing has other fields than expected")
-    reason = Preprocessing(**form).fault()
-    if reason:
-        raise ModelError(f"it is damaged: preprocessing: {reason}")
-    _check_calibration(header)
-    shapes_fit = (
-        isinstance(layers, list)
-        and 0 < len(layers) <= _MAX_MEMBERS // 2
-        and all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
-        and all(n > 0 for shape in layers for n in shape)
-        and all(n * m <= _MAX_VALUES for n, m in layers)
-        and all(a[1] == b[0] for a, b in pairwise(layers))
-        and layers[0][0] == Preprocessing(**form).n_pixels
-        and layers[-1][1] == len(names)
-    )
-    if not shapes_fit:
-        raise ModelError("it is damaged: layers, preprocessing and class_names disagree")
-
-
-def _check_calibration(header: dict[str, Any]) -> None:
-    temperature, n_held_out = header.get("temperature"), header.get("n_held_out")
-    if type(temperature) is not float or not 0 < temperature < math.inf:
-        raise ModelError("it is damaged: temperature is no positive number")
-    if type(n_held_out) is not int or not 0 <= n_held_out <= _MAX_VALUES:
-        raise ModelError("it is damaged: n_held_out is no count")
+    layers: Any = header.get("layers")
+    temperature: Any = header.get("temperature")
+    n_held_out: Any = header.get("n_held_out")
+    _require(_is_list_of(names, str), "class_names is no list of names")
+    _require(len(names) >= 2, "class_names has fewer than two names")
+    _require(len(set(names)) == len(names), "class_names has a name twice")
+    _require(isinstance(form, dict), "preprocessing is missing")
+    _require(form.keys() == Preprocessing.__dataclass_fields__.keys(), "preprocessing: its fields")
+    fault = Preprocessing(**form).fault()
+    _require(fault is None, f"preprocessing: {fault}")
+    _require(isinstance(layers, list) and len(layers) > 0, "layers is no list of shapes")
+    _require(all(_is_list_of(s, int) and len(s) == 2 for s in layers), "layers: no list of shapes")
+    _require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
+    _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not fit the next")
+    _require(layers[0][0] == Preprocessing(**form).n_pixels, "layers do not fit preprocessing")
+    _require(layers[-1][1] == len(names), "layers do not fit class_names")
+    _require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
+    _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_HELD_OUT, "n_held_out")
+    _require(isinstance(header.get("training"), dict), "training is missing")
+    return header
 
 
 def _is_list_of(value: Any, kind: type) -> bool:
     return isinstance(value, list) and all(type(item) is kind for item in value)
 
 
-def _read_held_out(
-    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], n_images: int
-) -> HeldOutScores | None:
-    if not n_images:
-        return None
-    shape = (len(kept_ranks(n_images)),)
-    values = _read_array(archive, members, "held_out", shape)
-    if (values < 0).any() or (np.diff(values) < 0).any():
-        raise ModelError("it is damaged: held_out is no ascending row of cross-entropies")
-    return HeldOutScores(n_images, values)
+def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
+    """Each array that the header asks for, and its shape."""
+    shapes: dict[str, Shape] = {}
+    for position, (n_inputs, n_outputs) in enumerate(header["layers"]):
+        shapes[f"weights_{position}"] = (n_inputs, n_outputs)
+        shapes[f"biases_{position}"] = (n_outputs,)
+    if header["n_held_out"]:
+        shapes["held_out"] = (len(kept_ranks(header["n_held_out"])),)
+    return shapes
+
+
+def _check_shapes(members: Members, shapes: Mapping[str, Shape]) -> None:
+    """The members are the arrays that the header asks for, each of the size of its shape."""
+    for name, shape in shapes.items():
+        _require(name in members, f"{name} is missing")
+        n_bytes = _NPY_HEADER_LENGTH + 8 * math.prod(shape)
+        _require(members[name].file_size == n_bytes, f"{name} has another size than its shape")
+    unknown = members.keys() - shapes.keys() - {"header"}
+    _require(not unknown, f"it also holds {min(unknown, default='')}")
+
+
+def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> Iterator[bytes]:
+    """The bytes of an array's values, piece by piece."""
+    name = info.filename.removesuffix(".npy")
+    with archive.open(info) as stream:
+        start = stream.read(_NPY_HEADER_LENGTH)
+        _require(start == _npy_header("<f8", shape), f"{name} is no float64 array of {shape}")
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _check_values(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> None:
+    name = info.filename.removesuffix(".npy")
+    for chunk in _chunks(archive, info, shape):
+        is_finite = np.isfinite(np.frombuffer(chunk, "<f8")).all()
+        _require(bool(is_finite), f"{name} holds numbers that are not finite")
+
+
+def _check_digest(stream: BinaryIO, size: int) -> None:
+    stream.seek(size - _COMMENT_LENGTH)
+    comment = stream.read()
+    _require(_COMMENT.fullmatch(comment) is not None, "it carries no checksum")
+    digest = hashlib.sha256()
+    stream.seek(0)
+    left = size - _COMMENT_LENGTH
+    while chunk := stream.read(min(left, _CHUNK_BYTES)):
+        digest.update(chunk)
+        left -= len(chunk)
+    matches = comment == b"sha256:" + digest.hexdigest().encode("ascii")
+    _require(matches, "its checksum does not match")
 
 
 def _read_array(
-    archive: zipfile.ZipFile,
-    members: dict[str, zipfile.ZipInfo],
-    name: str,
-    shape: tuple[int, ...],
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape
 ) -> NDArray[np.float64]:
-    if name not in members:
-        raise ModelError(f"it is damaged: {name} is missing")
-    n_bytes = 8 * int(np.prod(shape, dtype=object))
-    if not n_bytes < members[name].file_size < n_bytes + 4096:
-        raise ModelError(f"it is damaged: {name} has another size than its header says")
-    array = _array_of(archive.read(members[name]), np.dtype("<f8"), shape)
-    if not np.isfinite(array).all():
-        raise ModelError(f"it is damaged: {name} holds numbers that are not finite")
-    return array.astype(np.float64)
+    values = np.frombuffer(b"".join(_chunks(archive, info, shape)), "<f8")
+    return values.astype(np.float64, copy=False).reshape(shape)
 
 
-def _array_of(content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
-    """The array in the .npy bytes `content`, which must be of this dtype and, if given, shape."""
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ModelError("it is damaged: an array has an unknown version")
-    stored_shape, fortran_order, stored_dtype = np.lib.format.read_array_header_1_0(stream)
-    n_bytes = len(content) - stream.tell()
-    if stored_dtype != dtype or fortran_order or (shape is not None and stored_shape != shape):
-        raise ModelError("it is damaged: an array has another shape or type than its header says")
-    if int(np.prod(stored_shape, dtype=object)) * dtype.itemsize != n_bytes:
-        raise ModelError("it is damaged: an array is shorter or longer than its shape says")
-    return np.frombuffer(content, dtype, offset=stream.tell()).reshape(stored_shape)
+def _checked_model(
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float64]]
+) -> SoftmaxModel:
+    """The model, its numbers being such that every logit is finite."""
+    positions = range(len(header["layers"]))
+    layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
+    largest = 1.0  # of the pixels' values, then of each layer's outputs
+    for layer in layers:
+        largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
+        largest += max(-float(layer.biases.min()), float(layer.biases.max()))
+    temperature: float = header["temperature"]
+    _require(largest < _MAX_LOGIT, "weights: so large that logits overflow")
+    _require(largest / temperature < _MAX_LOGIT, "temperature: so small that logits overflow")
+    held_out = None
+    if header["n_held_out"]:
+        values = arrays["held_out"]
+        is_ascending = bool((values >= 0).all() and (np.diff(values) >= 0).all())
+        _require(is_ascending, "held_out is no ascending row of cross-entropies")
+        held_out = HeldOutScores(header["n_held_out"], values)
+    form = Preprocessing(**header["preprocessing"])
+    names = tuple(header["class_names"])
+    return SoftmaxModel(layers, form, names, header["training"], temperature, held_out)

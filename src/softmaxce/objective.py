@@ -1,13 +1,14 @@
 """The objective: mean cross-entropy + (l2/2)·‖W‖², and its gradient, as sums over rows.
 
-The rows are cut into leaves of LEAF_ROWS. A leaf's sums are a pure function of its rows and the
-parameters; leaves are merged in a binary tree over their indices, whose shape depends on the
-number of leaves alone. So whoever sums whichever part of the tree (one thread or many, this
-machine or another), the result is the same bits.
+The rows are cut into leaves of `leaf_rows(n_pixels)`. A leaf's sums are a pure function of its
+rows and the parameters; leaves are merged in a binary tree over their indices, whose shape
+depends on the number of leaves alone. So whoever sums whichever part of the tree (one thread or
+many, this machine or another), the result is the same bits.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,8 +21,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEAF_ROWS = 1024  # a leaf's float32 pixels stay in the processor's cache at MNIST's size
+_LEAF_VALUES = 1 << 20  # pixel values of a leaf: 4 MB as float32, a thread's share of the cache
 _LEAVES_PER_TASK = 4  # a thread takes an aligned subtree of this many leaves (a power of two)
+_thread = threading.local()
+
+
+def leaf_rows(n_pixels: int) -> int:
+    """Rows of a leaf: a power of two, 16 … 1024, fewer for longer pixel vectors."""
+    fitting = _LEAF_VALUES // n_pixels
+    return min(max(1 << max(fitting.bit_length() - 1, 0), 16), 1024)
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,30 @@ class Rows:
         return np.dtype(np.float64 if self.pixels.dtype == np.float64 else np.float32)
 
     def take(self, part: slice | NDArray[np.integer[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """(pixels, labels) of a part of these rows, the pixels as `dtype`, unscaled."""
+        """(pixels, labels) of a part of these rows, the pixels as `dtype`, unscaled.
+
+        The pixels lie in a buffer of this thread, which its next call overwrites.
+        """
         where = part if self.index is None else self.index[part]
-        return np.asarray(self.pixels[where], dtype=self.dtype), self.labels[where]
+        labels = self.labels[where]
+        pixels = _buffer((len(labels), self.n_pixels), self.dtype)
+        np.copyto(pixels, self.pixels[where])
+        return pixels, labels
+
+    def subset(self, chosen: NDArray[np.integer[Any]]) -> Rows:
+        """These of the rows, numbered from 0."""
+        index = chosen if self.index is None else self.index[chosen]
+        return Rows(self.pixels, self.labels, index)
+
+
+def _buffer(shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An uninitialised array in memory that this thread uses again and again: fresh memory
+    would cost as much as the arithmetic done in it."""
+    size = shape[0] * shape[1]
+    kept = getattr(_thread, "buffer", None)
+    if kept is None or kept.dtype != dtype or kept.size < size:
+        kept = _thread.buffer = np.empty(size, dtype)
+    return np.asarray(kept[:size].reshape(shape))
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,11 @@ class Objective:
         """Shape of the parameters: (n_pixels + 1, n_classes)."""
         return self.rows.n_pixels + 1, self.n_classes
 
+    @property
+    def noise(self) -> float:
+        """About the relative rounding error of the objective's value."""
+        return 8 * float(np.finfo(self.rows.dtype).eps)
+
     @cached_property
     def total_weight(self) -> float:
         """Sum of the row weights: what the sums are divided by."""
@@ -131,7 +165,7 @@ class Objective:
         return sums.cross_entropy / self.total_weight + penalty, gradient
 
     def _sums(self, parameters: Floats) -> Sums:
-        n_leaves = -(-len(self.rows) // LEAF_ROWS)
+        n_leaves = -(-len(self.rows) // leaf_rows(self.rows.n_pixels))
         scaled = (parameters[:-1] * self.scale).astype(self.rows.dtype)
         biases = parameters[-1].astype(self.rows.dtype)
 
@@ -147,7 +181,8 @@ class Objective:
 
     def _leaf(self, position: int, weights: NDArray[Any], biases: NDArray[Any]) -> Sums:
         """Sums of one leaf. weights: scaled, (n_pixels, n_classes), in the rows' dtype."""
-        part = slice(position * LEAF_ROWS, (position + 1) * LEAF_ROWS)
+        size = leaf_rows(self.rows.n_pixels)
+        part = slice(position * size, (position + 1) * size)
         pixels, labels = self.rows.take(part)
         log_p = np.ascontiguousarray((pixels @ weights + biases).T)
         residuals = log_probabilities_in_place(log_p)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,19 +15,35 @@ from softmaxce.errors import OutputError
 
 Chunk = bytes | bytearray | memoryview
 
+_TEMPORARY_PREFIX = ".softmaxce-"  # of fixed length: a name as long as can be has room for no more
+
 
 def check_can_write(path: str | PathLike[str]) -> None:
-    """Raise OutputError unless `path` can be a file: its folder is there and can be written."""
-    target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"cannot write: {path}: it is a folder; name a file")
-    if target.exists() and not target.is_file():
-        raise OutputError(f"cannot write: {path}: it is no regular file")
-    folder = target.parent
-    if not folder.is_dir():
+    """Raise OutputError unless `path` can be written: a file in a folder that takes new files.
+
+    Tries it with a temporary file, since permissions alone do not say.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        folder = Path(path).parent
         raise OutputError(f"cannot write: {path}: there is no folder {folder}; create it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write: {path}: the folder {folder} cannot be written to")
+    try:
+        with suppress(FileNotFoundError):
+            _check_old_file(path, os.stat(target).st_mode, os.access(target, os.W_OK))
+        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=target.parent)
+        os.close(handle)
+        os.unlink(temporary)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _check_old_file(path: str | PathLike[str], mode: int, is_writable: bool) -> None:
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"cannot write: {path}: it is a folder; name a file")
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write: {path}: it is no regular file")
+    if not is_writable:
+        raise OutputError(f"cannot write: {path}: it is read-only")
 
 
 def write_atomically(path: str | PathLike[str], chunks: Iterable[Chunk]) -> None:
@@ -38,22 +56,27 @@ def write_atomically(path: str | PathLike[str], chunks: Iterable[Chunk]) -> None
     target = Path(os.path.realpath(path))
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=target.parent)
         with os.fdopen(handle, "wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
             stream.flush()
+            os.chmod(temporary, _mode_for(target))
             os.fsync(stream.fileno())
-        os.chmod(temporary, _mode_for(target))
-        os.replace(temporary, target)
-        temporary = None
-        _flush_folder(target.parent)
+        _put_in_place(temporary, target)
     except OSError as error:
-        raise OutputError(f"cannot write: {path}: {error.strerror or error}") from error
+        raise _cannot_write(path, error) from error
     finally:
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def _cannot_write(path: str | PathLike[str], error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        reason = f"the folder {Path(path).parent} cannot be written to ({reason})"
+    return OutputError(f"cannot write: {path}: {reason}")
 
 
 def _mode_for(target: Path) -> int:
@@ -65,12 +88,24 @@ def _mode_for(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut, where folders can be flushed at all."""
-    if os.name != "posix":
+def _put_in_place(temporary: str, target: Path) -> None:
+    """Rename, and flush the folder so that the rename survives a power cut; or undo it."""
+    if os.name != "posix":  # folders cannot be flushed
+        os.replace(temporary, target)
         return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    old = f"{temporary}.old"
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # there may be no old file, or no hard links
+            os.link(target, old)
+        os.replace(temporary, target)
+        try:
+            os.fsync(folder)
+        except OSError:
+            os.replace(old, target) if os.path.lexists(old) else os.unlink(target)
+            raise
     finally:
-        os.close(handle)
+        with suppress(OSError):
+            os.unlink(old)
+        with suppress(OSError):
+            os.close(folder)

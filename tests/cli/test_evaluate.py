@@ -44,7 +44,8 @@ def test_the_test_part_is_mostly_right_but_not_wholly(softmaxce, pets_model):
 def test_a_class_without_folder_keeps_support_0(softmaxce, pets_model, tmp_path):
     shutil.copytree(TEST / "person", tmp_path / "d" / "person")
     result = softmaxce("evaluate", "d", "-m", pets_model, "--format", "json").json
-    assert result["per_class"]["cat"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    expected = {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert result["per_class"]["cat"].items() >= expected.items()
     assert result["per_class"]["person"]["support"] == 40
 
 

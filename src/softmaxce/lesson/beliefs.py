@@ -47,7 +47,7 @@ LOOKS_PERFECT = Script(
             "is_own",
         ),
         Sentence(
-            "With {winner} as the true class, they cost {as_logits} as logits and "
+            "If class {winner} is the true one, they cost {as_logits} as logits and "
             "{as_probabilities} as probabilities."
         ),
     ),
@@ -136,7 +136,7 @@ WRONG_CLASSES = Script(
         ),
     ),
     claims=(
-        Claim("Both are probabilities: the even ones sum to 1", "sum_of_even", 1.0),
+        Claim("The even ones sum to 1 too", "sum_of_even", 1.0),
         Claim("p[true], and so the loss, is the same", "even_p_true", "p_true"),
     ),
 )
@@ -210,7 +210,7 @@ SIGMOID = Script(
     sentences=(
         Sentence(STOCK, "is_stock"),
         Sentence(
-            "Class {second} is {difference} above class {first}, and 1 / (1 + e^−difference) = "
+            "Logit {second} minus logit {first} is {difference}, and 1 / (1 + e^−difference) = "
             "{sigmoid}."
         ),
     ),

@@ -76,6 +76,7 @@ def exponentials(example: Example) -> dict[str, Any]:
         "powers_of_2": as_list(two),
         "powers_of_2_7": as_list(near_e),
         "powers_of_e": as_list(e),
+        "first_power": float(e[0]),
         "temperature": example.temperature,
         "tempered": example.temperature != 1.0,
         "too_big": bool(np.isinf(e).any()),
@@ -181,6 +182,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "worse": loss > blind + 1e-12,
         "same": abs(loss - blind) <= 1e-12,
         "entropy": _mean_surprise(example.probabilities, surprises),
+        "finite": math.isfinite(loss),
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,
     }
 

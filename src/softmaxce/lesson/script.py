@@ -29,7 +29,7 @@ SHARES = Script(
     name="shares",
     title="First idea: shares of the total",
     claim="Divide each logit by the sum of all. The shares sum to 1, but this soon breaks.",
-    formula=Formula("shareₖ = zₖ / Σⱼ zⱼ", r"s_k = \frac{z_k}{\sum_j z_j}"),
+    formula=Formula("shareₖ = zₖ / Σⱼ zⱼ", r"\text{share}_k = \frac{z_k}{\sum_j z_j}"),
     sentences=(
         Sentence("The logits sum to {total}. Here the shares look right.", "fits"),
         Sentence(
@@ -65,8 +65,8 @@ EXPONENTIALS = Script(
     sentences=(
         Sentence("With temperature {temperature}, each logit is divided by it first.", "tempered"),
         Sentence(
-            "Any base above 1 works: base a gives the softmax of z · ln a. So the base is only "
-            "a temperature."
+            "Any base above 1 works, for aᶻ = e^(z · ln a): another base only stretches the "
+            "numbers, as a temperature does."
         ),
         Sentence("We take e = 2.718…, because the logarithm that comes later undoes it neatly."),
         Sentence(
@@ -91,7 +91,8 @@ EXPONENTIALS = Script(
             )
         ),
     ),
-    claims=(Claim("Base 2 gives the softmax of z · ln 2", "base_2", "softmax_ln_2"),),
+    claims=(Claim("Base 2 gives the same shares as e^(z · ln 2)", "base_2", "softmax_ln_2"),),
+    question=Question("What is e to the power of the first of these numbers?", "first_power"),
 )
 
 SOFTMAX = Script(
@@ -145,7 +146,10 @@ TARGET_STEP = Script(
     name="target",
     title="The target",
     claim="The right answer becomes a vector too: 1 at the true class, 0 elsewhere (one-hot).",
-    formula=Formula("yₖ = 1 if k is the label, else 0", r"y_k = [\,k = \text{label}\,]"),
+    formula=Formula(
+        "yₖ = 1 (k = label), 0 (k ≠ label)",
+        r"y_k = 1\ (k = \text{label}), \quad 0\ (k \ne \text{label})",
+    ),
     sentences=(
         Sentence("Labels are integers and count from 0. The label here is {label}."),
         Sentence(
@@ -167,12 +171,12 @@ SQUARED_ERROR = Script(
     claim="Being wrong must cost much more than being imprecise. Squared error never exceeds 2.",
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences=(
-        Sentence("The true class's probability falls, and one wrong class takes the rest:"),
         Sentence(
             "From 0.01 to 0.001, squared error grows by {squared_growth}, cross-entropy by "
             "{loss_growth}. It keeps growing without bound."
         ),
         Sentence("Yours, at {p_true}: squared error {squared_error}, cross-entropy {loss}."),
+        Sentence("The true class's probability falls, and one wrong class takes the rest:"),
     ),
     tables=(
         Table(
@@ -195,8 +199,9 @@ CROSS_ENTROPY = Script(
     name="cross_entropy",
     title="Cross-entropy",
     claim="The loss is −Σ yₖ log pₖ. Wrong classes are multiplied by 0: −log p[true] is left.",
-    formula=Formula("loss = −Σₖ yₖ log pₖ", r"L = -\sum_k y_k \log p_k"),
+    formula=Formula("loss = −Σₖ yₖ log pₖ", r"\text{loss} = -\sum_k y_k \log p_k"),
     sentences=(
+        Sentence("log is the natural logarithm, which undoes eˣ."),
         Sentence(
             "−log p is information: how much we learn, or how surprised we are, when an event "
             "of probability p happens."
@@ -208,12 +213,13 @@ CROSS_ENTROPY = Script(
         ),
         Sentence(
             "With log₂ it is {bits} bits: another base only rescales it. Its perplexity e^loss "
-            "is {perplexity}: as unsure as a choice among that many."
+            "is {perplexity}: as unsure as a choice among that many.",
+            "finite",
         ),
         Sentence("Blind guessing among {n_classes} costs ln {n_classes} = {blind}."),
-        Sentence("This prediction is better than that.", "better"),
-        Sentence("This prediction is worse than that.", "worse"),
-        Sentence("This prediction is just that.", "same"),
+        Sentence("This prediction costs less.", "better"),
+        Sentence("This prediction costs more.", "worse"),
+        Sentence("This prediction costs the same.", "same"),
         Sentence(
             "The mean surprise of the prediction itself is its entropy, {entropy}: its uncertainty."
         ),
@@ -271,7 +277,7 @@ NO_DISTANCE = Script(
     name="no_distance",
     title="It is no distance",
     claim="A distance is the same both ways. Cross-entropy is not.",
-    formula=Formula("H(p, q) = H(p) + KL(p ‖ q)", r"H(p, q) = H(p) + \mathrm{KL}(p \,\|\, q)"),
+    formula=Formula("H(p, q) = H(p) + KL(p ‖ q)", r"H(p, q) = H(p) + \text{KL}(p \,\|\, q)"),
     sentences=(
         Sentence(
             "(target, prediction) gives {target_prediction}; (prediction, target) gives "
@@ -308,7 +314,9 @@ GRADIENT = Script(
     name="gradient",
     title="What learning does with it",
     claim="The gradient of the loss on the logits is p − y: prediction minus target.",
-    formula=Formula("∂loss/∂zₖ = pₖ − yₖ", r"\frac{\partial L}{\partial z_k} = p_k - y_k"),
+    formula=Formula(
+        "∂loss/∂zₖ = pₖ − yₖ", r"\frac{\partial\, \text{loss}}{\partial z_k} = p_k - y_k"
+    ),
     sentences=(
         Sentence(
             "Gradient descent moves each logit against its gradient: the true class up, every "

@@ -21,11 +21,6 @@ class ProofError(SoftmaxceError):
     """A proof of the lesson failed: the numbers shown would be wrong."""
 
 
-def text(message: str) -> str:
-    """`message` itself: marks it as a key of the language catalogs."""
-    return message
-
-
 @dataclass(frozen=True)
 class Sentence:
     """A message with {names} of numbers, said when the number `when` is true ("" = always)."""

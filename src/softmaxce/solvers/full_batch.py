@@ -15,6 +15,8 @@ from softmaxce.solvers.line_search import Point, ValueAndGradient, backtrack, ev
 
 Array = NDArray[np.float64]
 
+RENEW_EVERY = 30  # iterations after which a fresh Hessian beats the old one with its corrections
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -31,15 +33,16 @@ class Solution:
 def minimise(
     function: ValueAndGradient,
     start: Array,
-    curvature: Callable[[Array], Callable[[Array], Array]],
+    inverse_at: Callable[[Array], Callable[[Array], Array]],
     *,
     tolerance: float,
     max_iterations: int,
+    noise: float = 1e-6,
     on_iteration: Callable[[int, Point, float], None] = lambda *_: None,
 ) -> Solution:
     """Minimise a convex function from `start`.
 
-    curvature(parameters) is a function that applies the inverse of an approximate Hessian there.
+    inverse_at(parameters) is a function that applies the inverse of an approximate Hessian there.
     It has converged when half the product of the gradient and the step that L-BFGS would take,
     which is how far the quadratic model lies above its minimum, is at most tolerance · objective.
     """
@@ -49,11 +52,12 @@ def minimise(
             "the objective is not finite at the start: the pixels hold nan or infinite values; "
             "remove them"
         )
-    lbfgs = LBFGS(curvature(start))
+    lbfgs = LBFGS(inverse_at(start))
     history = [point.value]
-    noise = 1e-6
     iteration = 0
     while True:
+        if iteration and iteration % RENEW_EVERY == 0:
+            lbfgs = LBFGS(inverse_at(point.parameters))
         direction = lbfgs.direction(point.gradient)
         gap = -0.5 * float(np.vdot(direction, point.gradient))
         on_iteration(iteration, point, gap)

@@ -18,7 +18,7 @@ class LBFGS:
     with H₀ = apply_inverse instead of a multiple of the identity.
     """
 
-    def __init__(self, apply_inverse: Callable[[Array], Array], memory: int = 10) -> None:
+    def __init__(self, apply_inverse: Callable[[Array], Array], memory: int = 20) -> None:
         self.apply_inverse = apply_inverse
         self._pairs: deque[tuple[Array, Array, float]] = deque(maxlen=memory)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,48 +11,100 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.step import Step, Table
-from softmaxce.views.lesson_words import Translate, cells, proof_text, sentence
+from softmaxce.lesson.exercises import Exercise
+from softmaxce.lesson.step import Column, Numbers, Step, Table
+from softmaxce.views.lesson_words import (
+    Translate,
+    cells,
+    proof_text,
+    rows_of,
+    sentence,
+    skipped_before,
+)
 from softmaxce.views.safe_text import visible
+from softmaxce.workflows.explain import Explanation
 
-INDENT = 3
+INDENT = 4
+FILE_WIDTH = 80
+MAX_TEMPLATES = 3
 
 
-def show_steps(
-    console: Console, steps: Sequence[Step], shown: Sequence[int], translate: Translate
-) -> None:
-    """Print `steps`; tables with a row a class keep the classes `shown`."""
-    for position, step in enumerate(steps, 1):
+def show(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """Print the whole lesson."""
+    show_picture(console, explanation, translate)
+    shown = explanation.example.shown
+    for position, step in enumerate(explanation.steps, 1):
         show_step(console, position, step, shown, translate)
+        if step.name == "logits":
+            show_maps(console, explanation, translate)
+    show_corrections(console, explanation, translate)
 
 
 def show_step(
     console: Console, position: int, step: Step, shown: Sequence[int], translate: Translate
 ) -> None:
-    """Print one step: title, claim, formula, explanation, tables, proofs."""
+    """Print one step under its number."""
     console.print()
     console.print(Text(f"{position:>2}. {translate(step.title)}", style="bold"))
-    _paragraph(console, sentence(step.claim, step.numbers, translate))
+    _body(console, step, shown, translate)
+
+
+def show_corrections(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """Print the corrections, each under the belief it answers."""
+    if explanation.corrections:
+        console.print()
+        console.print(Text(f"    {translate('What people get wrong')}", style="bold"))
+    for step in explanation.corrections:
+        console.print()
+        _line(console, translate(step.title), "bold")
+        _body(console, step, explanation.example.shown, translate)
+
+
+def _body(console: Console, step: Step, shown: Sequence[int], translate: Translate) -> None:
+    _line(console, sentence(step.claim, step.numbers, translate))
     if step.formula:
-        _paragraph(console, f"   {step.formula.plain}", "cyan")
+        _line(console, f"    {translate(step.formula.plain)}", "cyan")
     for message in step.sentences:
-        _paragraph(console, sentence(message, step.numbers, translate))
+        _line(console, sentence(message, step.numbers, translate))
     for table in step.tables:
-        show_table(console, table, step, shown, translate)
+        _table(console, table, step.numbers, shown, translate)
+    if step.tables and step.proofs:
+        console.print()
     for proof in step.proofs:
-        _paragraph(console, "✓ " + proof_text(proof, step.numbers, translate), "green")
+        _line(console, "✓ " + proof_text(proof, step.numbers, translate), "green")
 
 
-def _paragraph(console: Console, line: str, style: str = "") -> None:
-    console.print(Padding(Text(visible(line), style=style), (0, 0, 0, INDENT + 1), expand=False))
+def _line(console: Console, line: str, style: str = "") -> None:
+    """Print a paragraph, wrapped and indented, without spaces at the ends of its lines."""
+    for part in Text(line).wrap(console, max(20, console.width - INDENT)):
+        console.print(Text(" " * INDENT + part.plain.rstrip(), style=style), soft_wrap=True)
 
 
-def show_table(
-    console: Console, table: Table, step: Step, shown: Sequence[int], translate: Translate
+def _indented(console: Console, content: Text | RichTable) -> None:
+    console.print(Padding(content, (0, 0, 0, INDENT), expand=False))
+
+
+def show_given(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """Print what a quiz starts from: each class's logit or probability, and the true class."""
+    example = explanation.example
+    is_logits = example.source != "probabilities"
+    numbers = {
+        "classes": example.class_names,
+        "values": example.logits if is_logits else example.probabilities,
+        "true_class": example.name(example.label),
+    }
+    heading = Column("logit z" if is_logits else "probability p", "values")
+    table = Table((Column("class", "classes", "text"), heading))
+    _table(console, table, numbers, example.shown, translate)
+    console.print()
+    _line(console, sentence("The true class is {true_class}.", numbers, translate))
+
+
+def _table(
+    console: Console, table: Table, numbers: Numbers, shown: Sequence[int], translate: Translate
 ) -> None:
     """Print a table without lines: headings, then rows; left-out rows are counted."""
-    n_rows = len(step.numbers[table.columns[0].values])
-    rows = list(shown) if table.per_class else list(range(n_rows))
+    rows = rows_of(table, numbers, shown)
     grid = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="underline")
     for column in table.columns:
         is_text = column.kind in ("text", "word")
@@ -59,12 +113,83 @@ def show_table(
             justify="left" if is_text else "right",
             overflow="fold",
         )
-    texts = [cells(column, step.numbers, rows, translate) for column in table.columns]
-    for place, row in enumerate(rows):
-        skipped = row - (rows[place - 1] if place else -1) - 1
+    texts = [cells(column, numbers, rows, translate) for column in table.columns]
+    for place in range(len(rows)):
+        skipped = skipped_before(place, rows)
         if skipped:
-            grid.add_row(Text(translate("… {n} more").format(n=skipped), style="dim"))
-        grid.add_row(*(Text(visible(column[place])) for column in texts))
+            grid.add_row(Text(translate("… {n} more").format(n=skipped)))
+        grid.add_row(*(Text(column[place]) for column in texts))
     console.print()
-    console.print(Padding(grid, (0, 0, 0, INDENT + 1), expand=False))
+    _indented(console, grid)
+
+
+def show_picture(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """Print the image itself, or where there are no colours what is in it, in words."""
+    picture = explanation.picture
+    if picture is None:
+        return
+    from softmaxce.views import lesson_pictures  # Pillow, only for pictures
+
     console.print()
+    _line(console, visible(picture.path), "bold")
+    if lesson_pictures.shows_colour(console):
+        pixels = lesson_pictures.image_pixels(picture)
+        _indented(console, lesson_pictures.half_blocks(pixels, console.width - INDENT))
+        return
+    message = translate(
+        "In words: {height} rows of {width} pixels, mean brightness {mean_brightness} of 255."
+    )
+    _line(console, sentence(message, explanation.steps[0].numbers, str))
+
+
+def show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """Print the winner's contribution map and some class templates, where there are colours."""
+    picture, example = explanation.picture, explanation.example
+    if picture is None:
+        return
+    from softmaxce.views import lesson_pictures
+
+    if not lesson_pictures.shows_colour(console):
+        return
+    width = console.width - INDENT
+    names = {"name": example.name(example.winner)}
+    message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
+    console.print()
+    _line(console, sentence(message, names, str))
+    pixels = lesson_pictures.contribution_pixels(picture, example.winner)
+    _indented(console, lesson_pictures.half_blocks(pixels, width))
+    for k in _templates(explanation):
+        message = translate("Weights of class {name}:")
+        console.print()
+        _line(console, sentence(message, {"name": example.name(k)}, str))
+        _indented(
+            console, lesson_pictures.half_blocks(lesson_pictures.template_pixels(picture, k), width)
+        )
+
+
+def _templates(explanation: Explanation) -> list[int]:
+    """The classes whose templates are shown: the most probable, the true one among them."""
+    example = explanation.example
+    order = sorted(range(example.n_classes), key=lambda k: -example.logits[k])
+    return list(dict.fromkeys([*order[: MAX_TEMPLATES - 1], example.label, *order]))[:MAX_TEMPLATES]
+
+
+def as_text(explanation: Explanation, translate: Translate) -> str:
+    """The whole lesson as plain text for a file."""
+    stream = io.StringIO()
+    show(Console(file=stream, width=FILE_WIDTH, color_system=None), explanation, translate)
+    return stream.getvalue()
+
+
+def exercises_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+    """Exercises, then their worked answers if wanted."""
+    lines = []
+    parts = [("Exercises", "question"), ("Answers", "working")]
+    for heading, part in parts if answers else parts[:1]:
+        lines += ["", translate(heading), ""]
+        for place, exercise in enumerate(exercises, 1):
+            said = sentence(getattr(exercise, part), exercise.numbers, translate)
+            lines += textwrap.wrap(
+                f"{place:>2}. {said}", width=FILE_WIDTH, subsequent_indent=" " * INDENT
+            )
+    return "\n".join(lines) + "\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from softmaxce.lesson.step import Column, Numbers, Step
+from softmaxce.lesson.step import Column, Numbers, Proof, Table
+from softmaxce.views.safe_text import visible
 
 DECIMALS = 4
 ROUNDING = 1e-12  # differences below come from the computer's rounding
@@ -20,6 +20,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NAME = re.compile(r"\{(\w+)\}")
 
 Translate = Callable[[str], str]
+Quote = Callable[[str], str]
 
 
 def translator(language: str) -> Translate:
@@ -36,7 +37,7 @@ def default_language() -> str:
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(variable)
         if value:
-            return "ko" if value.startswith("ko") else "en"
+            return "ko" if re.split("[_.@]", value)[0] == "ko" else "en"
     return "en"
 
 
@@ -73,60 +74,52 @@ def needed_decimals(value: float) -> int:
     return decimals or DECIMALS  # 0.99999 is written 1.0000: the zeros say that it is rounded
 
 
-def sentence(message: str, numbers: Numbers, translate: Translate) -> str:
-    """`message` in the language, with its {names} filled in from `numbers`."""
+def sentence(message: str, numbers: Numbers, translate: Translate, quote: Quote = visible) -> str:
+    """`message` in the language, with its {names} filled in; names from outside are quoted."""
 
     def written(match: re.Match[str]) -> str:
         value = numbers[match.group(1)]
-        return number(value) if not isinstance(value, str) else value
+        return quote(value) if isinstance(value, str) else number(value)
 
     return _NAME.sub(written, translate(message))
 
 
-def cells(column: Column, numbers: Numbers, rows: Sequence[int], translate: Translate) -> list[str]:
+def cells(
+    column: Column,
+    numbers: Numbers,
+    rows: Sequence[int],
+    translate: Translate,
+    quote: Quote = visible,
+) -> list[str]:
     """The texts of `rows` of a column, numbers with the same count of decimals."""
     values = [numbers[column.values][row] for row in rows]
     if column.kind == "text":
-        return values
+        return [quote(value) for value in values]
     if column.kind == "word":
         return [translate(value) for value in values]
     decimals = max(map(needed_decimals, values), default=0)
+    too_big = translate("too big")
     return [
-        translate("too big")
-        if column.kind == "power" and math.isinf(value)
-        else number(value, decimals)
+        too_big if column.kind == "power" and math.isinf(value) else number(value, decimals)
         for value in values
     ]
 
 
-def proof_text(proof: Any, numbers: Mapping[str, Any], translate: Translate) -> str:
+def rows_of(table: Table, numbers: Numbers, shown: Sequence[int]) -> list[int]:
+    """The rows of a table that are shown: `shown` where it has a row a class, else all."""
+    n_rows = len(numbers[table.columns[0].values])
+    return [k for k in shown if k < n_rows] if table.per_class else list(range(n_rows))
+
+
+def skipped_before(place: int, rows: Sequence[int]) -> int:
+    """How many rows are left out before the one at `place` of `rows`."""
+    return rows[place] - (rows[place - 1] if place else -1) - 1
+
+
+def proof_text(proof: Proof, numbers: Numbers, translate: Translate, quote: Quote = visible) -> str:
     """A proof as one line: what was claimed, and the numbers that show it."""
-    said = sentence(proof.claim, numbers, translate)
+    said = sentence(proof.claim, numbers, translate, quote)
     if isinstance(proof.left, (list, tuple)):
         return f"{said} ({translate('largest difference')}: {number(proof.error)})"
     left = proof.right if proof.right == 0 and proof.relation == "=" else proof.left
     return f"{said}: {number(left)} {proof.relation} {number(proof.right)}"
-
-
-def step_json(step: Step, translate: Translate) -> dict[str, Any]:
-    """A step in the types of JSON: words, numbers, proofs."""
-    return {
-        "name": step.name,
-        "title": translate(step.title),
-        "claim": sentence(step.claim, step.numbers, translate),
-        "formula": step.formula.plain if step.formula else None,
-        "explanation": [sentence(s, step.numbers, translate) for s in step.sentences],
-        "numbers": dict(step.numbers),
-        "proofs": [
-            {
-                "claim": sentence(proof.claim, step.numbers, translate),
-                "left": proof.left,
-                "relation": proof.relation,
-                "right": proof.right,
-                "tolerance": proof.tolerance,
-                "error": proof.error,
-                "holds": True,
-            }
-            for proof in step.proofs
-        ],
-    }

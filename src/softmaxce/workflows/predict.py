@@ -11,8 +11,8 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.class_folders import list_images
 from softmaxce.conformal import prediction_sets
-from softmaxce.dataset import list_images
 from softmaxce.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, InputError
 from softmaxce.images import read_pixels

@@ -15,6 +15,8 @@ class Progress:
     detail: str = ""
 
 
+_MIN_COUNT = 500  # fewer images are read before one could read a line about them
+
 OnProgress = Callable[[Progress], None]
 
 
@@ -26,6 +28,7 @@ def counted(on_progress: OnProgress, stage: str) -> Callable[[int, int], None]:
     """A listener of (done, total) that passes them on as the progress of `stage`."""
 
     def listen(done: int, total: int) -> None:
-        on_progress(Progress(stage, done / total, f"{done:,} of {total:,}"))
+        if total >= _MIN_COUNT:
+            on_progress(Progress(stage, done / total, f"{done:,} of {total:,}"))
 
     return listen

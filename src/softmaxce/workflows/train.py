@@ -15,19 +15,15 @@ from numpy.typing import NDArray
 from softmaxce import __version__
 from softmaxce.calibration import fit_temperature
 from softmaxce.conformal import held_out_scores
-from softmaxce.dataset import (
-    PixelDataset,
-    SplitFolders,
-    find_splits,
-    held_out,
-    load_for_model,
-    load_for_training,
-)
+from softmaxce.dataset import PixelDataset, held_out, load_for_model, load_for_training
 from softmaxce.errors import OutputError
 from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
+from softmaxce.forms import FormRequest
 from softmaxce.metrics import Scores
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
+from softmaxce.parts import Part, SplitFolders, find_splits
+from softmaxce.pixel_cache import PixelCache
 from softmaxce.safe_files import check_can_write
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
@@ -37,14 +33,17 @@ from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 class TrainOptions:
     """What the user may choose.
 
-    size: (width, height), None for automatic; channels: 1 or 3, None for automatic; validation:
-    the fraction of each class to hold out, or the folder of the held-out images; l2: the penalty
+    size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
+    background: see Preprocessing; validation: the fraction of each class to hold out, or where
+    the held-out images are; cache: a folder for decoded pixels, None for none; l2: the penalty
     constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes;
     calibrate: fit a temperature on the held-out images.
     """
 
     size: tuple[int, int] | None = None
     channels: int | None = None
+    fit: str = "stretch"
+    background: str = "#ffffff"
     validation: float | Path = 0.2
     l2: float | None = None
     hidden: tuple[int, ...] = ()
@@ -53,6 +52,7 @@ class TrainOptions:
     jobs: int | None = None
     skip_bad: bool = False
     calibrate: bool = True
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TrainResult:
     model_path: str
     fit: Fit
     folders: SplitFolders
-    held_out_folder: Path | None
+    held_out_folder: Part | None
     judged: Mapping[str, JudgedImages]
     course: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
@@ -132,7 +132,7 @@ def train(
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
-        folders = replace(folders, validation=options.validation)
+        folders = replace(folders, validation=Part(options.validation))
     parts = _load(folders, options, on_progress)
     decoded = time.perf_counter()
     course: dict[str, list[float]] = {}
@@ -140,7 +140,6 @@ def train(
     fit_done = time.perf_counter()
     model, judged = _judged_model(fitted, parts, options, course)
     save_model(model, model_path)
-    ended = time.perf_counter()
     return TrainResult(
         model=model,
         model_path=str(model_path),
@@ -154,22 +153,23 @@ def train(
         seconds={
             "decode": decoded - started,
             "fit": fit_done - decoded,
-            "total": ended - started,
+            "total": time.perf_counter() - started,
         },
     )
 
 
 def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress) -> _Parts:
+    cache = PixelCache(options.cache) if options.cache else None
     images = load_for_training(
         folders.train,
-        size=options.size,
-        channels=options.channels,
+        request=FormRequest(options.size, options.channels, options.fit, options.background),
         skip_bad=options.skip_bad,
+        cache=cache,
         jobs=options.jobs,
         on_decoded=counted(on_progress, "Reading images"),
     )
 
-    def load_other(folder: Path | None, stage: str) -> PixelDataset | None:
+    def load_other(folder: Part | None, stage: str) -> PixelDataset | None:
         if folder is None:
             return None
         return load_for_model(
@@ -177,6 +177,7 @@ def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress)
             images.class_names,
             images.preprocessing,
             skip_bad=options.skip_bad,
+            cache=cache,
             jobs=options.jobs,
             on_decoded=counted(on_progress, stage),
         )

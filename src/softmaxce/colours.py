@@ -1,0 +1,78 @@
+"""A decoded picture of any of Pillow's modes → mode L (grey) or RGB."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from softmaxce.errors import ImageError
+
+_GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
+_ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+_BAND_ROWS = 256
+
+
+def has_transparency(image: Image.Image) -> bool:
+    """Whether some pixels may let the background through."""
+    return image.mode in _ALPHA_MODES or "transparency" in image.info
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether the file can hold greys only: by its kind, not by its pixels."""
+    if image.mode in ("P", "PA") and image.palette is not None:
+        red, green, blue = (image.getpalette("RGB")[k::3] for k in range(3))  # type: ignore[index]
+        return red == green == blue
+    return image.mode in _GREY_MODES
+
+
+def in_mode(name: str, image: Image.Image, mode: str, background: str) -> Image.Image:
+    """The picture in mode L or RGB, on the background colour where it was transparent.
+
+    A grey picture stays grey, whatever is wanted: it is cheaper to spread it over three channels
+    once it has its final size.
+    """
+    if image.mode.startswith("I"):
+        image = _eight_bits(name, image)
+    elif image.mode == "F":
+        raise ImageError(
+            name,
+            "its pixels are floating-point numbers of no agreed range; save it with 8 or 16 bits",
+        )
+    elif image.mode == "LAB":
+        image = _lab_to_rgb(image)
+    if has_transparency(image):
+        picture = image.convert("RGBA")
+        canvas = Image.new("RGBA", image.size, background)
+        image = Image.alpha_composite(canvas, picture)
+    if image.mode in ("L", mode):
+        return image
+    return image.convert("L" if image.mode == "1" else mode)
+
+
+def _eight_bits(name: str, image: Image.Image) -> Image.Image:
+    """16-bit grey in 8 bits, rounded; where one value means transparent, with alpha."""
+    if image.mode == "I" and image.format not in ("PNG", "PPM"):
+        raise ImageError(
+            name, "its pixels are 32-bit numbers of no agreed range; save it with 8 or 16 bits"
+        )
+    values = np.asarray(image)
+    bytes_ = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _BAND_ROWS):
+        band = values[start : start + _BAND_ROWS].astype(np.uint32)
+        bytes_[start : start + _BAND_ROWS] = (band * 255 + 32767) // 65535
+    grey = Image.fromarray(bytes_)
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return grey
+    alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (grey, alpha))
+
+
+def _lab_to_rgb(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms  # rarely needed, and slow to load
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # it is None only in place
+    return converted

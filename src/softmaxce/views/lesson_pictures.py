@@ -1,0 +1,127 @@
+"""Pictures of the lesson: the image, contribution maps and class templates, as pixels.
+
+A map is shown in two colours on white: orange where a pixel pushes the logit up, blue where down.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from softmaxce.errors import OutputError
+from softmaxce.safe_files import write_atomically
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
+
+Pixels = NDArray[np.uint8]
+UP = np.array([217.0, 95.0, 2.0])
+DOWN = np.array([43.0, 98.0, 173.0])
+WHITE = np.array([255.0, 255.0, 255.0])
+PNG_SIDE = 280
+MAX_COLUMNS = 56
+
+
+def image_pixels(picture: Picture) -> Pixels:
+    """The image in RGB: (height, width, 3)."""
+    return np.repeat(picture.grid, 3, axis=2) if picture.shape[2] == 1 else picture.grid
+
+
+def map_pixels(values: NDArray[np.float64]) -> Pixels:
+    """A signed map (height, width) in two colours: (height, width, 3)."""
+    largest = float(np.abs(values).max()) or 1.0
+    strength = (np.abs(values) / largest)[..., np.newaxis]
+    colour = np.where(values[..., np.newaxis] >= 0, UP, DOWN)
+    return np.asarray(np.rint(WHITE + strength * (colour - WHITE)), dtype=np.uint8)
+
+
+def contribution_pixels(picture: Picture, k: int) -> Pixels:
+    """What each place adds to logit k."""
+    return map_pixels(picture.as_map(picture.contributions(k)))
+
+
+def template_pixels(picture: Picture, k: int) -> Pixels:
+    """The weights of class k; with hidden layers the slopes at this image."""
+    return map_pixels(picture.as_map(picture.slopes(k)[0]))
+
+
+def half_blocks(pixels: Pixels, max_columns: int) -> Text:
+    """A picture as text: one character is two pixels, one above the other."""
+    columns = min(max_columns, MAX_COLUMNS)
+    if pixels.shape[1] > columns:
+        rows = max(1, round(pixels.shape[0] * columns / pixels.shape[1]))
+        small = Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BOX)
+        pixels = np.asarray(small)
+    if len(pixels) % 2:
+        pixels = np.concatenate([pixels, np.full_like(pixels[:1], 255)])
+    text = Text()
+    for above, below in zip(pixels[0::2], pixels[1::2], strict=True):
+        for top, bottom in zip(above.tolist(), below.tolist(), strict=True):
+            text.append("▀", Style(color=_rgb(top), bgcolor=_rgb(bottom)))
+        text.append("\n")
+    text.right_crop(1)
+    return text
+
+
+def _rgb(colour: list[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def shows_colour(console: Console) -> bool:
+    """Whether half blocks can be told apart there."""
+    return console.is_terminal and console.color_system is not None and not console.no_color
+
+
+def png(pixels: Pixels) -> bytes:
+    """A PNG, each pixel enlarged so that the longer side has some hundreds."""
+    height, width = pixels.shape[:2]
+    factor = max(1, -(-PNG_SIDE // max(height, width)))
+    image = Image.fromarray(pixels).resize(
+        (width * factor, height * factor), Image.Resampling.NEAREST
+    )
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def data_address(pixels: Pixels) -> str:
+    """A picture as the address of an HTML image."""
+    return f"data:image/png;base64,{base64.b64encode(png(pixels)).decode('ascii')}"
+
+
+def save(picture: Picture, winner: int, folder: str) -> list[str]:
+    """Write image, contribution map and templates as PNG files. Raises OutputError."""
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write: {folder}: {error.strerror or error}") from error
+    names = []
+    for name, pixels in _files(picture, winner):
+        write_atomically(target / name, [png(pixels)])
+        names.append(name)
+    return names
+
+
+def _files(picture: Picture, winner: int) -> Iterator[tuple[str, Pixels]]:
+    names = picture.model.class_names
+    width = len(str(len(names) - 1))
+
+    def stem(k: int) -> str:
+        return f"{k:0{width}}-{re.sub(r'[^0-9A-Za-z가-힣._-]+', '_', names[k])[:60]}"
+
+    yield "image.png", image_pixels(picture)
+    yield f"contributions-{stem(winner)}.png", contribution_pixels(picture, winner)
+    for k in range(len(names)):
+        yield f"template-{stem(k)}.png", template_pixels(picture, k)

@@ -1,0 +1,69 @@
+"""Numbers, or an image and a model → the lesson about them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from softmaxce import lesson
+from softmaxce.lesson import Example, Step
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain` has to show: the steps, the corrections, and what they are about."""
+
+    example: Example
+    steps: tuple[Step, ...]
+    corrections: tuple[Step, ...]
+    picture: Picture | None = None
+
+
+def explain(
+    example: Example, picture: Picture | None = None, *, every_correction: bool = False
+) -> Explanation:
+    """The lesson of an example. Raises ProofError if one of its proofs fails."""
+    return Explanation(
+        example=example,
+        steps=lesson.build(example, picture),
+        corrections=lesson.answer(example, every=every_correction),
+        picture=picture,
+    )
+
+
+def explain_image(
+    path: str,
+    model_path: str,
+    *,
+    label: str | None = None,
+    temperature: float = 1.0,
+    learning_rate: float = 0.1,
+    every_correction: bool = False,
+    stdin: bytes = b"",
+) -> Explanation:
+    """The lesson of an image ("-": the bytes in `stdin`).
+
+    Raises ModelError, ImageError, and InputError for a label that the model does not know.
+    """
+    from softmaxce.images import read_pixels  # only pictures need Pillow
+    from softmaxce.lesson.picture import Picture
+    from softmaxce.model_file import load_model
+
+    model = load_model(model_path)
+    source = io.BytesIO(stdin) if path == STDIN else path
+    picture = Picture(model, read_pixels(source, model.preprocessing), path)
+    example = lesson.from_logits(
+        picture.logits.tolist(),
+        label=label,
+        classes=model.class_names,
+        temperature=temperature,
+        learning_rate=learning_rate,
+        source="image",
+    )
+    return explain(example, picture, every_correction=every_correction)

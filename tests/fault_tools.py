@@ -1,0 +1,146 @@
+"""What the fault tests share: small models, a measuring fork, and files signed anew."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from softmaxce.conformal import held_out_scores
+from softmaxce.images import Preprocessing
+from softmaxce.model import Layer, SoftmaxModel
+
+NAMES = ("cat", "[red]dog\x1b", "사람\udcff")
+
+
+def make_model(n_hidden: int | None = None, *, seed: int = 0) -> SoftmaxModel:
+    """A model of 2 × 2 RGB pictures and three classes with hostile names."""
+    random = np.random.default_rng(seed)
+    sizes = [12, 3] if n_hidden is None else [12, n_hidden, 3]
+    layers = tuple(
+        Layer(random.normal(size=(n_in, n_out)), random.normal(size=n_out))
+        for n_in, n_out in pairwise(sizes)
+    )
+    held_out = held_out_scores(random.exponential(size=9))
+    return SoftmaxModel(layers, Preprocessing(2, 2, 3), NAMES, {"l2": 0.001}, 1.5, held_out)
+
+
+def signed(content: bytes) -> bytes:
+    """`content` of a zip file, its comment replaced by the checksum a stranger can compute."""
+    start = content.rindex(b"PK\x05\x06")
+    content = content[: start + 20] + struct.pack("<H", 71)
+    return content + b"sha256:" + hashlib.sha256(content).hexdigest().encode()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """The array as a .npy file."""
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, (1, 0))
+    return stream.getvalue()
+
+
+def zip_of(members: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A zip of these members in this order, names repeated or not."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, compression)
+    return stream.getvalue()
+
+
+def members_of(content: bytes) -> dict[str, bytes]:
+    """The members of a model file, by name with ".npy"."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def header_of(content: bytes) -> dict[str, Any]:
+    """The JSON in a model file's header."""
+    return json.loads(members_of(content)["header.npy"][128:])
+
+
+def with_header(content: bytes, header: Any) -> bytes:
+    """A model file with another header (text, or what JSON makes of it), signed anew."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    members = members_of(content)
+    members["header.npy"] = npy(np.frombuffer(text, np.uint8))
+    return signed(zip_of(list(members.items())))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What became of a call in a process of its own."""
+
+    value: Any
+    error: str
+    seconds: float
+    megabytes: float
+
+
+def measured(function: Callable[[], Any]) -> Measured:
+    """Call `function` in a forked process: what it gave or raised, its time, its extra memory."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        value, error = None, ""
+        began = time.perf_counter()
+        try:
+            value = function()
+        except BaseException as raised:
+            error = f"{type(raised).__name__}: {raised}"
+        seconds = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with os.fdopen(writing, "wb") as stream:
+            pickle.dump((value, error, seconds, (after - before) / 1024), stream)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        content = stream.read()
+    _, status = os.waitpid(child, 0)
+    if not content:
+        return Measured(None, f"ended by itself: status {status}", 0.0, 0.0)
+    return Measured(*pickle.loads(content))
+
+
+def python(code: str, *words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own, warnings being errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **{"env": {**os.environ, "OPENBLAS_NUM_THREADS": "1"}, **options},
+    )
+
+
+def strace() -> str | None:
+    """The strace that injects faults, None where there is none or it may not trace."""
+    path = shutil.which("strace")
+    if path is None:
+        return None
+    works = subprocess.run([path, "-o", os.devnull, "true"], capture_output=True, check=False)
+    return path if works.returncode == 0 else None
+
+
+def everything_below(folder: Path) -> dict[str, bytes]:
+    """Each file below a folder and its content."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
