@@ -8,19 +8,20 @@ from collections.abc import Sequence
 from softmaxce.calibration import Bin
 from softmaxce.intervals import wilson_interval
 from softmaxce.metrics import Scores
-from softmaxce.views.drawing import Dot, Drawing, Label, Rectangle, Shape, Stroke, shortened
+from softmaxce.views.drawing import Dot, Drawing, Label, Rectangle, Role, Shape, Stroke, shortened
 from softmaxce.views.wording import nats, percent
 
 MAX_NUMBERED = 14  # classes whose cells have room for numbers
 MAX_NAMED = 40  # classes whose rows have room for names
 _SIDE = 300.0
 _SMALL = 11.0
+_NUMBERED_SIDE = 40.0
 
 
 def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -> Drawing:
     """Counts and per cent of each row; the stronger the colour, the larger the share."""
     n = len(chosen)
-    cell = 40.0 if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
+    cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     is_named = n <= MAX_NAMED
     names = _row_names(class_names, chosen)
     left = 10 + 6.5 * max(map(len, names)) if is_named else 8.0
@@ -40,7 +41,8 @@ def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int])
             count = int(scores.confusion[i, j])
             if count or n <= MAX_NUMBERED:
                 x = left + column * cell
-                shapes += _cell(x, y, cell, count, count / support, i == j, n <= MAX_NUMBERED)
+                title = f"'{class_names[i]}' called '{class_names[j]}': {count:,}"
+                shapes += _cell(x, y, cell, count, count / support, i == j, title)
     frame = ((left, top), (left + n * cell, top), (left + n * cell, top + n * cell))
     shapes.append(Stroke((*frame, (left, top + n * cell), (left, top)), "line"))
     title = f"Confusion matrix of {n} classes: rows are the truth, columns the answers"
@@ -55,13 +57,14 @@ def _row_names(class_names: Sequence[str], chosen: Sequence[int]) -> list[str]:
 
 
 def _cell(
-    x: float, y: float, side: float, count: int, share: float, is_right: bool, is_numbered: bool
+    x: float, y: float, side: float, count: int, share: float, is_right: bool, title: str
 ) -> list[Shape]:
     strength = 0.12 + 0.5 * share if is_right else 0.12 + min(0.6, 4 * share)
-    box = Rectangle(x, y, side - 1, side - 1, "accent" if is_right else "bad", strength)
+    role: Role = "accent" if is_right else "bad"
+    box = Rectangle(x, y, side - 1, side - 1, role, strength, title)
     if not count:
         return [Rectangle(x, y, side - 1, side - 1, "line", 0.25)]
-    if not is_numbered:
+    if side < _NUMBERED_SIDE:
         return [box]
     return [
         box,

@@ -127,7 +127,8 @@ def plots(subject: Subject) -> dict[str, bytes]:
                 (
                     f"truth: {names[scores.labels[i]]}",
                     f"answer: {names[scores.predicted[i]]}",
-                    f"p {scores.confidences[i]:.3f}, loss {scores.cross_entropies[i]:.2f}",
+                    f"said: {percent(float(scores.confidences[i]))}",
+                    f"loss: {scores.cross_entropies[i]:.2f}",
                 ),
             )
             for i in _worst(subject)

@@ -49,7 +49,7 @@ _MEANINGS = (
     (
         "calibration error",
         "how far the probability of an answer lies from how often such answers are right; "
-        "lower is better",
+        "lower is better; its interval has luck's share taken off, and may lie below the value",
     ),
     ("95 % interval", "where the value would lie for endlessly many such images"),
     (
@@ -104,10 +104,11 @@ def confusion_section(subject: Subject) -> Html:
     if not scores.confusions:
         return section(title, paragraph("Nothing: every answer is right."))
     chosen = _chosen(scores)
-    numbers = "count, and per cent of the row; " if len(chosen) <= charts.MAX_NUMBERED else ""
+    is_numbered = len(chosen) <= charts.MAX_NUMBERED
+    numbers = "Count, and per cent of the row. " if is_numbered else ""
     caption = (
-        f"Rows: the truth. Columns: the answer, in the same order. {numbers.capitalize()}"
-        "blue is right, red is wrong; the stronger, the larger the share of the row."
+        f"Rows: the truth. Columns: the answer, in the same order. {numbers}"
+        "Blue is right, red is wrong; the stronger, the larger the share of the row."
     )
     worst = scores.confusions[:_N_IN_WORDS]
     rest = len(scores.confusions) - len(worst)
@@ -269,8 +270,8 @@ def _bins_table(scores: Scores) -> Html:
         for group in scores.bins
         if group.n_images
     ]
-    header = ("probability", "answers", "said, on average", "right", "95 %")
-    return table("Answers by their probability", header, rows)
+    header = ("probability", "answers", "said", "right", "95 %")
+    return table("Answers by their probability; said: its mean", header, rows)
 
 
 def _reliability(subject: Subject) -> Drawing:
@@ -287,9 +288,10 @@ def fit_section(subject: Subject) -> Html | None:
     content = [
         figure(
             charts.course(facts.course),
-            "What training minimises: the mean cross-entropy plus the penalty. It starts at blind "
-            "guessing, ln K. Each colour is a fit with one penalty, which starts where the one "
-            "before it ended.",
+            "What training minimises: the mean cross-entropy plus the penalty, from blind "
+            "guessing on. Each piece is a fit with one penalty and starts from the weights of the "
+            "one before it; a smaller penalty lets the objective fall further. The last, 'fit', is "
+            "the one with the penalty that was kept.",
         )
     ]
     rows = [
