@@ -22,7 +22,7 @@ FLOORS = [
     ["parts"],
     ["dataset"],
     ["objective"],
-    ["curvature", "few_images"],
+    ["curvature", "few_images", "network"],
     ["solvers"],
     ["fitting"],
     ["estimator", "lesson"],

@@ -10,11 +10,13 @@ import subprocess
 import sys
 
 import pytest
+from rich.cells import cell_len
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "softmaxce", "explain", *arguments],
+        input=stdin,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -121,5 +123,137 @@ def test_logits_of_any_size_are_right_and_quiet(logits, probabilities, loss):
 def test_many_classes(n_classes):
     done = run("--logits", *(str(k % 7) for k in range(n_classes)))
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) < 300
+    assert len(done.stdout.splitlines()) < 330
     assert bool(re.search(r"… \d+ more", done.stdout)) == (n_classes > 12)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+def test_text_is_readable_at_60_columns_without_colour(language, n_classes):
+    logits = [str(k * 0.7 - 1) for k in range(n_classes)]
+    done = run("--logits", *logits, "--all", "--lang", language, COLUMNS="60", NO_COLOR="1")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    for line in done.stdout.splitlines():
+        assert cell_len(line) <= 60, line
+        assert not re.search("[─━│┃┌┐└┘]", line)  # a screen reader would read each aloud
+
+
+def test_infinity_is_shown_as_such():
+    done = run("--probabilities", "1", "0", "0", "--label", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "the loss is ∞ nats" in done.stdout
+    assert (
+        explained("--probabilities", "1", "0", "0", "--label", "2")["cross_entropy"] == "Infinity"
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("output_format", ["text", "json", "markdown", "html"])
+def test_every_format_and_language_writes_a_file(tmp_path, output_format, language):
+    path = tmp_path / "lesson"
+    options = ["--format", output_format, "--lang", language]
+    done = run("--logits", "2", "1", "-1", *options, "-o", str(path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    text = path.read_text("utf-8")
+    written = json.dumps(json.loads(text), ensure_ascii=False) if output_format == "json" else text
+    assert {"en": "Squared error", "ko": "제곱오차"}[language] in written
+    assert text == run("--logits", "2", "1", "-1", *options).stdout
+
+
+def test_markdown_has_formulas_and_harmless_names():
+    done = run("--logits", "1", "2", "--format", "markdown", "--classes", "a|b", "*c*<i>")
+    assert "$$\n" + r"p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}" + "\n$$" in done.stdout
+    assert r"a\|b" in done.stdout
+    assert r"\*c\*\<i\>" in done.stdout
+
+
+def test_names_are_shown_and_never_interpreted():
+    done = run("--logits", "1", "2", "--classes", "[red]x[/red]", "\x1b[31my", "--label", "0")
+    assert done.returncode == 0, done.stderr
+    assert "[red]x[/red]" in done.stdout
+    assert "\x1b" not in done.stdout
+    page = run("--logits", "1", "2", "--format", "html", "--classes", "</script><b>", "y").stdout
+    assert "</script><b>" not in page
+
+
+def test_exercises_come_again_with_their_seed():
+    def sheet(*words):
+        return run("--exercise", "9", "--seed", "3", *words)
+
+    assert sheet().stdout == sheet().stdout
+    assert sheet().stdout != run("--exercise", "9", "--seed", "4").stdout
+    assert "Answers" not in sheet().stdout
+    assert "Answers" in sheet("--answers").stdout
+    items = json.loads(sheet("--format", "json").stdout)["exercises"]
+    assert len(items) == 9
+    assert all(set(item) == {"kind", "question"} for item in items)
+    answered = json.loads(sheet("--format", "json", "--answers").stdout)["exercises"]
+    assert all({"working", "answer"} <= set(item) for item in answered)
+    assert "풀이와 답" in sheet("--answers", "--lang", "ko", "--format", "markdown").stdout
+
+
+def test_the_quiz_asks_before_it_shows():
+    typed = "3\n6\n7.389\n0.665\n0\n\n0.41\n0\ninf\n0.38\n"
+    done = run("--logits", "3", "2", "1", "--quiz", stdin=typed)
+    assert done.returncode == 0, done.stderr
+    asked = done.stdout.index("What do the logits sum to?")
+    assert asked < done.stdout.index("First idea: shares of the total")
+    assert re.search(r"\d of 10 right\.", done.stdout)
+
+
+def test_what_the_quiz_counts_as_right():
+    from softmaxce.lesson.quiz import is_right
+
+    assert is_right("0.48", 0.475)
+    assert is_right(" 1/2 ", 0.5)
+    assert is_right("−2", -2.0)
+    assert is_right("0,744", 0.7444)
+    assert is_right("∞", math.inf)
+    assert is_right("무한대", math.inf)
+    assert is_right("2000", 1999)
+    assert not is_right("0.5", 0.475)
+    assert not is_right("", 0.0)
+    assert not is_right("nan", 0.0)
+    assert not is_right("1/0", 1.0)
+    assert not is_right("inf", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--probabilities", "0.5", "0.6"], "sum to 1.1"),
+        (["--probabilities", "1"], "at least two"),
+        (["--logits", "1", "2", "--probabilities", "0.5", "0.5"], "do not go together"),
+        (["--logits", "1", "2", "--classes", "a"], "1 class names for 2"),
+        (["--logits", "1", "2", "--temperature", "0"], "temperature"),
+        (["--logits", "1", "2", "--temperature", "nan"], "not a finite number"),
+        (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),
+        (["--logits", "1", "2", "--answers"], "--exercise"),
+        (["--exercise", "0"], "between 1 and 200"),
+        (["--exercise", "2", "--format", "html"], "not as html"),
+        (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
+        (["--logits", "1", "2", "--lang", "de"], "'de'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(arguments, named):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert named in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_named_first(tmp_path):
+    path = tmp_path / "none" / "lesson.html"
+    done = run("--logits", "1", "2", "--format", "html", "-o", str(path))
+    assert done.returncode == 1
+    assert "none" in done.stderr
+
+
+def test_an_ascii_terminal_is_no_error():
+    done = run("--probabilities", "1", "0", "--label", "1", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "the loss is \\u221e nats" in done.stdout

@@ -23,9 +23,11 @@ Matrix = NDArray[np.floating[Any]]
 
 SAMPLE_ROWS = 12_000
 _BASIS_VALUES = 1 << 23  # pixel values of the rows in which the subspace is looked for
-_BASIS_ROWS = 3000
-_MAX_DIMENSIONS = 784  # a subspace this large (MNIST's size) holds most of what pictures vary in
+_BASIS_ROWS = 2000
+_MAX_WHOLE = 784  # pixel vectors up to MNIST's length are treated whole
+_MAX_DIMENSIONS = 640  # a subspace this large holds most of what pictures vary in
 _INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
+_ENOUGH_ROWS = 4000  # below it, every row is used
 _KEPT_WEIGHT = 0.95  # each class looks at its heaviest rows only, until they carry this share
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample does not show
 
@@ -56,11 +58,10 @@ class Curvature:
         numbers to every class changes no probability, so gradients have no other part.
         """
         weights, values = self._class_weights(parameters), self.values
-        if not parameters.any():  # at the start all classes are alike, and a third of the rows do
-            weights, values = (
-                weights[:1, ::3] * (weights[0].sum() / weights[0, ::3].sum()),
-                values[::3],
-            )
+        if not parameters.any():  # at the start all classes are alike
+            weights = weights[:1]
+            if len(values) > _ENOUGH_ROWS:  # ... and one Hessian needs fewer rows
+                weights, values = weights[:, ::3] * 3, values[::3]
 
         def invert(position: int) -> _Block:
             return _Block.of(weights[position], values, self.rest, l2 + self.damping)
@@ -91,9 +92,9 @@ class _Block:
     def of(cls, weights: Matrix, values: Matrix, rest: float, ridge: float) -> _Block:
         """The block of a class whose rows have these weights, (m,)."""
         total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
-        kept = _heaviest(weights, _KEPT_WEIGHT)
-        heavy, rows = weights[kept], values[kept]
-        heavy = heavy * (total / heavy.sum())
+        kept = _heaviest(weights, _KEPT_WEIGHT) if len(weights) > _ENOUGH_ROWS else slice(None)
+        heavy, rows = weights[kept], values[kept].copy()
+        heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
         centre = heavy @ rows / total
         rows -= centre
         rows *= np.sqrt(heavy)[:, np.newaxis]
@@ -148,25 +149,21 @@ def sample_curvature(objective: Objective, seed: int) -> Curvature:
     rows, k = objective.rows, objective.n_classes
     rng = np.random.default_rng(seed)
     index = _draw(rng, len(rows), SAMPLE_ROWS)
-    width = min(_MAX_DIMENSIONS, int((_INVERSE_VALUES / k) ** 0.5))
-    few = rng.permutation(index)[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
-    first = rows.take(np.sort(few))[0] * rows.dtype.type(objective.scale)
-    centre = first.mean(axis=0)
-    first -= centre
-    basis = None if rows.n_pixels <= width else leading_subspace(objective, first, width, rng)
-    values = _coordinates(objective, index, centre, basis)
+    shares = _shares(objective, index)
+    affordable = int((_INVERSE_VALUES / k) ** 0.5)
+    basis, outside = None, 0.0
+    if rows.n_pixels > min(_MAX_WHOLE, affordable):
+        width = min(_MAX_DIMENSIONS, affordable)
+        basis, outside = _leading_subspace(objective, index, width, rng)
+    values, centre = _coordinates(objective, index, shares, basis)
     if not np.isfinite(values).all():
         raise TrainingError("the pixels hold nan or infinite values: remove them")
-    variance = float(np.square(first, dtype=np.float64).sum()) / len(first)
-    inside = float(np.einsum("ij,ij->", values, values)) / len(values)
-    rest = max(variance - inside, 0.0) / max(rows.n_pixels - values.shape[1], 1)
+    variance = float(shares @ np.einsum("ij,ij->i", values, values)) + outside
     whole = len(index) == len(rows) and basis is None
-    mean_curvature = (k - 1) / k**2 * variance / rows.n_pixels
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
-    damping = (smallest if whole else _DAMPING) * mean_curvature + 1e-30
-    return Curvature(
-        objective, index, _shares(objective, index), centre, basis, values, rest, damping
-    )
+    damping = (smallest if whole else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
+    rest = outside / max(rows.n_pixels - values.shape[1], 1)
+    return Curvature(objective, index, shares, centre, basis, values, rest, damping + 1e-30)
 
 
 def _draw(rng: np.random.Generator, n: int, at_most: int) -> NDArray[np.intp]:
@@ -184,44 +181,54 @@ def _shares(objective: Objective, index: NDArray[np.intp]) -> Matrix:
 
 
 def _coordinates(
-    objective: Objective, index: NDArray[np.intp], centre: Matrix, basis: Matrix | None
-) -> Matrix:
-    """Coordinates (m, r) of the sampled rows, their pixels scaled and centred, in the basis."""
+    objective: Objective, index: NDArray[np.intp], shares: Matrix, basis: Matrix | None
+) -> tuple[Matrix, Matrix]:
+    """The sampled rows' scaled pixels, centred and in the basis, (m, r), and the centre."""
     rows = objective.rows
     values = np.empty((len(index), rows.n_pixels if basis is None else basis.shape[1]), rows.dtype)
     size = leaf_rows(rows.n_pixels)
 
-    def fill(start: int) -> None:
-        pixels = rows.take(index[start : start + size])[0]
+    def fill(start: int) -> Matrix:
+        part = slice(start, start + size)
+        pixels = rows.take(index[part])[0]
         pixels *= pixels.dtype.type(objective.scale)
-        pixels -= centre
-        values[start : start + size] = pixels if basis is None else pixels @ basis
+        values[part] = pixels if basis is None else pixels @ basis
+        return np.asarray(shares[part] @ pixels)
 
-    for _ in objective.run_tasks(fill, range(0, len(index), size)):
-        pass
-    return values
+    parts = list(objective.run_tasks(fill, range(0, len(index), size)))
+    centre = np.sum(parts, axis=0, dtype=rows.dtype)
+    values -= centre if basis is None else centre @ basis
+    return values, centre
 
 
-def leading_subspace(
-    objective: Objective, rows: Matrix, width: int, rng: np.random.Generator
-) -> Matrix:
-    """Orthonormal basis (n_pixels, width) of about the leading singular vectors of centred rows.
+def _leading_subspace(
+    objective: Objective, index: NDArray[np.intp], width: int, rng: np.random.Generator
+) -> tuple[Matrix, float]:
+    """Orthonormal basis (n_pixels, width) of about the directions in which the scaled pixels of
+    some of the sampled rows vary most, and the variance outside it.
 
     Randomised subspace iteration with one power step (Halko, Martinsson and Tropp 2011).
     """
-    width = min(width, len(rows))
+    rows = objective.rows
+    few = rng.permutation(index)[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
+    pixels = rows.take(np.sort(few))[0] * rows.dtype.type(objective.scale)
+    pixels -= pixels.mean(axis=0)
+    width = min(width, len(pixels))
     parts = np.array_split(np.arange(width), 4)
 
     def times_gram(vectors: Matrix) -> Matrix:
         def part(columns: NDArray[np.intp]) -> Matrix:
-            return np.asarray(rows.T @ (rows @ vectors[:, columns]))
+            return np.asarray(pixels.T @ (pixels @ vectors[:, columns]))
 
         return np.hstack(list(objective.run_tasks(part, parts)))
 
-    vectors = rng.standard_normal((rows.shape[1], width), dtype=np.float32).astype(rows.dtype)
+    vectors = rng.standard_normal((rows.n_pixels, width), dtype=np.float32).astype(rows.dtype)
     for _ in range(2):
-        vectors = _orthonormal(times_gram(vectors))
-    return _orthonormal(vectors)
+        before = vectors = _orthonormal(vectors)
+        vectors = times_gram(vectors)
+    inside = float(np.vdot(before, vectors))
+    outside = max(float(np.vdot(pixels, pixels)) - inside, 0.0) / len(pixels)
+    return _orthonormal(_orthonormal(vectors)), outside
 
 
 def _orthonormal(vectors: Matrix) -> Matrix:

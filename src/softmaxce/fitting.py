@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from softmaxce.curvature import Curvature, sample_curvature
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.few_images import reduce
+from softmaxce.network import Network
 from softmaxce.objective import Floats, Objective, Rows, row_threads
 from softmaxce.solvers.full_batch import Solution, minimise
 from softmaxce.solvers.line_search import Point
+from softmaxce.solvers.mini_batch import minimise_by_epochs
 
 __all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
 
@@ -24,6 +26,7 @@ WARM_ITERATIONS = 6
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_EXPONENT, MAX_EXPONENT = -14, 4  # the path's ends: l2 from 1e-7 to 100, in halves of a decade
+DEFAULT_HIDDEN_L2 = 1e-5
 DEFAULT_L2 = 1e-3  # where no held-out rows can choose
 MIN_VALIDATION_ROWS = 20
 
@@ -96,17 +99,31 @@ def fit(
     it by the cross-entropy of `validation`. Raises InputError for arguments that do not fit and
     TrainingError for numbers that are not finite.
     """
-    if hidden:
-        raise InputError("hidden layers are not trained yet: leave --hidden out")
     training = Rows(pixels, labels, rows)
-    if not len(training):
-        raise TrainingError("there are no rows to train on")
+    _check(training, sample_weight)
     settings = _Settings(tolerance, max_iterations, seed, on_iteration)
     with row_threads(n_threads or os.cpu_count() or 1) as run_tasks:
+        if hidden:
+            l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
+            widths = tuple(hidden)
+            network = Network(training, n_classes, widths, l2, scale, sample_weight, run_tasks)
+            return _fit_network(network, validation, settings)
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
         return _fit_linear(objective, l2, validation, settings)
+
+
+def _check(training: Rows, sample_weight: Floats | None) -> None:
+    n = len(training)
+    if not n:
+        raise TrainingError("there are no rows to train on")
+    if sample_weight is None:
+        return
+    if sample_weight.shape != (n,):
+        raise InputError(f"sample_weight must hold one weight for each of the {n} training rows")
+    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0 < sample_weight.sum()):
+        raise InputError("sample_weight must be finite and not negative, and not zero everywhere")
 
 
 @dataclass(frozen=True)
@@ -149,6 +166,45 @@ def _fit_linear(
     return _as_fit(solution, lift(solution.point.parameters), l2, path)
 
 
+def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
+    rng = np.random.default_rng(settings.seed)
+
+    def judge(parameters: NDArray[np.float32], training_loss: float) -> float:
+        return network.cross_entropy(parameters, validation) if validation else training_loss
+
+    def tell(epoch: int, loss: float) -> None:
+        if settings.on_iteration:
+            progress = epoch / settings.max_iterations
+            settings.on_iteration(IterationInfo("epoch", epoch, loss, np.nan, progress))
+
+    solution = minimise_by_epochs(
+        network.loss_and_gradient,
+        network.start(rng),
+        len(network.rows),
+        judge,
+        rng,
+        max_epochs=settings.max_iterations,
+        on_epoch=tell,
+    )
+    loss, gradient = network.loss_and_gradient(solution.parameters, np.arange(len(network.rows)))
+    layers = [
+        (weights.astype(np.float64), biases.astype(np.float64))
+        for weights, biases in network.layers(solution.parameters)
+    ]
+    penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    return Fit(
+        layers=tuple(layers),
+        l2=network.l2,
+        objective=loss + penalty,
+        gradient_norm=float(np.linalg.norm(gradient)),
+        n_iterations=solution.n_epochs,
+        converged=solution.stopped_early,
+        stop_reason=solution.stop_reason,
+        l2_path=(),
+        history=solution.history,
+    )
+
+
 def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
     """Parameters after a few cheap iterations on the sampled rows alone.
 
@@ -156,10 +212,10 @@ def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
     """
     index = curvature.index
     weights = None if objective.row_weights is None else objective.row_weights[index]
-    l2 = max(objective.l2, 10 / len(index))
-    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights, l2=l2)
+    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights)
+    l2 = max(objective.l2, 10 / sampled.total_weight)
     return minimise(
-        sampled,
+        replace(sampled, l2=l2),
         np.zeros(objective.shape),
         lambda parameters: curvature.inverse(parameters, l2),
         tolerance=1e-2,

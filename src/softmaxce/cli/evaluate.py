@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from softmaxce.cli.options import (
+    command_line,
     coverage_option,
     debug_option,
     format_option,
@@ -12,6 +13,8 @@ from softmaxce.cli.options import (
     model_option,
     no_progress_option,
     quiet_option,
+    report_option,
+    save_plots_option,
     skip_bad_option,
 )
 
@@ -43,6 +46,8 @@ Examples:
     "cross_entropy<=0.3. Can be given again.",
 )
 @coverage_option
+@report_option
+@save_plots_option
 @skip_bad_option
 @jobs_option
 @format_option("text", "json", "jsonl", "csv")
@@ -55,6 +60,8 @@ def evaluate(
     errors_path: str | None,
     gates: tuple[str, ...],
     coverage: float | None,
+    report_path: str | None,
+    plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
     output_format: str,
@@ -73,10 +80,11 @@ def evaluate(
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates, parse_gate
-    from softmaxce.workflows.outputs import check_files
+    from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([errors_path], [model_path])
+    check_files([errors_path, report_path], [model_path])
+    check_folder(plots_path)
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.evaluate(
             folder,
@@ -90,6 +98,11 @@ def evaluate(
         notices.name_left_out(result.left_out)
     if errors_path is not None:
         write_atomically(errors_path, [file_bytes(view.errors_csv(result))])
+    if report_path is not None or plots_path is not None:
+        from softmaxce.views.report_files import write_report
+        from softmaxce.views.report_subject import of_evaluation
+
+        write_report(of_evaluation(result, command_line()), report_path, plots_path)
     if output_format == "text":
         view.show(result)
     else:

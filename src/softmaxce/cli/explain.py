@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,7 @@ def explain(**options: object) -> None:
     """
     request = Request(**options)  # type: ignore[arg-type]
     _check(request)
+    _write_what_the_terminal_cannot_as_escapes()
     from softmaxce.views import lesson_words
 
     language = request.language or lesson_words.default_language()
@@ -130,9 +132,9 @@ def explain(**options: object) -> None:
     if request.quiz:
         _quiz(explanation, translate)
         return
-    _show(request, explanation, translate, language)
     if request.save_images and explanation.picture:
         _save_images(explanation, request.save_images)
+    _show(request, explanation, translate, language)
 
 
 def _check(request: Request) -> None:
@@ -161,6 +163,12 @@ def _check(request: Request) -> None:
         raise click.UsageError("exercises come as text, json or markdown, not as html")
     if request.quiz and (request.exercise is not None or request.output_format != "text"):
         raise click.UsageError("--quiz goes with a lesson in text only")
+
+
+def _write_what_the_terminal_cannot_as_escapes() -> None:
+    """In an ASCII terminal ∞ becomes \\u221e, where it would otherwise be an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explanation(request: Request) -> Explanation:
@@ -225,8 +233,10 @@ def _give_exercises(request: Request, translate: Translate) -> None:
 
 
 def _write(request: Request, text: str) -> None:
+    if not text.endswith("\n"):
+        text += "\n"
     if not request.output_path:
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(text, nl=False)
         return
     from softmaxce.safe_files import write_atomically
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -67,3 +69,25 @@ coverage_option = click.option(
     "such as 0.95. It is a promise for the average of images like those held out in training; "
     "it does not notice a picture of something else.",
 )
+
+report_option = click.option(
+    "--report",
+    "report_path",
+    metavar="FILE.html",
+    type=click.Path(),
+    help="Also write a report for people: one file with scores, pictures and the worst answers, "
+    "to be opened in a browser or printed.",
+)
+
+save_plots_option = click.option(
+    "--save-plots",
+    "plots_path",
+    metavar="DIR",
+    type=click.Path(),
+    help="Also write the pictures of the report as PNG files into this folder.",
+)
+
+
+def command_line() -> str:
+    """The command that is running, as it could be pasted into a shell."""
+    return shlex.join(["softmaxce", *sys.argv[1:]])

@@ -8,11 +8,14 @@ from typing import Any
 import click
 
 from softmaxce.cli.options import (
+    command_line,
     debug_option,
     format_option,
     jobs_option,
     no_progress_option,
     quiet_option,
+    report_option,
+    save_plots_option,
     skip_bad_option,
 )
 from softmaxce.cli.types import FiniteFloat, FractionOrFolder, ImageSize
@@ -88,6 +91,8 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     show_default=True,
     help="Chooses which images are held out.",
 )
+@report_option
+@save_plots_option
 @skip_bad_option
 @jobs_option
 @format_option("text", "json")
@@ -98,6 +103,8 @@ def train(
     folder: str,
     output: str,
     force: bool,
+    report_path: str | None,
+    plots_path: str | None,
     color: str,
     output_format: str,
     no_progress: bool,
@@ -113,13 +120,21 @@ def train(
     from softmaxce.views import train as view
     from softmaxce.views.progress import shown
     from softmaxce.workflows import train as workflow
+    from softmaxce.workflows.outputs import check_files, check_folder
 
     workflow.check_output(output, force)
+    check_files([report_path], [output])
+    check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.train(folder, output, chosen, on_progress)
     if not quiet:
         notices.name_left_out(result.left_out)
+    if report_path is not None or plots_path is not None:
+        from softmaxce.views.report_files import write_report
+        from softmaxce.views.report_subject import of_training
+
+        write_report(of_training(result, command_line()), report_path, plots_path)
     if output_format == "json":
         click.echo(view.as_json(result))
     else:

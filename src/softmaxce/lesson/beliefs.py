@@ -47,7 +47,7 @@ LOOKS_PERFECT = Script(
             "is_own",
         ),
         Sentence(
-            "With {winner} as the true class, they cost {as_logits} as logits and "
+            "If class {winner} is the true one, they cost {as_logits} as logits and "
             "{as_probabilities} as probabilities."
         ),
     ),

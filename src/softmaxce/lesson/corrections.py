@@ -108,7 +108,7 @@ def _above_one(example: Example) -> dict[str, Any]:
     n, loss, blind = example.n_classes, example.loss, math.log(example.n_classes)
     above = 1.0 < loss < math.inf
     return {
-        "fit": (8 if loss < blind else 6) if above else 0,
+        "fit": (8 if loss < blind - 1e-12 else 6) if above else 0,
         "n_classes": n,
         "loss": loss,
         "blind": blind,

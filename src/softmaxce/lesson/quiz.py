@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-NEAR = 0.005
+NEAR = 0.00501  # half a hundredth, and a little for rounding
 _INFINITE = {"∞", "inf", "infinity", "infinite", "무한", "무한대"}
 
 

@@ -30,7 +30,7 @@ def show(result: CompareResult) -> None:
     _show_scores(console, comparison)
     console.print()
     for line in _verdict(comparison):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     _show_differences(console, result)
 
 

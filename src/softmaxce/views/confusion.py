@@ -47,8 +47,7 @@ def show(console: Console, class_names: Sequence[str], scores: Scores) -> None:
         n_shown = int(within.sum() - within.trace())
         console.print(
             f"The {len(chosen)} most confused of {len(class_names)} classes, with {n_shown:,} of "
-            f"the {n_mistakes:,} mistakes; the other {n_mistakes - n_shown:,} are not shown.",
-            soft_wrap=True,
+            f"the {n_mistakes:,} mistakes; the other {n_mistakes - n_shown:,} are not shown."
         )
     _show_words(console, class_names, scores)
 

@@ -35,7 +35,7 @@ def _show_coverage(console: Console, coverage: Coverage) -> None:
         console, f"Sets of classes made to hold the true one {percent(coverage.asked)} of the time"
     )
     for line in coverage_lines(coverage):
-        console.print(line, soft_wrap=True)
+        console.print(line)
 
 
 def coverage_lines(coverage: Coverage) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 
+from softmaxce.model import SoftmaxModel
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, name, nats, percent, table
+from softmaxce.workflows.facts import TrainingFacts
 from softmaxce.workflows.info import InfoResult
 
 _PARTS = {"train": "training", "validation": "held out", "test": "test"}
@@ -19,41 +18,37 @@ _PARTS = {"train": "training", "validation": "held out", "test": "test"}
 def show(result: InfoResult) -> None:
     """Print the result as tables."""
     console = output()
-    for title, value in facts(result):
-        console.print(visible(f"{title}: {value}"), soft_wrap=True)
-    _show_classes(console, result)
-    _show_scores(console, result.model.training)
-
-
-def facts(result: InfoResult) -> list[tuple[str, str]]:
-    """What there is to know in a line each: title and value."""
-    model, training = result.model, result.model.training
-    form = model.preprocessing
-    lines = [
+    for title, value in (
         ("Model", result.model_path),
         ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
         ("SHA-256", result.sha256),
-        ("Made by", f"softmaxce {training.get('softmaxce', '?')}"),
+        *model_facts(result.model, result.facts),
+    ):
+        console.print(visible(f"{title}: {value}"), soft_wrap=True)
+    _show_classes(console, result)
+    _show_scores(console, result.facts)
+
+
+def model_facts(model: SoftmaxModel, facts: TrainingFacts) -> list[tuple[str, str]]:
+    """What there is to know of a model in a line each: title and value."""
+    form = model.preprocessing
+    n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
+    lines = [
         ("Input", f"each image as {form}: a vector of {form.n_pixels:,} pixel values"),
-        ("Parameters", f"{sum(a.weights.size + a.biases.size for a in model.layers):,}"),
+        ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
         ("Held out", f"{model.held_out.n_images:,} images" if model.held_out else "no images"),
+        ("Penalty l2", None if facts.l2 is None else f"{facts.l2:.4g}"),
+        ("Class weights", facts.class_weight),
+        ("Seed", None if facts.seed is None else str(facts.seed)),
+        ("Training", facts.stop_reason),
+        ("Made by", None if facts.made_by is None else f"softmaxce {facts.made_by}"),
     ]
-    lines += [
-        (title, str(training[key]))
-        for title, key in (
-            ("Penalty l2", "l2"),
-            ("Class weights", "class_weight"),
-            ("Seed", "seed"),
-            ("Training", "stop_reason"),
-        )
-        if key in training
-    ]
-    return lines
+    return [(title, value) for title, value in lines if value is not None]
 
 
 def _show_classes(console: Console, result: InfoResult) -> None:
-    names, counts = result.model.class_names, result.model.training.get("class_counts")
+    names, counts = result.model.class_names, result.facts.class_counts
     heading(console, f"{len(names)} classes")
     view = table()
     view.add_column("class")
@@ -63,19 +58,19 @@ def _show_classes(console: Console, result: InfoResult) -> None:
     console.print(view)
 
 
-def _show_scores(console: Console, training: Mapping[str, Any]) -> None:
-    if not training.get("scores"):
+def _show_scores(console: Console, facts: TrainingFacts) -> None:
+    if not facts.scores:
         return
     heading(console, "How good it was when it was trained")
     view = table()
     for title in ("", "images", "accuracy", "cross-entropy", "calibration error"):
         view.add_column(title, justify="left" if title == "" else "right")
     for key, title in _PARTS.items():
-        if key in training["scores"]:
-            scores = training["scores"][key]
+        if key in facts.scores:
+            scores = facts.scores[key]
             view.add_row(
                 title,
-                f"{scores['n_images']:,}",
+                f"{scores['n_images']:,.0f}",
                 percent(scores["accuracy"]),
                 nats(scores["cross_entropy"]),
                 percent(scores["expected_calibration_error"]),

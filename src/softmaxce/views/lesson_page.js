@@ -138,7 +138,7 @@ function tableOf(table, step, shown) {
   });
   const caption = element("caption", { class: "hidden" }, step.title);
   const made = element("table", {}, caption, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
-  return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": `${say("Table")}: ${step.title}` }, made);
+  return element("div", { class: "table" }, made);
 }
 
 function bodyOf(step, shown) {
@@ -178,7 +178,21 @@ function show() {
   document.getElementById("fitting").replaceChildren(...fitting.map(boxOf));
   document.getElementById("others").replaceChildren(...corrections.filter((c) => !fitting.includes(c)).map(boxOf));
   document.getElementById("more-corrections").hidden = fitting.length === corrections.length;
+  letWideOnesBeScrolled();
   showSummary(example);
+}
+
+// What is wider than its place can be reached by the tab key and scrolled; nothing else need be.
+function letWideOnesBeScrolled() {
+  const boxes = [...document.querySelectorAll(".table, .formula")];
+  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth);
+  boxes.forEach((box, k) => {
+    if (!wide[k]) return;
+    box.setAttribute("tabindex", "0");
+    if (box.className !== "table") return;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", `${say("Table")}: ${box.querySelector("caption").textContent}`);
+  });
 }
 
 function showSummary(example) {

@@ -126,4 +126,5 @@ function build() {
 }
 
 build();
+window.addEventListener("resize", show);
 window.softmaxce = { state: () => state, lesson };

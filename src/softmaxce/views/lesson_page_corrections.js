@@ -82,7 +82,7 @@ const CORRECTION_NUMBERS = {
     const blind = Math.log(x.n);
     const above = x.loss > 1 && x.loss < Infinity;
     return {
-      fit: above ? (x.loss < blind ? 8 : 6) : 0,
+      fit: above ? (x.loss < blind - 1e-12 ? 8 : 6) : 0,
       n_classes: x.n,
       loss: x.loss,
       blind,

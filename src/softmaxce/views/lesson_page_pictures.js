@@ -19,8 +19,8 @@ const short = (name) => (name.length > 12 ? `${name.slice(0, 11)}…` : name);
 function bars(step, values, shown, { signed }) {
   const rowHeight = 26;
   const names = 90;
-  const room = signed ? (width() - names) / 2 - 70 : width() - names - 80;
-  const start = signed ? names + 70 + room : names + 10;
+  const room = signed ? (width() - names) / 2 - 80 : width() - names - 80;
+  const start = signed ? names + 80 + room : names + 10;
   const largest = signed ? maxOf(values.map(Math.abs)) || 1 : 1;
   const shapes = shown.flatMap((k, place) => {
     const y = place * rowHeight;

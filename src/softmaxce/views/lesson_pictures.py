@@ -80,7 +80,7 @@ def _rgb(colour: list[int]) -> str:
 
 def shows_colour(console: Console) -> bool:
     """Whether half blocks can be told apart there."""
-    return console.color_system is not None and console.is_terminal
+    return console.is_terminal and console.color_system is not None and not console.no_color
 
 
 def png(pixels: Pixels) -> bytes:

@@ -37,7 +37,7 @@ def default_language() -> str:
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(variable)
         if value:
-            return "ko" if value.startswith("ko") else "en"
+            return "ko" if re.split("[_.@]", value)[0] == "ko" else "en"
     return "en"
 
 

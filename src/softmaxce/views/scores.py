@@ -26,11 +26,12 @@ _TITLES = {
     "expected_calibration_error": "calibration error",
 }
 LEGEND = (
-    "without looking: of shares, what always giving the most frequent answers reaches;\n"
-    "of losses, giving every class the same probability (the cross-entropy is then ln K);\n"
-    "of the calibration error, what luck alone does to a perfectly calibrated model.\n"
-    "Cross-entropy in nats, Brier score from 0 to 2; of both and of the calibration error,\n"
-    "lower is better. 95 %: where the value would lie for endlessly many such images."
+    "without looking: of shares, what always giving the most frequent answers\n"
+    "reaches; of losses, what giving every class the same probability costs (ln K in\n"
+    "cross-entropy); of the calibration error, what luck alone does to a perfectly\n"
+    "calibrated model. Cross-entropy in nats, Brier score from 0 to 2; of these and\n"
+    "of the calibration error, lower is better. 95 %: where the value would lie for\n"
+    "endlessly many such images."
 )
 
 
@@ -96,7 +97,7 @@ def show_metrics(console: Console, scores: Scores) -> None:
         value = Text(metric_value(metric, metric.value), style="bold")
         view.add_row(title, value, metric_interval(metric), baseline)
     console.print(view)
-    console.print(LEGEND, style="dim", soft_wrap=True)
+    console.print(LEGEND, style="dim")
 
 
 def show_calibration(
@@ -190,13 +191,17 @@ def details_json(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
         "per_class": {
             class_name: {
                 "precision": of_class.precision,
-                "precision_interval": of_class.precision_interval,
                 "recall": of_class.recall,
-                "recall_interval": of_class.recall_interval,
                 "f1": of_class.f1,
-                "f1_interval": f1_interval,
                 "support": of_class.support,
-                "n_predicted": of_class.n_predicted,
+            }
+            for class_name, of_class in zip(class_names, scores.per_class, strict=True)
+        },
+        "per_class_intervals": {
+            class_name: {
+                "precision": of_class.precision_interval,
+                "recall": of_class.recall_interval,
+                "f1": f1_interval,
             }
             for class_name, of_class, f1_interval in zip(
                 class_names, scores.per_class, scores.f1_intervals, strict=True

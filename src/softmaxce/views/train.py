@@ -53,7 +53,7 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     if len(course) > 1:
         first, last = nats(course[0]), nats(course[-1])
         _line(console, f"Loss and penalty by iteration: {first} {sparkline(course)} {last}")
-    _line(console, _temperature_line(result))
+    console.print(_temperature_line(result))
     _line(
         console,
         f"Time: {seconds['decode']:.1f} s reading, {seconds['fit']:.1f} s fitting, "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import FORMAT_VERSION, load_model
+from softmaxce.workflows.facts import TrainingFacts, training_facts
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class InfoResult:
     format_version: int
     n_bytes: int
     sha256: str
+    facts: TrainingFacts
 
 
 def info(model_path: str | PathLike[str]) -> InfoResult:
@@ -28,4 +30,11 @@ def info(model_path: str | PathLike[str]) -> InfoResult:
     model = load_model(model_path)
     content = Path(model_path).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    return InfoResult(os.fspath(model_path), model, FORMAT_VERSION, len(content), digest)
+    return InfoResult(
+        os.fspath(model_path),
+        model,
+        FORMAT_VERSION,
+        len(content),
+        digest,
+        training_facts(model.training, model.n_classes),
+    )

@@ -61,8 +61,7 @@ class TrainResult:
 
     judged: "train", and "validation" and "test" where there are such images; held_out_folder is
     the folder that the held-out images came from, None where they were taken out of the training
-    folder; is_calibrated: whether a temperature was fitted on the held-out images; course: the
-    objective at each iteration of each fit, in nats.
+    folder; course: the objective at each iteration of each fit, in nats.
     """
 
     model: SoftmaxModel
@@ -71,11 +70,15 @@ class TrainResult:
     folders: SplitFolders
     held_out_folder: Part | None
     judged: Mapping[str, JudgedImages]
-    is_calibrated: bool
     course: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a temperature was fitted on the held-out images."""
+        return self.model.temperature != 1.0
 
     @property
     def train(self) -> Scores:
@@ -135,20 +138,7 @@ def train(
     course: dict[str, list[float]] = {}
     fitted = _fit(parts, options, on_progress, course)
     fit_done = time.perf_counter()
-    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
-    images = parts.images
-    unjudged = SoftmaxModel(layers, images.preprocessing, images.class_names)
-    judged = _judge_parts(unjudged, parts)
-    temperature = _fit_temperature(judged) if options.calibrate else None
-    if temperature is not None:
-        judged = {name: replace(part, temperature=temperature) for name, part in judged.items()}
-    scores = judged["validation"].scores if "validation" in judged else None
-    model = replace(
-        unjudged,
-        training=_training_facts(fitted, options, judged, course),
-        temperature=temperature or 1.0,
-        held_out=None if scores is None else held_out_scores(scores.cross_entropies),
-    )
+    model, judged = _judged_model(fitted, parts, options, course)
     save_model(model, model_path)
     return TrainResult(
         model=model,
@@ -158,8 +148,7 @@ def train(
         held_out_folder=folders.validation,
         judged=judged,
         course=tuple((stage, tuple(objectives)) for stage, objectives in course.items()),
-        is_calibrated=temperature is not None,
-        left_out=tuple(line for part in (images, *parts.others()) for line in part.left_out),
+        left_out=tuple(line for part in (parts.images, *parts.others()) for line in part.left_out),
         example=_example(parts),
         seconds={
             "decode": decoded - started,
@@ -235,6 +224,27 @@ def _fit(
     )
 
 
+def _judged_model(
+    fitted: Fit, parts: _Parts, options: TrainOptions, course: Mapping[str, list[float]]
+) -> tuple[SoftmaxModel, dict[str, JudgedImages]]:
+    """The model with all that it keeps, and its answers for each part of the data."""
+    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
+    images = parts.images
+    model = SoftmaxModel(layers, images.preprocessing, images.class_names)
+    judged = _judge_parts(model, parts)
+    out = judged.get("validation")
+    if out is not None:
+        temperature = None
+        if options.calibrate:
+            temperature = fit_temperature(out.raw_logits, out.labels)
+        judged = {
+            name: replace(part, temperature=temperature or 1.0) for name, part in judged.items()
+        }
+        losses = judged["validation"].scores.cross_entropies
+        model = replace(model, temperature=temperature or 1.0, held_out=held_out_scores(losses))
+    return replace(model, training=_training_facts(fitted, options, judged, course)), judged
+
+
 def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
     """The model's answers for each part of the data that has images."""
     images = judge(model, parts.images)
@@ -250,12 +260,6 @@ def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
     if parts.test is not None:
         judged["test"] = judge(model, parts.test)
     return judged
-
-
-def _fit_temperature(judged: Mapping[str, JudgedImages]) -> float | None:
-    if "validation" not in judged:
-        return None
-    return fit_temperature(judged["validation"].raw_logits, judged["validation"].labels)
 
 
 def _training_facts(

@@ -1,0 +1,326 @@
+"""Our solver beside the peers', on the same pixels and the same objective, in one run.
+
+    python benchmarks/solvers.py mnist colour upscaled clothing --plot curves.svg
+    python benchmarks/solvers.py hidden
+
+SOFTMAXCE_DATA names the folder that holds mnist/ and clothing/, unpacked. A linear peer runs
+until it reaches our final objective or the time limit; its objective is recorded at each
+evaluation, with the clock stopped while it is. The ratio is the time of the fastest peer to reach
+our final objective, divided by the time of our whole fit (the median of three).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from curves import write_svg
+from PIL import Image
+
+from softmaxce.fitting import fit
+
+Curve = list[tuple[float, float]]
+
+
+class Reached(Exception):
+    """The peer has reached the goal, or its time is up."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="+", choices=[*SETS, "hidden"])
+    parser.add_argument("--limit", type=float, default=180, help="seconds a peer may take")
+    parser.add_argument("--dtypes", default="float32,float64", help="of the peers' pixels")
+    parser.add_argument("--plot", type=Path, help="write the curves to this SVG file")
+    options = parser.parse_args()
+    curves: dict[str, dict[str, Curve]] = {}
+    for name in options.sets:
+        if name == "hidden":
+            compare_hidden()
+        else:
+            curves[name] = compare(name, options.limit, options.dtypes.split(","))
+    if options.plot:
+        options.plot.write_text(write_svg(curves), encoding="utf-8")
+
+
+# ── pictures ────────────────────────────────────────────────────────────────────────────────
+
+
+def read(folder: str, mode: str, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 pixels (n, height, width[, 3]), labels) of class folders."""
+    root = Path(os.environ["SOFTMAXCE_DATA"]) / folder
+    images, labels = [], []
+    for label, place in enumerate(sorted(p for p in root.iterdir() if p.is_dir())):
+        for file in sorted(place.iterdir()):
+            with Image.open(file) as image:
+                picture = image.convert(mode)
+                images.append(np.asarray(picture.resize((size, size)) if size else picture))
+                labels.append(label)
+    return np.stack(images), np.array(labels)
+
+
+def mnist() -> tuple[np.ndarray, np.ndarray]:
+    """60,000 × 784."""
+    return read("mnist/train", "L")
+
+
+def clothing() -> tuple[np.ndarray, np.ndarray]:
+    """The clothing photographs at 64 × 64 RGB: 3,068 × 12,288."""
+    return read("clothing/train", "RGB", 64)
+
+
+def colour() -> tuple[np.ndarray, np.ndarray]:
+    """50,000 crops of the clothing photographs, varied in place, light and noise: 3,072 each."""
+    rng = np.random.default_rng(0)
+    photographs, labels = clothing()
+    chosen = rng.integers(len(photographs), size=50_000)
+    pictures = np.empty((len(chosen), 32, 32, 3), np.uint8)
+    for row, photograph in enumerate(chosen):
+        side = rng.integers(36, 65)
+        top, left = rng.integers(0, 65 - side, 2)
+        crop = Image.fromarray(photographs[photograph][top : top + side, left : left + side])
+        values = np.asarray(crop.resize((32, 32), Image.Resampling.BILINEAR), np.float32)
+        values = values[:, :: rng.choice([-1, 1])] - 128
+        light = rng.uniform(0.7, 1.2) * values + 128 + rng.uniform(-25, 25)
+        pictures[row] = np.clip(light + rng.normal(0, 6, values.shape), 0, 255)
+    return pictures, labels[chosen]
+
+
+def upscaled() -> tuple[np.ndarray, np.ndarray]:
+    """50,000 digits of MNIST, enlarged to 32 × 32 and grey in three channels: 3,072 each."""
+    digits, labels = mnist()
+    chosen = np.sort(np.random.default_rng(0).choice(len(digits), 50_000, replace=False))
+    pictures = np.empty((len(chosen), 32, 32, 3), np.uint8)
+    for row, digit in enumerate(digits[chosen]):
+        pictures[row] = np.asarray(Image.fromarray(digit).resize((32, 32)))[..., np.newaxis]
+    return pictures, labels[chosen]
+
+
+SETS = {f.__name__: f for f in (mnist, colour, upscaled, clothing)}
+
+
+# ── linear fits ─────────────────────────────────────────────────────────────────────────────
+
+
+def compare(name: str, limit: float, dtypes: list[str]) -> dict[str, Curve]:
+    """Print the table of one set of pictures; the curves of objective against seconds."""
+    pictures, labels = SETS[name]()
+    pixels = pictures.reshape(len(pictures), -1)
+    n, n_classes = len(pixels), int(labels.max()) + 1
+    optimum = fit(pixels, labels, n_classes, l2=1 / n, tolerance=3e-7).objective
+    runs = [our_run(pixels, labels, n_classes) for _ in range(3)]
+    seconds, goal, curve = sorted(runs)[1]
+    print(f"\n{name}: {n} × {pixels.shape[1]}, {n_classes} classes, l2 = 1/{n}")
+    print(f"{'solver':34} {'seconds':>8} {'objective':>10} {'over optimum':>13} {'ratio':>7}")
+    report("softmaxce, whole fit", seconds, goal, optimum, "")
+    curves = {"softmaxce": curve}
+    for label, run in linear_peers():
+        for dtype in dtypes:
+            scaled = (pixels / np.float32(255)).astype(dtype)
+            peer, found = f"{label}, {dtype}", run(scaled, labels, goal, limit)
+            if isinstance(found, str):
+                print(f"{peer:34} skipped: {found}")
+                break
+            curves[peer] = found
+            reached = [s for s, value in found if value <= goal]
+            last = reached[0] if reached else found[-1][0]
+            value = min(value for _, value in found)
+            mark = f"{last / seconds:.1f}" if reached else f"> {last / seconds:.0f}"
+            report(peer, last, value, optimum, mark)
+    return curves
+
+
+def report(name: str, seconds: float, value: float, optimum: float, ratio: str) -> None:
+    over = f"{100 * (value / optimum - 1):.3f} %"
+    print(f"{name:34} {seconds:8.2f} {value:10.5f} {over:>13} {ratio:>7}", flush=True)
+
+
+def our_run(pixels: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[float, float, Curve]:
+    """(seconds, final objective, curve) of our whole fit with default settings."""
+    start, curve = time.perf_counter(), []
+
+    def note(info: object) -> None:
+        curve.append((time.perf_counter() - start, info.objective))
+
+    found = fit(pixels, labels, n_classes, l2=1 / len(pixels), on_iteration=note)
+    return time.perf_counter() - start, found.objective, curve
+
+
+class Recorder:
+    """The curve of a peer: notes (seconds, objective) and ends the run at the goal or limit."""
+
+    def __init__(self, goal: float, limit: float) -> None:
+        self.goal, self.limit = goal, limit
+        self.curve: Curve = []
+        self.start = time.perf_counter()
+
+    def note(self, objective: float) -> None:
+        seconds = time.perf_counter() - self.start
+        self.curve.append((seconds, float(objective)))
+        if objective <= self.goal or seconds > self.limit:
+            raise Reached
+
+
+def scikit_learn(solver: str) -> Callable[..., Curve | str]:
+    """Runs a solver of scikit-learn that evaluates its objective in Python, which is ours."""
+
+    def run(x: np.ndarray, labels: np.ndarray, goal: float, limit: float) -> Curve | str:
+        try:
+            from sklearn.linear_model import LogisticRegression
+            from sklearn.linear_model._linear_loss import LinearModelLoss
+        except ImportError:
+            return "scikit-learn is not installed"
+        recorder = Recorder(goal, limit)
+        original = {m: getattr(LinearModelLoss, m) for m in ("loss", "loss_gradient")}
+
+        def noting(method: Callable, first: Callable) -> Callable:
+            def call(*args: object, **kwargs: object) -> object:
+                result = method(*args, **kwargs)
+                recorder.note(first(result))
+                return result
+
+            return call
+
+        LinearModelLoss.loss = noting(original["loss"], lambda r: r)
+        LinearModelLoss.loss_gradient = noting(original["loss_gradient"], lambda r: r[0])
+        try:
+            recorder.start = time.perf_counter()
+            LogisticRegression(solver=solver, C=1.0, tol=1e-9, max_iter=10_000).fit(x, labels)
+        except Reached:
+            pass
+        finally:
+            for method, function in original.items():
+                setattr(LinearModelLoss, method, function)
+        return recorder.curve
+
+    return run
+
+
+def by_refitting(make: Callable[[int], object], iterations: tuple[int, ...]) -> Callable:
+    """Runs a peer that cannot be watched: once for each number of iterations, from the start."""
+
+    def run(x: np.ndarray, labels: np.ndarray, goal: float, limit: float) -> Curve | str:
+        curve: Curve = []
+        for count in iterations:
+            try:
+                model = make(count)
+            except ImportError as error:
+                return f"{error.name} is not installed"
+            start = time.perf_counter()
+            model.fit(x, labels)
+            curve.append((time.perf_counter() - start, objective_of(model, x, labels)))
+            # The next is about as many times slower as it has more iterations.
+            if curve[-1][1] <= goal or curve[-1][0] * 1.5 > limit:
+                break
+        return curve
+
+    return run
+
+
+def objective_of(model: object, x: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross-entropy + (l2/2)·‖W‖² with l2 = 1/n."""
+    logits = x.astype(np.float64) @ model.coef_.T.astype(np.float64) + model.intercept_
+    logits -= logits.max(axis=1, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    cross_entropy = -log_p[np.arange(len(labels)), labels].mean()
+    return float(cross_entropy + 0.5 / len(labels) * np.sum(np.square(model.coef_, dtype=float)))
+
+
+def saga(iterations: int) -> object:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(solver="saga", C=1.0, tol=1e-9, max_iter=iterations)
+
+
+def intelex(iterations: int) -> object:
+    from sklearnex.linear_model import LogisticRegression
+
+    return LogisticRegression(solver="lbfgs", C=1.0, tol=1e-9, max_iter=iterations)
+
+
+def linear_peers() -> list[tuple[str, Callable[..., Curve | str]]]:
+    steps = (60, 90, 130, 190, 280, 400, 580, 840, 1200)
+    return [
+        ("scikit-learn lbfgs", scikit_learn("lbfgs")),
+        ("scikit-learn newton-cg", scikit_learn("newton-cg")),
+        ("scikit-learn saga", by_refitting(saga, (10, 20, 40, 80, 160))),
+        ("scikit-learn-intelex lbfgs", by_refitting(intelex, steps)),
+    ]
+
+
+# ── hidden layers ───────────────────────────────────────────────────────────────────────────
+
+
+def compare_hidden(epochs: int = 4) -> None:
+    """Epochs a second of 784-128-10, ReLU, Adam, batches of the same size."""
+    from softmaxce.solvers.mini_batch import BATCH_ROWS
+
+    pictures, labels = mnist()
+    pixels = pictures.reshape(len(pictures), -1)
+    print(f"\n784-128-10 on MNIST, Adam, batches of {BATCH_ROWS}, epochs a second (best)")
+    marks: list[float] = []
+    start = time.perf_counter()
+    fit(
+        pixels,
+        labels,
+        10,
+        hidden=(128,),
+        max_iterations=epochs,
+        on_iteration=lambda _: marks.append(time.perf_counter() - start),
+    )
+    ours = 1 / np.diff([0.0, *marks]).min()
+    print(f"{'softmaxce':34} {ours:8.2f}")
+    for name, run in (("PyTorch", torch_epochs), ("scikit-learn MLPClassifier", mlp_epochs)):
+        try:
+            theirs = run(pixels, labels, BATCH_ROWS, epochs)
+        except ImportError as error:
+            print(f"{name:34} skipped: {error.name} is not installed")
+        else:
+            print(f"{name:34} {theirs:8.2f}   ratio {ours / theirs:.2f}")
+
+
+def torch_epochs(pixels: np.ndarray, labels: np.ndarray, batch: int, epochs: int) -> float:
+    """Epochs a second of PyTorch on the CPU, the pixels being scaled float tensors beforehand,
+    with one and with two threads: the better of the two."""
+    import torch
+
+    x, y = torch.from_numpy(pixels).float() / 255, torch.from_numpy(labels)
+    loss_of, best = torch.nn.CrossEntropyLoss(), 0.0
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        layers = torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)
+        model = torch.nn.Sequential(*layers)
+        adam = torch.optim.Adam(model.parameters(), lr=1e-3)
+        for _ in range(epochs):
+            start = time.perf_counter()
+            order = torch.randperm(len(x))
+            for at in range(0, len(x), batch):
+                rows = order[at : at + batch]
+                adam.zero_grad()
+                loss_of(model(x[rows]), y[rows]).backward()
+                adam.step()
+            best = max(best, 1 / (time.perf_counter() - start))
+    return best
+
+
+def mlp_epochs(pixels: np.ndarray, labels: np.ndarray, batch: int, epochs: int) -> float:
+    """Epochs a second of MLPClassifier."""
+    from sklearn.neural_network import MLPClassifier
+
+    x = pixels.astype(np.float32) / 255
+    model = MLPClassifier((128,), batch_size=batch, max_iter=epochs, random_state=0)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, labels)
+    return epochs / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()

@@ -1,0 +1,329 @@
+"""The steps of the lesson against numbers worked out by hand or by mpmath, in both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import re
+
+import mpmath
+import pytest
+
+from softmaxce import lesson
+from softmaxce.errors import InputError
+from softmaxce.lesson.step import Claim, ProofError, Script, play
+from softmaxce.views import lesson_markdown
+from softmaxce.views.lesson_words import number, translator
+from softmaxce.workflows.explain import explain
+
+mpmath.mp.dps = 40
+LOGITS, LABEL = (2.0, 1.0, -1.0), 1
+NAMES = ("cat", "dog", "person")
+LANGUAGES = ["en", "ko"]
+
+
+def steps_of(*logits, **options):
+    return {step.name: step for step in lesson.build(lesson.from_logits(logits, **options))}
+
+
+@pytest.fixture(scope="module")
+def steps():
+    return steps_of(*LOGITS, label=LABEL, classes=NAMES)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def sections(request):
+    """The text of each step in one language, by the step's name."""
+    explanation = explain(lesson.from_logits(LOGITS, label=LABEL, classes=NAMES))
+    text = lesson_markdown.as_markdown(explanation, translator(request.param))
+    parts = re.split(r"^## ", text, flags=re.M)[1:]
+    return dict(zip([step.name for step in explanation.steps], parts, strict=False))
+
+
+def exact():
+    """The example once more, with forty digits."""
+    powers = [mpmath.exp(z) for z in LOGITS]
+    p = [power / mpmath.fsum(powers) for power in powers]
+    return powers, p, -mpmath.log(p[LABEL])
+
+
+def assert_shown(section, *numbers):
+    for value in numbers:
+        assert written(value) in section, (written(value), section)
+
+
+def written(value):
+    """As a person would round it: four decimals, the last zeros off, a real minus."""
+    return f"{float(value):.4f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def test_the_steps_stand_in_the_order_of_the_lesson(steps):
+    assert list(steps) == [
+        "logits",
+        "shares",
+        "exponentials",
+        "softmax",
+        "target",
+        "squared_error",
+        "cross_entropy",
+        "two_ends",
+        "no_distance",
+        "gradient",
+    ]
+    assert all(step.proofs for name, step in steps.items() if name != "logits")
+
+
+def test_steps_are_frozen(steps):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        steps["softmax"].name = "other"
+
+
+def test_logits(steps, sections):
+    assert steps["logits"].numbers["n_classes"] == 3
+    assert_shown(sections["logits"], 2, 1, -1, 3)
+
+
+def test_shares(steps, sections):
+    assert steps["shares"].numbers["shares"] == [1.0, 0.5, -0.5]  # by hand: z / 2
+    assert steps["shares"].numbers["mixed"]
+    assert_shown(sections["shares"], 0.5, -0.5, 2)
+
+
+def test_shares_of_the_lesson_by_hand():
+    assert steps_of(0.2, 0.3)["shares"].numbers["shares"] == pytest.approx([0.4, 0.6], rel=1e-15)
+    assert steps_of(-1, 2, -0.5)["shares"].numbers["shares"] == [-2, 4, -1]
+    cancelling = steps_of(1, -1)["shares"]
+    assert cancelling.numbers["cancels"]
+    assert cancelling.numbers["shares"] == []
+    assert steps_of(-1, -3)["shares"].numbers["upside_down"]
+
+
+def test_the_reader_is_told_which_fault_their_shares_have_and_shown_the_other():
+    negative = "A negative logit breaks it: −1, 2, −0.5 give −2, 4, −1."
+    cancelling = "Logits that cancel break it: 1 and −1 sum to 0, and nothing can be divided by 0."
+    fine, mixed = steps_of(0.2, 0.3)["shares"].sentences, steps_of(3, -1)["shares"].sentences
+    cancels = steps_of(1, -1)["shares"].sentences
+    assert negative in fine
+    assert cancelling in fine
+    assert negative not in mixed
+    assert cancelling in mixed
+    assert negative in cancels
+    assert cancelling not in cancels
+
+
+def test_exponentials(steps, sections):
+    numbers = steps["exponentials"].numbers
+    powers, _, _ = exact()
+    assert numbers["powers_of_2"] == [4.0, 2.0, 0.5]  # by hand
+    assert numbers["powers_of_2_7"] == pytest.approx([7.29, 2.7, 1 / 2.7], rel=1e-15)
+    assert numbers["powers_of_e"] == pytest.approx([float(x) for x in powers], rel=1e-15)
+    assert_shown(sections["exponentials"], 7.29, 0.3704, 7.3891, 2.7183, 0.3679)
+
+
+def test_softmax(steps, sections):
+    _, p, _ = exact()
+    assert steps["softmax"].numbers["probabilities"] == pytest.approx(
+        [float(x) for x in p], rel=1e-15
+    )
+    assert_shown(sections["softmax"], *p)
+
+
+def test_softmax_of_the_lesson_by_hand():
+    numbers = steps_of(0.2, 0.3)["softmax"].numbers
+    assert numbers["probabilities"] == pytest.approx([0.475, 0.525], abs=5e-4)
+
+
+def test_target(steps, sections):
+    assert steps["target"].numbers["targets"] == [0.0, 1.0, 0.0]
+    assert_shown(sections["target"], 1, 0)
+    assert steps_of(1, 2, 3, label=1)["target"].numbers["targets"] == [0, 1, 0]
+
+
+def test_squared_error(steps, sections):
+    _, p, loss = exact()
+    own = mpmath.fsum((q - (k == LABEL)) ** 2 for k, q in enumerate(p))
+    numbers = steps["squared_error"].numbers
+    assert numbers["squared_error"] == pytest.approx(float(own), rel=1e-14)
+    # by hand: 2(1 − p)² and −ln p
+    assert numbers["squared_errors"] == pytest.approx([0.0002, 0.02, 0.5, 1.62, 1.9602, 1.996002])
+    assert numbers["cross_entropies"] == pytest.approx(
+        [0.0100503, 0.1053605, 0.6931472, 2.3025851, 4.6051702, 6.9077553], rel=1e-5
+    )
+    assert_shown(sections["squared_error"], own, loss, 0.0358, 2.3026, 6.9078, 1.9602)
+
+
+def test_cross_entropy(steps, sections):
+    _, p, loss = exact()
+    entropy = -mpmath.fsum(q * mpmath.log(q) for q in p)
+    numbers = steps["cross_entropy"].numbers
+    expected = {
+        "loss": loss,
+        "bits": loss / mpmath.log(2),
+        "perplexity": mpmath.exp(loss),
+        "blind": mpmath.log(3),
+        "entropy": entropy,
+    }
+    for name, value in expected.items():
+        assert numbers[name] == pytest.approx(float(value), rel=1e-14), name
+    assert numbers["terms"] == [0.0, pytest.approx(float(loss)), 0.0]
+    assert_shown(sections["cross_entropy"], *expected.values())
+
+
+def test_cross_entropy_of_the_lesson_by_hand():
+    assert steps_of(0.2, 0.3, label=0)["cross_entropy"].numbers["loss"] == pytest.approx(
+        0.744, abs=5e-4
+    )
+
+
+def test_two_ends(steps, sections):
+    assert steps["two_ends"].numbers["loss_at_ends"][0] == 0.0
+    assert steps["two_ends"].numbers["loss_at_ends"][2] == math.inf
+    assert "∞" in sections["two_ends"]
+    assert_shown(sections["two_ends"], 1.349)
+
+
+def test_no_distance(steps, sections):
+    _, p, loss = exact()
+    log_3 = mpmath.log(3)
+    entropy = -mpmath.fsum(q * mpmath.log(q) for q in p)
+    to_blind = mpmath.fsum(q * mpmath.log(3 * q) for q in p)
+    from_blind = -mpmath.fsum(mpmath.log(3 * q) for q in p) / 3
+    expected = [loss, mpmath.inf, 0, entropy, loss, log_3, to_blind, from_blind]
+    assert steps["no_distance"].numbers["values"] == pytest.approx(
+        [float(x) for x in expected], rel=1e-13
+    )
+    assert_shown(sections["no_distance"], loss, entropy, log_3, to_blind, from_blind)
+    assert "∞" in sections["no_distance"]
+
+
+def test_gradient(steps, sections):
+    _, p, _ = exact()
+    slopes = [q - (k == LABEL) for k, q in enumerate(p)]
+    new = [z - slope / 10 for z, slope in zip(LOGITS, slopes, strict=True)]
+    after = mpmath.log(mpmath.fsum(map(mpmath.exp, new))) - new[LABEL]
+    numbers = steps["gradient"].numbers
+    assert numbers["gradient"] == pytest.approx([float(x) for x in slopes], rel=1e-14)
+    assert numbers["new_logits"] == pytest.approx([float(x) for x in new], rel=1e-14)
+    assert numbers["loss_after"] == pytest.approx(float(after), rel=1e-14)
+    assert_shown(sections["gradient"], *slopes, *new, after)
+
+
+def test_the_finite_difference_is_the_slope_of_the_loss():
+    def loss(*z):
+        return mpmath.log(mpmath.fsum(mpmath.exp(x / 2) for x in z)) - z[LABEL] / 2
+
+    numbers = steps_of(*LOGITS, label=LABEL, temperature=2)["gradient"].numbers
+    slopes = [
+        float(mpmath.diff(loss, LOGITS, tuple(int(j == k) for j in range(3)))) for k in range(3)
+    ]
+    assert numbers["finite_differences"] == pytest.approx(slopes, abs=1e-10)
+    assert numbers["gradient"] == pytest.approx(slopes, abs=1e-14)
+
+
+def test_a_temperature_divides_the_logits():
+    hot = steps_of(2, 1, -1, temperature=4)
+    plain = steps_of(0.5, 0.25, -0.25)
+    assert hot["softmax"].numbers["probabilities"] == plain["softmax"].numbers["probabilities"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_proof_holds_for_numbers_of_any_size(seed):
+    chance = random.Random(seed)
+    for _ in range(10):
+        n_classes = chance.choice([2, 3, 10])
+        size = 10.0 ** chance.randint(-9, 300)
+        logits = [chance.choice([chance.uniform(-1, 1) * size, 0.0, 1.0]) for _ in range(n_classes)]
+        example = lesson.from_logits(
+            logits,
+            label=chance.choice([None, n_classes - 1]),
+            temperature=chance.choice([0.001, 0.5, 1, 1000]),
+            learning_rate=chance.choice([1e-6, 0.1, 1000]),
+        )
+        assert len(lesson.build(example)) == 10
+        assert len(lesson.answer(example, every=True)) == 10
+
+
+@pytest.mark.parametrize(
+    ("relation", "left", "right"),
+    [
+        ("=", 1.0, 1.1),
+        ("=", math.nan, 1.0),
+        ("<", 1.0, 1.0),
+        ("≤", 1.1, 1.0),
+        ("=", [1, 2], [1, 3]),
+    ],
+)
+def test_a_proof_that_fails_is_an_error(relation, left, right):
+    script = Script(
+        "wrong", "title", "claim", claims=(Claim("it fails", "left", "right", relation),)
+    )
+    with pytest.raises(ProofError, match="it fails"):
+        play(script, {"left": left, "right": right})
+
+
+def test_given_probabilities_the_lesson_starts_at_the_target():
+    example = lesson.from_probabilities([1, 0, 0], label=2)
+    steps = {step.name: step for step in lesson.build(example)}
+    assert next(iter(steps)) == "target"
+    assert steps["cross_entropy"].numbers["loss"] == math.inf
+    assert steps["squared_error"].numbers["squared_error"] == 2.0
+    assert steps["gradient"].numbers["gradient"] == [1.0, 0.0, -1.0]
+
+
+def test_without_a_label_the_first_class_with_a_finite_loss_is_the_true_one():
+    assert lesson.from_logits([1, 2]).label == 0
+    assert lesson.from_logits([-1e308, 1e308]).label == 1
+    assert lesson.from_probabilities([0, 1]).label == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"label": 3}, "labels are 0 to 2"),
+        ({"label": "bird"}, "no class 'bird'"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": math.nan}, "temperature"),
+        ({"learning_rate": -1}, "learning rate"),
+        ({"classes": ["a", "b"]}, "2 class names for 3"),
+        ({"classes": ["a", "a", "b"]}, "'a'"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(options, named):
+    with pytest.raises(InputError, match=re.escape(named)):
+        lesson.from_logits([1, 2, 3], **options)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [([0.5, 0.6], "sum to 1.1"), ([-0.5, 1.5], "between 0 and 1"), ([1.0], "2 to 1000")],
+)
+def test_probabilities_that_are_none_are_refused(values, named):
+    with pytest.raises(InputError, match=re.escape(named)):
+        lesson.from_probabilities(values)
+
+
+def test_a_label_may_be_a_name_and_names_come_first():
+    assert lesson.from_logits([1, 2], classes=["1", "0"], label="1").label == 0
+    assert lesson.from_logits([1, 2], classes=["a", "b"], label="1").label == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.4750208, "0.475"),
+        (2, "2"),
+        (-0.5, "−0.5"),
+        (1e-5, "1×10⁻⁵"),
+        (4.54e-05, "4.54×10⁻⁵"),
+        (0.0002, "0.0002"),
+        (-1234567.0, "−1.23×10⁶"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (1 - 1e-16, "1"),
+        (0.999999, "1.0000"),
+        (0.0, "0"),
+    ],
+)
+def test_numbers_are_written_for_people(value, shown):
+    assert number(value) == shown
