@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 import scipy.special
+from helpers import run_command
 
-from conftest import run_command
 from softmaxce import load_model
 from softmaxce.images import read_pixels
 

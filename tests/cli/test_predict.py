@@ -11,8 +11,8 @@ import shutil
 import numpy as np
 import pytest
 import scipy.special
+from helpers import PETS, assert_one_error_line
 
-from conftest import PETS, assert_one_error_line
 from softmaxce import load_model
 from softmaxce.images import read_pixels
 

@@ -7,8 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import PETS, assert_one_error_line, draw_classes
 
-from conftest import PETS, assert_one_error_line, draw_classes
 from softmaxce import load_model
 
 LAYOUT = {"bright": 30, "dark": 30}
