@@ -8,9 +8,8 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-from PIL import Image
-
 from conftest import PETS, assert_one_error_line, draw_classes
+from PIL import Image
 
 TEST = PETS / "test"
 VOID = {"meta", "link", "img", "rect", "polyline", "circle", "br"}

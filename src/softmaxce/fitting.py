@@ -288,8 +288,9 @@ def _teller(
             return
         relative = max(gap / point.value, 1e-300) if point.value else 1e-300
         first.append(relative)
-        whole = np.log(first[0] / tolerance)
-        progress = 1.0 if whole <= 0 else float(np.clip(np.log(first[0] / relative) / whole, 0, 1))
+        whole = np.log(first[0]) - np.log(tolerance)
+        come = np.log(first[0]) - np.log(relative)
+        progress = 1.0 if whole <= 0 else float(np.clip(come / whole, 0, 1))
         info = IterationInfo(stage, iteration, point.value, point.gradient_norm, progress)
         on_iteration(info)
 

@@ -66,7 +66,8 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     )
     _line(console, f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
-    _line(console, f"Next:  {command('softmaxce', 'predict', result.example, *model)}")
+    image = f"./{result.example}" if result.example.startswith("-") else result.example
+    _line(console, f"Next:  {command('softmaxce', 'predict', image, *model)}")
 
 
 def _temperature_line(result: TrainResult) -> str:
