@@ -177,6 +177,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "exp_minus_loss": math.exp(-loss),
         "bits": loss / math.log(2.0),
         "perplexity": exp(loss),
+        "has_perplexity": math.isfinite(exp(loss)),
         "blind": blind,
         "better": loss < blind - 1e-12,
         "worse": loss > blind + 1e-12,

@@ -217,6 +217,7 @@ const STEP_NUMBERS = {
       exp_minus_loss: Math.exp(-x.loss),
       bits: x.loss / LN2,
       perplexity: Math.exp(x.loss),
+      has_perplexity: Number.isFinite(Math.exp(x.loss)),
       blind,
       better: x.loss < blind - 1e-12,
       worse: x.loss > blind + 1e-12,
