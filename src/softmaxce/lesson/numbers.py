@@ -185,6 +185,8 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "entropy": _mean_surprise(example.probabilities, surprises),
         "finite": math.isfinite(loss),
         "vanishes": math.isfinite(loss) and example.probabilities[example.label] == 0.0,
+        "may_be_infinite": not example.has_finite_logits,
+        "never_infinite": example.has_finite_logits,
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,
     }
 

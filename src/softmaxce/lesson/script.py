@@ -116,7 +116,7 @@ SOFTMAX = Script(
         Table(
             (
                 CLASS,
-                Column("z − largest", "shifted"),
+                Column("z − largest", "shifted", "power"),
                 Column("e to that", "powers"),
                 PROBABILITY,
             )
@@ -237,7 +237,18 @@ CROSS_ENTROPY = Script(
                 PROBABILITY,
                 Column("−log p", "surprises"),
                 Column("y · (−log p)", "terms"),
-            )
+            ),
+            when="may_be_infinite",
+        ),
+        Table(
+            (
+                CLASS,
+                TARGET,
+                PROBABILITY,
+                Column("−log p", "surprises", "power"),
+                Column("y · (−log p)", "terms", "power"),
+            ),
+            when="never_infinite",
         ),
     ),
     claims=(

@@ -225,6 +225,8 @@ const STEP_NUMBERS = {
       entropy: weighted(x.probabilities, surprises),
       finite: Number.isFinite(x.loss),
       vanishes: Number.isFinite(x.loss) && x.probabilities[x.label] === 0,
+      may_be_infinite: !x.finiteLogits,
+      never_infinite: x.finiteLogits,
       exceeds_float: x.loss === Infinity && x.finiteLogits,
     };
   },
