@@ -95,7 +95,13 @@ class Request:
 @click.option(
     "--exercise", type=int, metavar="N", help="Print N exercises with small numbers instead."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the exercises.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Of the exercises.",
+)
 @click.option("--answers", is_flag=True, help="Print the worked answers of the exercises too.")
 @click.option("--quiz", is_flag=True, help="Ask for each step's number before it is shown.")
 @click.option(
