@@ -80,9 +80,9 @@ def evaluate(
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
-    Classes are matched by name. A folder that the model does not know is an error. DIR may also
-    be a CSV file with the columns path, label and, if wanted, split, an .npz file of pixel arrays,
-    or a folder of IDX files. The formats jsonl and csv have a row for each image.
+    Classes are matched by name; one that the model does not know is an error. DIR may also be
+    a CSV file (path,label[,split]), an .npz file of pixel arrays or a folder of IDX files.
+    The formats jsonl and csv have a row for each image.
     """
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
