@@ -368,7 +368,8 @@ def _mend_transparent_grey(image: Image.Image) -> None:
     """Scale the grey that a PNG of few bits calls transparent, as Pillow scales the pixels."""
     transparent = image.info.get("transparency")
     if image.format == "PNG" and image.mode in ("1", "L") and isinstance(transparent, int):
-        raw_mode = image.tile[0][3] if image.tile else ""
+        tiles = getattr(image, "tile", None)
+        raw_mode = tiles[0][3] if tiles else ""
         unit = {"1": 255, "L;2": 85, "L;4": 17}.get(str(raw_mode), 1)
         image.info["transparency"] = min(255, transparent * unit)
 
