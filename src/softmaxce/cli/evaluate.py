@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from softmaxce.cli.options import (
     cache_options,
-    chosen_cache,
     command_line,
     coverage_option,
     debug_option,
@@ -67,8 +68,7 @@ def evaluate(
     plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
-    cache: str | None,
-    no_cache: bool,
+    cache: Path | None,
     output_format: str,
     no_progress: bool,
     quiet: bool,
@@ -76,8 +76,7 @@ def evaluate(
     """Judge a model on DIR, which holds one folder of images for each class.
 
     Classes are matched by name. A folder that the model does not know is an error. DIR may also
-    be a CSV file with the columns path, label and, if wanted, split, an .npz file of pixel arrays,
-    or a folder of IDX files. The formats jsonl and csv have a row for each image.
+    be whatever else `train` takes. The formats jsonl and csv have a row for each image.
     """
     from softmaxce.safe_files import write_atomically
     from softmaxce.views import evaluate as view
@@ -97,7 +96,7 @@ def evaluate(
             model_path,
             skip_bad=skip_bad,
             jobs=jobs,
-            cache=chosen_cache(cache, no_cache),
+            cache=cache,
             coverage=coverage,
             on_progress=on_progress,
         )
