@@ -8,9 +8,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
-from conftest import assert_one_error_line, draw_classes, run_command
 from softmaxce.array_files import is_array_source, read_arrays
 from softmaxce.dataset import load_for_training
 from softmaxce.errors import DataError

@@ -7,9 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import PETS, draw_classes
 from PIL import Image
 
-from conftest import PETS, draw_classes
 from softmaxce.duplicates import exact_groups, near_groups
 from softmaxce.images import Preprocessing
 

@@ -8,10 +8,10 @@ import time
 
 import numpy as np
 import pytest
+from helpers import run_command
+from picture_files import png
 from PIL import Image
 
-from conftest import run_command
-from picture_files import png
 from softmaxce.decoding import decode_files
 from softmaxce.errors import DataError, OutputError
 from softmaxce.images import Preprocessing, read_pixels

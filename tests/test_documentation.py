@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-
 import readme
-from conftest import ROOT
+from helpers import ROOT
+
 from softmaxce.cli import commands
 
 TEXT = readme.README.read_text()

@@ -9,9 +9,9 @@ import zlib
 
 import numpy as np
 import pytest
+from picture_files import chunk, png
 from PIL import Image
 
-from picture_files import chunk, png
 from softmaxce.errors import ImageError
 from softmaxce.images import (
     Preprocessing,

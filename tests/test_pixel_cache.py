@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 import pytest
+from helpers import draw_classes, run_command
 from PIL import Image
 
-from conftest import draw_classes, run_command
 from softmaxce import pixel_cache
 from softmaxce.class_folders import list_class_folders
 from softmaxce.dataset import load_for_training

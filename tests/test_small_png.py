@@ -6,9 +6,9 @@ import io
 
 import numpy as np
 import pytest
+from picture_files import chunk, png
 from PIL import Image
 
-from picture_files import chunk, png
 from softmaxce.small_png import SmallPng
 
 COLOUR_TYPE = {1: 0, 3: 2}

@@ -8,9 +8,8 @@ import io
 import json
 
 import pytest
+from helpers import PETS, assert_one_error_line
 from scipy.stats import binomtest
-
-from conftest import PETS, assert_one_error_line
 
 TEST = PETS / "test"
 
@@ -18,7 +17,7 @@ TEST = PETS / "test"
 @pytest.fixture(scope="module")
 def other_model(tmp_path_factory):
     """A smaller model of the same classes, with another preprocessing."""
-    from conftest import run_command
+    from helpers import run_command
 
     path = tmp_path_factory.mktemp("other") / "grey.npz"
     words = ("train", PETS / "train", "--size", 8, "--color", "gray", "--l2", 0.01, "-o", path)

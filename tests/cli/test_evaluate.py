@@ -7,8 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-
-from conftest import PETS, assert_one_error_line
+from helpers import PETS, assert_one_error_line
 
 TEST = PETS / "test"
 

@@ -9,9 +9,8 @@ import shutil
 
 import pytest
 import sklearn.metrics as sk
+from helpers import PETS, assert_one_error_line, draw_classes
 from PIL import Image
-
-from conftest import PETS, assert_one_error_line, draw_classes
 
 TEST = PETS / "test"
 
@@ -19,7 +18,7 @@ TEST = PETS / "test"
 @pytest.fixture(scope="module")
 def rows(pets_model):
     """A row for each test image."""
-    from conftest import run_command
+    from helpers import run_command
 
     outcome = run_command("evaluate", TEST, "-m", pets_model, "--format", "jsonl")
     return [json.loads(line) for line in outcome.stdout.splitlines()]

@@ -8,9 +8,9 @@ import sys
 import time
 
 import pytest
+from helpers import PETS, assert_one_error_line
 
 import softmaxce as package
-from conftest import PETS, assert_one_error_line
 from softmaxce.cli import commands
 
 LIGHT = (["--help"], ["--version"], [], *([name, "--help"] for name in commands.commands))

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from fault_tools import (
     header_of,
     make_model,
@@ -23,6 +22,7 @@ from fault_tools import (
     with_header,
     zip_of,
 )
+
 from softmaxce.errors import ModelError, OutputError
 from softmaxce.images import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel

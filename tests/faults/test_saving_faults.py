@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from conftest import draw_classes, run_command
 from fault_tools import everything_below, make_model, strace
+from helpers import draw_classes, run_command
+
 from softmaxce import safe_files
 from softmaxce.errors import OutputError
 from softmaxce.model_file import encode_model, save_model

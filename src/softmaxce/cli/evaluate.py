@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from softmaxce.cli.options import (
     save_plots_option,
     skip_bad_option,
 )
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.evaluate import EvaluateResult
 
 EPILOG = """\b
 Examples:
@@ -78,10 +82,9 @@ def evaluate(
     Classes are matched by name. A folder that the model does not know is an error. DIR may also
     be whatever else `train` takes. The formats jsonl and csv have a row for each image.
     """
-    from softmaxce.safe_files import write_atomically
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
-    from softmaxce.views.csv_text import file_bytes, print_exactly
+    from softmaxce.views.csv_text import print_exactly
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates, parse_gate
@@ -102,15 +105,25 @@ def evaluate(
         )
     if not quiet:
         notices.name_left_out(result.left_out)
-    if errors_path is not None:
-        write_atomically(errors_path, [file_bytes(view.errors_csv(result))])
-    if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_evaluation
-
-        write_report(of_evaluation(result, command_line()), report_path, plots_path)
+    _write_files(result, errors_path, report_path, plots_path)
     if output_format == "text":
         view.show(result)
     else:
         print_exactly(view.as_machine_text(result, output_format))
     check_gates(result.judged.scores, parsed_gates)
+
+
+def _write_files(
+    result: EvaluateResult, errors_path: str | None, report_path: str | None, plots_path: str | None
+) -> None:
+    if errors_path is not None:
+        from softmaxce.safe_files import write_atomically
+        from softmaxce.views.csv_text import file_bytes
+        from softmaxce.views.evaluate import errors_csv
+
+        write_atomically(errors_path, [file_bytes(errors_csv(result))])
+    if report_path is not None or plots_path is not None:
+        from softmaxce.views.report_files import write_report
+        from softmaxce.views.report_subject import of_evaluation
+
+        write_report(of_evaluation(result, command_line()), report_path, plots_path)

@@ -80,7 +80,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @click.option(
     "--l2",
-    type=FiniteFloat(0.0, word="auto"),
+    type=FiniteFloat(0.0, 1e6, word="auto"),
     default="auto",
     show_default=True,
     help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,10 +19,17 @@ else:  # not generic before Click 8.4
 
 
 class FiniteFloat(_ParamType):
-    """A finite number from `low` (excluded with `open_low`) up; `word` stands for None."""
+    """A finite number from `low` (excluded with `open_low`) to `high`; `word` stands for None."""
 
-    def __init__(self, low: float, *, open_low: bool = False, word: str | None = None) -> None:
-        self.low, self.open_low, self.word = low, open_low, word
+    def __init__(
+        self,
+        low: float,
+        high: float = sys.float_info.max,
+        *,
+        open_low: bool = False,
+        word: str | None = None,
+    ) -> None:
+        self.low, self.high, self.open_low, self.word = low, high, open_low, word
         self.name = "number" if word is None else f"{word}|number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -36,6 +44,8 @@ class FiniteFloat(_ParamType):
         if number < self.low or (self.open_low and number == self.low):
             bound = "greater than" if self.open_low else "at least"
             self.fail(f"{value} must be {bound} {self.low:g}.", param, ctx)
+        if number > self.high:
+            self.fail(f"{value} must be at most {self.high:g}.", param, ctx)
         return number
 
 
@@ -97,7 +107,7 @@ class FractionOrFolder(_ParamType):
         try:
             fraction = float(value)
         except ValueError:
-            if Path(value).exists():
+            if value and Path(value).exists():
                 return Path(value)
             self.fail(f"'{value}' is neither a number nor an existing folder or file.", param, ctx)
         if not 0 <= fraction < 1:  # refuses nan too

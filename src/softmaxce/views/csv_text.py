@@ -1,4 +1,7 @@
-"""CSV that a spreadsheet opens and does not execute."""
+"""CSV that a spreadsheet opens and does not execute, one line a row.
+
+Names are shown as in text, with control characters as escapes. JSON keeps them exactly.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from softmaxce.views.safe_text import visible
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,12 +26,17 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def name_cell(name: str) -> str:
     """A name; an apostrophe before one that a spreadsheet would take for a formula."""
-    return f"'{name}" if name.startswith(_STARTS_FORMULA) else name
+    shown = visible(name)
+    return f"'{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def path_cell(path: str) -> str:
-    """A path; one that a spreadsheet would take for a formula as ./path, which opens as well."""
-    return f"./{path}" if path.startswith(_STARTS_FORMULA) else path
+    """A path that opens: bytes that are no UTF-8 stay, so that only control characters do not.
+
+    One that a spreadsheet would take for a formula stands as ./path.
+    """
+    shown = "".join(c if "\udc80" <= c <= "\udcff" else visible(c) for c in path)
+    return f"./{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def number_cell(value: float) -> str:

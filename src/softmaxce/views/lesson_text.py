@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Column, Numbers, Step, Table
 from softmaxce.views.lesson_words import (
     Translate,
@@ -20,24 +20,30 @@ from softmaxce.views.lesson_words import (
     rows_of,
     sentence,
     skipped_before,
+    template_text,
 )
 from softmaxce.views.safe_text import visible
-from softmaxce.workflows.explain import Explanation
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.exercises import Exercise
+    from softmaxce.workflows.explain import Explanation
 
 INDENT = 4
+GAP = 2
 FILE_WIDTH = 80
 MAX_TEMPLATES = 3
 
 
 def show(console: Console, explanation: Explanation, translate: Translate) -> None:
     """Print the whole lesson."""
-    show_picture(console, explanation, translate)
     shown = explanation.example.shown
-    for position, step in enumerate(explanation.steps, 1):
-        show_step(console, position, step, shown, translate)
-        if step.name == "logits":
-            show_maps(console, explanation, translate)
-    show_corrections(console, explanation, translate)
+    with console:  # gathers what is printed and writes it at once
+        show_picture(console, explanation, translate)
+        for position, step in enumerate(explanation.steps, 1):
+            show_step(console, position, step, shown, translate)
+            if step.name == "logits":
+                show_maps(console, explanation, translate)
+        show_corrections(console, explanation, translate)
 
 
 def show_step(
@@ -75,9 +81,7 @@ def _body(console: Console, step: Step, shown: Sequence[int], translate: Transla
 
 
 def _line(console: Console, line: str, style: str = "") -> None:
-    """Print a paragraph, wrapped and indented, without spaces at the ends of its lines."""
-    for part in Text(line).wrap(console, max(20, console.width - INDENT)):
-        console.print(Text(" " * INDENT + part.plain.rstrip(), style=style), soft_wrap=True)
+    _wrapped(console, Text(line, style=style))
 
 
 def _indented(console: Console, content: Text | RichTable) -> None:
@@ -105,21 +109,46 @@ def _table(
 ) -> None:
     """Print a table without lines: headings, then rows; left-out rows are counted."""
     rows = rows_of(table, numbers, shown)
-    grid = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="underline")
-    for column in table.columns:
-        is_text = column.kind in ("text", "word")
-        grid.add_column(
-            Text(translate(column.heading)),
-            justify="left" if is_text else "right",
-            overflow="fold",
-        )
-    texts = [cells(column, numbers, rows, translate) for column in table.columns]
-    for place in range(len(rows)):
+    columns = [
+        [translate(column.heading), *cells(column, numbers, rows, translate)]
+        for column in table.columns
+    ]
+    lines = [[column[place] for column in columns] for place in range(len(rows) + 1)]
+    for place in reversed(range(len(rows))):
         skipped = skipped_before(place, rows)
         if skipped:
-            grid.add_row(Text(translate("… {n} more").format(n=skipped)))
-        grid.add_row(*(Text(column[place]) for column in texts))
+            lines.insert(place + 1, [translate("… {n} more").format(n=skipped)])
+    is_text = [column.kind in ("text", "word") for column in table.columns]
     console.print()
+    widths = [max(map(cell_len, column)) for column in columns]
+    if sum(widths) + GAP * len(widths) + INDENT <= console.width:
+        _aligned(console, lines, widths, is_text)
+    else:
+        _folded(console, lines, is_text)
+
+
+def _aligned(
+    console: Console, lines: Sequence[Sequence[str]], widths: Sequence[int], is_text: Sequence[bool]
+) -> None:
+    """A table that fits: words to the left, numbers to the right. Far faster than Rich's own."""
+    for place, line in enumerate(lines):
+        printed = Text(" " * INDENT)
+        for cell, width, left in zip(line, widths, is_text, strict=False):
+            space = " " * (width - cell_len(cell))
+            printed.append("" if left else space)
+            printed.append(cell, "underline" if place == 0 else "")
+            printed.append((space if left else "") + " " * GAP)
+        printed.rstrip()
+        console.print(printed, soft_wrap=True)
+
+
+def _folded(console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[bool]) -> None:
+    """A table that is too wide: Rich folds its cells."""
+    grid = RichTable(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="underline")
+    for heading, left in zip(lines[0], is_text, strict=True):
+        grid.add_column(Text(heading), justify="left" if left else "right", overflow="fold")
+    for line in lines[1:]:
+        grid.add_row(*map(Text, line))
     _indented(console, grid)
 
 
@@ -143,28 +172,25 @@ def show_picture(console: Console, explanation: Explanation, translate: Translat
 
 
 def show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
-    """Print the winner's contribution map and some class templates, where there are colours."""
+    """Print the winner's contribution map and some class templates; without colours, in words."""
     picture, example = explanation.picture, explanation.example
     if picture is None:
         return
     from softmaxce.views import lesson_pictures
 
-    if not lesson_pictures.shows_colour(console):
-        return
+    in_colour = lesson_pictures.shows_colour(console)
     width = console.width - INDENT
-    names = {"name": example.name(example.winner)}
-    message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
     console.print()
-    _line(console, sentence(message, names, str))
-    pixels = lesson_pictures.contribution_pixels(picture, example.winner)
-    _indented(console, lesson_pictures.half_blocks(pixels, width))
+    if in_colour:
+        message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
+        _line(console, sentence(message, {"name": example.name(example.winner)}, str))
+        pixels = lesson_pictures.contribution_pixels(picture, example.winner)
+        _indented(console, lesson_pictures.half_blocks(pixels, width))
     for k in _templates(explanation):
-        message = translate("Weights of class {name}:")
-        console.print()
-        _line(console, sentence(message, {"name": example.name(k)}, str))
-        _indented(
-            console, lesson_pictures.half_blocks(lesson_pictures.template_pixels(picture, k), width)
-        )
+        _line(console, template_text(picture, k, translate))
+        if in_colour:
+            pixels = lesson_pictures.template_pixels(picture, k)
+            _indented(console, lesson_pictures.half_blocks(pixels, width))
 
 
 def _templates(explanation: Explanation) -> list[int]:
@@ -183,13 +209,21 @@ def as_text(explanation: Explanation, translate: Translate) -> str:
 
 def exercises_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
     """Exercises, then their worked answers if wanted."""
-    lines = []
+    stream = io.StringIO()
+    console = Console(file=stream, width=FILE_WIDTH, color_system=None)
     parts = [("Exercises", "question"), ("Answers", "working")]
     for heading, part in parts if answers else parts[:1]:
-        lines += ["", translate(heading), ""]
+        console.print(f"\n{translate(heading)}\n", markup=False)
         for place, exercise in enumerate(exercises, 1):
             said = sentence(getattr(exercise, part), exercise.numbers, translate)
-            lines += textwrap.wrap(
-                f"{place:>2}. {said}", width=FILE_WIDTH, subsequent_indent=" " * INDENT
-            )
-    return "\n".join(lines) + "\n"
+            first = f"{place:>{INDENT - 2}}. "
+            _wrapped(console, Text(said), first)
+    return stream.getvalue()
+
+
+def _wrapped(console: Console, text: Text, first: str = " " * INDENT) -> None:
+    """Print a paragraph, indented, its first line after `first`, no spaces at the ends."""
+    for line in text.wrap(console, max(20, console.width - INDENT)):
+        line.rstrip()
+        console.print(Text(first).append_text(line), soft_wrap=True)
+        first = " " * INDENT

@@ -38,7 +38,8 @@ def _show_setting(console: Console, result: TrainResult) -> None:
     _line(console, f"{len(names)} classes: {shown}")
     form = result.model.preprocessing
     reason = result.judged["train"].images.form_reason
-    _line(console, f"Each image as {form} ({reason}): a vector of {form.n_pixels:,} pixel values")
+    _line(console, f"Each image as {form}: a vector of {form.n_pixels:,} pixel values")
+    _line(console, f"({reason})")
     if result.held_out_folder is not None:
         _line(console, f"Held out: the images in {result.held_out_folder}")
     elif result.validation is None:
@@ -66,7 +67,8 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     )
     _line(console, f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
-    _line(console, f"Next:  {command('softmaxce', 'predict', result.example, *model)}")
+    image = f"./{result.example}" if result.example.startswith("-") else result.example
+    _line(console, f"Next:  {command('softmaxce', 'predict', image, *model)}")
 
 
 def _temperature_line(result: TrainResult) -> str:
