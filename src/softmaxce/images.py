@@ -12,8 +12,9 @@ The rules, one for each thing that images differ in:
 - grey pictures in RGB sets: the grey in all three channels; colour in grey sets: ITU-R 601 luma;
 - fit: stretched to the wanted size, or the centred part of the wanted shape, or the whole
   picture centred on the background colour;
-- size: each new pixel is the average of the area it covers. A JPEG is decoded at the smallest of
-  1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
+- size: each new pixel is the average of the area it covers; where the old side is no multiple of
+  the new one, Pillow's Hamming filter weighs the pixels at the area's border. A JPEG is decoded at
+  the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
 """
 
 from __future__ import annotations
@@ -140,12 +141,13 @@ def read_image(
 def read_details(source: Source) -> ImageDetails:
     """What an image file is, from its header where that tells. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
+        stored = getattr(image, "tag_v2", {}).get(_ORIENTATION, 1)  # of a TIFF, until it is loaded
         orientation = _orientation(image)
         return ImageDetails(
             facts=_facts(image, orientation),
             format=image.format or "",
             mode=image.mode,
-            orientation=orientation,
+            orientation=stored if stored in range(2, 9) else orientation,
             has_transparency=has_transparency(image),
             is_animated=bool(getattr(image, "is_animated", False)),
         )
@@ -258,7 +260,9 @@ def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np
 def _resized(picture: Image.Image, box: _Box, size: tuple[int, int]) -> Image.Image:
     if picture.size == size and box == (0, 0, *size):
         return picture
-    return picture.resize(size, Image.Resampling.BOX, box)
+    divides = (box[2] - box[0]) % size[0] == 0 and (box[3] - box[1]) % size[1] == 0
+    kernel = Image.Resampling.BOX if divides else Image.Resampling.HAMMING
+    return picture.resize(size, kernel, box)
 
 
 def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
@@ -306,6 +310,7 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
         with stream, Image.open(stream, formats=FORMATS) as image:
+            _mend_transparent_grey(image)
             if image.format != "JPEG":  # which may decode at a fraction of its size
                 _refuse_too_large(name, image)
             yield image
@@ -347,16 +352,26 @@ def _facts(image: Image.Image, orientation: int) -> ImageFacts:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
-    if image.format == "PNG":
-        image.load()  # a PNG may bring its EXIF behind the pixels
-    if image.format != "TIFF" and not any(key in image.info for key in _EXIF_KEYS):
+    """The EXIF orientation, 1 to 8, to be undone; 1 where there is none or it cannot be read."""
+    if image.format in ("PNG", "TIFF"):
+        image.load()  # a PNG may bring its EXIF behind the pixels; Pillow turns a TIFF itself
+    if image.format == "TIFF" or not any(key in image.info for key in _EXIF_KEYS):
         return 1
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # a broken EXIF block must never cost the picture
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+def _mend_transparent_grey(image: Image.Image) -> None:
+    """Scale the grey that a PNG of few bits calls transparent, as Pillow scales the pixels."""
+    transparent = image.info.get("transparency")
+    if image.format == "PNG" and image.mode in ("1", "L") and isinstance(transparent, int):
+        tiles = getattr(image, "tile", None)
+        raw_mode = tiles[0][3] if tiles else ""
+        unit = {"1": 255, "L;2": 85, "L;4": 17}.get(str(raw_mode), 1)
+        image.info["transparency"] = min(255, transparent * unit)
 
 
 def _upright(picture: Image.Image, orientation: int) -> Image.Image:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from softmaxce.cli.options import (
     cache_options,
-    chosen_cache,
     command_line,
     coverage_option,
     debug_option,
@@ -72,17 +72,15 @@ def evaluate(
     plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
-    cache: str | None,
-    no_cache: bool,
+    cache: Path | None,
     output_format: str,
     no_progress: bool,
     quiet: bool,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
-    Classes are matched by name; one that the model does not know is an error. DIR may also be
-    a CSV file (path,label[,split]), an .npz file of pixel arrays or a folder of IDX files.
-    The formats jsonl and csv have a row for each image.
+    Classes are matched by name. A folder that the model does not know is an error. DIR may also
+    be whatever else `train` takes. The formats jsonl and csv have a row for each image.
     """
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
@@ -101,7 +99,7 @@ def evaluate(
             model_path,
             skip_bad=skip_bad,
             jobs=jobs,
-            cache=chosen_cache(cache, no_cache),
+            cache=cache,
             coverage=coverage,
             on_progress=on_progress,
         )

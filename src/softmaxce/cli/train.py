@@ -9,7 +9,6 @@ import click
 
 from softmaxce.cli.options import (
     cache_options,
-    chosen_cache,
     command_line,
     debug_option,
     format_option,
@@ -124,8 +123,6 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
-    cache: str | None,
-    no_cache: bool,
     output_format: str,
     no_progress: bool,
     quiet: bool,
@@ -146,9 +143,7 @@ def train(
     workflow.check_output(output, force)
     check_files([report_path], [output])
     check_folder(plots_path)
-    chosen = workflow.TrainOptions(
-        channels=CHANNELS[color], cache=chosen_cache(cache, no_cache), **options
-    )
+    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.train(folder, output, chosen, on_progress)
     if not quiet:
