@@ -288,10 +288,10 @@ def fit_section(subject: Subject) -> Html | None:
     content = [
         figure(
             charts.course(facts.course),
-            "What training minimises: the mean cross-entropy plus the penalty, from blind "
-            "guessing on. Each piece is a fit with one penalty and starts from the weights of the "
-            "one before it; a smaller penalty lets the objective fall further. The last, 'fit', is "
-            "the one with the penalty that was kept.",
+            "What training minimises: the mean cross-entropy plus the penalty. Each piece is a fit "
+            "with one penalty and starts from the weights of the one before it; a smaller penalty "
+            "lets the objective fall further. The last, 'fit', is the one with the penalty that "
+            "was kept.",
         )
     ]
     rows = [
