@@ -11,6 +11,9 @@ from typing import NoReturn
 import click
 
 from softmaxce import __version__
+from softmaxce.cli import streams
+from softmaxce.cli.cache import cache
+from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
@@ -32,8 +35,11 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (train, predict, evaluate, explain, compare, info):
+for _command in (train, predict, evaluate, explain, check, compare, info, cache):
     commands.add_command(_command)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Stopped(BaseException):
@@ -46,11 +52,17 @@ class _Stopped(BaseException):
 
 
 def _on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    for other in _SIGNALS:
+        signal.signal(other, _exit_at_once)
     raise _Stopped(number)
 
 
+def _exit_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(128 + number)
+
+
 def _listen_for_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and `&` may want it
             signal.signal(number, _on_signal)
 
@@ -76,28 +88,38 @@ def _usage_message(error: click.ClickException) -> str:
 
 def main() -> None:
     """Run the command line and leave with the exit code that the outcome has."""
+    streams.prepare()
     _hold_blas_to_one_thread()
     _listen_for_signals()
     debug = "--debug" in sys.argv[1:]
     try:
         commands.main(prog_name="softmaxce", standalone_mode=False)
         sys.stdout.flush()
-    except (click.exceptions.Exit, SystemExit):
-        raise
-    except BrokenPipeError:
-        _leave_after_closed_pipe()
+    except BrokenPipeError:  # the reader (`| head`) has had enough
+        streams.let_stdout_go()
+        sys.exit(0)
     except _Stopped as stop:
         print(stop.word, file=sys.stderr)
         sys.exit(stop.exit_code)
+    except click.exceptions.Exit:
+        raise
     except click.ClickException as error:
         _fail(_usage_message(error), error.exit_code)
-    except (SoftmaxceError, OSError, MemoryError) as error:
+    except Exception as error:
         if debug:
             raise
-        _fail(str(error) or type(error).__name__, getattr(error, "exit_code", 1))
+        _fail(_error_message(error), getattr(error, "exit_code", 1))
 
 
-def _leave_after_closed_pipe() -> NoReturn:
-    """The reader (`| head`) has had enough: leave quietly, and let Python flush into nothing."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
+def _error_message(error: Exception) -> str:
+    if isinstance(error, SoftmaxceError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory {error}".strip()
+    if isinstance(error, OSError):  # the files of a command raise errors of our own
+        streams.let_stdout_go()
+        return f"{error.filename or 'standard output'}: {error.strerror or error}"
+    return (
+        f"unexpected {type(error).__name__}: {error}; this is a fault of softmaxce, "
+        "please report it with what --debug shows"
+    )

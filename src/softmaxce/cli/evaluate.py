@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from softmaxce.cli.options import (
+    cache_options,
+    chosen_cache,
     command_line,
     coverage_option,
     debug_option,
@@ -55,6 +57,7 @@ Examples:
 @save_plots_option
 @skip_bad_option
 @jobs_option
+@cache_options
 @format_option("text", "json", "jsonl", "csv")
 @no_progress_option
 @quiet_option
@@ -69,14 +72,17 @@ def evaluate(
     plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
+    cache: str | None,
+    no_cache: bool,
     output_format: str,
     no_progress: bool,
     quiet: bool,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
-    Classes are matched by name. A folder that the model does not know is an error. The formats
-    jsonl and csv have a row for each image.
+    Classes are matched by name. A folder that the model does not know is an error. DIR may also
+    be a CSV file with the columns path, label and, if wanted, split, an .npz file of pixel arrays,
+    or a folder of IDX files. The formats jsonl and csv have a row for each image.
     """
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
@@ -95,6 +101,7 @@ def evaluate(
             model_path,
             skip_bad=skip_bad,
             jobs=jobs,
+            cache=chosen_cache(cache, no_cache),
             coverage=coverage,
             on_progress=on_progress,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -18,10 +19,17 @@ else:  # not generic before Click 8.4
 
 
 class FiniteFloat(_ParamType):
-    """A finite number from `low` (excluded with `open_low`) up; `word` stands for None."""
+    """A finite number from `low` (excluded with `open_low`) to `high`; `word` stands for None."""
 
-    def __init__(self, low: float, *, open_low: bool = False, word: str | None = None) -> None:
-        self.low, self.open_low, self.word = low, open_low, word
+    def __init__(
+        self,
+        low: float,
+        high: float = sys.float_info.max,
+        *,
+        open_low: bool = False,
+        word: str | None = None,
+    ) -> None:
+        self.low, self.high, self.open_low, self.word = low, high, open_low, word
         self.name = "number" if word is None else f"{word}|number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -36,6 +44,8 @@ class FiniteFloat(_ParamType):
         if number < self.low or (self.open_low and number == self.low):
             bound = "greater than" if self.open_low else "at least"
             self.fail(f"{value} must be {bound} {self.low:g}.", param, ctx)
+        if number > self.high:
+            self.fail(f"{value} must be at most {self.high:g}.", param, ctx)
         return number
 
 
@@ -71,8 +81,23 @@ class ImageSize(_ParamType):
         return width, height
 
 
+class Colour(_ParamType):
+    """A colour by name or as #rgb or #rrggbb; converts to "#rrggbb"."""
+
+    name = "colour"
+    names: ClassVar = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        colour = self.names.get(value.lower(), value.lower())
+        if re.fullmatch(r"#[0-9a-f]{3}", colour):
+            colour = "#" + "".join(2 * digit for digit in colour[1:])
+        if not re.fullmatch(r"#[0-9a-f]{6}", colour):
+            self.fail(f"'{value}' is no colour; write white, black, gray or #rrggbb.", param, ctx)
+        return colour
+
+
 class FractionOrFolder(_ParamType):
-    """A fraction from 0 to below 1, or an existing folder (as a Path)."""
+    """A fraction from 0 to below 1, or an existing folder or file (as a Path)."""
 
     name = "fraction|dir"
 
@@ -82,9 +107,9 @@ class FractionOrFolder(_ParamType):
         try:
             fraction = float(value)
         except ValueError:
-            if Path(value).is_dir():
+            if value and Path(value).exists():
                 return Path(value)
-            self.fail(f"'{value}' is neither a number nor an existing folder.", param, ctx)
+            self.fail(f"'{value}' is neither a number nor an existing folder or file.", param, ctx)
         if not 0 <= fraction < 1:  # refuses nan too
             self.fail(f"{value} must be at least 0 and below 1.", param, ctx)
         return fraction

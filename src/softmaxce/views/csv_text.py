@@ -1,4 +1,8 @@
-"""CSV that a spreadsheet opens and does not execute."""
+"""CSV that a spreadsheet opens and does not execute, one line a row.
+
+Names are shown as in text: control characters and bytes that are no UTF-8 as escapes. JSON keeps
+them exactly.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from softmaxce.views.safe_text import visible
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,12 +27,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def name_cell(name: str) -> str:
     """A name; an apostrophe before one that a spreadsheet would take for a formula."""
-    return f"'{name}" if name.startswith(_STARTS_FORMULA) else name
+    shown = visible(name)
+    return f"'{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def path_cell(path: str) -> str:
     """A path; one that a spreadsheet would take for a formula as ./path, which opens as well."""
-    return f"./{path}" if path.startswith(_STARTS_FORMULA) else path
+    shown = visible(path)
+    return f"./{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def number_cell(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -53,12 +54,27 @@ def name(text: str) -> Text:
 
 def command(*words: str) -> str:
     """A command line that can be pasted into a shell."""
-    return visible(shlex.join(words))
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    octets = word.encode("utf-8", "surrogateescape")
+    plain = (chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in octets)
+    return f"$'{''.join(plain)}'"
+
+
+class _UncutTable(Table):
+    """A cell that is too long for its column wraps; Rich would end it with an ellipsis."""
+
+    def add_column(self, *headers: Any, **options: Any) -> None:
+        super().add_column(*headers, **{"overflow": "fold", **options})
 
 
 def table() -> Table:
     """An empty table in the one style of all results."""
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    return _UncutTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
 
 
 def heading(console: Console, text: str) -> None:
