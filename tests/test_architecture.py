@@ -14,8 +14,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside the packages cli, solvers and views.
 FLOORS = [
     ["errors"],
-    ["numerics", "safe_files", "small_png", "worker_processes", "colours"],
-    ["calibration", "conformal", "confusions", "images", "intervals"],
+    ["intervals", "numerics", "safe_files", "small_png", "worker_processes", "colours"],
+    ["calibration", "conformal", "confusions", "images"],
     ["class_folders", "decoding", "model"],
     ["manifest", "metrics", "model_file", "pixel_cache"],
     ["array_files", "comparison", "duplicates", "forms", "inspection"],
