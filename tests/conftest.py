@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import PETS, ROOT, Outcome, run_command
+from helpers import CACHE, PETS, ROOT, Outcome, run_command
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_cache_is_left() -> Iterator[None]:
+    """The tests' cache is not the user's, and goes when they end."""
+    yield
+    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture

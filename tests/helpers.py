@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
+CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ def run_command(
         cwd=cwd,
         input=stdin if stdin is not None else b"",
         capture_output=True,
-        env={**clean, "COLUMNS": "80", "PYTHONWARNINGS": "error", **(env or {})},
+        env={
+            **clean,
+            "SOFTMAXCE_CACHE": str(CACHE),
+            "COLUMNS": "80",
+            "PYTHONWARNINGS": "error",
+            **(env or {}),
+        },
         timeout=300,
         check=False,
     )

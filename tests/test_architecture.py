@@ -18,7 +18,7 @@ FLOORS = [
     ["calibration", "conformal", "confusions", "images", "intervals"],
     ["class_folders", "decoding", "model"],
     ["manifest", "metrics", "model_file", "pixel_cache"],
-    ["array_files", "comparison", "forms"],
+    ["array_files", "comparison", "duplicates", "forms", "inspection"],
     ["parts"],
     ["dataset"],
     ["objective"],

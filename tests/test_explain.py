@@ -204,6 +204,18 @@ def test_the_quiz_asks_before_it_shows():
     assert re.search(r"\d of 10 right\.", done.stdout)
 
 
+def test_the_quiz_ends_with_its_input():
+    done = run("--logits", "0.2", "0.3", "--quiz", stdin="2\n0.5\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("2 of 2 right.\n")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_exercises_keep_to_their_columns(language):
+    done = run("--exercise", "8", "--answers", "--lang", language)
+    assert max(map(cell_len, done.stdout.splitlines())) <= 80
+
+
 def test_what_the_quiz_counts_as_right():
     from softmaxce.lesson.quiz import is_right
 
@@ -235,7 +247,7 @@ def test_what_the_quiz_counts_as_right():
         (["--exercise", "0"], "between 1 and 200"),
         (["--exercise", "2", "--format", "html"], "not as html"),
         (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
-        (["--logits", "1", "2", "--lang", "de"], "'de'"),
+        (["--logits", "1", "2", "--lang", "de"], "no language 'de': there are en, ko"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(arguments, named):

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from softmaxce import lesson
 from softmaxce.images import Preprocessing, read_pixels
-from softmaxce.lesson.picture import Picture
+from softmaxce.lesson.picture import Picture, template_in_words
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import save_model
 from softmaxce.views import lesson_pictures, lesson_text
@@ -154,6 +154,16 @@ def test_pictures_of_any_size(shape):
     steps = lesson.build(example_of(picture), picture)
     assert [step.name for step in steps[:3]] == ["image", "logits", "shares"]
     assert len(steps) == 11
+
+
+def test_a_template_is_told_in_words_too():
+    weights = np.zeros((9, 2))
+    weights[8, 0], weights[1, 0] = 2.0, -3.0  # row 2, column 2 and row 0, column 1
+    model = SoftmaxModel((Layer(weights, np.zeros(2)),), Preprocessing(3, 3, 1), ("a", "b"))
+    picture = Picture(model, np.full(9, 100, dtype=np.uint8))
+    assert template_in_words(picture, 0) == {"most": "bottom right", "least": "top"}
+    words = " ".join(shown(picture, color_system=None).split())
+    assert "most for it bottom right, most against it top" in words
 
 
 def shown(picture, **options):

@@ -97,17 +97,14 @@ class Shape:
     ("n", "shape"), [(1, "0"), (2, "(01)"), (3, "((01)2)"), (6, "(((01)(23))(45))")]
 )
 def test_shape_of_the_tree(n, shape):
-    assert tree_sum(lambda i: Shape(str(i)), 0, n).text == shape
+    assert tree_sum(Shape(str(i)) for i in range(n)).text == shape
 
 
 @pytest.mark.parametrize("n", [1, 4, 5, 11, 16, 23])
 def test_aligned_subtrees_make_the_same_tree(n):
-    def leaf(i):
-        return Shape(f"{i},")
-
-    whole = tree_sum(leaf, 0, n).text
-    parts = [tree_sum(leaf, first, min(first + 4, n)) for first in range(0, n, 4)]
-    assert tree_sum(parts.__getitem__, 0, len(parts)).text == whole
+    leaves = [Shape(f"{i},") for i in range(n)]
+    parts = [tree_sum(leaves[first : first + 4]) for first in range(0, n, 4)]
+    assert tree_sum(parts).text == tree_sum(leaves).text
 
 
 def test_leaves_get_shorter_for_longer_pixel_vectors():

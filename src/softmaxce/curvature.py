@@ -156,8 +156,6 @@ def sample_curvature(objective: Objective, seed: int) -> Curvature:
         width = min(_MAX_DIMENSIONS, affordable)
         basis, outside = _leading_subspace(objective, index, width, rng)
     values, centre = _coordinates(objective, index, shares, basis)
-    if not np.isfinite(values).all():
-        raise TrainingError("the pixels hold nan or infinite values: remove them")
     variance = float(shares @ np.einsum("ij,ij->i", values, values)) + outside
     whole = len(index) == len(rows) and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
@@ -198,7 +196,13 @@ def _coordinates(
     parts = list(objective.run_tasks(fill, range(0, len(index), size)))
     centre = np.sum(parts, axis=0, dtype=rows.dtype)
     values -= centre if basis is None else centre @ basis
+    _check_finite(values)
     return values, centre
+
+
+def _check_finite(values: Matrix) -> None:
+    if not np.isfinite(values).all():
+        raise TrainingError("the pixels hold nan or infinite values: remove them")
 
 
 def _leading_subspace(
@@ -212,6 +216,7 @@ def _leading_subspace(
     rows = objective.rows
     few = rng.permutation(index)[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
     pixels = rows.take(np.sort(few))[0] * rows.dtype.type(objective.scale)
+    _check_finite(pixels)
     pixels -= pixels.mean(axis=0)
     width = min(width, len(pixels))
     parts = np.array_split(np.arange(width), 4)

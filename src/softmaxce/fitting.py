@@ -102,7 +102,7 @@ def fit(
     training = Rows(pixels, labels, rows)
     _check(training, sample_weight)
     settings = _Settings(tolerance, max_iterations, seed, on_iteration)
-    with row_threads(n_threads or os.cpu_count() or 1) as run_tasks:
+    with row_threads(n_threads or _useful_threads()) as run_tasks:
         if hidden:
             l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
             widths = tuple(hidden)
@@ -112,6 +112,13 @@ def fit(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
         return _fit_linear(objective, l2, validation, settings)
+
+
+def _useful_threads() -> int:
+    """The cores this process may use, but no more than keep one memory bus busy."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(cores, 8)
 
 
 def _check(training: Rows, sample_weight: Floats | None) -> None:
@@ -186,7 +193,7 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         max_epochs=settings.max_iterations,
         on_epoch=tell,
     )
-    loss, gradient = network.loss_and_gradient(solution.parameters, np.arange(len(network.rows)))
+    loss, gradient = network.whole(solution.parameters)
     layers = [
         (weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)

@@ -73,7 +73,12 @@ class Network:
         layers = self.layers(flat)
         parts = np.array_split(batch, _PARTS)
         share = 1 / len(batch)
-        sums = list(self.run_tasks(lambda part: self._back_propagate(layers, part, share), parts))
+
+        def back_propagate(part: NDArray[np.intp]) -> tuple[float, Vector]:
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver judges the loss
+                return self._back_propagate(layers, part, share)
+
+        sums = list(self.run_tasks(back_propagate, parts))
         loss, gradient = sums[0]
         for other_loss, other in sums[1:]:
             loss += other_loss
@@ -111,6 +116,17 @@ class Network:
         pixels, labels = rows.take(part)
         pixels *= pixels.dtype.type(self.scale)
         return pixels.astype(np.float32, copy=False), labels
+
+    def whole(self, flat: Vector) -> tuple[float, Floats]:
+        """Mean cross-entropy of all rows (nats), and the objective's gradient over them."""
+        n, size = len(self.rows), leaf_rows(self.rows.n_pixels)
+        total, slope = 0.0, np.zeros(flat.size)
+        for start in range(0, n, size):
+            block = np.arange(start, min(start + size, n))
+            loss, gradient = self.loss_and_gradient(flat, block)
+            total += loss * len(block) / n
+            slope += gradient * (len(block) / n)
+        return total, slope
 
     def cross_entropy(self, flat: Vector, rows: Rows) -> float:
         """Mean cross-entropy of any labelled rows, unweighted, in nats per image."""

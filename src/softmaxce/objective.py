@@ -9,7 +9,7 @@ many, this machine or another), the result is the same bits.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,14 +99,24 @@ class Sums:
         return Sums(self.cross_entropy + other.cross_entropy, self.gradient + other.gradient)
 
 
-def tree_sum(leaf: Callable[[int], Any], first: int, stop: int) -> Any:
-    """Sum of leaf(first) … leaf(stop − 1) in the fixed binary tree. `first` is a multiple of the
-    smallest power of two that is not below stop − first, so that subtrees are aligned."""
-    count = stop - first
-    if count == 1:
-        return leaf(first)
-    half = 1 << ((count - 1).bit_length() - 1)
-    return tree_sum(leaf, first, first + half) + tree_sum(leaf, first + half, stop)
+def tree_sum(items: Iterable[Any]) -> Any:
+    """Sum of at least one item in the fixed binary tree over their positions.
+
+    Like a binary counter: two sums of 2^k items each become one of 2^(k+1). The items may come
+    one by one and are dropped as they are merged, so few are held at any time; a sum over an
+    aligned run of 2^k items may stand for the run.
+    """
+    waiting: list[tuple[int, Any]] = []  # (number of items, their sum), the numbers decreasing
+    for item in items:
+        count = 1
+        while waiting and waiting[-1][0] == count:
+            item = waiting.pop()[1] + item
+            count *= 2
+        waiting.append((count, item))
+    total = waiting.pop()[1]
+    while waiting:
+        total = waiting.pop()[1] + total
+    return total
 
 
 def log_probabilities_in_place(logits: NDArray[Any]) -> NDArray[Any]:
@@ -170,14 +180,14 @@ class Objective:
         biases = parameters[-1].astype(self.rows.dtype)
 
         def leaf(position: int) -> Sums:
-            return self._leaf(position, scaled, biases)
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver judges the value
+                return self._leaf(position, scaled, biases)
 
         def task(first: int) -> Sums:
-            return tree_sum(leaf, first, min(first + _LEAVES_PER_TASK, n_leaves))  # type: ignore[no-any-return]
+            leaves = range(first, min(first + _LEAVES_PER_TASK, n_leaves))
+            return tree_sum(map(leaf, leaves))  # type: ignore[no-any-return]
 
-        tasks = range(0, n_leaves, _LEAVES_PER_TASK)
-        done = list(self.run_tasks(task, tasks))
-        return tree_sum(done.__getitem__, 0, len(done))  # type: ignore[no-any-return]
+        return tree_sum(self.run_tasks(task, range(0, n_leaves, _LEAVES_PER_TASK)))  # type: ignore[no-any-return]
 
     def _leaf(self, position: int, weights: NDArray[Any], biases: NDArray[Any]) -> Sums:
         """Sums of one leaf. weights: scaled, (n_pixels, n_classes), in the rows' dtype."""

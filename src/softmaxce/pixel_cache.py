@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,6 +80,18 @@ def default_folder() -> Path | None:
         return None
     caches = Path("Library", "Caches") if sys.platform == "darwin" else Path(".cache")
     return home / caches / "softmaxce"
+
+
+def usable_folder(path: str | PathLike[str]) -> Path:
+    """`path`, made if it is not there. Raises OutputError where it is no folder to write to."""
+    folder = Path(path)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot use the cache: {path}: {error.strerror or error}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot use the cache: {path}: the folder cannot be written to")
+    return folder
 
 
 def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> CacheKey | None:

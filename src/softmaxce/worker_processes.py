@@ -47,8 +47,10 @@ def in_workers(
     `work` must be picklable. What it raises is raised here; a worker that ends by itself (killed,
     or crashed in a decoder) raises DataError.
     """
-    workers = [_Worker(work) for _ in range(n_workers)]
+    workers: list[_Worker] = []
     try:
+        for _ in range(n_workers):
+            workers.append(_Worker(work))
         for worker in workers * _TASKS_AHEAD:
             worker.give(next_task())
         while any(worker.n_tasks for worker in workers):
@@ -75,11 +77,11 @@ class _Worker:
         context: Any = multiprocessing.get_context(start_method())
         self.pipe, theirs = context.Pipe()
         self.n_tasks = 0
-        self._process = context.Process(
-            target=_serve, args=(theirs, work, os.getpid()), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
         self._process.start()
         theirs.close()
+        # Not as an argument: should the process die at its start, only our own pipe breaks.
+        self.pipe.send(work)
 
     def give(self, task: Any) -> None:
         """Send a task, unless it is None."""
@@ -102,11 +104,12 @@ class _Worker:
         self._process.join()
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any], parent: int) -> None:
+def _serve(pipe: Connection, parent: int) -> None:
     """Do tasks until the parent hangs up or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; only the parent answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(EOFError, OSError):
+        work = pipe.recv()
         while True:
             while not pipe.poll(_SECONDS_BETWEEN_LOOKS):
                 if os.getppid() != parent:

@@ -12,6 +12,8 @@ import click
 
 from softmaxce import __version__
 from softmaxce.cli import streams
+from softmaxce.cli.cache import cache
+from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
@@ -33,7 +35,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (train, predict, evaluate, explain, compare, info):
+for _command in (train, predict, evaluate, explain, check, compare, info, cache):
     commands.add_command(_command)
 
 

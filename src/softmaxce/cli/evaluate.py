@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from softmaxce.cli.options import (
+    cache_options,
+    chosen_cache,
     command_line,
     coverage_option,
     debug_option,
@@ -17,6 +21,9 @@ from softmaxce.cli.options import (
     save_plots_option,
     skip_bad_option,
 )
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.evaluate import EvaluateResult
 
 EPILOG = """\b
 Examples:
@@ -50,6 +57,7 @@ Examples:
 @save_plots_option
 @skip_bad_option
 @jobs_option
+@cache_options
 @format_option("text", "json", "jsonl", "csv")
 @no_progress_option
 @quiet_option
@@ -64,19 +72,21 @@ def evaluate(
     plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
+    cache: str | None,
+    no_cache: bool,
     output_format: str,
     no_progress: bool,
     quiet: bool,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
-    Classes are matched by name. A folder that the model does not know is an error. The formats
-    jsonl and csv have a row for each image.
+    Classes are matched by name. A folder that the model does not know is an error. DIR may also
+    be a CSV file with the columns path, label and, if wanted, split, an .npz file of pixel arrays,
+    or a folder of IDX files. The formats jsonl and csv have a row for each image.
     """
-    from softmaxce.safe_files import write_atomically
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
-    from softmaxce.views.csv_text import file_bytes, print_exactly
+    from softmaxce.views.csv_text import print_exactly
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates, parse_gate
@@ -91,20 +101,31 @@ def evaluate(
             model_path,
             skip_bad=skip_bad,
             jobs=jobs,
+            cache=chosen_cache(cache, no_cache),
             coverage=coverage,
             on_progress=on_progress,
         )
     if not quiet:
         notices.name_left_out(result.left_out)
-    if errors_path is not None:
-        write_atomically(errors_path, [file_bytes(view.errors_csv(result))])
-    if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_evaluation
-
-        write_report(of_evaluation(result, command_line()), report_path, plots_path)
+    _write_files(result, errors_path, report_path, plots_path)
     if output_format == "text":
         view.show(result)
     else:
         print_exactly(view.as_machine_text(result, output_format))
     check_gates(result.judged.scores, parsed_gates)
+
+
+def _write_files(
+    result: EvaluateResult, errors_path: str | None, report_path: str | None, plots_path: str | None
+) -> None:
+    if errors_path is not None:
+        from softmaxce.safe_files import write_atomically
+        from softmaxce.views.csv_text import file_bytes
+        from softmaxce.views.evaluate import errors_csv
+
+        write_atomically(errors_path, [file_bytes(errors_csv(result))])
+    if report_path is not None or plots_path is not None:
+        from softmaxce.views.report_files import write_report
+        from softmaxce.views.report_subject import of_evaluation
+
+        write_report(of_evaluation(result, command_line()), report_path, plots_path)

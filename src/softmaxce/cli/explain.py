@@ -107,7 +107,7 @@ class Request:
 @click.option(
     "--lang",
     "language",
-    type=click.Choice(["en", "ko"]),
+    metavar="en|ko",
     help="Language.  [default: that of the locale, else en]",
 )
 @format_option("text", "json", "markdown", "html")
@@ -259,7 +259,7 @@ def _save_images(explanation: Explanation, folder: str) -> None:
 
 
 def _quiz(explanation: Explanation, translate: Translate) -> None:
-    """Ask, then reveal, step by step; an empty line passes."""
+    """Ask, then reveal, step by step; an empty line passes, the end of the input ends it."""
     from softmaxce.lesson.quiz import is_right
     from softmaxce.views import lesson_text
     from softmaxce.views.console import output
@@ -271,8 +271,11 @@ def _quiz(explanation: Explanation, translate: Translate) -> None:
     for position, step in enumerate(explanation.steps, 1):
         if step.question:
             value = step.numbers[step.question.answer]
-            click.echo()
-            typed = click.prompt(translate(step.question.message), default="", show_default=False)
+            try:
+                typed = input(f"\n{translate(step.question.message)} ")
+            except EOFError:
+                click.echo()
+                break
             right = is_right(typed, value)
             n_asked, n_right = n_asked + 1, n_right + right
             verdict = translate("Right:") if right else translate("It is")

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,6 +87,30 @@ save_plots_option = click.option(
     type=click.Path(),
     help="Also write the pictures of the report as PNG files into this folder.",
 )
+
+
+def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--cache DIR` and `--no-cache`; `chosen_cache` makes one folder of them."""
+    for option in (
+        click.option("--no-cache", is_flag=True, help="Decode every image anew, and keep nothing."),
+        click.option(
+            "--cache",
+            type=click.Path(),
+            help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
+            "folder]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_cache(cache: str | None, no_cache: bool) -> Path | None:
+    """The folder of the pixel cache, None for none. Raises OutputError for one that cannot be."""
+    from softmaxce.pixel_cache import default_folder, usable_folder
+
+    if no_cache:
+        return None
+    return default_folder() if cache is None else usable_folder(cache)
 
 
 def command_line() -> str:

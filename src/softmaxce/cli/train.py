@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from softmaxce.cli.options import (
+    cache_options,
+    chosen_cache,
     command_line,
     debug_option,
     format_option,
@@ -18,7 +20,7 @@ from softmaxce.cli.options import (
     save_plots_option,
     skip_bad_option,
 )
-from softmaxce.cli.types import FiniteFloat, FractionOrFolder, ImageSize
+from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, ImageSize
 
 EPILOG = """\b
 Examples:
@@ -56,11 +58,26 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     help="auto: gray only where every image is gray.",
 )
 @click.option(
+    "--fit",
+    type=click.Choice(["stretch", "crop", "pad"]),
+    default="stretch",
+    show_default=True,
+    help="What becomes of pictures of another shape: all of them, stretched; their middle; all of "
+    "them, with margins.",
+)
+@click.option(
+    "--background",
+    type=Colour(),
+    default="white",
+    show_default=True,
+    help="The colour behind transparent pixels and of margins: a name or #rrggbb.",
+)
+@click.option(
     "--validation",
     type=FractionOrFolder(),
     default="0.2",
     show_default=True,
-    help="Share of each class to hold out, or a folder of images to judge by.",
+    help="Share of each class to hold out, or a folder (or manifest) of images to judge by.",
 )
 @click.option(
     "--l2",
@@ -95,6 +112,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @save_plots_option
 @skip_bad_option
 @jobs_option
+@cache_options
 @format_option("text", "json")
 @no_progress_option
 @quiet_option
@@ -106,6 +124,8 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
+    cache: str | None,
+    no_cache: bool,
     output_format: str,
     no_progress: bool,
     quiet: bool,
@@ -114,7 +134,8 @@ def train(
     """Train a classifier on DIR and save it.
 
     DIR holds one folder of images for each class; or train/, with validation/ and test/ beside
-    it, each of which holds such folders.
+    it, each of which holds such folders. It may also be a CSV file with the columns path, label
+    and, if wanted, split; an .npz file of pixel arrays; or a folder of IDX files.
     """
     from softmaxce.views import notices
     from softmaxce.views import train as view
@@ -125,7 +146,9 @@ def train(
     workflow.check_output(output, force)
     check_files([report_path], [output])
     check_folder(plots_path)
-    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    chosen = workflow.TrainOptions(
+        channels=CHANNELS[color], cache=chosen_cache(cache, no_cache), **options
+    )
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.train(folder, output, chosen, on_progress)
     if not quiet:

@@ -6,7 +6,7 @@ import math
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -81,8 +81,23 @@ class ImageSize(_ParamType):
         return width, height
 
 
+class Colour(_ParamType):
+    """A colour by name or as #rgb or #rrggbb; converts to "#rrggbb"."""
+
+    name = "colour"
+    names: ClassVar = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        colour = self.names.get(value.lower(), value.lower())
+        if re.fullmatch(r"#[0-9a-f]{3}", colour):
+            colour = "#" + "".join(2 * digit for digit in colour[1:])
+        if not re.fullmatch(r"#[0-9a-f]{6}", colour):
+            self.fail(f"'{value}' is no colour; write white, black, gray or #rrggbb.", param, ctx)
+        return colour
+
+
 class FractionOrFolder(_ParamType):
-    """A fraction from 0 to below 1, or an existing folder (as a Path)."""
+    """A fraction from 0 to below 1, or an existing folder or file (as a Path)."""
 
     name = "fraction|dir"
 
@@ -92,9 +107,9 @@ class FractionOrFolder(_ParamType):
         try:
             fraction = float(value)
         except ValueError:
-            if value and Path(value).is_dir():
+            if value and Path(value).exists():
                 return Path(value)
-            self.fail(f"'{value}' is neither a number nor an existing folder.", param, ctx)
+            self.fail(f"'{value}' is neither a number nor an existing folder or file.", param, ctx)
         if not 0 <= fraction < 1:  # refuses nan too
             self.fail(f"{value} must be at least 0 and below 1.", param, ctx)
         return fraction

@@ -183,6 +183,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "same": abs(loss - blind) <= 1e-12,
         "entropy": _mean_surprise(example.probabilities, surprises),
         "finite": math.isfinite(loss),
+        "vanishes": math.isfinite(loss) and example.probabilities[example.label] == 0.0,
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,
     }
 

@@ -8,6 +8,7 @@ stay active.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -188,19 +189,30 @@ def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any
 
 def _regions(picture: Picture, contributions: Floats) -> dict[str, Any]:
     """Nine regions of the picture: mean brightness, and the sum of their contributions."""
+    places = picture.as_map(contributions)
+    parts = list(_parts(picture))
+    return {
+        "has_regions": bool(parts),
+        "regions": REGIONS[: len(parts)],
+        "region_brightness": [round(float(picture.grid[part].mean()), 1) for part in parts],
+        "region_sums": [float(places[part].sum()) for part in parts],
+    }
+
+
+def _parts(picture: Picture) -> Iterator[tuple[slice, slice]]:
+    """Where each of REGIONS lies; nothing for a picture too small to be divided."""
     height, width, _ = picture.shape
     if height < 3 or width < 3:
-        return {"has_regions": False, "regions": [], "region_brightness": [], "region_sums": []}
-    brightness, sums = [], []
-    places = picture.as_map(contributions)
+        return
     for rows in np.array_split(np.arange(height), 3):
         for columns in np.array_split(np.arange(width), 3):
-            part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-            brightness.append(round(float(picture.grid[part].mean()), 1))
-            sums.append(float(places[part].sum()))
-    return {
-        "has_regions": True,
-        "regions": list(REGIONS),
-        "region_brightness": brightness,
-        "region_sums": sums,
-    }
+            yield slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def template_in_words(picture: Picture, k: int) -> dict[str, str]:
+    """Where brightness speaks most for class k, and where most against it; nothing if too small."""
+    slopes = picture.as_map(picture.slopes(k)[0])
+    means = [float(slopes[part].mean()) for part in _parts(picture)]
+    if not means:
+        return {}
+    return {"most": REGIONS[means.index(max(means))], "least": REGIONS[means.index(min(means))]}

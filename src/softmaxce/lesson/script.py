@@ -208,6 +208,11 @@ CROSS_ENTROPY = Script(
         ),
         Sentence("The true class {true_class} has p = {p_true}, so the loss is {loss} nats."),
         Sentence(
+            "That p is above 0, but so small that the computer writes 0. Its logarithm is not "
+            "lost: it is found from the logits, before any power is taken.",
+            "vanishes",
+        ),
+        Sentence(
             "The loss is finite, but above 1.8×10³⁰⁸, the largest number this computer holds.",
             "exceeds_float",
         ),

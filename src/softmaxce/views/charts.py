@@ -8,28 +8,30 @@ from collections.abc import Sequence
 from softmaxce.calibration import Bin
 from softmaxce.intervals import wilson_interval
 from softmaxce.metrics import Scores
-from softmaxce.views.drawing import Dot, Drawing, Label, Rectangle, Shape, Stroke, shortened
+from softmaxce.views.drawing import Dot, Drawing, Label, Rectangle, Role, Shape, Stroke, shortened
 from softmaxce.views.wording import nats, percent
 
 MAX_NUMBERED = 14  # classes whose cells have room for numbers
 MAX_NAMED = 40  # classes whose rows have room for names
 _SIDE = 300.0
 _SMALL = 11.0
+_NUMBERED_SIDE = 40.0
 
 
 def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -> Drawing:
     """Counts and per cent of each row; the stronger the colour, the larger the share."""
     n = len(chosen)
-    cell = 40.0 if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
+    cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     is_named = n <= MAX_NAMED
-    left = 8 + 7 * max(len(shortened(class_names[k], 14)) for k in chosen) if is_named else 8.0
+    names = _row_names(class_names, chosen)
+    left = 10 + 6.5 * max(map(len, names)) if is_named else 8.0
     top = 36.0
     shapes: list[Shape] = [Label(left, 12, "called", size=_SMALL)]
     for row, i in enumerate(chosen):
         y = top + row * cell
         support = max(1, scores.per_class[i].support)
         if is_named:
-            shapes.append(_row_name(class_names[i], left, y + cell / 2))
+            shapes.append(Label(left - 6, y + cell / 2 + 4, names[row], "end", "ink", _SMALL))
             shapes.append(
                 Label(
                     left + (row + 0.5) * cell, top - 6, str(i), "middle", size=min(13, 0.6 * cell)
@@ -39,31 +41,40 @@ def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int])
             count = int(scores.confusion[i, j])
             if count or n <= MAX_NUMBERED:
                 x = left + column * cell
-                shapes += _cell(x, y, cell, count, count / support, i == j, n <= MAX_NUMBERED)
+                title = f"'{class_names[i]}' called '{class_names[j]}': {count:,}"
+                shapes += _cell(x, y, cell, count, count / support, i == j, title)
     frame = ((left, top), (left + n * cell, top), (left + n * cell, top + n * cell))
     shapes.append(Stroke((*frame, (left, top + n * cell), (left, top)), "line"))
     title = f"Confusion matrix of {n} classes: rows are the truth, columns the answers"
     return Drawing("confusion", title, left + n * cell + 2, top + n * cell + 2, tuple(shapes))
 
 
-def _row_name(class_name: str, right: float, y: float) -> Label:
-    return Label(right - 6, y + 4, shortened(class_name, 14), "end", "ink", _SMALL)
+def _row_names(class_names: Sequence[str], chosen: Sequence[int]) -> list[str]:
+    """The names with the numbers that head the columns, unless they are these numbers."""
+    if all(class_name == str(k) for k, class_name in enumerate(class_names)):
+        return [class_names[k] for k in chosen]
+    return [f"{shortened(class_names[k], 14)}  {k}" for k in chosen]
 
 
 def _cell(
-    x: float, y: float, side: float, count: int, share: float, is_right: bool, is_numbered: bool
+    x: float, y: float, side: float, count: int, share: float, is_right: bool, title: str
 ) -> list[Shape]:
-    strength = (0.12 + 0.5 * share if is_right else 0.10 + min(0.55, 2.5 * share)) if count else 0.0
-    box = Rectangle(x, y, side - 1, side - 1, "accent" if is_right else "bad", strength)
+    strength = 0.12 + 0.5 * share if is_right else 0.12 + min(0.6, 4 * share)
+    role: Role = "accent" if is_right else "bad"
+    box = Rectangle(x, y, side - 1, side - 1, role, strength, title)
     if not count:
         return [Rectangle(x, y, side - 1, side - 1, "line", 0.25)]
-    if not is_numbered:
+    if side < _NUMBERED_SIDE:
         return [box]
     return [
         box,
-        Label(x + side / 2, y + side / 2, f"{count}", "middle", "ink", 12),
-        Label(x + side / 2, y + side / 2 + 13, f"{100 * share:.0f} %", "middle", "ink", 10),
+        Label(x + side / 2, y + side / 2, f"{count:,}", "middle", "ink", 12),
+        Label(x + side / 2, y + side / 2 + 13, _whole_percent(share), "middle", "ink", 10),
     ]
+
+
+def _whole_percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
 def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
@@ -84,7 +95,7 @@ def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
         shapes.append(Dot(left + 14, top + 46, 4, "second", True))
         shapes.append(Label(left + 24, top + 50, "before calibration", size=_SMALL))
     title = "Reliability diagram: share of right answers by their probability"
-    return Drawing("reliability", title, left + _SIDE + 16, bottom + 22, tuple(shapes))
+    return Drawing("reliability", title, left + _SIDE + 24, bottom + 22, tuple(shapes))
 
 
 def _percent_axes(left: float, top: float) -> list[Shape]:
@@ -196,7 +207,7 @@ def recalls(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -
     """Each class's recall with its 95 % interval, a row for each."""
     shown = [k for k in chosen if scores.per_class[k].support]
     left = 16 + 7 * max(len(shortened(class_names[k], 18)) for k in shown)
-    width, top, step = 280.0, 8.0, 22.0
+    width, top, step = 360.0, 8.0, 22.0
     bottom = top + step * len(shown)
     shapes: list[Shape] = []
     for fifth in range(6):

@@ -12,6 +12,8 @@ from softmaxce.views import judged as judged_view
 from softmaxce.views import scores as scores_view
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
+from softmaxce.views.overlap import overlap_json, overlap_line
+from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, interval, percent
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 
@@ -23,6 +25,8 @@ def show(result: EvaluateResult) -> None:
     scores_view.show_calibration(
         console, judged.scores, judged.uncalibrated, result.model.temperature
     )
+    if result.overlap is not None:
+        console.print(visible(overlap_line("judged", result.overlap)), soft_wrap=True)
     if result.coverage is not None:
         _show_coverage(console, result.coverage)
     heading(console, "Each class")
@@ -82,6 +86,7 @@ def as_json(result: EvaluateResult) -> str:
                 judged.scores, judged.uncalibrated, result.model.temperature
             ),
             "coverage": None if result.coverage is None else _coverage_json(result.coverage),
+            "duplicates": overlap_json(result.overlap),
             "left_out": result.left_out,
         },
     )

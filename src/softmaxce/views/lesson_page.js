@@ -210,7 +210,8 @@ function showSummary(example) {
     document.getElementById("announcement").textContent = parts.map((part) => part.join(" ")).join(", ");
   }, 400);
   for (const [k, output] of probabilityOf) {
-    output.textContent = example.probabilities[k] < 0.001 ? "< 0.001" : number(example.probabilities[k]);
-    output.style.setProperty("--p", example.probabilities[k]);
+    const p = example.probabilities[k];
+    output.textContent = p && p < 0.001 ? "<0.001" : number(p);
+    output.style.setProperty("--p", p);
   }
 }

@@ -19,7 +19,7 @@ from softmaxce import lesson
 from softmaxce.lesson import corrections, numbers, picture, picture_script
 from softmaxce.lesson.step import Script, Step
 from softmaxce.views.lesson_formulas import mathml
-from softmaxce.views.lesson_words import Translate, sentence
+from softmaxce.views.lesson_words import Translate, sentence, template_text
 from softmaxce.views.machine import json_line
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
@@ -136,9 +136,8 @@ def _pictures(
     source = pixels.data_address(pixels.contribution_pixels(shown, example.winner))
     yield {"source": source, "text": text}
     for k in example.shown[:MAX_TEMPLATES]:
-        text = sentence(translate("Weights of class {name}:"), {"name": example.name(k)}, str)
         source = pixels.data_address(pixels.template_pixels(shown, k))
-        yield {"source": source, "text": text.rstrip(":")}
+        yield {"source": source, "text": template_text(shown, k, translate)}
 
 
 def _translated(script: Script, translate: Translate) -> dict[str, Any]:

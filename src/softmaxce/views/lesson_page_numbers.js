@@ -223,6 +223,7 @@ const STEP_NUMBERS = {
       same: Math.abs(x.loss - blind) <= 1e-12,
       entropy: weighted(x.probabilities, surprises),
       finite: Number.isFinite(x.loss),
+      vanishes: Number.isFinite(x.loss) && x.probabilities[x.label] === 0,
       exceeds_float: x.loss === Infinity && x.finiteLogits,
     };
   },

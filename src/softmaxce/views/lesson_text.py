@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -20,6 +19,7 @@ from softmaxce.views.lesson_words import (
     rows_of,
     sentence,
     skipped_before,
+    template_text,
 )
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
@@ -75,9 +75,7 @@ def _body(console: Console, step: Step, shown: Sequence[int], translate: Transla
 
 
 def _line(console: Console, line: str, style: str = "") -> None:
-    """Print a paragraph, wrapped and indented, without spaces at the ends of its lines."""
-    for part in Text(line).wrap(console, max(20, console.width - INDENT)):
-        console.print(Text(" " * INDENT + part.plain.rstrip(), style=style), soft_wrap=True)
+    _wrapped(console, Text(line, style=style))
 
 
 def _indented(console: Console, content: Text | RichTable) -> None:
@@ -143,28 +141,25 @@ def show_picture(console: Console, explanation: Explanation, translate: Translat
 
 
 def show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
-    """Print the winner's contribution map and some class templates, where there are colours."""
+    """Print the winner's contribution map and some class templates; without colours, in words."""
     picture, example = explanation.picture, explanation.example
     if picture is None:
         return
     from softmaxce.views import lesson_pictures
 
-    if not lesson_pictures.shows_colour(console):
-        return
+    in_colour = lesson_pictures.shows_colour(console)
     width = console.width - INDENT
-    names = {"name": example.name(example.winner)}
-    message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
     console.print()
-    _line(console, sentence(message, names, str))
-    pixels = lesson_pictures.contribution_pixels(picture, example.winner)
-    _indented(console, lesson_pictures.half_blocks(pixels, width))
+    if in_colour:
+        message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
+        _line(console, sentence(message, {"name": example.name(example.winner)}, str))
+        pixels = lesson_pictures.contribution_pixels(picture, example.winner)
+        _indented(console, lesson_pictures.half_blocks(pixels, width))
     for k in _templates(explanation):
-        message = translate("Weights of class {name}:")
-        console.print()
-        _line(console, sentence(message, {"name": example.name(k)}, str))
-        _indented(
-            console, lesson_pictures.half_blocks(lesson_pictures.template_pixels(picture, k), width)
-        )
+        _line(console, template_text(picture, k, translate))
+        if in_colour:
+            pixels = lesson_pictures.template_pixels(picture, k)
+            _indented(console, lesson_pictures.half_blocks(pixels, width))
 
 
 def _templates(explanation: Explanation) -> list[int]:
@@ -183,13 +178,21 @@ def as_text(explanation: Explanation, translate: Translate) -> str:
 
 def exercises_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
     """Exercises, then their worked answers if wanted."""
-    lines = []
+    stream = io.StringIO()
+    console = Console(file=stream, width=FILE_WIDTH, color_system=None)
     parts = [("Exercises", "question"), ("Answers", "working")]
     for heading, part in parts if answers else parts[:1]:
-        lines += ["", translate(heading), ""]
+        console.print(f"\n{translate(heading)}\n", markup=False)
         for place, exercise in enumerate(exercises, 1):
             said = sentence(getattr(exercise, part), exercise.numbers, translate)
-            lines += textwrap.wrap(
-                f"{place:>2}. {said}", width=FILE_WIDTH, subsequent_indent=" " * INDENT
-            )
-    return "\n".join(lines) + "\n"
+            first = f"{place:>{INDENT - 2}}. "
+            _wrapped(console, Text(said), first)
+    return stream.getvalue()
+
+
+def _wrapped(console: Console, text: Text, first: str = " " * INDENT) -> None:
+    """Print a paragraph, indented, its first line after `first`, no spaces at the ends."""
+    for line in text.wrap(console, max(20, console.width - INDENT)):
+        line.rstrip()
+        console.print(Text(first).append_text(line), soft_wrap=True)
+        first = " " * INDENT

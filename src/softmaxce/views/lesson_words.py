@@ -7,9 +7,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from softmaxce.errors import InputError
 from softmaxce.lesson.step import Column, Numbers, Proof, Table
 from softmaxce.views.safe_text import visible
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
 
 DECIMALS = 4
 ROUNDING = 1e-12  # differences below come from the computer's rounding
@@ -23,8 +28,18 @@ Translate = Callable[[str], str]
 Quote = Callable[[str], str]
 
 
+def languages() -> list[str]:
+    """The languages of the lesson: English, and each that has a catalog."""
+    return ["en", *sorted(path.parent.parent.name for path in CATALOGS.glob("*/LC_MESSAGES/*.mo"))]
+
+
 def translator(language: str) -> Translate:
-    """The function from an English message to its words in `language`."""
+    """The function from an English message to its words in `language`.
+
+    Raises InputError for a language without a catalog.
+    """
+    if language not in languages():
+        raise InputError(f"no language '{language}': there are {', '.join(languages())}")
     if language == "en":
         return lambda message: message
     import gettext  # only when a catalog is needed
@@ -33,11 +48,12 @@ def translator(language: str) -> Translate:
 
 
 def default_language() -> str:
-    """ "ko" where the locale of the environment is Korean, else "en"."""
+    """The language of the environment's locale where it has a catalog, else "en"."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(variable)
         if value:
-            return "ko" if re.split("[_.@]", value)[0] == "ko" else "en"
+            language = re.split("[_.@]", value)[0]
+            return language if language in languages() else "en"
     return "en"
 
 
@@ -123,3 +139,15 @@ def proof_text(proof: Proof, numbers: Numbers, translate: Translate, quote: Quot
         return f"{said} ({translate('largest difference')}: {number(proof.error)})"
     left = proof.right if proof.right == 0 and proof.relation == "=" else proof.left
     return f"{said}: {number(left)} {proof.relation} {number(proof.right)}"
+
+
+def template_text(picture: Picture, k: int, translate: Translate) -> str:
+    """The template of class k in words, for those who do not see it."""
+    from softmaxce.lesson.picture import template_in_words  # only pictures need the model's room
+
+    name = visible(picture.model.class_names[k])
+    regions = template_in_words(picture, k)
+    if not regions:
+        return translate("Weights of class {name}").format(name=name)
+    message = translate("Weights of class {name}: most for it {most}, most against it {least}")
+    return message.format(name=name, **{key: translate(word) for key, word in regions.items()})

@@ -9,7 +9,7 @@ from softmaxce import __version__
 from softmaxce.views import report_pictures, report_scores
 from softmaxce.views.drawing import text
 from softmaxce.views.markup import Html, bold, definitions, section, table
-from softmaxce.views.report_subject import Subject
+from softmaxce.views.report_subject import PART_TITLES, Subject
 from softmaxce.views.scores import metric_interval, metric_value, shown_metrics
 from softmaxce.views.wording import percent
 
@@ -55,8 +55,20 @@ def _summary(subject: Subject) -> str:
         f"recognised: {percent(scores.accuracy)}. For endlessly many such images it would be "
         f"between {percent(low)} and {percent(high)} (95 % interval). Always answering "
         f"'{majority}', without a look at the image, would be right for "
-        f"{percent(scores.majority_baseline)}."
+        f"{percent(scores.majority_baseline)}.{_caveat(subject)}"
     )
+
+
+def _caveat(subject: Subject) -> str:
+    """What a reader of scores on such images must know."""
+    if subject.part == PART_TITLES["train"]:
+        return " The model was trained on these very images, so the scores are far too good."
+    if subject.part == PART_TITLES["validation"]:
+        return (
+            " These images also chose the penalty and the temperature, so the scores are a "
+            "little too good; softmaxce evaluate judges on images of their own."
+        )
+    return ""
 
 
 def _tiles(subject: Subject) -> str:

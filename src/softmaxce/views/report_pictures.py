@@ -9,7 +9,7 @@ from softmaxce.views.drawing_png import png_bytes
 from softmaxce.views.markup import Html, folded, paragraph, section, table
 from softmaxce.views.pictures import Template, contact_sheet, data_uri, templates, thumbnail
 from softmaxce.views.report_subject import Subject
-from softmaxce.views.wording import nats, percent
+from softmaxce.views.wording import percent
 
 N_WORST = 24
 MAX_TEMPLATES = 100
@@ -51,12 +51,13 @@ def _card(subject: Subject, position: int) -> str:
         f"<span>{text(names[k])}</span><span>{_probability(float(np.exp(row[k])))}</span></p>"
         for k in shown
     )
+    loss = float(scores.cross_entropies[position])
     picture = data_uri(thumbnail(judged.pixels(position), form))
     path = text(judged.path(position))
     return (
         f'<li><img src="{picture}" alt="The image {path}"><p class="verdict '
         f'{"right" if is_right else "wrong"}">{text(verdict)}</p>{shares}'
-        f"<p>loss {nats(float(scores.cross_entropies[position]))}</p>"
+        f"<p>loss {loss:.2f}</p>"
         f'<p class="path">{path}</p></li>\n'
     )
 
@@ -126,7 +127,8 @@ def plots(subject: Subject) -> dict[str, bytes]:
                 (
                     f"truth: {names[scores.labels[i]]}",
                     f"answer: {names[scores.predicted[i]]}",
-                    f"p {scores.confidences[i]:.3f}, loss {scores.cross_entropies[i]:.2f}",
+                    f"said: {percent(float(scores.confidences[i]))}",
+                    f"loss: {scores.cross_entropies[i]:.2f}",
                 ),
             )
             for i in _worst(subject)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softmaxce.calibration import calibration_error_of_luck
 from softmaxce.confusions import most_confused
 from softmaxce.intervals import wilson_interval
 from softmaxce.metrics import Scores
@@ -15,6 +16,7 @@ from softmaxce.views.markup import (
     beside,
     bold,
     bullets,
+    definitions,
     figure,
     folded,
     paragraph,
@@ -22,7 +24,7 @@ from softmaxce.views.markup import (
     table,
 )
 from softmaxce.views.report_subject import Subject
-from softmaxce.views.scores import LEGEND, metric_interval, metric_value, shown_metrics
+from softmaxce.views.scores import metric_interval, metric_value, shown_metrics
 from softmaxce.views.wording import interval, nats, percent
 
 MAX_MATRIX = 100
@@ -30,6 +32,32 @@ MAX_TABLE_MATRIX = 30
 MAX_CLASS_CHART = 30
 _N_IN_WORDS = 8
 _N_PAIRS = 100
+_MEANINGS = (
+    ("accuracy", "the share of images that were recognised"),
+    ("truth in the top 3", "the true class was among the three most probable"),
+    ("balanced accuracy", "the mean share recognised of each class, rare classes counting alike"),
+    ("macro F1", "the mean F1 of the classes (below)"),
+    (
+        "cross-entropy",
+        "−log of the probability that the true class got, on average, in nats; "
+        "lower is better, 0 is perfect",
+    ),
+    (
+        "Brier score",
+        "the squared distance of the probabilities from the truth, 0 to 2; lower is better",
+    ),
+    (
+        "calibration error",
+        "how far the probability of an answer lies from how often such answers are right; "
+        "lower is better; its interval has luck's share taken off, and may lie below the value",
+    ),
+    ("95 % interval", "where the value would lie for endlessly many such images"),
+    (
+        "without looking",
+        "always giving the most frequent answers; of cross-entropy and Brier score, giving every "
+        "class the same probability; of the calibration error, luck alone",
+    ),
+)
 
 
 def scores_section(subject: Subject) -> Html:
@@ -45,8 +73,8 @@ def scores_section(subject: Subject) -> Html:
         for title, metric in shown_metrics(scores)
     ]
     header = ("score", "value", "95 % interval", "without looking")
-    content = [table(f"Scores on {scores.n_images:,} {subject.part}", header, rows)]
-    content.append(paragraph(" ".join(LEGEND.split()), "soft"))
+    scores_table = table(f"Scores on {scores.n_images:,} {subject.part}", header, rows)
+    content = [beside(scores_table, Html("<h3>What they mean</h3>" + definitions(_MEANINGS)))]
     if len(subject.parts) > 1:
         content.append(_parts_table(subject))
     return section("Scores", *content)
@@ -76,10 +104,11 @@ def confusion_section(subject: Subject) -> Html:
     if not scores.confusions:
         return section(title, paragraph("Nothing: every answer is right."))
     chosen = _chosen(scores)
-    numbers = "count, and per cent of the row; " if len(chosen) <= charts.MAX_NUMBERED else ""
+    is_numbered = len(chosen) <= charts.MAX_NUMBERED
+    numbers = "Count, and per cent of the row. " if is_numbered else ""
     caption = (
-        f"Rows: the truth. Columns: the answer, in the same order. {numbers.capitalize()}"
-        "blue is right, red is wrong; the stronger, the larger the share of the row."
+        f"Rows: the truth. Columns: the answer, in the same order. {numbers}"
+        "Blue is right, red is wrong; the stronger, the larger the share of the row."
     )
     worst = scores.confusions[:_N_IN_WORDS]
     rest = len(scores.confusions) - len(worst)
@@ -120,7 +149,7 @@ def _confusion_twin(names: Sequence[str], scores: Scores) -> Html:
         rows = []
         for i, row in enumerate(scores.confusion):
             support = max(1, int(row.sum()))
-            cells = [f"{n:,} ({100 * n / support:.0f} %)" if n else "·" for n in row.tolist()]
+            cells = [f"{n:,} ({percent(n / support)})" if n else "·" for n in row.tolist()]
             rows.append((names[i], *cells))
         content = table("Counts, and per cent of the row", ("truth", *names), rows)
         return folded("The matrix as a table", content)
@@ -203,11 +232,29 @@ def probability_section(subject: Subject) -> Html:
     promises = [Html("<h3>Prediction sets</h3>"), bullets(subject.promises)]
     return section(
         "Do its probabilities mean what they say?",
-        beside(
-            figure(_reliability(subject), caption),
-            Html(table("Calibration", header, rows) + _bins_table(scores)),
-        ),
+        paragraph(_calibration_words(subject)),
+        beside(figure(_reliability(subject), caption), _bins_table(scores)),
+        table("Before and after calibration", header, rows),
         *(promises if subject.promises else []),
+    )
+
+
+def _calibration_words(subject: Subject) -> str:
+    scores, temperature = subject.judged.scores, subject.model.temperature
+    said = float(scores.confidences.mean())
+    words = (
+        f"Its answers come with a probability of {percent(said)} on average, and "
+        f"{percent(scores.accuracy)} of them are right. "
+    )
+    if temperature == 1:
+        return words + "The model was not calibrated: its temperature is 1."
+    before = subject.judged.uncalibrated
+    return words + (
+        f"Calibration divides the logits by a temperature of {temperature:.3g}, which was fitted "
+        "on the held-out images and changes no answer. Here it takes the calibration error from "
+        f"{percent(before.expected_calibration_error)} to "
+        f"{percent(scores.expected_calibration_error)}; luck alone makes about "
+        f"{percent(calibration_error_of_luck(scores.bins))}."
     )
 
 
@@ -223,8 +270,8 @@ def _bins_table(scores: Scores) -> Html:
         for group in scores.bins
         if group.n_images
     ]
-    header = ("probability", "answers", "said, on average", "right", "95 %")
-    return table("Answers by their probability", header, rows)
+    header = ("probability", "answers", "said", "right", "95 %")
+    return table("Answers by their probability; said: its mean", header, rows)
 
 
 def _reliability(subject: Subject) -> Drawing:
@@ -241,9 +288,10 @@ def fit_section(subject: Subject) -> Html | None:
     content = [
         figure(
             charts.course(facts.course),
-            "What training minimises: the mean cross-entropy plus the penalty. It starts at blind "
-            "guessing, ln K. Each colour is a fit with one penalty, which starts where the one "
-            "before it ended.",
+            "What training minimises: the mean cross-entropy plus the penalty, from blind "
+            "guessing on. Each piece is a fit with one penalty and starts from the weights of the "
+            "one before it; a smaller penalty lets the objective fall further. The last, 'fit', is "
+            "the one with the penalty that was kept.",
         )
     ]
     rows = [

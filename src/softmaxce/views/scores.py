@@ -31,7 +31,7 @@ LEGEND = (
     "cross-entropy); of the calibration error, what luck alone does to a perfectly\n"
     "calibrated model. Cross-entropy in nats, Brier score from 0 to 2; of these and\n"
     "of the calibration error, lower is better. 95 %: where the value would lie for\n"
-    "endlessly many such images."
+    "endlessly many such images; of the calibration error less luck's share of it."
 )
 
 
@@ -57,13 +57,17 @@ def show_overview(console: Console, parts: Mapping[str, Scores]) -> None:
     """The overview under its heading, with a legend."""
     heading(console, "How good it is")
     console.print(overview(parts))
-    console.print(_OVERVIEW_LEGEND, style="dim")
+    console.print(_OVERVIEW_LEGEND + (_CAVEAT if "held out" in parts else ""), style="dim")
 
 
 _OVERVIEW_LEGEND = (
     "majority: the accuracy of always answering the most frequent class.\n"
     "loss: the cross-entropy in nats, 0 when perfect.\n"
     "guessing: the loss of giving every class the same probability, ln K."
+)
+_CAVEAT = (
+    "\nThe held-out images also chose the penalty and the temperature, and so look a\n"
+    "little too good; 'evaluate' judges on images of their own."
 )
 
 

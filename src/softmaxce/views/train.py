@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.console import Console
 from softmaxce.views import scores as scores_view
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
+from softmaxce.views.overlap import overlap_json, overlap_line
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import command, heading, nats, percent, sparkline
 from softmaxce.workflows.train import TrainResult
@@ -25,6 +27,8 @@ def show(result: TrainResult) -> None:
     heading(console, f"Each class ({part} images)")
     console.print(scores_view.per_class(result.model.class_names, scores))
     console.print()
+    for part, copies in result.overlaps.items():
+        _line(console, overlap_line(part, copies))
     _show_ending(console, result)
 
 
@@ -33,7 +37,8 @@ def _show_setting(console: Console, result: TrainResult) -> None:
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     _line(console, f"{len(names)} classes: {shown}")
     form = result.model.preprocessing
-    _line(console, f"Each image as {form}: a vector of {form.n_pixels:,} pixel values")
+    reason = result.judged["train"].images.form_reason
+    _line(console, f"Each image as {form} ({reason}): a vector of {form.n_pixels:,} pixel values")
     if result.held_out_folder is not None:
         _line(console, f"Held out: the images in {result.held_out_folder}")
     elif result.validation is None:
@@ -92,7 +97,7 @@ def as_json(result: TrainResult) -> str:
             "classes": result.model.class_names,
             "n_train": result.train.n_images,
             "n_validation": result.validation.n_images if result.validation else 0,
-            "image": {"height": form.height, "width": form.width, "channels": form.channels},
+            "image": asdict(form),
             "l2": fit.l2,
             "l2_path": [
                 {"l2": step.l2, "validation_cross_entropy": step.validation_cross_entropy}
@@ -106,6 +111,7 @@ def as_json(result: TrainResult) -> str:
             "train": scores_view.summary_json(result.train),
             "validation": result.validation and scores_view.summary_json(result.validation),
             "test": result.test and scores_view.summary_json(result.test),
+            "duplicates": {name: overlap_json(found) for name, found in result.overlaps.items()},
             "left_out": result.left_out,
             "temperature": result.model.temperature,
             "calibration": _calibration_json(result),

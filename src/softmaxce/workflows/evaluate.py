@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.conformal import prediction_sets
-from softmaxce.dataset import load_for_model
+from softmaxce.dataset import PixelDataset, load_for_model
+from softmaxce.errors import DataError
 from softmaxce.intervals import Interval, wilson_interval
 from softmaxce.metrics import Metric
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
+from softmaxce.parts import Source, training_part_beside
+from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.coverage import limit_for
 from softmaxce.workflows.judged import JudgedImages, judge
+from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 
@@ -64,6 +70,7 @@ class EvaluateResult:
     folder: str
     judged: JudgedImages
     asked_coverage: float | None = None
+    overlap: Overlap | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -97,23 +104,35 @@ def evaluate(
     *,
     skip_bad: bool = False,
     jobs: int | None = None,
+    cache: Path | None = None,
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> EvaluateResult:
     """Judge the model on the class folders in `folder`, matched by name.
 
-    Raises ModelError (also where `coverage` is asked of a model without held-out images) and
+    Where training images lie beside the folder, copies of them are looked for. Raises ModelError
+    (also where `coverage` is asked of a model without held-out images) and
     DataError (also for a folder whose class the model does not know).
     """
     model = load_model(model_path)
     if coverage is not None:
         limit_for(model, model_path, coverage)
-    images = load_for_model(
-        folder,
-        model.class_names,
-        model.preprocessing,
-        skip_bad=skip_bad,
-        jobs=jobs,
-        on_decoded=counted(on_progress, "Reading images"),
-    )
-    return EvaluateResult(model, str(model_path), str(folder), judge(model, images), coverage)
+
+    def load(source: Source, stage: str, skip_bad: bool) -> PixelDataset:
+        return load_for_model(
+            source,
+            model.class_names,
+            model.preprocessing,
+            skip_bad=skip_bad,
+            jobs=jobs,
+            cache=PixelCache(cache) if cache else None,
+            on_decoded=counted(on_progress, stage),
+        )
+
+    judged = judge(model, load(folder, "Reading images", skip_bad))
+    copies = None
+    beside = training_part_beside(folder)
+    if beside is not None:
+        with suppress(DataError):  # it is another model's training set, or none
+            copies = overlap(judged, load(beside, "Looking for copies", True).digests)
+    return EvaluateResult(model, str(model_path), str(folder), judged, coverage, copies)

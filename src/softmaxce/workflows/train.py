@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ from softmaxce.parts import Part, SplitFolders, find_splits
 from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.outputs import check_file
+from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 
 
@@ -94,6 +96,15 @@ class TrainResult:
     def test(self) -> Scores | None:
         """How it does on the test images, None where there are none."""
         return self.judged["test"].scores if "test" in self.judged else None
+
+    @cached_property
+    def overlaps(self) -> Mapping[str, Overlap]:
+        """For "validation" and "test": the copies of images trained on, where there are any."""
+        rows = self.judged["train"]
+        digests = rows.images.digests[rows.rows]
+        others = {name: part for name, part in self.judged.items() if name != "train"}
+        found = {name: overlap(part, digests) for name, part in others.items()}
+        return {name: copies for name, copies in found.items() if copies is not None}
 
 
 @dataclass(frozen=True)

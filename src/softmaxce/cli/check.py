@@ -1,0 +1,47 @@
+"""`softmaxce check`."""
+
+from __future__ import annotations
+
+import click
+
+from softmaxce.cli.options import (
+    debug_option,
+    format_option,
+    jobs_option,
+    no_progress_option,
+    quiet_option,
+)
+
+EPILOG = """\b
+Examples:
+  softmaxce check photos
+  softmaxce check photos --format json | jq '.findings[].kind'
+"""
+
+
+@click.command(short_help="Find what is wrong with a folder of images.", epilog=EPILOG)
+@click.argument("folder", metavar="DIR", type=click.Path())
+@jobs_option
+@format_option("text", "json")
+@no_progress_option
+@quiet_option
+@debug_option
+def check(
+    folder: str, jobs: int | None, output_format: str, no_progress: bool, quiet: bool
+) -> None:
+    """Find what would go wrong with the images in DIR, before training on them.
+
+    DIR is what `train` takes: class folders, alone or in train/, validation/ and test/, or a CSV
+    file. Named are unreadable images, empty and tiny classes, copies of a picture within and across
+    classes and parts, and whatever else is worth knowing.
+    """
+    from softmaxce.views import check as view
+    from softmaxce.views.progress import shown
+    from softmaxce.workflows import check as workflow
+
+    with shown(not (no_progress or quiet)) as on_progress:
+        result = workflow.check(folder, jobs=jobs, on_progress=on_progress)
+    if output_format == "json":
+        click.echo(view.as_json(result))
+    else:
+        view.show(result)

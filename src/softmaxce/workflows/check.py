@@ -1,0 +1,273 @@
+"""Images of any source → what would go wrong with them, before a minute is spent on training."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+
+from softmaxce.class_folders import ClassFolder, is_hidden
+from softmaxce.duplicates import Groups, exact_groups, near_groups
+from softmaxce.errors import ImageError
+from softmaxce.forms import FormRequest, read_in_form
+from softmaxce.images import ImageDetails, Preprocessing
+from softmaxce.inspection import inspect_files
+from softmaxce.parts import Part, find_splits, list_classes
+from softmaxce.workflows.progress import OnProgress, counted, ignore
+
+TINY_CLASS = 10
+UNBALANCED = 10
+SUFFIXES_OF = {
+    "PNG": {".png"},
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "GIF": {".gif"},
+    "BMP": {".bmp", ".dib"},
+    "WEBP": {".webp"},
+    "TIFF": {".tif", ".tiff"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know. kind names it for programs; examples are files or classes.
+
+    is_problem: whether it spoils or stops training, and is no mere remark. For duplicates each
+    example is a group of files that show the same picture.
+    """
+
+    kind: str
+    is_problem: bool
+    count: int
+    text: str
+    examples: tuple[str | tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class CheckedPart:
+    """The images of one purpose: how many of each class there are, readable or not."""
+
+    name: str
+    source: str
+    n_images: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What is in a folder. The counts are of image files by format, mode and size (as shown)."""
+
+    folder: str
+    parts: tuple[CheckedPart, ...]
+    form: Preprocessing | None
+    form_reason: str
+    formats: Mapping[str, int]
+    modes: Mapping[str, int]
+    sizes: Mapping[str, int]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _File:
+    """One image file: its path, part and class, and what it is."""
+
+    path: str
+    part: str
+    label: str
+    outcome: ImageDetails | ImageError
+
+
+def check(
+    folder: str | PathLike[str],
+    *,
+    jobs: int | None = None,
+    on_progress: OnProgress = ignore,
+) -> CheckResult:
+    """Look at all images of `folder`. Raises DataError where there are no classes at all."""
+    splits = find_splits(folder)
+    named = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    parts = {name: (part, list_classes(part)) for name, part in named.items() if part is not None}
+    rows = [
+        (path, name, c.name)
+        for name, (_, classes) in parts.items()
+        for c in classes
+        for path in c.paths
+    ]
+    paths = [path for path, _, _ in rows]
+    outcomes = inspect_files(
+        paths, jobs=jobs, on_inspected=counted(on_progress, "Looking at files")
+    )
+    form, reason, files, groups = _compare(str(folder), rows, outcomes, jobs, on_progress)
+    details = [f.outcome for f in files if isinstance(f.outcome, ImageDetails)]
+    findings = [
+        *_about_classes(parts),
+        *_about_names(parts, str(folder)),
+        *_about_files(files),
+        *_about_duplicates(files, groups),
+    ]
+    return CheckResult(
+        folder=str(folder),
+        parts=tuple(
+            CheckedPart(name, str(part), {c.name: len(c.paths) for c in classes})
+            for name, (part, classes) in parts.items()
+        ),
+        form=form,
+        form_reason=reason,
+        formats=_most_frequent(d.format for d in details),
+        modes=_most_frequent(d.mode for d in details),
+        sizes=_most_frequent(f"{d.facts.width} × {d.facts.height}" for d in details),
+        findings=tuple(sorted(findings, key=lambda finding: not finding.is_problem)),
+    )
+
+
+def _compare(
+    folder: str,
+    rows: Sequence[tuple[str, str, str]],
+    outcomes: Sequence[ImageDetails | ImageError],
+    jobs: int | None,
+    on_progress: OnProgress,
+) -> tuple[Preprocessing | None, str, list[_File], dict[str, Groups]]:
+    """Decode all images as training would; groups of equal and of nearly equal ones."""
+    files = [_File(*row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
+    if not files:
+        return None, "", [], {}
+    form, decoded, reason = read_in_form(
+        folder,
+        [file.path for file in files],
+        FormRequest(),
+        jobs=jobs,
+        on_decoded=counted(on_progress, "Reading images"),
+    )
+    files = [
+        _File(f.path, f.part, f.label, decoded.failures.get(i, f.outcome))
+        for i, f in enumerate(files)
+    ]
+    good = np.setdiff1d(np.arange(len(files)), list(decoded.failures))
+    exact = [good[rows] for rows in exact_groups(decoded.digests[good])]
+    copies = [row for group in exact for row in group[1:]]
+    single = np.setdiff1d(good, copies)
+    near = [single[rows] for rows in near_groups(decoded.pixels[single], form)]
+    return form, reason, files, {"exact": exact, "near": near}
+
+
+def _most_frequent(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+_Parts = Mapping[str, tuple[Part, tuple[ClassFolder, ...]]]
+
+
+def _about_classes(parts: _Parts) -> list[Finding]:
+    empty, tiny, foreign, unbalanced = [], [], [], []
+    for part, classes in parts.values():
+        counts = {c.name: len(c.paths) for c in classes}
+        empty += [f"{part}: {name}" for name, n in counts.items() if n == 0]
+        tiny += [f"{part}: {name} ({n})" for name, n in counts.items() if 0 < n < TINY_CLASS]
+        foreign += [path for c in classes for path in c.foreign]
+        some = [n for n in counts.values() if n]
+        if some and max(some) >= UNBALANCED * min(some):
+            unbalanced.append(f"{part}: {min(some)} to {max(some)} images in a class")
+    alone = [str(part) for part, classes in parts.values() if len(classes) < 2]
+    train = {c.name for c in parts["train"][1]}
+    unknown = [
+        f"{part}: {c.name}"
+        for part, classes in parts.values()
+        for c in classes
+        if c.name not in train
+    ]
+    return [
+        *_finding("one_class", True, alone, "parts have one class only; a classifier needs two"),
+        *_finding("empty_class", True, empty, "classes have no image"),
+        *_finding("unknown_class", True, unknown, "classes are not among those of training"),
+        *_finding("tiny_class", False, tiny, f"classes have fewer than {TINY_CLASS} images"),
+        *_finding(
+            "unbalanced",
+            False,
+            unbalanced,
+            "parts are unbalanced; see --class-weight balanced, and judge by recall",
+        ),
+        *_finding("foreign", False, foreign, "files are no images by their names, and left out"),
+    ]
+
+
+def _about_names(parts: _Parts, folder: str) -> list[Finding]:
+    hidden = []
+    if os.path.isdir(folder):
+        for place, folders, names in os.walk(folder):
+            hidden += [os.path.join(place, name) for name in (*folders, *names) if is_hidden(name)]
+            folders[:] = [name for name in folders if not is_hidden(name)]
+    listed = [path for _, classes in parts.values() for c in classes for path in c.paths]
+    undecodable = [path for path in listed if not _is_utf8(path)]
+    return [
+        *_finding("hidden", False, sorted(hidden), "hidden files or folders are left out"),
+        *_finding("name_not_utf8", False, undecodable, "files have names that are not UTF-8"),
+    ]
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _about_files(files: Sequence[_File]) -> list[Finding]:
+    unreadable = [str(f.outcome) for f in files if isinstance(f.outcome, ImageError)]
+    found = _finding("unreadable", True, unreadable, "images cannot be read; see --skip-bad")
+    remarks: tuple[tuple[str, str, Callable[[ImageDetails], bool]], ...] = (
+        ("rotated", "images are turned by their EXIF orientation", lambda d: d.orientation != 1),
+        ("transparent", "images may have transparent pixels; see --background",
+         lambda d: d.has_transparency),
+        ("animated", "images have several frames or pages; the first counts",
+         lambda d: d.is_animated),
+        ("16_bit", "grey images have 16 bits, which become 8", lambda d: d.mode.startswith("I")),
+        ("grey", "images are grey in a set with colour",
+         lambda d: d.facts.is_grey and not all_grey),
+    )  # fmt: skip
+    details = [(f, f.outcome) for f in files if isinstance(f.outcome, ImageDetails)]
+    all_grey = all(d.facts.is_grey for _, d in details)
+    for kind, text, holds in remarks:
+        found += _finding(kind, False, [f.path for f, d in details if holds(d)], text)
+    misnamed = [
+        f"{f.path} ({d.format})"
+        for f, d in details
+        if os.path.splitext(f.path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
+    ]
+    return found + _finding("misnamed", False, misnamed, "images have another format's name")
+
+
+def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> list[Finding]:
+    """Groups of the same picture, by the worst about each: its parts, its classes, or neither."""
+    found: list[Finding] = []
+    for how, words in (("exact", "the same picture"), ("near", "nearly the same picture")):
+        by_kind: dict[str, list[tuple[str, ...]]] = {}
+        for rows in groups.get(how, ()):
+            group = [files[i] for i in rows]
+            kind = "within_class"
+            if len({file.part for file in group}) > 1:
+                kind = "across_parts"
+            elif len({file.label for file in group}) > 1:
+                kind = "across_classes"
+            by_kind.setdefault(kind, []).append(tuple(file.path for file in group))
+        for kind, where in (
+            ("across_parts", "in more than one part, so that scores flatter"),
+            ("across_classes", "in more than one class, so that a label is wrong"),
+            ("within_class", "in one class"),
+        ):
+            is_problem = how == "exact" and kind != "within_class"
+            text = f"groups of {words} {where}"
+            found += _finding(f"{how}_duplicates_{kind}", is_problem, by_kind.get(kind, []), text)
+    return found
+
+
+def _finding(
+    kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], text: str
+) -> list[Finding]:
+    """A finding if there are examples, else nothing."""
+    if not examples:
+        return []
+    return [Finding(kind, is_problem, len(examples), text, tuple(examples))]
