@@ -14,7 +14,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside the packages cli, solvers and views.
 FLOORS = [
     ["errors"],
-    ["numerics", "safe_files", "small_png", "worker_processes", "colours"],
+    ["numerics", "safe_files", "small_png", "worker_processes", "colours", "decoder_guards"],
     ["calibration", "conformal", "confusions", "images", "intervals"],
     ["class_folders", "decoding", "model"],
     ["manifest", "metrics", "model_file", "pixel_cache"],
