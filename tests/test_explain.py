@@ -269,3 +269,10 @@ def test_an_ascii_terminal_is_no_error():
     done = run("--probabilities", "1", "0", "--label", "1", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "the loss is \\u221e nats" in done.stdout
+
+
+def test_long_class_names_fold_and_are_never_cut():
+    name = "a-very-long-class-name-that-goes-on-and-on-and-on-and-on-and-on"
+    done = run("--logits", "1", "2", "--classes", name, "b", COLUMNS="60")
+    assert max(map(cell_len, done.stdout.splitlines())) <= 60
+    assert name in re.sub(r"\s", "", done.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,11 @@ class Layer:
 class SoftmaxModel:
     """What turns the pixels of an image into the logits of each class.
 
-    Hidden layers end in a ReLU. The last layer's outputs, divided by the temperature, are the
-    logits; everything downstream, softmax first, works with these. A temperature above 1 makes
-    the probabilities less sure; it never changes which class is the most probable. held_out is
-    what prediction sets need, None where no image was held out. `training` holds facts of the
-    training run in JSON's types (counts, l2, scores); the forward pass reads none of it.
+    Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
+    logits by a temperature, which is folded into the last layer: z = xW + b holds as it stands,
+    and `temperature` only tells by what the trained numbers were divided. held_out is what
+    prediction sets need, None where no image was held out. `training` holds facts of the
+    training run in JSON's types (counts, l2, scores); the forward pass reads neither.
     """
 
     layers: tuple[Layer, ...]
@@ -59,15 +59,20 @@ class SoftmaxModel:
         row by row (a stack of vector-matrix products), because a matrix-matrix product may sum
         in another order for another number of rows.
         """
-        return self.raw_logits(pixels) / self.temperature
-
-    def raw_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The last layer's outputs (n_images, n_classes), before the temperature divides them."""
         logits = np.empty((len(pixels), self.n_classes))
         for start in range(0, len(pixels), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             logits[block] = self._block_logits(pixels[block])
         return logits
+
+    def calibrated(self, temperature: float) -> SoftmaxModel:
+        """This model with its logits divided by `temperature`.
+
+        Above 1 it makes the probabilities less sure; it never changes the most probable class.
+        """
+        *hidden, last = self.layers
+        cooler = Layer(last.weights / temperature, last.biases / temperature)
+        return replace(self, layers=(*hidden, cooler), temperature=self.temperature * temperature)
 
     def _block_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         values: NDArray[np.float64] = np.multiply(pixels, PIXEL_SCALE, dtype=np.float64)

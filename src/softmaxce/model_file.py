@@ -345,7 +345,7 @@ def _checked_model(
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
     temperature: float = header["temperature"]
     _require(largest < _MAX_LOGIT, "weights: so large that logits overflow")
-    _require(largest / temperature < _MAX_LOGIT, "temperature: so small that logits overflow")
+    _require(largest * temperature < _MAX_LOGIT, "temperature: so large that logits overflow")
     held_out = None
     if header["n_held_out"]:
         values = arrays["held_out"]

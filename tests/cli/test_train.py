@@ -22,7 +22,7 @@ def test_json_has_the_contract_s_fields(softmaxce, tmp_path):
     assert result["model"] == "model.npz"
     assert result["classes"] == ["bright", "dark"]
     assert result["n_train"] + result["n_validation"] == 60
-    assert result["image"] == {"height": 8, "width": 8, "channels": 3}
+    assert result["image"].items() >= {"height": 8, "width": 8, "channels": 3}.items()
     assert result["l2"] > 0
     assert result["n_iterations"] > 0
     assert result["stop_reason"]
@@ -98,7 +98,7 @@ def test_size_colour_and_l2_are_what_was_asked_for(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", LAYOUT)
     words = ("train", "d", "--size", "6x4", "--color", "gray", "--l2", "0.5", "--format", "json")
     result = softmaxce(*words).json
-    assert result["image"] == {"height": 4, "width": 6, "channels": 1}
+    assert result["image"].items() >= {"height": 4, "width": 6, "channels": 1}.items()
     assert result["l2"] == 0.5
     model = load_model(tmp_path / "model.npz")
     assert model.n_pixels == 24

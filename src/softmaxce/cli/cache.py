@@ -6,6 +6,11 @@ import click
 
 from softmaxce.cli.options import debug_option, format_option
 
+EPILOG = """\b
+Examples:
+  softmaxce cache info
+  softmaxce cache clear
+"""
 _folder_option = click.option(
     "--cache",
     type=click.Path(),
@@ -13,7 +18,7 @@ _folder_option = click.option(
 )
 
 
-@click.group(short_help="See or clear what is kept of decoded images.")
+@click.group(short_help="See or clear what is kept of decoded images.", epilog=EPILOG)
 def cache() -> None:
     """See or clear what is kept of decoded images.
 

@@ -177,6 +177,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "exp_minus_loss": math.exp(-loss),
         "bits": loss / math.log(2.0),
         "perplexity": exp(loss),
+        "has_perplexity": math.isfinite(exp(loss)),
         "blind": blind,
         "better": loss < blind - 1e-12,
         "worse": loss > blind + 1e-12,
@@ -184,6 +185,8 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "entropy": _mean_surprise(example.probabilities, surprises),
         "finite": math.isfinite(loss),
         "vanishes": math.isfinite(loss) and example.probabilities[example.label] == 0.0,
+        "may_be_infinite": not example.has_finite_logits,
+        "never_infinite": example.has_finite_logits,
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,
     }
 

@@ -83,8 +83,7 @@ class Picture:
     def slopes(self, k: int) -> tuple[Floats, float]:
         """How logit k changes with each scaled pixel (n_pixels,), and what the biases add to it.
 
-        Back-propagation through the active nodes; for a linear model, column k and bias k, both
-        divided by the model's temperature as its logits are.
+        Back-propagation through the active nodes; for a linear model, column k and bias k.
         """
         *hidden, last = self.model.layers
         slope, rest = last.weights[:, k], float(last.biases[k])
@@ -92,7 +91,7 @@ class Picture:
             slope = np.where(active, slope, 0.0)
             rest += float(slope @ layer.biases)
             slope = layer.weights @ slope
-        return slope / self.model.temperature, rest / self.model.temperature
+        return slope, rest
 
     def contributions(self, k: int) -> Floats:
         """What each pixel adds to logit k: (n_pixels,). With the biases they sum to the logit."""
@@ -161,8 +160,6 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
         "multi_class": example.n_classes > 2,
         "linear": picture.is_linear,
         "hidden": not picture.is_linear,
-        "model_temperature": picture.model.temperature,
-        "calibrated": picture.model.temperature != 1.0,
         "sums": sums,
         "biases": rests,
         "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],

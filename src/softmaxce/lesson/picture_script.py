@@ -70,11 +70,6 @@ LOGITS_OF_IMAGE = Script(
             "stay active.",
             "hidden",
         ),
-        Sentence(
-            "To be honest about how sure it is, this model divides all of it by its temperature, "
-            "{model_temperature}. The numbers below are divided already.",
-            "calibrated",
-        ),
         Sentence("A logit may be any number, below 0 too. It is not a probability yet."),
         Sentence(
             "The highest is class {winner}. What each region of the picture adds to it, and the "

@@ -116,7 +116,7 @@ SOFTMAX = Script(
         Table(
             (
                 CLASS,
-                Column("z − largest", "shifted"),
+                Column("z − largest", "shifted", "power"),
                 Column("e to that", "powers"),
                 PROBABILITY,
             )
@@ -216,10 +216,10 @@ CROSS_ENTROPY = Script(
             "The loss is finite, but above 1.8×10³⁰⁸, the largest number this computer holds.",
             "exceeds_float",
         ),
+        Sentence("With log₂ it is {bits} bits: another base only rescales it.", "finite"),
         Sentence(
-            "With log₂ it is {bits} bits: another base only rescales it. Its perplexity e^loss "
-            "is {perplexity}: as unsure as a choice among that many.",
-            "finite",
+            "Its perplexity e^loss is {perplexity}: as unsure as a choice among that many.",
+            "has_perplexity",
         ),
         Sentence("Blind guessing among {n_classes} costs ln {n_classes} = {blind}."),
         Sentence("This prediction costs less.", "better"),
@@ -237,7 +237,18 @@ CROSS_ENTROPY = Script(
                 PROBABILITY,
                 Column("−log p", "surprises"),
                 Column("y · (−log p)", "terms"),
-            )
+            ),
+            when="may_be_infinite",
+        ),
+        Table(
+            (
+                CLASS,
+                TARGET,
+                PROBABILITY,
+                Column("−log p", "surprises", "power"),
+                Column("y · (−log p)", "terms", "power"),
+            ),
+            when="never_infinite",
         ),
     ),
     claims=(

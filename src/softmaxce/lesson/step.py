@@ -33,7 +33,8 @@ class Sentence:
 class Column:
     """A heading and the name of the vector below it.
 
-    kind: "number", "text", or "power", in which ∞ means too big for a float.
+    kind: "number"; "text" for names from outside; "word" for messages; "power" for numbers of
+    which an infinite one is only too big for a float.
     """
 
     heading: str

@@ -87,7 +87,7 @@ function cells(column, numbers, rows) {
   if (column.kind === "word") return values.map(say);
   const decimals = Math.max(0, ...values.map(neededDecimals));
   return values.map((value) =>
-    column.kind === "power" && value === Infinity ? say("too big") : number(value, decimals),
+    column.kind === "power" && !Number.isFinite(value) ? say("too big") : number(value, decimals),
   );
 }
 

@@ -217,6 +217,7 @@ const STEP_NUMBERS = {
       exp_minus_loss: Math.exp(-x.loss),
       bits: x.loss / LN2,
       perplexity: Math.exp(x.loss),
+      has_perplexity: Number.isFinite(Math.exp(x.loss)),
       blind,
       better: x.loss < blind - 1e-12,
       worse: x.loss > blind + 1e-12,
@@ -224,6 +225,8 @@ const STEP_NUMBERS = {
       entropy: weighted(x.probabilities, surprises),
       finite: Number.isFinite(x.loss),
       vanishes: Number.isFinite(x.loss) && x.probabilities[x.label] === 0,
+      may_be_infinite: !x.finiteLogits,
+      never_infinite: x.finiteLogits,
       exceeds_float: x.loss === Infinity && x.finiteLogits,
     };
   },

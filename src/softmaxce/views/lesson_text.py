@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Column, Numbers, Step, Table
 from softmaxce.views.lesson_words import (
     Translate,
@@ -22,22 +23,27 @@ from softmaxce.views.lesson_words import (
     template_text,
 )
 from softmaxce.views.safe_text import visible
-from softmaxce.workflows.explain import Explanation
+
+if TYPE_CHECKING:
+    from softmaxce.lesson.exercises import Exercise
+    from softmaxce.workflows.explain import Explanation
 
 INDENT = 4
+GAP = 2
 FILE_WIDTH = 80
 MAX_TEMPLATES = 3
 
 
 def show(console: Console, explanation: Explanation, translate: Translate) -> None:
     """Print the whole lesson."""
-    show_picture(console, explanation, translate)
     shown = explanation.example.shown
-    for position, step in enumerate(explanation.steps, 1):
-        show_step(console, position, step, shown, translate)
-        if step.name == "logits":
-            show_maps(console, explanation, translate)
-    show_corrections(console, explanation, translate)
+    with console:  # gathers what is printed and writes it at once
+        show_picture(console, explanation, translate)
+        for position, step in enumerate(explanation.steps, 1):
+            show_step(console, position, step, shown, translate)
+            if step.name == "logits":
+                show_maps(console, explanation, translate)
+        show_corrections(console, explanation, translate)
 
 
 def show_step(
@@ -103,21 +109,46 @@ def _table(
 ) -> None:
     """Print a table without lines: headings, then rows; left-out rows are counted."""
     rows = rows_of(table, numbers, shown)
-    grid = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="underline")
-    for column in table.columns:
-        is_text = column.kind in ("text", "word")
-        grid.add_column(
-            Text(translate(column.heading)),
-            justify="left" if is_text else "right",
-            overflow="fold",
-        )
-    texts = [cells(column, numbers, rows, translate) for column in table.columns]
-    for place in range(len(rows)):
+    columns = [
+        [translate(column.heading), *cells(column, numbers, rows, translate)]
+        for column in table.columns
+    ]
+    lines = [[column[place] for column in columns] for place in range(len(rows) + 1)]
+    for place in reversed(range(len(rows))):
         skipped = skipped_before(place, rows)
         if skipped:
-            grid.add_row(Text(translate("… {n} more").format(n=skipped)))
-        grid.add_row(*(Text(column[place]) for column in texts))
+            lines.insert(place + 1, [translate("… {n} more").format(n=skipped)])
+    is_text = [column.kind in ("text", "word") for column in table.columns]
     console.print()
+    widths = [max(map(cell_len, column)) for column in columns]
+    if sum(widths) + GAP * len(widths) + INDENT <= console.width:
+        _aligned(console, lines, widths, is_text)
+    else:
+        _folded(console, lines, is_text)
+
+
+def _aligned(
+    console: Console, lines: Sequence[Sequence[str]], widths: Sequence[int], is_text: Sequence[bool]
+) -> None:
+    """A table that fits: words to the left, numbers to the right. Far faster than Rich's own."""
+    for place, line in enumerate(lines):
+        printed = Text(" " * INDENT)
+        for cell, width, left in zip(line, widths, is_text, strict=False):
+            space = " " * (width - cell_len(cell))
+            printed.append("" if left else space)
+            printed.append(cell, "underline" if place == 0 else "")
+            printed.append((space if left else "") + " " * GAP)
+        printed.rstrip()
+        console.print(printed, soft_wrap=True)
+
+
+def _folded(console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[bool]) -> None:
+    """A table that is too wide: Rich folds its cells."""
+    grid = RichTable(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="underline")
+    for heading, left in zip(lines[0], is_text, strict=True):
+        grid.add_column(Text(heading), justify="left" if left else "right", overflow="fold")
+    for line in lines[1:]:
+        grid.add_row(*map(Text, line))
     _indented(console, grid)
 
 

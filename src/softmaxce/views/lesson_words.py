@@ -6,7 +6,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmaxce.errors import InputError
@@ -20,7 +19,7 @@ DECIMALS = 4
 ROUNDING = 1e-12  # differences below come from the computer's rounding
 SMALLEST_PLAIN = 1e-3
 LARGEST_PLAIN = 1e6
-CATALOGS = Path(__file__).parent.parent / "locale"
+CATALOGS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -30,7 +29,7 @@ Quote = Callable[[str], str]
 
 def languages() -> list[str]:
     """The languages of the lesson: English, and each that has a catalog."""
-    return ["en", *sorted(path.parent.parent.name for path in CATALOGS.glob("*/LC_MESSAGES/*.mo"))]
+    return ["en", *sorted(os.listdir(CATALOGS))]
 
 
 def translator(language: str) -> Translate:

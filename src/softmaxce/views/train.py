@@ -38,7 +38,8 @@ def _show_setting(console: Console, result: TrainResult) -> None:
     _line(console, f"{len(names)} classes: {shown}")
     form = result.model.preprocessing
     reason = result.judged["train"].images.form_reason
-    _line(console, f"Each image as {form} ({reason}): a vector of {form.n_pixels:,} pixel values")
+    _line(console, f"Each image as {form}: a vector of {form.n_pixels:,} pixel values")
+    _line(console, f"({reason})")
     if result.held_out_folder is not None:
         _line(console, f"Held out: the images in {result.held_out_folder}")
     elif result.validation is None:

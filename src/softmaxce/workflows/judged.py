@@ -18,13 +18,13 @@ from softmaxce.numerics import log_softmax
 class JudgedImages:
     """Some rows of a data set, and the model's outputs for them.
 
-    rows: (n_images,) into `images`; raw_logits: (n_images, n_classes), before the temperature
-    divides them.
+    rows: (n_images,) into `images`; logits: (n_images, n_classes), of the calibrated model, whose
+    temperature divided them.
     """
 
     images: PixelDataset
     rows: NDArray[np.int64]
-    raw_logits: NDArray[np.float64]
+    logits: NDArray[np.float64]
     temperature: float = 1.0
 
     @cached_property
@@ -35,7 +35,7 @@ class JudgedImages:
     @cached_property
     def log_probabilities(self) -> NDArray[np.float64]:
         """(n_images, n_classes), of the calibrated model: those that `predict` shows."""
-        return np.asarray(log_softmax(self.raw_logits / self.temperature, axis=1))
+        return np.asarray(log_softmax(self.logits, axis=1))
 
     @cached_property
     def scores(self) -> Scores:
@@ -45,7 +45,7 @@ class JudgedImages:
     @cached_property
     def uncalibrated(self) -> Scores:
         """How good they would be with a temperature of 1."""
-        return score(log_softmax(self.raw_logits, axis=1), self.labels)
+        return score(log_softmax(self.logits * self.temperature, axis=1), self.labels)
 
     @cached_property
     def wrong(self) -> NDArray[np.int64]:
@@ -66,4 +66,4 @@ class JudgedImages:
 def judge(model: SoftmaxModel, images: PixelDataset) -> JudgedImages:
     """What the model says of all images of the data set."""
     rows = np.arange(images.n_images)
-    return JudgedImages(images, rows, model.raw_logits(images.pixels), model.temperature)
+    return JudgedImages(images, rows, model.logits(images.pixels), model.temperature)

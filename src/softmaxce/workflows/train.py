@@ -30,6 +30,8 @@ from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 
+_BLOCK_ROWS = 4096
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -242,18 +244,26 @@ def _judged_model(
     layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images = parts.images
     model = SoftmaxModel(layers, images.preprocessing, images.class_names)
+    if options.calibrate:
+        model = _calibrated(model, parts)
     judged = _judge_parts(model, parts)
-    out = judged.get("validation")
-    if out is not None:
-        temperature = None
-        if options.calibrate:
-            temperature = fit_temperature(out.raw_logits, out.labels)
-        judged = {
-            name: replace(part, temperature=temperature or 1.0) for name, part in judged.items()
-        }
+    if "validation" in judged:
         losses = judged["validation"].scores.cross_entropies
-        model = replace(model, temperature=temperature or 1.0, held_out=held_out_scores(losses))
+        model = replace(model, held_out=held_out_scores(losses))
     return replace(model, training=_training_facts(fitted, options, judged, course)), judged
+
+
+def _calibrated(model: SoftmaxModel, parts: _Parts) -> SoftmaxModel:
+    """The model with the temperature that the held-out images ask for, where they ask for one."""
+    images, rows = parts.images, np.flatnonzero(parts.is_held_out)
+    if parts.validation is not None:
+        images, rows = parts.validation, np.arange(parts.validation.n_images)
+    if not len(rows):
+        return model
+    blocks = np.array_split(rows, -(-len(rows) // _BLOCK_ROWS))
+    logits = np.concatenate([model.logits(images.pixels[block]) for block in blocks])
+    temperature = fit_temperature(logits, images.labels[rows])
+    return model if temperature is None else model.calibrated(temperature)
 
 
 def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
@@ -265,7 +275,7 @@ def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
         ("validation", np.flatnonzero(parts.is_held_out)),
     ):
         if len(rows):
-            judged[name] = JudgedImages(parts.images, rows, images.raw_logits[rows])
+            judged[name] = JudgedImages(parts.images, rows, images.logits[rows], model.temperature)
     if parts.validation is not None:
         judged["validation"] = judge(model, parts.validation)
     if parts.test is not None:
