@@ -14,7 +14,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside the packages cli, solvers and views.
 FLOORS = [
     ["errors"],
-    ["intervals", "numerics", "safe_files", "small_png", "worker_processes", "colours"],
+    ["numerics", "safe_files", "small_png", "worker_processes", "colours", "decoder_guards"],
+    ["intervals"],
     ["calibration", "conformal", "confusions", "images"],
     ["class_folders", "decoding", "model"],
     ["manifest", "metrics", "model_file", "pixel_cache"],

@@ -57,7 +57,7 @@ def visible_folders(root: Path) -> list[os.DirEntry[str]]:
         raise DataError(f"not a folder: {root}: name the folder with the class folders") from None
     except OSError as error:
         raise DataError(f"cannot read the folder: {root}: {error.strerror}") from error
-    found = [entry for entry in entries if not is_hidden(entry.name) and entry.is_dir()]
+    found = [entry for entry in entries if not is_hidden(entry.name) and _is_folder(entry)]
     return sorted(found, key=lambda entry: entry.name)
 
 
@@ -91,4 +91,9 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _leads_away(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and entry.is_dir()
+    return entry.is_symlink() and _is_folder(entry)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """As entry.is_dir(), which raises for a link that leads back to itself."""
+    return os.path.isdir(entry.path)

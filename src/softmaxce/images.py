@@ -20,11 +20,12 @@ The rules, one for each thing that images differ in:
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from stat import S_ISDIR, S_ISREG
@@ -35,6 +36,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from softmaxce.colours import has_transparency, in_mode, is_grey
+from softmaxce.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
 from softmaxce.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -52,6 +54,9 @@ _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 _BINARY = getattr(os, "O_BINARY", 0)
 _OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not make us wait
+
+# Without a handler of any kind, Pillow's log of odd files would be printed on stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Source = str | PathLike[str] | BinaryIO
 Content = bytes | BinaryIO
@@ -309,11 +314,13 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     """The opened image; whatever a decoder raises inside becomes ImageError."""
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
+        _refuse_slow(name, stream)
         with stream, Image.open(stream, formats=FORMATS) as image:
             _mend_transparent_grey(image)
             if image.format != "JPEG":  # which may decode at a fraction of its size
                 _refuse_too_large(name, image)
-            yield image
+            with silenced() if image.format == "TIFF" else nullcontext():
+                yield image
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -332,6 +339,14 @@ _TOO_LARGE = (
     f"by the size that its header names, decoding it takes more than {MAX_DECODED_BYTES // 2**20} "
     "MB of memory; make it smaller"
 )
+
+
+def _refuse_slow(name: str, stream: BinaryIO) -> None:
+    head = stream.read(PPM_HEADER_BYTES)
+    fault = ppm_fault(head, stream.seek(0, os.SEEK_END))
+    stream.seek(0)
+    if fault:
+        raise ImageError(name, fault)
 
 
 def _refuse_too_large(name: str, image: Image.Image) -> None:

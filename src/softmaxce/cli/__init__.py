@@ -92,12 +92,16 @@ def main() -> None:
     _hold_blas_to_one_thread()
     _listen_for_signals()
     debug = "--debug" in sys.argv[1:]
+    stdout = sys.stdout
     try:
         commands.main(prog_name="softmaxce", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader (`| head`) has had enough
-        streams.let_stdout_go()
-        sys.exit(0)
+    except BrokenPipeError:
+        _leave_after_closed_pipe()
+    except SystemExit:
+        if sys.stdout is not stdout:  # Click's answer to a closed pipe: wrap it and exit with 1
+            _leave_after_closed_pipe()
+        raise
     except _Stopped as stop:
         print(stop.word, file=sys.stderr)
         sys.exit(stop.exit_code)
@@ -109,6 +113,12 @@ def main() -> None:
         if debug:
             raise
         _fail(_error_message(error), getattr(error, "exit_code", 1))
+
+
+def _leave_after_closed_pipe() -> NoReturn:
+    """The reader (`| head`) has had enough, which is no error."""
+    streams.let_stdout_go()
+    sys.exit(0)
 
 
 def _error_message(error: Exception) -> str:

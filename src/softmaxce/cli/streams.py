@@ -46,4 +46,5 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def let_stdout_go() -> None:
     """Send what is still buffered nowhere, since it cannot be written where it should go."""
+    sys.stdout = sys.__stdout__ or sys.stdout  # Click may have wrapped it
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from softmaxce.errors import OutputError
+from softmaxce.images import SUFFIXES
 from softmaxce.safe_files import check_can_write
 
 AnyPath = str | PathLike[str]
@@ -19,10 +20,17 @@ def check_files(outputs: Sequence[AnyPath | None], inputs: Sequence[AnyPath]) ->
     for output in outputs:
         if output is None:
             continue
-        check_can_write(output)
+        check_file(output)
         if os.path.realpath(output) in taken:
             raise OutputError(f"cannot write: {output}: the same file is used for something else")
         taken.add(os.path.realpath(output))
+
+
+def check_file(output: AnyPath) -> None:
+    """Raise OutputError unless it can be a file that is no image: images are what is read."""
+    check_can_write(output)
+    if Path(os.path.realpath(output)).suffix.lower() in SUFFIXES:
+        raise OutputError(f"cannot write: {output}: it is an image by its name; choose another")
 
 
 def check_folder(folder: AnyPath | None) -> None:

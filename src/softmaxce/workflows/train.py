@@ -25,8 +25,8 @@ from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
 from softmaxce.parts import Part, SplitFolders, find_splits
 from softmaxce.pixel_cache import PixelCache
-from softmaxce.safe_files import check_can_write
 from softmaxce.workflows.judged import JudgedImages, judge
+from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 
@@ -124,7 +124,7 @@ class _Parts:
 
 def check_output(path: str | PathLike[str], force: bool) -> None:
     """Raise OutputError where training would end with a file that must not be written."""
-    check_can_write(path)
+    check_file(path)
     if Path(path).exists() and not force and not is_model_file(path):
         raise OutputError(
             f"cannot replace: {path}: it is no softmaxce model; choose another --output, "

@@ -1,0 +1,47 @@
+"""What stands between a decoder and the user: its chatter, and its slow paths."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PPM_HEADER_BYTES = 4096
+_MAX_PLAIN_BYTES = 4 * 2**20  # half a second in Pillow, whose reader of plain PPM is Python
+_COMMENT = re.compile(rb"#[^\r\n]*")
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """What a C library writes straight to file descriptor 2 goes nowhere, as libtiff's notes."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # nobody listens anyway
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def ppm_fault(head: bytes, n_bytes: int) -> str | None:
+    """Why a file of the PPM family would be slow to read, or None (for other files too).
+
+    head: its first PPM_HEADER_BYTES; n_bytes: its whole length.
+    """
+    if not head.startswith(b"P") or n_bytes <= PPM_HEADER_BYTES:
+        return None
+    if head[1:2] in b"123" and n_bytes > _MAX_PLAIN_BYTES:
+        return (
+            f"it is a plain (text) PPM of more than {_MAX_PLAIN_BYTES // 2**20} MB; save it as PNG"
+        )
+    n_numbers = 2 if head[1:2] in b"14" else 3
+    if len(_COMMENT.sub(b" ", head).split()) <= n_numbers:
+        return "its header is too long"
+    return None

@@ -1,0 +1,236 @@
+"""Surroundings: streams that are closed or full, narrow screens, poor encodings, no home."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import PETS, assert_one_error_line, draw_classes, run_command
+
+CAT = PETS / "test" / "cat" / "cat-001.png"
+COMMANDS = {
+    "train": ["train", "data", "-q"],
+    "evaluate": ["evaluate", PETS / "test"],
+    "evaluate json": ["evaluate", PETS / "test", "--format", "json"],
+    "predict": ["predict", CAT],
+    "predict csv": ["predict", PETS / "test", "--format", "csv"],
+    "info": ["info"],
+    "explain": ["explain", "--logits", "1", "2"],
+    "help": ["train", "--help"],
+}
+
+
+@pytest.fixture
+def place(tmp_path, pets_model) -> Path:
+    """A folder with a small data set, and the sample's model."""
+    draw_classes(tmp_path / "data", {"bright": 9, "dark": 9})
+    (tmp_path / "model.npz").write_bytes(pets_model.read_bytes())
+    return tmp_path
+
+
+def shell(place: Path, words: list[object], redirection: str, **env: str):
+    command = " ".join(f"'{word}'" for word in [sys.executable, "-m", "softmaxce", *words])
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} {redirection}"],
+        cwd=place,
+        capture_output=True,
+        env={**os.environ, **env},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk_behind_stdout(place, name):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    done = shell(place, COMMANDS[name], "> /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.endswith(b"Error: standard output: No space left on device\n")
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_closed_pipe(place, name):
+    done = shell(place, COMMANDS[name], "| true")
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"Broken" not in done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["<&- >&-", "<&- >&- 2>&-", "2>&-", "2> /dev/full"])
+def test_streams_that_were_closed_by_who_started_us(place, redirection):
+    for words in (COMMANDS["train"], COMMANDS["predict csv"], COMMANDS["explain"]):
+        done = shell(place, words, redirection)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == b""
+    assert run_command("info", "model.npz", cwd=place).exit_code == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_character_is_lost_on_a_narrow_screen(place, name):
+    outputs = {}
+    for columns in ("20", "1000"):
+        outcome = run_command(*COMMANDS[name], cwd=place, env={"COLUMNS": columns})
+        assert outcome.exit_code == 0, outcome.stderr
+        outputs[columns] = outcome.stdout
+    narrow = re.sub(r"\W", "", outputs["20"])
+    if name in ("predict", "info", "predict csv", "evaluate json"):
+        wide = re.sub(r"\W", "", outputs["1000"])
+        assert sorted(narrow) == sorted(wide) or name == "info"
+    if name not in ("explain", "help"):
+        assert "…" not in outputs["20"].replace("IMAGE…", "")
+
+
+def test_a_pipe_gets_tables_as_wide_as_they_need(place):
+    long_name = place / ("a" * 200 + ".png")
+    long_name.write_bytes(CAT.read_bytes())
+    environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
+    done = subprocess.run(
+        [sys.executable, "-m", "softmaxce", "predict", *[str(long_name)] * 6],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.count(str(long_name).encode()) == 6
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_encodings_that_lack_characters(place, name, encoding):
+    done = shell(place, COMMANDS[name], "", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    if (name, encoding) != ("help", "ascii"):  # Click takes ASCII for a mistake
+        done.stdout.decode(encoding)
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_posix_locale(place):
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    folder = place / "사람"
+    folder.mkdir()
+    (folder / "고양이.png").write_bytes(CAT.read_bytes())
+    done = shell(place, ["predict", folder, "--format", "json"], "", **locale)
+    assert done.returncode == 0, done.stderr
+    assert shell(place, ["predict", folder], "", **locale).returncode == 0
+    failed = shell(place, ["predict", f"{folder}/없다.png"], "", **locale)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(b"Error: ")
+    assert failed.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("home", [None, "/nonexistent", "/dev/null", ""])
+def test_without_a_home(place, home):
+    environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME")}
+    if home is not None:
+        environment["HOME"] = home
+    for words in (COMMANDS["evaluate"], COMMANDS["train"]):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "softmaxce", *map(str, words)],
+            cwd=place,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+AS_NOBODY = """
+import importlib, os, pkgutil, sys
+import PIL.Image, rich, softmaxce
+for package in (softmaxce, rich):  # while they may still be read
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if "__main__" not in module.name and "win" not in module.name:
+            importlib.import_module(module.name)
+PIL.Image.init()
+"".encode("cp437")
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+sys.argv[0] = "softmaxce"
+softmaxce.cli.main()
+"""
+
+
+def as_nobody(place: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user whom permissions bind."""
+    command = [sys.executable, "-c", AS_NOBODY, *map(str, words)]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def public(place):
+    """`place`, open to every user on the way to it."""
+    for folder in (place, *place.parents[:3]):
+        if folder.owner() == place.owner():
+            folder.chmod(0o755)
+    return place
+
+
+def test_folders_that_may_not_be_written_to_are_refused_before_training(public):
+    public.chmod(0o555)
+    try:
+        done = as_nobody(public, "train", "nowhere", "-o", "new.npz")
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: cannot write: new.npz: the folder . cannot")
+    finally:
+        public.chmod(0o755)
+
+
+def test_files_that_may_not_be_read(public):
+    secret = public / "data" / "dark" / "000.png"
+    secret.chmod(0)
+    folder = public / "out"
+    folder.mkdir()
+    folder.chmod(0o777)
+    done = as_nobody(public, "train", "data", "-o", "out/m.npz", "--quiet")
+    assert done.returncode == 1
+    assert "000.png: it cannot be read (Permission denied)" in done.stderr
+    done = as_nobody(public, "train", "data", "-o", "out/m.npz", "--quiet", "--skip-bad")
+    assert done.returncode == 0, done.stderr
+    (public / "model.npz").chmod(0)
+    done = as_nobody(public, "predict", CAT)
+    assert done.returncode == 1
+    assert "model.npz: Permission denied" in done.stderr
+
+
+def test_a_read_only_model_is_not_replaced(place):
+    if os.geteuid() == 0:
+        done = subprocess.run(["chattr", "+i", "model.npz"], cwd=place, check=False)
+        if done.returncode:
+            pytest.skip("root cannot be kept from writing here")
+    else:
+        (place / "model.npz").chmod(0o444)
+    try:
+        outcome = run_command("train", "nowhere", cwd=place)
+        assert_one_error_line(outcome, 1, "model.npz", "read-only")
+    finally:
+        subprocess.run(["chattr", "-i", "model.npz"], cwd=place, check=False)
+
+
+def test_outputs_that_are_refused_before_training(place):
+    image = place / "data" / "dark" / "000.png"
+    content = image.read_bytes()
+    (place / "link.npz").symlink_to(image)
+    (place / "loop.npz").symlink_to("loop.npz")
+    os.mkfifo(place / "pipe.npz")
+    for output, fault in (
+        ("data", "it is a folder"),
+        ("pipe.npz", "no regular file"),
+        ("loop.npz", "symbolic link"),
+        ("none/m.npz", "no folder none"),
+        (image, "image"),
+        ("link.npz", "image"),
+        ("x" * 300, "too long"),
+    ):
+        for force in ((), ("--force",)):
+            outcome = run_command("train", "nowhere", "-o", output, *force, cwd=place)
+            assert_one_error_line(outcome, 1, str(output), fault)
+    assert image.read_bytes() == content
