@@ -65,17 +65,15 @@ Examples:
 def evaluate(
     folder: str,
     model_path: str,
-    errors_path: str | None,
     gates: tuple[str, ...],
     coverage: float | None,
-    report_path: str | None,
-    plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
     cache: Path | None,
     output_format: str,
     no_progress: bool,
     quiet: bool,
+    **outputs: str | None,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
@@ -91,8 +89,8 @@ def evaluate(
     from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([errors_path, report_path], [model_path])
-    check_folder(plots_path)
+    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
+    check_folder(outputs["plots_path"])
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.evaluate(
             folder,
@@ -105,7 +103,7 @@ def evaluate(
         )
     if not quiet:
         notices.name_left_out(result.left_out)
-    _write_files(result, errors_path, report_path, plots_path)
+    _write_files(result, **outputs)
     if output_format == "text":
         view.show(result)
     else:
