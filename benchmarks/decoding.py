@@ -24,11 +24,11 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from softmaxce.class_folders import list_class_folders
-from softmaxce.decoding import decode_files
-from softmaxce.forms import FormRequest, read_in_form
-from softmaxce.images import Preprocessing
-from softmaxce.pixel_cache import PixelCache, key_of
+from softmaxce.dataset.class_folders import list_class_folders
+from softmaxce.dataset.decoding import decode_files
+from softmaxce.dataset.forms import FormRequest, read_in_form
+from softmaxce.dataset.pixel_cache import PixelCache, key_of
+from softmaxce.images.reading import Preprocessing
 
 OPENCV = """
 import json, multiprocessing, sys, time

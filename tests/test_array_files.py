@@ -11,11 +11,11 @@ import pytest
 from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
-from softmaxce.array_files import is_array_source, read_arrays
-from softmaxce.dataset import load_for_training
+from softmaxce.dataset.array_files import is_array_source, read_arrays
+from softmaxce.dataset.manifest import read_manifest
+from softmaxce.dataset.parts import Part, find_splits, training_part_beside
+from softmaxce.dataset.pixel_dataset import load_for_training
 from softmaxce.errors import DataError
-from softmaxce.manifest import read_manifest
-from softmaxce.parts import Part, find_splits, training_part_beside
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (6, 4, 5), np.uint8)

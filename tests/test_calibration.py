@@ -11,9 +11,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from scipy.stats import binom
 
-from softmaxce.calibration import calibration_error_of_luck, fit_temperature
-from softmaxce.conformal import held_out_scores, is_short, kept_ranks, prediction_sets
-from softmaxce.metrics import score
+from softmaxce.metrics.calibration import calibration_error_of_luck, fit_temperature
+from softmaxce.metrics.conformal import held_out_scores, is_short, kept_ranks, prediction_sets
+from softmaxce.metrics.scores import score
 
 
 def sampled(n_images, n_classes, seed, scale=1.0):

@@ -10,8 +10,8 @@ import pytest
 from helpers import PETS, draw_classes
 from PIL import Image
 
-from softmaxce.duplicates import exact_groups, near_groups
-from softmaxce.images import Preprocessing
+from softmaxce.dataset.duplicates import exact_groups, near_groups
+from softmaxce.images.reading import Preprocessing
 
 
 @pytest.fixture

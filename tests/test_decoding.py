@@ -12,10 +12,10 @@ from helpers import run_command
 from picture_files import png
 from PIL import Image
 
-from softmaxce.decoding import decode_files
+from softmaxce.dataset.decoding import decode_files
+from softmaxce.dataset.worker_processes import in_workers
 from softmaxce.errors import DataError, OutputError
-from softmaxce.images import Preprocessing, read_pixels
-from softmaxce.worker_processes import in_workers
+from softmaxce.images.reading import Preprocessing, read_pixels
 
 FORM = Preprocessing(6, 6, 3)
 
@@ -50,7 +50,9 @@ def test_rows_stand_in_the_order_of_the_files(files):
 
 def test_workers_change_no_row(files, monkeypatch, tmp_path):
     alone = decode_files(files, FORM, jobs=1)
-    monkeypatch.setattr("softmaxce.decoding._SECONDS_WORTH_WORKERS", {"fork": 0.0, "spawn": 0.0})
+    monkeypatch.setattr(
+        "softmaxce.dataset.decoding._SECONDS_WORTH_WORKERS", {"fork": 0.0, "spawn": 0.0}
+    )
     heard = []
     target = tmp_path / "rows"
     target.touch()
@@ -129,7 +131,7 @@ def test_files_that_come_and_go_while_they_are_read_mix_nothing_up(tmp_path):
 
 
 def test_no_room_for_the_pixels_is_one_error(files, monkeypatch):
-    monkeypatch.setattr("softmaxce.decoding._BYTES_WORTH_A_FILE", 0)
+    monkeypatch.setattr("softmaxce.dataset.decoding._BYTES_WORTH_A_FILE", 0)
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full")
     with pytest.raises(OutputError, match="no room for the decoded pixels: /dev/full: No space"):

@@ -13,7 +13,7 @@ from picture_files import chunk, png
 from PIL import Image
 
 from softmaxce.errors import ImageError
-from softmaxce.images import (
+from softmaxce.images.reading import (
     Preprocessing,
     array_pixels,
     read_details,

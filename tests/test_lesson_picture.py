@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from softmaxce import lesson
-from softmaxce.images import Preprocessing, read_pixels
+from softmaxce.images.reading import Preprocessing, read_pixels
 from softmaxce.lesson.picture import Picture, template_in_words
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import save_model

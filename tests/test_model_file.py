@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from softmaxce.conformal import HeldOutScores, held_out_scores
 from softmaxce.errors import ModelError
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
+from softmaxce.metrics.conformal import HeldOutScores, held_out_scores
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import encode_model, is_model_file, load_model, save_model
 from softmaxce.workflows.facts import training_facts

@@ -11,11 +11,11 @@ from helpers import draw_classes, run_command
 from PIL import Image
 
 from softmaxce import pixel_cache
-from softmaxce.class_folders import list_class_folders
-from softmaxce.dataset import load_for_training
-from softmaxce.forms import FormRequest, read_in_form
-from softmaxce.images import Preprocessing
-from softmaxce.pixel_cache import PixelCache, key_of
+from softmaxce.dataset.class_folders import list_class_folders
+from softmaxce.dataset.forms import FormRequest, read_in_form
+from softmaxce.dataset.pixel_cache import PixelCache, key_of
+from softmaxce.dataset.pixel_dataset import load_for_training
+from softmaxce.images.reading import Preprocessing
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def forbid_decoding(monkeypatch):
     def refuse(*_args, **_kwargs):
         raise AssertionError("the images were decoded again")
 
-    monkeypatch.setattr("softmaxce.forms.decode_files", refuse)
+    monkeypatch.setattr("softmaxce.dataset.forms.decode_files", refuse)
 
 
 def test_what_was_decoded_once_comes_back(folder, tmp_path, monkeypatch):

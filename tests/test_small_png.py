@@ -9,7 +9,7 @@ import pytest
 from picture_files import chunk, png
 from PIL import Image
 
-from softmaxce.small_png import SmallPng
+from softmaxce.images.small_png import SmallPng
 
 COLOUR_TYPE = {1: 0, 3: 2}
 

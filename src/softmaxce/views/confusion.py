@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmaxce.confusions import Confusion, most_confused
-from softmaxce.metrics import Scores
+from softmaxce.metrics.confusions import Confusion, most_confused
+from softmaxce.metrics.scores import Scores
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, name, table
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softmaxce.calibration import calibration_error_of_luck
-from softmaxce.confusions import most_confused
-from softmaxce.intervals import wilson_interval
-from softmaxce.metrics import Scores
+from softmaxce.metrics.calibration import calibration_error_of_luck
+from softmaxce.metrics.confusions import most_confused
+from softmaxce.metrics.intervals import wilson_interval
+from softmaxce.metrics.scores import Scores
 from softmaxce.views import charts
 from softmaxce.views.confusion import in_words
 from softmaxce.views.drawing import Drawing

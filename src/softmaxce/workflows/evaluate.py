@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.conformal import is_short, prediction_sets
-from softmaxce.dataset import PixelDataset, load_for_model
+from softmaxce.dataset.parts import Source, training_part_beside
+from softmaxce.dataset.pixel_cache import PixelCache
+from softmaxce.dataset.pixel_dataset import PixelDataset, load_for_model
 from softmaxce.errors import DataError
-from softmaxce.intervals import Interval, wilson_interval
-from softmaxce.metrics import Metric
+from softmaxce.metrics.conformal import is_short, prediction_sets
+from softmaxce.metrics.intervals import Interval, wilson_interval
+from softmaxce.metrics.scores import Metric
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
-from softmaxce.parts import Source, training_part_beside
-from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.coverage import limit_for
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.overlap import Overlap, overlap

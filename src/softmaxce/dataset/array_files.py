@@ -18,8 +18,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.dataset.manifest import SPLIT_NAMES
 from softmaxce.errors import DataError
-from softmaxce.manifest import SPLIT_NAMES
 
 MAX_BYTES = 4 * 2**30
 _MAX_RATIO = 250  # of unpacked to packed bytes; pictures stay far below, bombs do not

@@ -20,11 +20,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.dataset.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images import Preprocessing, decode_content, quiet_decoders, read_file
-from softmaxce.small_png import MAX_SIDE as MAX_SMALL_SIDE
-from softmaxce.small_png import SmallPng
-from softmaxce.worker_processes import available_cores, in_workers, start_method
+from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders, read_file
+from softmaxce.images.small_png import MAX_SIDE as MAX_SMALL_SIDE
+from softmaxce.images.small_png import SmallPng
 
 OnDecoded = Callable[[int, int], None]
 """Called with (images decoded so far, images in all)."""

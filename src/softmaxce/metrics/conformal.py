@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.intervals import Z_95
+from softmaxce.metrics.intervals import Z_95
 
 _N_RANKS = 1000  # of a larger set every thousandth is kept
 
