@@ -14,7 +14,15 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside the packages cli, solvers and views.
 FLOORS = [
     ["errors"],
-    ["numerics", "safe_files", "small_png", "worker_processes", "colours", "decoder_guards"],
+    [
+        "numerics",
+        "safe_files",
+        "small_png",
+        "worker_processes",
+        "colours",
+        "image_files",
+        "decoder_guards",
+    ],
     ["intervals"],
     ["calibration", "conformal", "confusions", "images"],
     ["class_folders", "decoding", "model"],

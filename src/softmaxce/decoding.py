@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images import Preprocessing, decode_content, quiet_decoders, read_file
+from softmaxce.image_files import read_file
+from softmaxce.images import Preprocessing, decode_content, quiet_decoders
 from softmaxce.small_png import MAX_SIDE as MAX_SMALL_SIDE
 from softmaxce.small_png import SmallPng
 from softmaxce.worker_processes import available_cores, in_workers, start_method
