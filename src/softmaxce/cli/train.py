@@ -31,11 +31,11 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 
 
 @click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @click.option(
     "-o",
     "--output",
-    type=click.Path(),
+    type=click.Path(readable=False),
     default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
     show_default="$SOFTMAXCE_MODEL, or model.npz",
     help="The model file to write.",
