@@ -15,7 +15,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files", "small_png", "worker_processes", "colours", "decoder_guards"],
-    ["calibration", "conformal", "confusions", "images", "intervals"],
+    ["calibration", "conformal", "confusions", "images", "intervals", "journal"],
     ["class_folders", "decoding", "model"],
     ["manifest", "metrics", "model_file", "pixel_cache"],
     ["array_files", "comparison", "duplicates", "forms", "inspection"],
