@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from softmaxce.conformal import held_out_scores
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
+from softmaxce.metrics.conformal import held_out_scores
 from softmaxce.model import Layer, SoftmaxModel
 
 NAMES = ("cat", "[red]dog\x1b", "사람\udcff")

@@ -11,9 +11,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from scipy.stats import binom
 
-from softmaxce.calibration import calibration_error_of_luck, fit_temperature
-from softmaxce.conformal import held_out_scores, kept_ranks, prediction_sets
-from softmaxce.metrics import score
+from softmaxce.metrics.calibration import calibration_error_of_luck, fit_temperature
+from softmaxce.metrics.conformal import held_out_scores, is_short, kept_ranks, prediction_sets
+from softmaxce.metrics.scores import score
 
 
 def sampled(n_images, n_classes, seed, scale=1.0):
@@ -124,3 +124,14 @@ def test_a_set_is_never_empty_and_grows_with_the_coverage():
     assert (sets[0].sum(axis=1) == 1).all()
     for smaller, larger in pairwise(sets):
         assert (larger | ~smaller).all()
+
+
+def test_images_like_the_held_out_ones_are_seldom_called_short_and_others_are():
+    random, short, shifted = np.random.default_rng(11), 0, 0
+    for _ in range(1000):
+        losses = random.exponential(size=161)
+        limit = held_out_scores(losses[:61]).limit(0.9)
+        short += is_short(int((losses[61:] <= limit).sum()), 100, 61, 0.9)
+        shifted += is_short(int((2 * losses[61:] <= limit).sum()), 100, 61, 0.9)
+    assert short <= 50
+    assert shifted >= 700

@@ -17,7 +17,7 @@ NOT_NEEDED = {
     "importlib.resources",
     "hashlib",
     "base64",
-    "softmaxce.images",
+    "softmaxce.images.reading",
     "softmaxce.model",
     "softmaxce.lesson.picture",
     "softmaxce.views.lesson_page",

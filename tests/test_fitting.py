@@ -11,8 +11,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.fitting import IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.network import Network
-from softmaxce.objective import Objective
+from softmaxce.objective.mean_cross_entropy import Objective
+from softmaxce.objective.network import Network
 from softmaxce.solvers.mini_batch import NotFinite
 
 
@@ -204,10 +204,10 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
 
 
 def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
-    monkeypatch.setattr("softmaxce.curvature.SAMPLE_ROWS", 300)
-    monkeypatch.setattr("softmaxce.curvature._ENOUGH_ROWS", 100)
-    monkeypatch.setattr("softmaxce.curvature._MAX_WHOLE", 20)
-    monkeypatch.setattr("softmaxce.curvature._MAX_DIMENSIONS", 10)
+    monkeypatch.setattr("softmaxce.objective.curvature.SAMPLE_ROWS", 300)
+    monkeypatch.setattr("softmaxce.objective.curvature._ENOUGH_ROWS", 100)
+    monkeypatch.setattr("softmaxce.objective.curvature._MAX_WHOLE", 20)
+    monkeypatch.setattr("softmaxce.objective.curvature._MAX_DIMENSIONS", 10)
     pixels, labels = small_problem(n=2000, n_pixels=40)
     x = pixels / 255
     found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest, bootstrap
 
-from softmaxce.comparison import mcnemar_p_value
-from softmaxce.intervals import (
+from softmaxce.metrics.comparison import mcnemar_p_value
+from softmaxce.metrics.intervals import (
     MAX_BLOCKS,
     Bootstrap,
     paired_difference_interval,
     percentile_interval,
     wilson_interval,
 )
-from softmaxce.metrics import score
+from softmaxce.metrics.scores import score
 
 
 def within_binomial_tolerance(n_hits, n_trials, share):

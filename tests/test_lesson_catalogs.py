@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import gettext
-import importlib.util
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import compile_catalogs
 import pytest
 
 from softmaxce import lesson
@@ -20,15 +20,6 @@ from softmaxce.views.lesson_words import default_language, translator
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "softmaxce"
 CATALOGS = sorted((SOURCE / "locale").rglob("*.po"))
-
-
-def compiler():
-    spec = importlib.util.spec_from_file_location(
-        "catalogs", ROOT / "tools" / "compile_catalogs.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def messages_of(part) -> set[str]:
@@ -82,26 +73,26 @@ def test_there_is_korean():
 
 
 def test_every_message_has_its_words(catalog):
-    words = compiler().read_po(catalog.read_text("utf-8"))
+    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
     missing = sorted(message for message in all_messages() if not words.get(message))
     assert not missing
 
 
 def test_the_catalog_says_nothing_that_the_lesson_does_not(catalog):
-    words = compiler().read_po(catalog.read_text("utf-8"))
+    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
     assert not sorted(set(words) - all_messages() - {""})
 
 
 def test_the_same_numbers_stand_in_every_language(catalog):
     names = re.compile(r"\{\w+\}")
-    for message, words in compiler().read_po(catalog.read_text("utf-8")).items():
+    for message, words in compile_catalogs.read_po(catalog.read_text("utf-8")).items():
         if message:
             assert set(names.findall(message)) == set(names.findall(words)), message
 
 
 def test_the_compiled_catalog_is_that_of_the_text(catalog):
-    words = compiler().read_po(catalog.read_text("utf-8"))
-    assert catalog.with_suffix(".mo").read_bytes() == compiler().mo_bytes(words)
+    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
+    assert catalog.with_suffix(".mo").read_bytes() == compile_catalogs.mo_bytes(words)
     with catalog.with_suffix(".mo").open("rb") as stream:
         loaded = gettext.GNUTranslations(stream)
     assert all(loaded.gettext(message) == text for message, text in words.items() if message)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from softmaxce import lesson
-from softmaxce.images import Preprocessing, read_pixels
+from softmaxce.images.reading import Preprocessing, read_pixels
 from softmaxce.lesson.picture import Picture, template_in_words
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import save_model
@@ -81,13 +80,12 @@ def test_contributions_by_hand():
 
 
 @pytest.mark.parametrize("hidden", [(), (5,)])
-def test_the_models_own_temperature_divides_contributions_and_biases(hidden):
+def test_a_calibrated_model_is_explained_as_it_stands(hidden):
     plain = picture_of(model_of(4, 4, 1, *hidden))
-    warm = Picture(replace(plain.model, temperature=2.0), plain.pixels)
+    warm = Picture(plain.model.calibrated(2.0), plain.pixels)
     assert warm.logits == pytest.approx(plain.logits / 2)
     assert warm.contributions(1) == pytest.approx(plain.contributions(1) / 2)
     step = lesson.build(example_of(warm), warm)[1]
-    assert step.numbers["calibrated"]
     assert step.numbers["sums_and_biases"] == pytest.approx((plain.logits / 2).tolist())
 
 

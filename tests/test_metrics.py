@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from softmaxce.metrics import score
+from softmaxce.metrics.scores import score
 
 N_PROBLEMS = 1000
 

@@ -10,7 +10,7 @@ import scipy.special
 from helpers import run_command
 
 from softmaxce import load_model
-from softmaxce.images import read_pixels
+from softmaxce.images.reading import read_pixels
 
 pytestmark = pytest.mark.slow
 

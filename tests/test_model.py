@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
 
 

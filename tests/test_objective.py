@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from softmaxce.objective import Objective, Rows, leaf_rows, row_threads, tree_sum
+from softmaxce.objective.mean_cross_entropy import Objective, Rows, leaf_rows, row_threads, tree_sum
 
 
 def problem(seed=0, n=50, n_pixels=7, n_classes=4, dtype=np.float64):

@@ -8,7 +8,7 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-from conftest import PETS, assert_one_error_line, draw_classes
+from helpers import PETS, assert_one_error_line, draw_classes
 from PIL import Image
 
 TEST = PETS / "test"
@@ -48,7 +48,7 @@ def text_of(page):
 @pytest.fixture(scope="module")
 def pages(pets_model, tmp_path_factory):
     """Both reports on the sample, and the pictures of the evaluation."""
-    from conftest import run_command
+    from helpers import run_command
 
     folder = tmp_path_factory.mktemp("reports")
     trained = run_command("train", PETS, "-o", "m.npz", "--report", "train.html", cwd=folder)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmaxce.curvature import Curvature, sample_curvature
 from softmaxce.errors import InputError, TrainingError
-from softmaxce.few_images import reduce
 from softmaxce.journal import Journal
-from softmaxce.network import Network
-from softmaxce.objective import Floats, Objective, Rows, row_threads
+from softmaxce.objective.curvature import Curvature, sample_curvature
+from softmaxce.objective.few_images import reduce
+from softmaxce.objective.mean_cross_entropy import Floats, Objective, Rows, row_threads
+from softmaxce.objective.network import Network
 from softmaxce.solvers.full_batch import Solution, minimise
 from softmaxce.solvers.line_search import Point, ValueAndGradient
 from softmaxce.solvers.mini_batch import minimise_by_epochs

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.conformal import HeldOutScores
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
+from softmaxce.metrics.conformal import HeldOutScores
 
 PIXEL_SCALE = 1.0 / 255.0
 _BLOCK_ROWS = 256

@@ -34,9 +34,9 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.conformal import HeldOutScores, kept_ranks
 from softmaxce.errors import ModelError, OutputError
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
+from softmaxce.metrics.conformal import HeldOutScores, kept_ranks
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.safe_files import write_atomically
 

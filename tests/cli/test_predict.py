@@ -14,7 +14,7 @@ import scipy.special
 from helpers import PETS, assert_one_error_line
 
 from softmaxce import load_model
-from softmaxce.images import read_pixels
+from softmaxce.images.reading import read_pixels
 
 CAT = PETS / "test" / "cat" / "cat-001.png"
 

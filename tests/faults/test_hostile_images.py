@@ -24,7 +24,7 @@ from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
 from softmaxce.errors import ImageError
-from softmaxce.images import Preprocessing, read_image
+from softmaxce.images.reading import Preprocessing, read_image
 
 WANTED = Preprocessing(8, 8, 3)
 MAX_SECONDS, MAX_MEGABYTES = 1.0, 300.0

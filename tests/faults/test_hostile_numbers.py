@@ -15,7 +15,7 @@ from PIL import Image
 
 from softmaxce.cli import commands
 from softmaxce.errors import SoftmaxceError
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import save_model
 

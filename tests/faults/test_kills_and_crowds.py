@@ -17,12 +17,12 @@ import pytest
 from fault_tools import make_model
 from helpers import PETS, draw_classes
 
-from softmaxce.decoding import DecodedImages
+from softmaxce.dataset.decoding import DecodedImages
+from softmaxce.dataset.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
 from softmaxce.fitting import fit
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 from softmaxce.journal import Journal
 from softmaxce.model_file import encode_model, is_model_file, load_model
-from softmaxce.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
 from softmaxce.safe_files import write_atomically
 
 MODELS = [encode_model(make_model(seed=seed)) for seed in range(2)]

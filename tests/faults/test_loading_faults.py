@@ -24,7 +24,7 @@ from fault_tools import (
 )
 
 from softmaxce.errors import ModelError, OutputError
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import MAX_HEADER_BYTES, encode_model, load_model, save_model
 

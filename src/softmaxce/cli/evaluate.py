@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from softmaxce.cli.options import (
     cache_options,
-    chosen_cache,
     command_line,
     coverage_option,
     debug_option,
@@ -65,24 +65,20 @@ Examples:
 def evaluate(
     folder: str,
     model_path: str,
-    errors_path: str | None,
     gates: tuple[str, ...],
     coverage: float | None,
-    report_path: str | None,
-    plots_path: str | None,
     skip_bad: bool,
     jobs: int | None,
-    cache: str | None,
-    no_cache: bool,
+    cache: Path | None,
     output_format: str,
     no_progress: bool,
     quiet: bool,
+    **outputs: str | None,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
 
     Classes are matched by name. A folder that the model does not know is an error. DIR may also
-    be a CSV file with the columns path, label and, if wanted, split, an .npz file of pixel arrays,
-    or a folder of IDX files. The formats jsonl and csv have a row for each image.
+    be whatever else `train` takes. The formats jsonl and csv have a row for each image.
     """
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
@@ -93,21 +89,21 @@ def evaluate(
     from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([errors_path, report_path], [model_path])
-    check_folder(plots_path)
+    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
+    check_folder(outputs["plots_path"])
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.evaluate(
             folder,
             model_path,
             skip_bad=skip_bad,
             jobs=jobs,
-            cache=chosen_cache(cache, no_cache),
+            cache=cache,
             coverage=coverage,
             on_progress=on_progress,
         )
     if not quiet:
         notices.name_left_out(result.left_out)
-    _write_files(result, errors_path, report_path, plots_path)
+    _write_files(result, **outputs)
     if output_format == "text":
         view.show(result)
     else:

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from functools import wraps
 from typing import Any
 
 import click
@@ -90,27 +90,26 @@ save_plots_option = click.option(
 
 
 def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--cache DIR` and `--no-cache`; `chosen_cache` makes one folder of them."""
-    for option in (
-        click.option("--no-cache", is_flag=True, help="Decode every image anew, and keep nothing."),
-        click.option(
-            "--cache",
-            type=click.Path(),
-            help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
-            "folder]",
-        ),
-    ):
-        command = option(command)
-    return command
+    """`--cache DIR` and `--no-cache`; the command gets `cache`, a folder or None for no cache."""
 
+    @wraps(command)
+    def with_cache(*args: Any, cache: str | None, no_cache: bool, **options: Any) -> Any:
+        from softmaxce.dataset.pixel_cache import default_folder, usable_folder
 
-def chosen_cache(cache: str | None, no_cache: bool) -> Path | None:
-    """The folder of the pixel cache, None for none. Raises OutputError for one that cannot be."""
-    from softmaxce.pixel_cache import default_folder, usable_folder
+        folder = None
+        if not no_cache:
+            folder = default_folder() if cache is None else usable_folder(cache)
+        return command(*args, cache=folder, **options)
 
-    if no_cache:
-        return None
-    return default_folder() if cache is None else usable_folder(cache)
+    switch = click.option("--no-cache", is_flag=True, help="Decode anew, and keep nothing.")
+    place = click.option(
+        "--cache",
+        metavar="DIR",
+        type=click.Path(),
+        help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
+        "folder]",
+    )
+    return place(switch(with_cache))
 
 
 def command_line() -> str:

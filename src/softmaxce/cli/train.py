@@ -9,7 +9,6 @@ import click
 
 from softmaxce.cli.options import (
     cache_options,
-    chosen_cache,
     command_line,
     debug_option,
     format_option,
@@ -127,8 +126,6 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
-    cache: str | None,
-    no_cache: bool,
     output_format: str,
     no_progress: bool,
     quiet: bool,
@@ -150,9 +147,7 @@ def train(
     workflow.check_output(output, force)
     check_files([report_path], [output])
     check_folder(plots_path)
-    chosen = workflow.TrainOptions(
-        channels=CHANNELS[color], cache=chosen_cache(cache, no_cache), **options
-    )
+    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
     left_over = checkpoint_path(output)
     if left_over.exists() and not (chosen.resume or quiet):
         notices.note(f"starting anew; --resume would go on with {left_over}")

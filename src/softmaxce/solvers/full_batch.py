@@ -60,6 +60,9 @@ def minimise(
             lbfgs = LBFGS(inverse_at(point.parameters))
         direction = lbfgs.direction(point.gradient)
         gap = -0.5 * float(np.vdot(direction, point.gradient))
+        if gap < 0:  # rounding has spoilt the curvature: go down the gradient, and do not stop here
+            lbfgs = LBFGS(np.copy)
+            direction, gap = -point.gradient, np.inf
         on_iteration(iteration, point, gap)
         if gap <= tolerance * point.value:
             return _solution(point, gap, iteration, True, history, "converged")

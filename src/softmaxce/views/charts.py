@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from softmaxce.calibration import Bin
-from softmaxce.intervals import wilson_interval
-from softmaxce.metrics import Scores
+from softmaxce.metrics.calibration import Bin
+from softmaxce.metrics.intervals import wilson_interval
+from softmaxce.metrics.scores import Scores
 from softmaxce.views.drawing import Dot, Drawing, Label, Rectangle, Role, Shape, Stroke, shortened
 from softmaxce.views.wording import nats, percent
 

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from softmaxce.comparison import Comparison
-from softmaxce.intervals import Interval
+from softmaxce.metrics.comparison import Comparison
+from softmaxce.metrics.intervals import Interval
 from softmaxce.views.console import output
 from softmaxce.views.csv_text import csv_text, name_cell, number_cell, path_cell
 from softmaxce.views.judged import row

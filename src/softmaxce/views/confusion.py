@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmaxce.confusions import Confusion, most_confused
-from softmaxce.metrics import Scores
+from softmaxce.metrics.confusions import Confusion, most_confused
+from softmaxce.metrics.scores import Scores
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, name, table
 
@@ -17,12 +17,12 @@ MAX_TABLE_CLASSES = 20
 _NAME_WIDTH = 20
 _N_IN_WORDS = 5
 _HEAT = (  # least share of the row, the style of a mistake
-    (0.25, "bold white on #a50f15"),
-    (0.10, "white on #cb181d"),
-    (0.03, "black on #fc9272"),
-    (0.0, "black on #fee0d2"),
+    (0.25, "bold #ffffff on #a50f15"),
+    (0.10, "#ffffff on #cb181d"),
+    (0.03, "#1a1a1a on #fc9272"),
+    (0.0, "#1a1a1a on #fee0d2"),
 )
-_RIGHT = "bold black on #c7e9c0"
+_RIGHT = "bold #1a1a1a on #c7e9c0"
 
 
 def in_words(confusion: Confusion, class_names: Sequence[str]) -> str:

@@ -50,8 +50,11 @@ def coverage_lines(coverage: Coverage) -> list[str]:
         f"A set holds {coverage.mean_size:.2f} classes on average; "
         f"{percent(float((coverage.sizes == 1).mean()))} of the sets hold one.",
     ]
-    if coverage.interval[1] < coverage.asked:
-        lines.append("That is less than promised: these images differ from those held out.")
+    if coverage.is_short:
+        lines.append(
+            "That is less than promised, by more than luck explains: these images are unlike "
+            "those held out in training."
+        )
     if coverage.is_unbounded:
         lines.append("Too few images were held out for that promise: every set holds all classes.")
     return lines
@@ -98,5 +101,6 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
         "reached": coverage.reached,
         "interval": coverage.interval,
         "mean_size": coverage.mean_size,
+        "is_short": coverage.is_short,
         "least_probability": math.exp(-coverage.limit),
     }

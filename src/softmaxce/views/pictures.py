@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 from softmaxce.model import SoftmaxModel
 from softmaxce.views.drawing import shortened
 from softmaxce.views.drawing_png import SCALE, font, png_bytes

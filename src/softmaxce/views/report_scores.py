@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softmaxce.calibration import calibration_error_of_luck
-from softmaxce.confusions import most_confused
-from softmaxce.intervals import wilson_interval
-from softmaxce.metrics import Scores
+from softmaxce.metrics.calibration import calibration_error_of_luck
+from softmaxce.metrics.confusions import most_confused
+from softmaxce.metrics.intervals import wilson_interval
+from softmaxce.metrics.scores import Scores
 from softmaxce.views import charts
 from softmaxce.views.confusion import in_words
 from softmaxce.views.drawing import Drawing
@@ -32,9 +32,10 @@ MAX_TABLE_MATRIX = 30
 MAX_CLASS_CHART = 30
 _N_IN_WORDS = 8
 _N_PAIRS = 100
+_TOP_3 = "truth in the top 3"
 _MEANINGS = (
     ("accuracy", "the share of images that were recognised"),
-    ("truth in the top 3", "the true class was among the three most probable"),
+    (_TOP_3, "the true class was among the three most probable"),
     ("balanced accuracy", "the mean share recognised of each class, rare classes counting alike"),
     ("macro F1", "the mean F1 of the classes (below)"),
     (
@@ -74,10 +75,17 @@ def scores_section(subject: Subject) -> Html:
     ]
     header = ("score", "value", "95 % interval", "without looking")
     scores_table = table(f"Scores on {scores.n_images:,} {subject.part}", header, rows)
-    content = [beside(scores_table, Html("<h3>What they mean</h3>" + definitions(_MEANINGS)))]
+    content = [
+        beside(scores_table, Html("<h3>What they mean</h3>" + definitions(_meanings(scores))))
+    ]
     if len(subject.parts) > 1:
         content.append(_parts_table(subject))
     return section("Scores", *content)
+
+
+def _meanings(scores: Scores) -> list[tuple[str, str]]:
+    """What the scores mean; of top-k accuracies only where there is one."""
+    return [(title, words) for title, words in _MEANINGS if title != _TOP_3 or scores.n_classes > 3]
 
 
 def _parts_table(subject: Subject) -> Html:
@@ -195,7 +203,7 @@ def class_section(subject: Subject) -> Html:
             "class, how many it finds. F1: the harmonic mean of both.",
             "soft",
         ),
-        figure(charts.recalls(names, scores, chosen), caption),
+        figure(charts.recalls(names, scores, chosen), caption, is_wide=True),
         content if len(names) <= MAX_CLASS_CHART else folded("All classes as a table", content),
     )
 
@@ -288,10 +296,10 @@ def fit_section(subject: Subject) -> Html | None:
     content = [
         figure(
             charts.course(facts.course),
-            "What training minimises: the mean cross-entropy plus the penalty, from blind "
-            "guessing on. Each piece is a fit with one penalty and starts from the weights of the "
-            "one before it; a smaller penalty lets the objective fall further. The last, 'fit', is "
-            "the one with the penalty that was kept.",
+            "What training minimises: the mean cross-entropy plus the penalty. Each piece is a fit "
+            "with one penalty and starts from the weights of the one before it; a smaller penalty "
+            "lets the objective fall further. The last, 'fit', is the one with the penalty that "
+            "was kept.",
         )
     ]
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from softmaxce.metrics import Scores
+from softmaxce.metrics.scores import Scores
 from softmaxce.model import SoftmaxModel
 from softmaxce.views.evaluate import coverage_lines
 from softmaxce.views.info import model_facts

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softmaxce.calibration import Bin
-from softmaxce.intervals import wilson_interval
-from softmaxce.metrics import LOSSES, Metric, Scores
+from softmaxce.metrics.calibration import Bin
+from softmaxce.metrics.intervals import wilson_interval
+from softmaxce.metrics.scores import LOSSES, Metric, Scores
 from softmaxce.views.wording import heading, interval, name, nats, percent, table
 
 _TITLES = {

@@ -55,10 +55,13 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     _line(console, f"Training {fit.stop_reason}.")
     chosen = "chosen by the held-out loss" if fit.l2_path else "as given"
     _line(console, f"Penalty l2 = {fit.l2:.3g}, {chosen}.")
-    course = [objective for _, objectives in result.course for objective in objectives]
-    if len(course) > 1:
-        first, last = nats(course[0]), nats(course[-1])
-        _line(console, f"Loss and penalty by iteration: {first} {sparkline(course)} {last}")
+    if result.course:
+        stage, values = max(result.course, key=lambda fit: fit[1][0] - fit[1][-1])
+        _line(
+            console,
+            f"Loss and penalty in the fit that fell furthest ({stage}): "
+            f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}",
+        )
     console.print(_temperature_line(result))
     _line(
         console,

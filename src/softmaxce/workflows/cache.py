@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from softmaxce.dataset.pixel_cache import MAX_BYTES, CacheEntry, PixelCache, default_folder
 from softmaxce.errors import InputError
-from softmaxce.pixel_cache import MAX_BYTES, CacheEntry, PixelCache, default_folder
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.class_folders import ClassFolder, is_hidden
-from softmaxce.duplicates import Groups, exact_groups, near_groups
+from softmaxce.dataset.class_folders import ClassFolder, is_hidden
+from softmaxce.dataset.duplicates import Groups, exact_groups, near_groups
+from softmaxce.dataset.forms import FormRequest, read_in_form
+from softmaxce.dataset.inspection import inspect_files
+from softmaxce.dataset.parts import Part, find_splits, list_classes
 from softmaxce.errors import ImageError
-from softmaxce.forms import FormRequest, read_in_form
-from softmaxce.images import ImageDetails, Preprocessing
-from softmaxce.inspection import inspect_files
-from softmaxce.parts import Part, find_splits, list_classes
+from softmaxce.images.reading import ImageDetails, Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.dataset import PixelDataset
+from softmaxce.dataset.pixel_dataset import PixelDataset
 from softmaxce.errors import OutputError, SoftmaxceError
 from softmaxce.journal import Facts, Journal
 

@@ -8,10 +8,10 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.comparison import Comparison
-from softmaxce.comparison import compare as compare_scores
-from softmaxce.dataset import load_for_model
+from softmaxce.dataset.pixel_dataset import load_for_model
 from softmaxce.errors import DataError
+from softmaxce.metrics.comparison import Comparison
+from softmaxce.metrics.comparison import compare as compare_scores
 from softmaxce.model_file import load_model
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.progress import OnProgress, counted, ignore

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.conformal import prediction_sets
-from softmaxce.dataset import PixelDataset, load_for_model
+from softmaxce.dataset.parts import Source, training_part_beside
+from softmaxce.dataset.pixel_cache import PixelCache
+from softmaxce.dataset.pixel_dataset import PixelDataset, load_for_model
 from softmaxce.errors import DataError
-from softmaxce.intervals import Interval, wilson_interval
-from softmaxce.metrics import Metric
+from softmaxce.metrics.conformal import is_short, prediction_sets
+from softmaxce.metrics.intervals import Interval, wilson_interval
+from softmaxce.metrics.scores import Metric
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
-from softmaxce.parts import Source, training_part_beside
-from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.coverage import limit_for
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.overlap import Overlap, overlap
@@ -32,13 +32,15 @@ class Coverage:
     """How often prediction sets made for `asked` held the true class.
 
     limit: the largest cross-entropy of a class in a set, ∞ where the held-out images were too few
-    for `asked` and every set holds all classes; sizes: (n_images,) classes in each set.
+    for `asked` and every set holds all classes; sizes: (n_images,) classes in each set; is_short:
+    whether fewer sets held it than luck explains, so that the images are unlike the held-out ones.
     """
 
     asked: float
     limit: float
     n_covered: int
     sizes: NDArray[np.int64]
+    is_short: bool
 
     @property
     def reached(self) -> float:
@@ -91,7 +93,10 @@ class EvaluateResult:
         sets = prediction_sets(self.judged.log_probabilities, limit)
         holds = sets[np.arange(len(sets)), self.judged.labels]
         sizes = np.count_nonzero(sets, axis=1)
-        return Coverage(self.asked_coverage, limit, int(np.count_nonzero(holds)), sizes)
+        n_covered, asked = int(np.count_nonzero(holds)), self.asked_coverage
+        n_held_out = self.model.held_out.n_images if self.model.held_out else 0
+        short = is_short(n_covered, len(sets), n_held_out, asked)
+        return Coverage(asked, limit, n_covered, sizes, short)
 
     def metric(self, name: str) -> Metric | None:
         """The metric of this name, None where these scores have none."""

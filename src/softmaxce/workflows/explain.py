@@ -51,7 +51,7 @@ def explain_image(
 
     Raises ModelError, ImageError, and InputError for a label that the model does not know.
     """
-    from softmaxce.images import read_pixels  # only pictures need Pillow
+    from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
     from softmaxce.model_file import load_model
 

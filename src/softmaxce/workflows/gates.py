@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softmaxce.errors import GateMissed, InputError
-from softmaxce.metrics import LOSSES, PROPORTIONS, Scores
+from softmaxce.metrics.scores import LOSSES, PROPORTIONS, Scores
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.dataset import PixelDataset
-from softmaxce.metrics import Scores, score
+from softmaxce.dataset.pixel_dataset import PixelDataset
+from softmaxce.metrics.scores import Scores, score
 from softmaxce.model import SoftmaxModel
 from softmaxce.numerics import log_softmax
 

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from softmaxce.errors import OutputError
-from softmaxce.images import SUFFIXES
+from softmaxce.images.reading import SUFFIXES
 from softmaxce.safe_files import check_can_write
 
 AnyPath = str | PathLike[str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.duplicates import is_among
+from softmaxce.dataset.duplicates import is_among
 from softmaxce.workflows.judged import JudgedImages
 
 

@@ -11,11 +11,11 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_folders import list_images
-from softmaxce.conformal import prediction_sets
-from softmaxce.decoding import decode_files
+from softmaxce.dataset.class_folders import list_images
+from softmaxce.dataset.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, InputError
-from softmaxce.images import read_pixels
+from softmaxce.images.reading import read_pixels
+from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model import SoftmaxModel
 from softmaxce.model_file import load_model
 from softmaxce.numerics import log_softmax

@@ -14,18 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce import __version__
-from softmaxce.calibration import fit_temperature
-from softmaxce.conformal import held_out_scores
-from softmaxce.dataset import PixelDataset, held_out, load_for_model, load_for_training
+from softmaxce.dataset.forms import FormRequest
+from softmaxce.dataset.parts import Part, SplitFolders, find_splits
+from softmaxce.dataset.pixel_cache import PixelCache
+from softmaxce.dataset.pixel_dataset import (
+    PixelDataset,
+    held_out,
+    load_for_model,
+    load_for_training,
+)
 from softmaxce.errors import OutputError
 from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.forms import FormRequest
 from softmaxce.journal import Facts, Journal
-from softmaxce.metrics import Scores
+from softmaxce.metrics.calibration import fit_temperature
+from softmaxce.metrics.conformal import held_out_scores
+from softmaxce.metrics.scores import Scores
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
-from softmaxce.parts import Part, SplitFolders, find_splits
-from softmaxce.pixel_cache import PixelCache
 from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.outputs import check_file

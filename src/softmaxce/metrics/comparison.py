@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.intervals import (
+from softmaxce.metrics.intervals import (
     Bootstrap,
     Interval,
     paired_difference_interval,
     percentile_interval,
 )
-from softmaxce.metrics import Scores
+from softmaxce.metrics.scores import Scores
 
 
 @dataclass(frozen=True, eq=False)

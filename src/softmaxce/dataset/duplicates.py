@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 
 MAX_BITS = 3
 MIN_CORRELATION = 0.98

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.class_folders import ClassFolder
+from softmaxce.dataset.class_folders import ClassFolder
 from softmaxce.errors import DataError
 
 SPLIT_NAMES: Mapping[str, str] = {

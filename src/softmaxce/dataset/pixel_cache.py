@@ -28,9 +28,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from softmaxce.decoding import DecodedImages, map_rows
+from softmaxce.dataset.decoding import DecodedImages, map_rows
 from softmaxce.errors import OutputError
-from softmaxce.images import Preprocessing
+from softmaxce.images.reading import Preprocessing
 
 FORMAT = "softmaxce pixels 1"
 MAX_BYTES = 4 * 2**30

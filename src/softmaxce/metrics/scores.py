@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.calibration import (
+from softmaxce.metrics.calibration import (
     N_BINS,
     Bin,
     bin_of,
@@ -20,8 +20,8 @@ from softmaxce.calibration import (
     expected_calibration_error,
     reliability_bins,
 )
-from softmaxce.confusions import Confusion, confusion_matrix, list_confusions
-from softmaxce.intervals import (
+from softmaxce.metrics.confusions import Confusion, confusion_matrix, list_confusions
+from softmaxce.metrics.intervals import (
     Bootstrap,
     Interval,
     basic_interval,

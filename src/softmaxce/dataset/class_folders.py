@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from softmaxce.errors import DataError
-from softmaxce.images import SUFFIXES
+from softmaxce.images.reading import SUFFIXES
 
 _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.array_files import PixelArrays
-from softmaxce.class_folders import ClassFolder
-from softmaxce.decoding import OnDecoded, digests_of
+from softmaxce.dataset.array_files import PixelArrays
+from softmaxce.dataset.class_folders import ClassFolder
+from softmaxce.dataset.decoding import OnDecoded, digests_of
+from softmaxce.dataset.forms import FormRequest, read_in_form
+from softmaxce.dataset.parts import Part, Source, list_classes, part_of, read_labelled_arrays
+from softmaxce.dataset.pixel_cache import PixelCache
 from softmaxce.errors import DataError, ImageError
-from softmaxce.forms import FormRequest, read_in_form
-from softmaxce.images import Preprocessing, array_pixels
-from softmaxce.parts import Part, Source, list_classes, part_of, read_labelled_arrays
-from softmaxce.pixel_cache import PixelCache
+from softmaxce.images.reading import Preprocessing, array_pixels
 
 _N_NAMED = 10
 

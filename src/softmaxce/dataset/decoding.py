@@ -20,11 +20,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.dataset.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images import Preprocessing, decode_content, quiet_decoders, read_file
-from softmaxce.small_png import MAX_SIDE as MAX_SMALL_SIDE
-from softmaxce.small_png import SmallPng
-from softmaxce.worker_processes import available_cores, in_workers, start_method
+from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders, read_file
+from softmaxce.images.small_png import MAX_SIDE as MAX_SMALL_SIDE
+from softmaxce.images.small_png import SmallPng
 
 OnDecoded = Callable[[int, int], None]
 """Called with (images decoded so far, images in all)."""
@@ -32,7 +32,7 @@ OnDecoded = Callable[[int, int], None]
 _FIRST_FILES = 16
 _MAX_CHUNK_FILES = 4096
 _MAX_CHUNK_BYTES = 2**24
-_SECONDS_OF_CHUNK = 0.05
+_SECONDS_OF_CHUNK = 0.1  # of computing: the time of the clock also holds what others do
 _SECONDS_WORTH_WORKERS = {"fork": 0.1, "spawn": 2.0}  # a spawned worker imports NumPy and Pillow
 _BYTES_WORTH_A_FILE = 2**26
 
@@ -188,7 +188,7 @@ class _Decoder:
     offset: int = 0
 
     def __call__(self, chunk: tuple[int, int]) -> _Part:
-        began = time.perf_counter()
+        began = time.process_time()
         start, stop = chunk
         pixels, sizes, is_grey, failures = _decode(self.paths[start:stop], self.preprocessing)
         digests = digests_of(pixels)
@@ -196,7 +196,7 @@ class _Decoder:
         if self.file is not None:
             write_rows(self.file, self.offset + start * pixels.shape[1], pixels)
             kept = None
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         return _Part(start, kept, sizes, is_grey, digests, failures, seconds)
 
 
@@ -256,12 +256,13 @@ class _Chunks:
         n_wanted = _FIRST_FILES
         if self.seconds_per_file:
             n_wanted = max(1, int(_SECONDS_OF_CHUNK / self.seconds_per_file))
+            n_wanted = min(n_wanted, max(_FIRST_FILES, (self.n_files - start) // 4))
         self.n_given = min(self.n_files, start + min(n_wanted, self.max_files))
         return start, self.n_given
 
     def took(self, part: _Part) -> None:
         """Learn from a chunk that was decoded."""
-        self.seconds_per_file = part.seconds / len(part.sizes)
+        self.seconds_per_file = max(1e-6, part.seconds / len(part.sizes))
 
 
 def _decode_chunks(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.objective import Floats, Objective, Rows
+from softmaxce.objective.mean_cross_entropy import Floats, Objective, Rows
 
 MAX_IMAGES = 4096  # beyond it, n³ steps for the factor cost more than they save
 _CHUNK = 1024  # columns: sums of 1,024 products of −128 … 127 are exact integers in float32

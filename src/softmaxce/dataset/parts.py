@@ -8,10 +8,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeVar
 
-from softmaxce.array_files import PixelArrays, array_splits, is_array_source, read_arrays
-from softmaxce.class_folders import ClassFolder, list_class_folders, visible_folders
+from softmaxce.dataset.array_files import PixelArrays, array_splits, is_array_source, read_arrays
+from softmaxce.dataset.class_folders import ClassFolder, list_class_folders, visible_folders
+from softmaxce.dataset.manifest import is_manifest, read_manifest
 from softmaxce.errors import DataError
-from softmaxce.manifest import is_manifest, read_manifest
 
 T = TypeVar("T")
 

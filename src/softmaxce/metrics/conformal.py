@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.metrics.intervals import Z_95
+
 _N_RANKS = 1000  # of a larger set every thousandth is kept
 
 
@@ -40,6 +42,20 @@ class HeldOutScores:
             return math.inf
         ranks = kept_ranks(self.n_images)
         return float(self.values[np.searchsorted(ranks, rank)])
+
+
+def is_short(n_covered: int, n_images: int, n_held_out: int, coverage: float) -> bool:
+    """Whether fewer images were covered than luck explains, if they are like the held-out ones.
+
+    The coverage that one set of held-out images leads to is itself a matter of luck, Beta(a, b)
+    with a the rank of the limit, so the count is beta-binomial (Vovk 2012, section 2); 2.5 % of
+    such counts lie 1.96 standard deviations or more below their mean.
+    """
+    a = min(math.ceil((n_held_out + 1) * coverage * (1 - 1e-12)), n_held_out)
+    b = n_held_out + 1 - a
+    mean = n_images * a / (a + b)
+    variance = mean * b / (a + b) * (a + b + n_images) / (a + b + 1)
+    return n_covered < mean - Z_95 * math.sqrt(variance)
 
 
 def kept_ranks(n_images: int) -> NDArray[np.int64]:

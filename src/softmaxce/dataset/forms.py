@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softmaxce.decoding import DecodedImages, OnDecoded, decode_files
+from softmaxce.dataset.decoding import DecodedImages, OnDecoded, decode_files
+from softmaxce.dataset.pixel_cache import HEADER_BYTES, PixelCache, discard, key_of
 from softmaxce.errors import ImageError
-from softmaxce.images import Preprocessing, read_facts
-from softmaxce.pixel_cache import HEADER_BYTES, PixelCache, discard, key_of
+from softmaxce.images.reading import Preprocessing, read_facts
 
 DEFAULT_SIDE = 64
 LARGEST_OWN_SIDE = 64

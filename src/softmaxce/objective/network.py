@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.objective import Floats, Rows, leaf_rows, log_probabilities_in_place
+from softmaxce.objective.mean_cross_entropy import (
+    Floats,
+    Rows,
+    leaf_rows,
+    log_probabilities_in_place,
+)
 
 Vector = NDArray[np.float32]
 Layers = list[tuple[Vector, Vector]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from softmaxce.dataset.worker_processes import available_cores, in_workers
 from softmaxce.errors import ImageError
-from softmaxce.images import ImageDetails, read_details
-from softmaxce.worker_processes import available_cores, in_workers
+from softmaxce.images.reading import ImageDetails, read_details
 
 _CHUNK_FILES = 256
 _FILES_WORTH_WORKERS = 1000

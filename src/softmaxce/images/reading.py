@@ -12,8 +12,9 @@ The rules, one for each thing that images differ in:
 - grey pictures in RGB sets: the grey in all three channels; colour in grey sets: ITU-R 601 luma;
 - fit: stretched to the wanted size, or the centred part of the wanted shape, or the whole
   picture centred on the background colour;
-- size: each new pixel is the average of the area it covers. A JPEG is decoded at the smallest of
-  1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
+- size: each new pixel is the average of the area it covers; where the old side is no multiple of
+  the new one, Pillow's Hamming filter weighs the pixels at the area's border. A JPEG is decoded at
+  the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from softmaxce.colours import has_transparency, in_mode, is_grey
-from softmaxce.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
 from softmaxce.errors import ImageError
+from softmaxce.images.colours import has_transparency, in_mode, is_grey
+from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
+from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 SUFFIXES = frozenset(
@@ -47,9 +49,6 @@ FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
 MAX_DECODED_BYTES = 2**28
 SMALL_FILE_BYTES = 2**16
-_EXIF_KEYS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
-_ORIENTATION = 0x0112
-_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 _BINARY = getattr(os, "O_BINARY", 0)
 _OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not make us wait
@@ -145,12 +144,15 @@ def read_image(
 def read_details(source: Source) -> ImageDetails:
     """What an image file is, from its header where that tells. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
-        orientation = _orientation(image)
+        stored = getattr(image, "tag_v2", {}).get(
+            ORIENTATION_TAG, 1
+        )  # of a TIFF, until it is loaded
+        orientation = orientation_of(image)
         return ImageDetails(
             facts=_facts(image, orientation),
             format=image.format or "",
             mode=image.mode,
-            orientation=orientation,
+            orientation=stored if stored in range(2, 9) else orientation,
             has_transparency=has_transparency(image),
             is_animated=bool(getattr(image, "is_animated", False)),
         )
@@ -159,7 +161,7 @@ def read_details(source: Source) -> ImageDetails:
 def read_facts(source: Source) -> ImageFacts:
     """The size and colour of an image file, from its header. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
-        return _facts(image, _orientation(image))
+        return _facts(image, orientation_of(image))
 
 
 @contextmanager
@@ -224,9 +226,9 @@ def decode_content(
 ) -> tuple[NDArray[np.uint8], ImageFacts]:
     """The pixel vector and facts of an image file's content; `name` is for ImageError."""
     with _open(name, content) as image:
-        orientation = _orientation(image)
+        orientation = orientation_of(image)
         facts = _facts(image, orientation)
-        sideways = orientation in _SIDEWAYS
+        sideways = orientation in SIDEWAYS
         box, inner = _frame(facts.width, facts.height, preprocessing)
         if sideways:
             box, inner = (box[1], box[0], box[3], box[2]), inner[::-1]
@@ -241,7 +243,7 @@ def decode_content(
             box = (box[0] * x, box[1] * y, box[2] * x, box[3] * y)
         picture = _resized(picture, box, inner)
         if orientation != 1:
-            picture = _upright(picture, orientation)
+            picture = upright(picture, orientation)
         return _row(picture, preprocessing), facts
 
 
@@ -263,7 +265,9 @@ def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np
 def _resized(picture: Image.Image, box: _Box, size: tuple[int, int]) -> Image.Image:
     if picture.size == size and box == (0, 0, *size):
         return picture
-    return picture.resize(size, Image.Resampling.BOX, box)
+    divides = (box[2] - box[0]) % size[0] == 0 and (box[3] - box[1]) % size[1] == 0
+    kernel = Image.Resampling.BOX if divides else Image.Resampling.HAMMING
+    return picture.resize(size, kernel, box)
 
 
 def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
@@ -312,6 +316,7 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     try:
         _refuse_slow(name, stream)
         with stream, Image.open(stream, formats=FORMATS) as image:
+            _mend_transparent_grey(image)
             if image.format != "JPEG":  # which may decode at a fraction of its size
                 _refuse_too_large(name, image)
             with silenced() if image.format == "TIFF" else nullcontext():
@@ -357,31 +362,15 @@ def _refuse_too_large(name: str, image: Image.Image) -> None:
 
 
 def _facts(image: Image.Image, orientation: int) -> ImageFacts:
-    width, height = image.size[::-1] if orientation in _SIDEWAYS else image.size
+    width, height = image.size[::-1] if orientation in SIDEWAYS else image.size
     return ImageFacts(width, height, is_grey(image))
 
 
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
-    if image.format == "PNG":
-        image.load()  # a PNG may bring its EXIF behind the pixels
-    if image.format != "TIFF" and not any(key in image.info for key in _EXIF_KEYS):
-        return 1
-    try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # a broken EXIF block must never cost the picture
-        return 1
-    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-
-
-def _upright(picture: Image.Image, orientation: int) -> Image.Image:
-    method = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }[orientation]
-    return picture.transpose(method)
+def _mend_transparent_grey(image: Image.Image) -> None:
+    """Scale the grey that a PNG of few bits calls transparent, as Pillow scales the pixels."""
+    transparent = image.info.get("transparency")
+    if image.format == "PNG" and image.mode in ("1", "L") and isinstance(transparent, int):
+        tiles = getattr(image, "tile", None)
+        raw_mode = tiles[0][3] if tiles else ""
+        unit = {"1": 255, "L;2": 85, "L;4": 17}.get(str(raw_mode), 1)
+        image.info["transparency"] = min(255, transparent * unit)

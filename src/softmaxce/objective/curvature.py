@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.objective import Floats, Objective, leaf_rows, log_probabilities_in_place
+from softmaxce.objective.mean_cross_entropy import (
+    Floats,
+    Objective,
+    leaf_rows,
+    log_probabilities_in_place,
+)
 
 Matrix = NDArray[np.floating[Any]]
 
