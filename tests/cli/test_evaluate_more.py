@@ -186,14 +186,18 @@ def test_hostile_class_names_are_defused_in_csv_and_their_images_open(softmaxce,
     assert not any(line.startswith(("=", "@")) for line in predicted.splitlines())
 
 
-def test_file_names_that_are_no_utf_8_keep_their_bytes(softmaxce, pets_model, tmp_path):
+def test_file_names_that_are_no_utf_8_are_escaped_in_csv_and_exact_in_json(
+    softmaxce, pets_model, tmp_path
+):
     folder = tmp_path / "d" / "cat"
     folder.mkdir(parents=True)
     name = b"caf\xe9.png"
     shutil.copy(TEST / "dog" / "dog-001.png", bytes(folder) + b"/" + name)
-    outcome = softmaxce("evaluate", "d", "-m", pets_model, "--errors", "e.csv")
-    assert outcome.exit_code == 0
-    assert name in (tmp_path / "e.csv").read_bytes()
+    words = ("evaluate", "d", "-m", pets_model)
+    assert softmaxce(*words, "--errors", "e.csv").exit_code == 0
+    assert "caf\\udce9.png" in (tmp_path / "e.csv").read_text("utf-8")
+    row = json.loads(softmaxce(*words, "--format", "jsonl").stdout)
+    assert (tmp_path / row["path"]).is_file()
 
 
 def test_outputs_that_would_destroy_something_are_refused_before_the_work(

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from softmaxce.dataset.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders, read_file
+from softmaxce.images.files import read_file
+from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders
 from softmaxce.images.small_png import MAX_SIDE as MAX_SMALL_SIDE
 from softmaxce.images.small_png import SmallPng
 

@@ -28,7 +28,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
-from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 import numpy as np
@@ -38,6 +37,7 @@ from PIL import Image, UnidentifiedImageError
 from softmaxce.errors import ImageError
 from softmaxce.images.colours import has_transparency, in_mode, is_grey
 from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
+from softmaxce.images.files import Content, read_file
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -48,16 +48,12 @@ SUFFIXES = frozenset(
 FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
 MAX_DECODED_BYTES = 2**28
-SMALL_FILE_BYTES = 2**16
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
-_BINARY = getattr(os, "O_BINARY", 0)
-_OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not make us wait
 
 # Without a handler of any kind, Pillow's log of odd files would be printed on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Source = str | PathLike[str] | BinaryIO
-Content = bytes | BinaryIO
 _Box = tuple[float, float, float, float]
 
 
@@ -170,45 +166,6 @@ def quiet_decoders() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def read_file(path: str) -> Content:
-    """The bytes of a small file, or a larger file opened for reading. Raises ImageError."""
-    try:
-        handle = os.open(path, _OPEN_FLAGS)
-        try:
-            content = os.read(handle, SMALL_FILE_BYTES)
-            if 0 < len(content) < SMALL_FILE_BYTES:
-                return content
-            if not S_ISREG(os.fstat(handle).st_mode):
-                raise ImageError(path, "it is no regular file")
-            if not content:
-                raise ImageError(path, "the file is empty")
-            os.lseek(handle, 0, os.SEEK_SET)
-            stream = os.fdopen(handle, "rb")
-            handle = -1
-            return stream
-        finally:
-            if handle >= 0:
-                os.close(handle)
-    except OSError as error:
-        raise ImageError(path, _why_not_opened(path, error)) from None
-    except ValueError:
-        raise ImageError(path, "its name holds a NUL character") from None
-
-
-def _why_not_opened(path: str, error: OSError) -> str:
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        mode = None
-    if mode is not None and S_ISDIR(mode):
-        return "it is a folder"
-    if mode is not None and not S_ISREG(mode):
-        return "it is no regular file"
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    return f"it cannot be read ({error.strerror or error})"
 
 
 def _content_of(source: Source) -> tuple[str, Content]:
