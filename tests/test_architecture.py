@@ -15,7 +15,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["errors"],
     ["numerics", "safe_files"],
-    ["images", "metrics"],
+    ["images", "journal", "metrics"],
     ["model"],
     ["dataset", "model_file"],
     ["objective"],

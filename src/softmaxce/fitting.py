@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError, TrainingError
+from softmaxce.journal import Journal
 from softmaxce.objective.curvature import Curvature, sample_curvature
 from softmaxce.objective.few_images import reduce
 from softmaxce.objective.mean_cross_entropy import Floats, Objective, Rows, row_threads
 from softmaxce.objective.network import Network
 from softmaxce.solvers.full_batch import Solution, minimise
-from softmaxce.solvers.line_search import Point
+from softmaxce.solvers.line_search import Point, ValueAndGradient
 from softmaxce.solvers.mini_batch import minimise_by_epochs
 
 __all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
@@ -90,18 +91,20 @@ def fit(
     seed: int = 0,
     n_threads: int | None = None,
     on_iteration: Listener | None = None,
+    journal: Journal | None = None,
 ) -> Fit:
     """Fit softmax regression to labelled rows of pixels.
 
     pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; labels: (n,) integers
     0 … n_classes − 1; rows: which rows to train on (all if None); sample_weight: one weight for
     each training row, not negative. l2 is the constant of the penalty (l2/2)·‖W‖²; None chooses
-    it by the cross-entropy of `validation`. Raises InputError for arguments that do not fit and
+    it by the cross-entropy of `validation`. With a `journal` the fit can be interrupted and taken
+    up again. Raises InputError for arguments that do not fit and
     TrainingError for numbers that are not finite.
     """
     training = Rows(pixels, labels, rows)
     _check(training, sample_weight)
-    settings = _Settings(tolerance, max_iterations, seed, on_iteration)
+    settings = _Settings(tolerance, max_iterations, seed, on_iteration, journal)
     with row_threads(n_threads or _useful_threads()) as run_tasks:
         if hidden:
             l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
@@ -139,6 +142,10 @@ class _Settings:
     max_iterations: int
     seed: int
     on_iteration: Listener | None
+    journal: Journal | None
+
+    def recorded(self, function: ValueAndGradient) -> ValueAndGradient:
+        return self.journal.recorded(function) if self.journal else function
 
 
 def _fit_linear(
@@ -162,7 +169,7 @@ def _fit_linear(
         l2, start, path = _choose_l2(problem, curvature, start, held_out, settings)
     final = replace(problem, l2=l2)
     solution = minimise(
-        final,
+        settings.recorded(final),
         start,
         lambda parameters: curvature.inverse(parameters, final.l2),
         tolerance=settings.tolerance,
@@ -192,6 +199,8 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         rng,
         max_epochs=settings.max_iterations,
         on_epoch=tell,
+        state=settings.journal.latest() if settings.journal else None,
+        on_state=settings.journal.snapshot if settings.journal else lambda _: None,
     )
     loss, gradient = network.whole(solution.parameters)
     layers = [
@@ -251,7 +260,7 @@ def _choose_l2(
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
         solution = minimise(
-            replace(objective, l2=l2),
+            settings.recorded(replace(objective, l2=l2)),
             start,
             lambda _: inverse,
             tolerance=PATH_TOLERANCE,

@@ -73,10 +73,14 @@ def _hold_blas_to_one_thread() -> None:
         os.environ.setdefault(variable, "1")
 
 
-def _fail(message: str, exit_code: int) -> NoReturn:
+def _say(line: str) -> None:
     from softmaxce.views.safe_text import visible
 
-    print(f"Error: {visible(message)}", file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    _say(f"Error: {message}")
     sys.exit(exit_code)
 
 
@@ -103,7 +107,7 @@ def main() -> None:
             _leave_after_closed_pipe()
         raise
     except _Stopped as stop:
-        print(stop.word, file=sys.stderr)
+        _say(" ".join([stop.word, *getattr(stop, "__notes__", [])]))
         sys.exit(stop.exit_code)
     except click.exceptions.Exit:
         raise
@@ -123,7 +127,7 @@ def _leave_after_closed_pipe() -> NoReturn:
 
 def _error_message(error: Exception) -> str:
     if isinstance(error, SoftmaxceError):
-        return str(error)
+        return ". ".join([str(error), *getattr(error, "__notes__", [])])
     if isinstance(error, MemoryError):
         return f"there is not enough memory {error}".strip()
     if isinstance(error, OSError):  # the files of a command raise errors of our own

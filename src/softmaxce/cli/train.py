@@ -107,6 +107,9 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     show_default=True,
     help="Chooses which images are held out.",
 )
+@click.option(
+    "--resume", is_flag=True, help="Go on with a training that was interrupted, to the same model."
+)
 @report_option
 @save_plots_option
 @skip_bad_option
@@ -138,12 +141,16 @@ def train(
     from softmaxce.views import train as view
     from softmaxce.views.progress import shown
     from softmaxce.workflows import train as workflow
+    from softmaxce.workflows.checkpoint import checkpoint_path
     from softmaxce.workflows.outputs import check_files, check_folder
 
     workflow.check_output(output, force)
     check_files([report_path], [output])
     check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    left_over = checkpoint_path(output)
+    if left_over.exists() and not (chosen.resume or quiet):
+        notices.note(f"starting anew; --resume would go on with {left_over}")
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.train(folder, output, chosen, on_progress)
     if not quiet:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from softmaxce.errors import TrainingError
 
 Vector = NDArray[np.float32]
+State = Sequence[NDArray[Any]]  # parameters, best ones, Adam's two, best/epoch/steps, history
 
 BATCH_ROWS = 256
 LEARNING_RATE = 1e-3
@@ -31,8 +33,8 @@ class Adam:
     def __init__(self, size: int, learning_rate: float = LEARNING_RATE) -> None:
         self.learning_rate = learning_rate
         self.n_steps = 0
-        self._mean = np.zeros(size, np.float32)
-        self._square = np.zeros(size, np.float32)
+        self.mean = np.zeros(size, np.float32)
+        self.square = np.zeros(size, np.float32)
         self._scratch = np.empty(size, np.float32)
 
     def step(self, parameters: Vector, gradient: Vector) -> None:
@@ -40,16 +42,16 @@ class Adam:
         self.n_steps += 1
         decay_1, decay_2, epsilon = 0.9, 0.999, 1e-8
         np.multiply(gradient, np.float32(1 - decay_1), out=self._scratch)
-        self._mean *= np.float32(decay_1)
-        self._mean += self._scratch
+        self.mean *= np.float32(decay_1)
+        self.mean += self._scratch
         np.multiply(gradient, gradient, out=gradient)
         gradient *= np.float32(1 - decay_2)
-        self._square *= np.float32(decay_2)
-        self._square += gradient
-        np.sqrt(self._square, out=gradient)
+        self.square *= np.float32(decay_2)
+        self.square += gradient
+        np.sqrt(self.square, out=gradient)
         correction = (1 - decay_2**self.n_steps) ** 0.5
         gradient += np.float32(epsilon * correction)
-        np.divide(self._mean, gradient, out=gradient)
+        np.divide(self.mean, gradient, out=gradient)
         gradient *= np.float32(self.learning_rate * correction / (1 - decay_1**self.n_steps))
         parameters -= gradient
 
@@ -75,17 +77,29 @@ def minimise_by_epochs(
     *,
     max_epochs: int,
     on_epoch: Callable[[int, float], None] = lambda *_: None,
+    state: State | None = None,
+    on_state: Callable[[State], None] = lambda _: None,
 ) -> EpochSolution:
     """Pass over the rows in shuffled batches until the judgement has not improved for PATIENCE
     epochs. judge(parameters, mean training loss) is what the best epoch has least of.
 
-    Raises NotFinite where the loss is nan or infinite.
+    on_state hears after each epoch of all that the next one depends on; given such a `state`, and
+    an `rng` as it was at the start, the solver goes on behind that epoch. Raises NotFinite where
+    the loss is nan or infinite.
     """
     parameters, kept = start.copy(), start.copy()
     adam = Adam(len(start))
     best, best_epoch = np.inf, 0
     history: list[float] = []
-    for epoch in range(1, max_epochs + 1):
+    if state is not None:
+        parameters, kept, adam.mean, adam.square, counts, losses_so_far = state
+        best, best_epoch, adam.n_steps = float(counts[0]), int(counts[1]), int(counts[2])
+        for epoch, loss in enumerate(losses_so_far.tolist(), 1):
+            rng.permutation(n_rows)
+            history.append(loss)
+            on_epoch(epoch, loss)
+    while len(history) < max_epochs and len(history) - best_epoch < PATIENCE:
+        epoch = len(history) + 1
         order = rng.permutation(n_rows)
         losses = 0.0
         for at in range(0, n_rows, BATCH_ROWS):
@@ -101,13 +115,17 @@ def minimise_by_epochs(
         on_epoch(epoch, loss)
         if judgement < best:
             best, best_epoch, kept = judgement, epoch, parameters.copy()
-        if epoch - best_epoch >= PATIENCE:
-            reason = (
-                f"stopped after {epoch} epochs, {PATIENCE} without gain; epoch {best_epoch} kept"
-            )
-            return EpochSolution(kept, best_epoch, epoch, True, reason, tuple(history))
-    reason = f"stopped after {max_epochs} epochs, still gaining; epoch {best_epoch} kept"
-    return EpochSolution(kept, best_epoch, max_epochs, False, reason, tuple(history))
+        counts = np.array([best, best_epoch, adam.n_steps], np.float64)
+        on_state((parameters, kept, adam.mean, adam.square, counts, np.array(history)))
+    return _solution(kept, best_epoch, history)
+
+
+def _solution(kept: Vector, best_epoch: int, history: list[float]) -> EpochSolution:
+    n_epochs = len(history)
+    stopped_early = n_epochs - best_epoch >= PATIENCE
+    why = f"{PATIENCE} without gain" if stopped_early else "still gaining"
+    reason = f"stopped after {n_epochs} epochs, {why}; epoch {best_epoch} kept"
+    return EpochSolution(kept, best_epoch, n_epochs, stopped_early, reason, tuple(history))
 
 
 def _remedy(epoch: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -25,11 +25,13 @@ from softmaxce.dataset.pixel_dataset import (
 )
 from softmaxce.errors import OutputError
 from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
+from softmaxce.journal import Facts, Journal
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import held_out_scores
 from softmaxce.metrics.scores import Scores
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
+from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, overlap
@@ -46,7 +48,7 @@ class TrainOptions:
     background: see Preprocessing; validation: the fraction of each class to hold out, or where
     the held-out images are; cache: a folder for decoded pixels, None for none; l2: the penalty
     constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes;
-    calibrate: fit a temperature on the held-out images.
+    calibrate: fit a temperature on the held-out images; resume: go on with an interrupted run.
     """
 
     size: tuple[int, int] | None = None
@@ -62,6 +64,11 @@ class TrainOptions:
     skip_bad: bool = False
     calibrate: bool = True
     cache: Path | None = None
+    resume: bool = False
+
+
+# The model is the same whatever these are.
+_IDLE_OPTIONS = {"jobs", "skip_bad", "cache", "resume"}
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,8 @@ def train(
 ) -> TrainResult:
     """Train on the class folders in `folder`, judge, and save the model at `model_path`.
 
-    Raises DataError, ImageError, TrainingError or OutputError.
+    Interrupted while it fits, it leaves a checkpoint, from which `resume` goes on to the very
+    same model. Raises DataError, ImageError, TrainingError or OutputError.
     """
     started = time.perf_counter()
     folders = find_splits(folder)
@@ -154,10 +162,11 @@ def train(
     parts = _load(folders, options, on_progress)
     decoded = time.perf_counter()
     course: dict[str, list[float]] = {}
-    fitted = _fit(parts, options, on_progress, course)
-    fit_done = time.perf_counter()
-    model, judged = _judged_model(fitted, parts, options, course)
-    save_model(model, model_path)
+    with kept_on_interrupt(model_path, _facts(parts, options), options.resume) as journal:
+        fitted = _fit(parts, options, on_progress, course, journal)
+        fit_done = time.perf_counter()
+        model, judged = _judged_model(fitted, parts, options, course)
+        save_model(model, model_path)
     return TrainResult(
         model=model,
         model_path=str(model_path),
@@ -207,8 +216,27 @@ def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress)
     return _Parts(images, is_held_out, validation, test)
 
 
+def _facts(parts: _Parts, options: TrainOptions) -> Facts:
+    """All that the fit depends on."""
+    chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
+    others = {"validation": parts.validation, "test": parts.test}
+    return {
+        "the program": {"softmaxce": __version__, "numpy": np.__version__},
+        "the options": {name: chosen[name] for name in chosen.keys() - _IDLE_OPTIONS},
+        "the data": {
+            "training": digest_of(parts.images),
+            "held out": str(int(parts.is_held_out.sum())),
+            **{name: digest_of(part) if part else "none" for name, part in others.items()},
+        },
+    }
+
+
 def _fit(
-    parts: _Parts, options: TrainOptions, on_progress: OnProgress, course: dict[str, list[float]]
+    parts: _Parts,
+    options: TrainOptions,
+    on_progress: OnProgress,
+    course: dict[str, list[float]],
+    journal: Journal,
 ) -> Fit:
     """The fit; `course` is filled with the objective at each iteration of each stage."""
     images = parts.images
@@ -239,6 +267,7 @@ def _fit(
         sample_weight=weight,
         seed=options.seed,
         on_iteration=listen,
+        journal=journal,
     )
 
 

@@ -1,0 +1,53 @@
+"""Training that can be interrupted: what was fitted is kept beside the model until it is saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+from softmaxce.dataset.pixel_dataset import PixelDataset
+from softmaxce.errors import OutputError, SoftmaxceError
+from softmaxce.journal import Facts, Journal
+
+
+def checkpoint_path(model_path: str | PathLike[str]) -> Path:
+    """Where an interrupted training of this model leaves what it has."""
+    path = Path(model_path)
+    return path.with_name(f"{path.name}.checkpoint")
+
+
+def digest_of(images: PixelDataset) -> str:
+    """A few letters that are others for other pixels, labels, classes or another order."""
+    digest = hashlib.blake2b(images.digests.tobytes(), digest_size=8)
+    digest.update(images.labels.tobytes())
+    digest.update(repr((images.class_names, images.preprocessing)).encode())
+    return f"{images.n_images} images ({digest.hexdigest()})"
+
+
+@contextmanager
+def kept_on_interrupt(
+    model_path: str | PathLike[str], facts: Facts, resume: bool
+) -> Iterator[Journal]:
+    """The journal of a training; it stays where the block is left early, with a note on it.
+
+    Raises DataError where there is nothing to resume, or what there is is of other `facts`.
+    """
+    journal = Journal(str(checkpoint_path(model_path)), facts, resume)
+    try:
+        yield journal
+    except BaseException as error:
+        if isinstance(error, SoftmaxceError) and not isinstance(error, OutputError):
+            journal.remove()  # going on from there would end the same
+        elif journal.keep():
+            error.add_note(
+                f"What was fitted so far is kept in {journal.path}: "
+                "repeat the command with --resume to go on."
+            )
+        raise
+    else:
+        journal.remove()
+    finally:
+        journal.close()

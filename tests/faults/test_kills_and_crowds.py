@@ -1,0 +1,213 @@
+"""Processes killed at random moments while they write, and several that write at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fault_tools import make_model
+from helpers import PETS, draw_classes
+
+from softmaxce.dataset.decoding import DecodedImages
+from softmaxce.dataset.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
+from softmaxce.fitting import fit
+from softmaxce.images.reading import Preprocessing
+from softmaxce.journal import Journal
+from softmaxce.model_file import encode_model, is_model_file, load_model
+from softmaxce.safe_files import write_atomically
+
+MODELS = [encode_model(make_model(seed=seed)) for seed in range(2)]
+FACTS = {"the data": {"training": "these"}}
+RANDOM = np.random.default_rng(0)
+PIXELS = RANDOM.integers(0, 256, (60, 12), dtype=np.uint8)
+LABELS = RANDOM.integers(0, 3, 60)
+
+
+def kill_while(work: Callable[[], None], seconds: float) -> None:
+    """Call `work` again and again in a process of its own, and kill that after some time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside NumPy's threads
+        child = os.fork()
+    if not child:
+        try:
+            while True:
+                work()
+        finally:
+            os._exit(1)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def kills(n_kills: int, work: Callable[[], None], check: Callable[[], None]) -> None:
+    moments = np.random.default_rng(n_kills).uniform(0, 0.02, n_kills)
+    for seconds in moments:
+        kill_while(work, seconds)
+        check()
+
+
+def check_models(folder: Path, n_kills: int) -> None:
+    path = folder / "model.npz"
+    path.write_bytes(MODELS[0])
+    seen = set()
+
+    def write() -> None:
+        for content in MODELS:
+            write_atomically(path, [content[:500], content[500:]])
+
+    def check() -> None:
+        content = path.read_bytes()
+        assert content in MODELS
+        seen.add(content)
+        load_model(path)
+
+    kills(n_kills, write, check)
+    assert len(seen) == 2
+
+
+def check_checkpoints(folder: Path, n_kills: int) -> None:
+    path = str(folder / "journal")
+
+    def run(journal: Journal | None) -> bytes:
+        result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, journal=journal)
+        return b"".join(a.tobytes() for layer in result.layers for a in layer)
+
+    whole = run(None)
+
+    def work() -> None:
+        run(Journal(path, FACTS))
+
+    def check() -> None:
+        if os.path.exists(path):
+            journal = Journal(path, FACTS, resume=True)
+            assert run(journal) == whole
+            journal.remove()
+
+    kills(n_kills, work, check)
+
+
+def check_caches(folder: Path, n_kills: int) -> None:
+    cache = PixelCache(folder / "cache")
+    form = Preprocessing(4, 4, 1)
+    contents = []
+    for seed in range(2):
+        random = np.random.default_rng(seed)
+        contents.append(
+            DecodedImages(
+                pixels=random.integers(0, 256, (50, 16), dtype=np.uint8),
+                sizes=np.full((50, 2), 4 + seed, np.int32),
+                is_grey=np.ones(50, np.bool_),
+                digests=random.integers(0, 2**60, (50, 2)).astype(np.uint64),
+                failures={},
+            )
+        )
+    keys = [CacheKey("name", f"digest {seed}", 50, 0) for seed in range(2)]
+    n_found = 0
+
+    def write() -> None:
+        for key, decoded in zip(keys, contents, strict=True):
+            path = cache.new_file()
+            assert path is not None
+            with open(path, "r+b") as stream:
+                stream.seek(HEADER_BYTES)
+                stream.write(decoded.pixels.tobytes())
+            cache.keep(key, "source", form, decoded, path)
+
+    def check() -> None:
+        nonlocal n_found
+        for key, decoded in zip(keys, contents, strict=True):
+            found = cache.find(key)
+            if found is not None:
+                n_found += 1
+                np.testing.assert_array_equal(found[1].pixels, decoded.pixels)
+                np.testing.assert_array_equal(found[1].sizes, decoded.sizes)
+
+    kills(n_kills, write, check)
+    assert n_found
+
+
+CHECKS = {"model": check_models, "checkpoint": check_checkpoints, "cache": check_caches}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_kills(tmp_path, name):
+    CHECKS[name](tmp_path, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "n_kills"), [("model", 400), ("checkpoint", 300), ("cache", 300)])
+def test_1000_kills(tmp_path, name, n_kills):
+    CHECKS[name](tmp_path, n_kills)
+
+
+def softmaxce(folder: Path, *words: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "softmaxce", *map(str, words)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "SOFTMAXCE_CACHE": str(folder / "cache")},
+    )
+
+
+def test_killed_trainings_leave_the_old_model_or_a_new_one(tmp_path, pets_model):
+    shutil.copy(pets_model, tmp_path / "model.npz")
+    old = pets_model.read_bytes()
+    for seconds in np.random.default_rng(3).uniform(0.3, 2.0, 6):
+        process = softmaxce(tmp_path, "train", PETS / "train", "-q", "--seed", 0)
+        time.sleep(seconds)
+        process.kill()
+        process.communicate()
+        assert (tmp_path / "model.npz").read_bytes() == old
+    process = softmaxce(tmp_path, "train", PETS / "train", "-q")
+    assert process.wait() == 0
+    process.communicate()
+    assert (tmp_path / "model.npz").read_bytes() == old
+
+
+def test_two_trainings_on_one_output_and_one_cache(tmp_path):
+    draw_classes(tmp_path / "data", {"bright": 60, "dark": 60})
+    for path in (tmp_path / "data").rglob("*.png"):
+        os.utime(path, (1e9, 1e9))
+    alone = softmaxce(tmp_path, "train", "data", "-q", "-o", "alone.npz", "--no-cache")
+    assert alone.wait() == 0
+    alone.communicate()
+    for _ in range(3):
+        crowd = [softmaxce(tmp_path, "train", "data", "-q") for _ in range(3)]
+        for process in crowd:
+            _, stderr = process.communicate(timeout=120)
+            assert process.returncode == 0, stderr
+            assert stderr == b""
+        model = (tmp_path / "model.npz").read_bytes()
+        assert model == (tmp_path / "alone.npz").read_bytes()
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["alone.npz", "cache", "data", "model.npz"]
+
+
+def test_many_writers_of_one_file(tmp_path):
+    path = tmp_path / "model.npz"
+    code = (
+        "import sys\nfrom softmaxce.safe_files import write_atomically\n"
+        "content = open(sys.argv[1], 'rb').read()\n"
+        "for _ in range(100): write_atomically(sys.argv[2], [content])\n"
+    )
+    writers = []
+    for number, content in enumerate(MODELS):
+        (tmp_path / str(number)).write_bytes(content)
+        command = [sys.executable, "-c", code, str(tmp_path / str(number)), str(path)]
+        writers.append(subprocess.Popen(command))
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            assert path.read_bytes() in MODELS
+    assert all(writer.returncode == 0 for writer in writers)
+    assert is_model_file(path)
+    assert sorted(os.listdir(tmp_path)) == ["0", "1", "model.npz"]
