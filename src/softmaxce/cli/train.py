@@ -19,13 +19,14 @@ from softmaxce.cli.options import (
     save_plots_option,
     skip_bad_option,
 )
-from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, ImageSize
+from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
 
 EPILOG = """\b
 Examples:
   softmaxce train photos
   softmaxce train photos --size 32 --color gray -o small.npz
   softmaxce train photos --validation 0.3 --seed 7 --format json
+  softmaxce train photos --hidden 128 -o deeper.npz
 """
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 
@@ -85,6 +86,14 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     show_default=True,
     help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "
     "cross-entropy.",
+)
+@click.option(
+    "--hidden",
+    type=HiddenLayers(),
+    metavar="N[,N...]",
+    default="none",
+    show_default=True,
+    help="Units of hidden layers, such as 128 or 256,64. none: the plain softmax classifier.",
 )
 @click.option(
     "--class-weight",
