@@ -60,7 +60,8 @@ def run_command(
         timeout=300,
         check=False,
     )
-    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+    stdout, stderr = (os.fsdecode(stream) for stream in (done.stdout, done.stderr))
+    return Outcome(done.returncode, stdout, stderr)
 
 
 def assert_one_error_line(outcome: Outcome, exit_code: int, *fragments: str) -> None:

@@ -39,3 +39,13 @@ def test_a_row_gives_the_same_bits_in_any_company(sizes):
     for row in (0, 1, 255, 256, 599):
         np.testing.assert_array_equal(model.logits(pixels[row : row + 1])[0], together[row])
     np.testing.assert_array_equal(model.logits(pixels[3:300]), together[3:300])
+
+
+@pytest.mark.parametrize("sizes", [(784, 10), (100, 64, 10)])
+def test_calibration_divides_the_logits_and_remembers_by_what(sizes):
+    model = make(sizes)
+    pixels = np.random.default_rng(3).integers(0, 256, (20, sizes[0]), np.uint8)
+    calibrated = model.calibrated(2.5)
+    np.testing.assert_allclose(calibrated.logits(pixels), model.logits(pixels) / 2.5, rtol=1e-12)
+    assert calibrated.temperature == 2.5
+    assert calibrated.calibrated(2.0).temperature == 5.0

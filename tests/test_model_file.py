@@ -11,10 +11,9 @@ import pytest
 
 from softmaxce.errors import ModelError
 from softmaxce.images.reading import Preprocessing
-from softmaxce.metrics.conformal import HeldOutScores, held_out_scores
+from softmaxce.metrics.conformal import held_out_scores
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import encode_model, is_model_file, load_model, save_model
-from softmaxce.workflows.facts import training_facts
 
 
 def make_model(n_hidden: int | None = None, seed: int = 0) -> SoftmaxModel:
@@ -95,39 +94,3 @@ def test_temperature_and_held_out_scores_come_back(tmp_path, n_held_out):
     assert loaded.held_out.n_images == n_held_out
     np.testing.assert_array_equal(loaded.held_out.values, model.held_out.values)
     assert loaded.held_out.limit(0.9) == model.held_out.limit(0.9)
-    pixels = np.arange(12, dtype=np.uint8)[np.newaxis]
-    np.testing.assert_array_equal(loaded.logits(pixels), model.logits(pixels))
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"temperature": 0.0}, "temperature"),
-        ({"temperature": -1.0}, "temperature"),
-        ({"held_out": HeldOutScores(3, np.array([2.0, 1.0, 3.0]))}, "held_out"),
-        ({"held_out": HeldOutScores(3, np.array([-1.0, 1.0, 3.0]))}, "held_out"),
-        ({"held_out": HeldOutScores(4, np.array([1.0, 2.0, 3.0]))}, "held_out"),
-    ],
-)
-def test_a_calibration_that_cannot_be_is_refused_by_name(tmp_path, change, field):
-    (tmp_path / "model.npz").write_bytes(encode_model(replace(make_model(), **change)))
-    with pytest.raises(ModelError, match=field):
-        load_model(tmp_path / "model.npz")
-
-
-@pytest.mark.parametrize(
-    "training",
-    [
-        {"scores": 3},
-        {"scores": {"train": {"accuracy": "x"}}},
-        {"class_counts": [1]},
-        {"class_counts": "abc"},
-        {"course": [["fit", ["x"]]]},
-        {"course": [3]},
-        {"l2_path": [[0, 1]]},
-        {"seed": []},
-    ],
-)
-def test_training_facts_of_another_kind_are_refused(training):
-    with pytest.raises(ModelError, match=r"training|class_counts|l2_path"):
-        training_facts(training, 3)

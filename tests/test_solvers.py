@@ -10,7 +10,7 @@ from softmaxce.errors import TrainingError
 from softmaxce.solvers.full_batch import minimise
 from softmaxce.solvers.lbfgs import LBFGS
 from softmaxce.solvers.line_search import backtrack, evaluate
-from softmaxce.solvers.mini_batch import Adam, NotFinite, minimise_by_epochs
+from softmaxce.solvers.mini_batch import Adam, NotFinite, batches_of, minimise_by_epochs
 
 RNG = np.random.default_rng(0)
 ROOT = RNG.normal(size=(6, 6))
@@ -148,7 +148,7 @@ def test_epochs_stop_early_where_the_judgement_gets_worse():
     found = minimise_by_epochs(
         regression,
         np.zeros(2, np.float32),
-        10,
+        256 * 40,  # 40 batches an epoch: 5 epochs are patience enough
         lambda *_: next(judgements),
         np.random.default_rng(0),
         max_epochs=50,
@@ -157,13 +157,21 @@ def test_epochs_stop_early_where_the_judgement_gets_worse():
     assert "epoch 2 kept" in found.stop_reason
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "expected"),
+    [(48_000, (256, 5)), (4096, (256, 13)), (209, (13, 12)), (5, (1, 40)), (1, (1, 200))],
+)
+def test_few_rows_make_small_batches_and_more_patience(n_rows, expected):
+    assert batches_of(n_rows) == expected
+
+
 def test_a_loss_that_stops_being_finite_names_the_epoch_and_keeps_the_last_state():
     calls = []
 
     def breaks(parameters, batch):
         calls.append(len(batch))
         loss, gradient = regression(parameters, batch)
-        return (np.nan if len(calls) > 2 else loss), gradient
+        return (np.nan if len(calls) > 2 * 5 else loss), gradient  # 5 rows: 5 batches an epoch
 
     with pytest.raises(NotFinite, match=r"epoch 3.*scale the pixels") as caught:
         minimise_by_epochs(

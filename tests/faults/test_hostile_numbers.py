@@ -43,7 +43,7 @@ OUT_OF_RANGE = {
     "--max-iterations": NO_COUNTS,
 }
 NO_OPTIONS_OF_NUMBERS = (click.Choice, click.Path, click.types.BoolParamType, click.File)
-TEXT_OPTIONS = {"--label", "--classes", "--data-format", "--background"}
+TEXT_OPTIONS = {"--label", "--lang", "--classes", "--data-format", "--background"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],

@@ -150,7 +150,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "layers: 2^40": (lambda: layers([12, 2**40], [2**40, 3]), "weights_0 has another size"),
     "layers: a million": (lambda: layers(*[[12, 12]] * 10**5, [12, 3]), "weights_0|missing"),
     "temperature: zero": (lambda: changed(temperature=0.0), "temperature"),
-    "temperature: huge": (lambda: changed(temperature=1e300), "temperature"),
+    "temperature: huge": (lambda: changed(temperature=1e308), "temperature"),
     "temperature: infinite": (lambda: changed(temperature="inf"), "temperature"),
     "n_held_out: huge": (lambda: changed(n_held_out=2**40), "held_out"),
     "n_held_out: endless": (lambda: changed(n_held_out=10**300), "n_held_out"),

@@ -13,7 +13,7 @@ Examples:
 """
 _folder_option = click.option(
     "--cache",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="The cache's folder.  [default: $SOFTMAXCE_CACHE, or the user's cache folder]",
 )
 

@@ -20,7 +20,7 @@ Examples:
 
 
 @click.command(short_help="Find what is wrong with a folder of images.", epilog=EPILOG)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @jobs_option
 @format_option("text", "json")
 @no_progress_option

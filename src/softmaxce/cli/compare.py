@@ -21,9 +21,9 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("model_a", metavar="MODEL", type=click.Path())
-@click.argument("model_b", metavar="MODEL", type=click.Path())
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("model_a", metavar="MODEL", type=click.Path(readable=False))
+@click.argument("model_b", metavar="MODEL", type=click.Path(readable=False))
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @skip_bad_option
 @jobs_option
 @format_option("text", "json", "csv")

@@ -35,13 +35,13 @@ Examples:
 
 
 @click.command(short_help="Judge a model on a folder of images.", epilog=EPILOG)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @model_option()
 @click.option(
     "--errors",
     "errors_path",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="Also write the images answered wrong, the highest cross-entropy first.",
 )
 @click.option(

@@ -51,7 +51,7 @@ class Request:
 
 
 @click.command(cls=VariadicCommand, epilog=EPILOG)
-@click.argument("image", required=False, type=click.Path())
+@click.argument("image", required=False, type=click.Path(readable=False))
 @model_option()
 @click.option(
     "--logits",
@@ -89,7 +89,7 @@ class Request:
 @click.option(
     "--save-images",
     metavar="DIR",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="Write the image, its contribution map and the class templates there, as PNG.",
 )
 @click.option(
@@ -112,7 +112,11 @@ class Request:
 )
 @format_option("text", "json", "markdown", "html")
 @click.option(
-    "-o", "--output", "output_path", type=click.Path(), help="Write to this file, not to stdout."
+    "-o",
+    "--output",
+    "output_path",
+    type=click.Path(readable=False),
+    help="Write to this file, not to stdout.",
 )
 @debug_option
 def explain(**options: object) -> None:

@@ -19,7 +19,7 @@ Examples:
 @click.argument(
     "model_path",
     metavar="[MODEL]",
-    type=click.Path(),
+    type=click.Path(readable=False),
     default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
 )
 @format_option("text", "json")

@@ -34,7 +34,7 @@ def model_option(**overrides: Any) -> Decorator:
         "-m",
         "--model",
         "model_path",
-        type=click.Path(),
+        type=click.Path(readable=False),
         default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
         show_default="$SOFTMAXCE_MODEL, or model.npz",
         help="The model file.",
@@ -75,7 +75,7 @@ report_option = click.option(
     "--report",
     "report_path",
     metavar="FILE.html",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="Also write a report for people: one file with scores, pictures and the worst answers, "
     "to be opened in a browser or printed.",
 )
@@ -84,7 +84,7 @@ save_plots_option = click.option(
     "--save-plots",
     "plots_path",
     metavar="DIR",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="Also write the pictures of the report as PNG files into this folder.",
 )
 
@@ -105,7 +105,7 @@ def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
     place = click.option(
         "--cache",
         metavar="DIR",
-        type=click.Path(),
+        type=click.Path(readable=False),
         help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
         "folder]",
     )

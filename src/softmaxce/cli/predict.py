@@ -27,7 +27,9 @@ Examples:
 
 
 @click.command(short_help="Show how probable each class is for an image.", epilog=EPILOG)
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
+@click.argument(
+    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
+)
 @model_option()
 @click.option(
     "-k",

@@ -19,23 +19,24 @@ from softmaxce.cli.options import (
     save_plots_option,
     skip_bad_option,
 )
-from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, ImageSize
+from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
 
 EPILOG = """\b
 Examples:
   softmaxce train photos
   softmaxce train photos --size 32 --color gray -o small.npz
   softmaxce train photos --validation 0.3 --seed 7 --format json
+  softmaxce train photos --hidden 128 -o deeper.npz
 """
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 
 
 @click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @click.option(
     "-o",
     "--output",
-    type=click.Path(),
+    type=click.Path(readable=False),
     default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
     show_default="$SOFTMAXCE_MODEL, or model.npz",
     help="The model file to write.",
@@ -85,6 +86,14 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     show_default=True,
     help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "
     "cross-entropy.",
+)
+@click.option(
+    "--hidden",
+    type=HiddenLayers(),
+    metavar="N[,N...]",
+    default="none",
+    show_default=True,
+    help="Units of hidden layers, such as 128 or 256,64. none: the plain softmax classifier.",
 )
 @click.option(
     "--class-weight",

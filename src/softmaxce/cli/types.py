@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 MAX_SIDE = 4096
+MAX_UNITS = 65_536
+MAX_LAYERS = 16
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -94,6 +96,26 @@ class Colour(_ParamType):
         if not re.fullmatch(r"#[0-9a-f]{6}", colour):
             self.fail(f"'{value}' is no colour; write white, black, gray or #rrggbb.", param, ctx)
         return colour
+
+
+class HiddenLayers(_ParamType):
+    """none, or the units of each hidden layer, 128 or 256,64; converts to a tuple of integers."""
+
+    name = "layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        if value == "none":
+            return ()
+        if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", value, re.ASCII):
+            self.fail(f"'{value}' names no layers; write none, 128 or 256,64.", param, ctx)
+        units = tuple(map(int, value.split(",")))
+        if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
+            self.fail(
+                f"{value}: at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units.", param, ctx
+            )
+        return units
 
 
 class FractionOrFolder(_ParamType):

@@ -16,7 +16,9 @@ State = Sequence[NDArray[Any]]  # parameters, best ones, Adam's two, best/epoch/
 
 BATCH_ROWS = 256
 LEARNING_RATE = 1e-3
-PATIENCE = 5  # epochs without a better judgement, after which it stops
+PATIENCE = 5  # epochs without a better judgement, after which it stops …
+_PATIENT_STEPS = 200  # … unless so few rows make so short epochs that it has hardly moved
+_MIN_BATCHES = 16  # of an epoch: few rows are cut into smaller batches
 
 
 class NotFinite(TrainingError):
@@ -80,8 +82,9 @@ def minimise_by_epochs(
     state: State | None = None,
     on_state: Callable[[State], None] = lambda _: None,
 ) -> EpochSolution:
-    """Pass over the rows in shuffled batches until the judgement has not improved for PATIENCE
-    epochs. judge(parameters, mean training loss) is what the best epoch has least of.
+    """Pass over the rows in shuffled batches until the judgement has not improved for as many
+    epochs as `batches_of` says. judge(parameters, mean training loss) is what the best epoch has
+    least of.
 
     on_state hears after each epoch of all that the next one depends on; given such a `state`, and
     an `rng` as it was at the start, the solver goes on behind that epoch. Raises NotFinite where
@@ -98,12 +101,13 @@ def minimise_by_epochs(
             rng.permutation(n_rows)
             history.append(loss)
             on_epoch(epoch, loss)
-    while len(history) < max_epochs and len(history) - best_epoch < PATIENCE:
+    batch_rows, patient_epochs = batches_of(n_rows)
+    while len(history) < max_epochs and len(history) - best_epoch < patient_epochs:
         epoch = len(history) + 1
         order = rng.permutation(n_rows)
         losses = 0.0
-        for at in range(0, n_rows, BATCH_ROWS):
-            batch = order[at : at + BATCH_ROWS]
+        for at in range(0, n_rows, batch_rows):
+            batch = order[at : at + batch_rows]
             loss, gradient = loss_and_gradient(parameters, batch)
             adam.step(parameters, gradient)
             losses += loss * len(batch)
@@ -117,13 +121,22 @@ def minimise_by_epochs(
             best, best_epoch, kept = judgement, epoch, parameters.copy()
         counts = np.array([best, best_epoch, adam.n_steps], np.float64)
         on_state((parameters, kept, adam.mean, adam.square, counts, np.array(history)))
-    return _solution(kept, best_epoch, history)
+    return _solution(kept, best_epoch, history, patient_epochs)
 
 
-def _solution(kept: Vector, best_epoch: int, history: list[float]) -> EpochSolution:
+def batches_of(n_rows: int) -> tuple[int, int]:
+    """(rows of a batch, epochs without gain after which to stop) for n_rows training rows."""
+    batch_rows = max(1, min(BATCH_ROWS, n_rows // _MIN_BATCHES))
+    n_batches = -(-n_rows // batch_rows)
+    return batch_rows, max(PATIENCE, -(-_PATIENT_STEPS // n_batches))
+
+
+def _solution(
+    kept: Vector, best_epoch: int, history: list[float], patient_epochs: int
+) -> EpochSolution:
     n_epochs = len(history)
-    stopped_early = n_epochs - best_epoch >= PATIENCE
-    why = f"{PATIENCE} without gain" if stopped_early else "still gaining"
+    stopped_early = n_epochs - best_epoch >= patient_epochs
+    why = f"{patient_epochs} without gain" if stopped_early else "still gaining"
     reason = f"stopped after {n_epochs} epochs, {why}; epoch {best_epoch} kept"
     return EpochSolution(kept, best_epoch, n_epochs, stopped_early, reason, tuple(history))
 

@@ -1,6 +1,7 @@
 """CSV that a spreadsheet opens and does not execute, one line a row.
 
-Names are shown as in text, with control characters as escapes. JSON keeps them exactly.
+Names are shown as in text: control characters and bytes that are no UTF-8 as escapes. JSON keeps
+them exactly.
 """
 
 from __future__ import annotations
@@ -31,11 +32,8 @@ def name_cell(name: str) -> str:
 
 
 def path_cell(path: str) -> str:
-    """A path that opens: bytes that are no UTF-8 stay, so that only control characters do not.
-
-    One that a spreadsheet would take for a formula stands as ./path.
-    """
-    shown = "".join(c if "\udc80" <= c <= "\udcff" else visible(c) for c in path)
+    """A path; one that a spreadsheet would take for a formula as ./path, which opens as well."""
+    shown = visible(path)
     return f"./{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
