@@ -10,10 +10,11 @@ import pytest
 from helpers import draw_classes, run_command
 from PIL import Image
 
+from softmaxce.dataset import pixel_cache
 from softmaxce.dataset.class_folders import list_class_folders
 from softmaxce.dataset.forms import FormRequest, read_in_form
 from softmaxce.dataset.pixel_cache import PixelCache, key_of
-from softmaxce.dataset.pixel_dataset import load_for_training, pixel_cache
+from softmaxce.dataset.pixel_dataset import load_for_training
 from softmaxce.images.reading import Preprocessing
 
 

@@ -117,15 +117,19 @@ class Journal:
     def _open(self) -> None:
         try:
             self._stream = open(self.path, "r+b", buffering=0)  # noqa: SIM115
-            line = self._stream.read(_MAX_LINE).partition(b"\n")[0]
+            line, end, _ = self._stream.read(_MAX_LINE).partition(b"\n")
+            if not end and len(line) < _MAX_LINE:
+                raise FileNotFoundError  # killed before it wrote anything
             self._stream.seek(len(line) + 1)
             stored = json.loads(line)
             if stored["format"] != FORMAT:
                 raise ValueError("another format")
             difference = _difference(stored["facts"], self._facts)
         except FileNotFoundError:
+            self.close()
             raise DataError(
-                f"nothing to resume: {self.path}: no such file; leave --resume out"
+                f"nothing to resume: {self.path}: no such file, or nothing in it; "
+                "leave --resume out"
             ) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             self.close()
@@ -164,10 +168,8 @@ class Journal:
             return
         try:
             if self._stream is None:
-                new = f"{self.path}.new"  # so that a journal always has its first line
-                self._stream = open(new, "wb", buffering=0)  # noqa: SIM115
-                self._stream.write(self._first_line())
-                os.replace(new, self.path)
+                self._stream = open(self.path, "wb", buffering=0)  # noqa: SIM115
+                record = self._first_line() + record
             if self._stream.tell() + len(record) > MAX_BYTES:
                 raise OSError("the journal is long enough")
             left = memoryview(record)

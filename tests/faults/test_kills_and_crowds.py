@@ -87,7 +87,7 @@ def check_checkpoints(folder: Path, n_kills: int) -> None:
         run(Journal(path, FACTS))
 
     def check() -> None:
-        if os.path.exists(path):
+        if os.path.exists(path) and os.path.getsize(path):
             journal = Journal(path, FACTS, resume=True)
             assert run(journal) == whole
             journal.remove()

@@ -127,7 +127,7 @@ def _leave_after_closed_pipe() -> NoReturn:
 
 def _error_message(error: Exception) -> str:
     if isinstance(error, SoftmaxceError):
-        return ". ".join([str(error), *getattr(error, "__notes__", [])])
+        return str(error)
     if isinstance(error, MemoryError):
         return f"there is not enough memory {error}".strip()
     if isinstance(error, OSError):  # the files of a command raise errors of our own

@@ -19,7 +19,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -130,7 +130,7 @@ class PixelCache:
                 if header["key"] != key.digest or header["n_images"] != key.n_files:
                     return None
                 form = Preprocessing(**header["form"])
-                if form.fault() or header["checksum"] != _checksum(stream):
+                if form.fault() or header.pop("checksum") != _checksum(stream, header):
                     return None
                 decoded = _read_entry(stream, (key.n_files, form.n_pixels))
             os.utime(path)
@@ -173,8 +173,8 @@ class PixelCache:
                     "source": os.path.realpath(source),
                     "n_images": shape[0],
                     "form": asdict(form),
-                    "checksum": _checksum(stream),
                 }
+                header["checksum"] = _checksum(stream, header)
                 stream.seek(0)
                 stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
             os.replace(path, self._path_of(key))
@@ -268,15 +268,15 @@ def _read_entry(stream: BinaryIO, shape: tuple[int, int]) -> DecodedImages:
     )
 
 
-def _checksum(stream: BinaryIO) -> str:
-    """Of all behind the header: it finds accidental damage at the speed of memory.
+def _checksum(stream: BinaryIO, header: Mapping[str, Any]) -> str:
+    """Of the header and all behind it: it finds accidental damage at the speed of memory.
 
     Each block of 8 KB gives the sum of its 64-bit words, each times an odd number of its own,
     modulo 2^64; so any one changed word changes the sum. The sums are digested.
     """
     weights = np.arange(1, _CHECKED_WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     weights |= np.uint64(1)
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(json.dumps(header, sort_keys=True).encode(), digest_size=16)
     stream.seek(HEADER_BYTES)
     while content := stream.read(_CHECKED_BYTES):
         digest.update(len(content).to_bytes(8, "little"))

@@ -9,7 +9,6 @@ from os import PathLike
 from pathlib import Path
 
 from softmaxce.dataset.pixel_dataset import PixelDataset
-from softmaxce.errors import OutputError, SoftmaxceError
 from softmaxce.journal import Facts, Journal
 
 
@@ -31,18 +30,20 @@ def digest_of(images: PixelDataset) -> str:
 def kept_on_interrupt(
     model_path: str | PathLike[str], facts: Facts, resume: bool
 ) -> Iterator[Journal]:
-    """The journal of a training; it stays where the block is left early, with a note on it.
+    """The journal of a training; it stays where the block is interrupted, with a note on it.
 
+    An error would come again, or is that of a full disk: then nothing stays.
     Raises DataError where there is nothing to resume, or what there is is of other `facts`.
     """
     journal = Journal(str(checkpoint_path(model_path)), facts, resume)
     try:
         yield journal
-    except BaseException as error:
-        if isinstance(error, SoftmaxceError) and not isinstance(error, OutputError):
-            journal.remove()  # going on from there would end the same
-        elif journal.keep():
-            error.add_note(
+    except Exception:
+        journal.remove()
+        raise
+    except BaseException as stop:
+        if journal.keep():
+            stop.add_note(
                 f"What was fitted so far is kept in {journal.path}: "
                 "repeat the command with --resume to go on."
             )
