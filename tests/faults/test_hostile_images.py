@@ -26,6 +26,8 @@ from PIL import Image
 from softmaxce.errors import ImageError
 from softmaxce.images.reading import Preprocessing, read_image
 
+pytestmark = pytest.mark.slow
+
 WANTED = Preprocessing(8, 8, 3)
 MAX_SECONDS, MAX_MEGABYTES = 1.0, 300.0
 SECONDS_OF_NOISE = 2.0  # other processes of the machine

@@ -70,7 +70,7 @@ def numeric_options() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "option"), numeric_options(), ids="".join)
 def test_every_numeric_option_refuses_what_is_no_number_of_its_range(name, option):
     for value in NO_NUMBERS + OUT_OF_RANGE[option]:
-        if value in ("1,5", "") and option in ("--logits", "--probabilities"):
+        if value in ("1,5", "") and option in ("--logits", "--probabilities", "--hidden"):
             continue  # these take several numbers, or none between two commas
         words = [name, *BASE.get(name, []), f"{option}={value}"]
         if option in ("--probabilities", "--exercise"):

@@ -17,6 +17,8 @@ from softmaxce.fitting import Rows, fit
 from softmaxce.journal import Journal
 from softmaxce.workflows.checkpoint import kept_on_interrupt
 
+pytestmark = pytest.mark.slow
+
 opened: list[Journal] = []
 
 

@@ -25,6 +25,8 @@ from softmaxce.journal import Journal
 from softmaxce.model_file import encode_model, is_model_file, load_model
 from softmaxce.safe_files import write_atomically
 
+pytestmark = pytest.mark.slow
+
 MODELS = [encode_model(make_model(seed=seed)) for seed in range(2)]
 FACTS = {"the data": {"training": "these"}}
 RANDOM = np.random.default_rng(0)

@@ -28,6 +28,8 @@ from softmaxce.images.reading import Preprocessing
 from softmaxce.model import Layer, SoftmaxModel
 from softmaxce.model_file import MAX_HEADER_BYTES, encode_model, load_model, save_model
 
+pytestmark = pytest.mark.slow
+
 GOOD = encode_model(make_model())
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 12), dtype=np.uint8)
 LOGITS = make_model().logits(PIXELS)

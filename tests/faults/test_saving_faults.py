@@ -78,6 +78,8 @@ SAVER = """
 import os, sys
 from softmaxce.errors import OutputError
 from softmaxce.safe_files import write_atomically
+
+pytestmark = pytest.mark.slow
 content = open(sys.argv[1], "rb").read()
 for line in sys.stdin:
     reading, writing = os.pipe()

@@ -144,6 +144,8 @@ def test_without_a_home(place, home):
 AS_NOBODY = """
 import importlib, os, pkgutil, sys
 import PIL.Image, rich, softmaxce
+
+pytestmark = pytest.mark.slow
 for package in (softmaxce, rich):  # while they may still be read
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if "__main__" not in module.name and "win" not in module.name:

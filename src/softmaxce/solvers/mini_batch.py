@@ -70,8 +70,11 @@ class EpochSolution:
     history: tuple[float, ...]
 
 
+LossAndGradient = Callable[[Vector, NDArray[np.intp]], tuple[float, Vector]]
+
+
 def minimise_by_epochs(
-    loss_and_gradient: Callable[[Vector, NDArray[np.intp]], tuple[float, Vector]],
+    loss_and_gradient: LossAndGradient,
     start: Vector,
     n_rows: int,
     judge: Callable[[Vector, float], float],
@@ -104,14 +107,7 @@ def minimise_by_epochs(
     batch_rows, patient_epochs = batches_of(n_rows)
     while len(history) < max_epochs and len(history) - best_epoch < patient_epochs:
         epoch = len(history) + 1
-        order = rng.permutation(n_rows)
-        losses = 0.0
-        for at in range(0, n_rows, batch_rows):
-            batch = order[at : at + batch_rows]
-            loss, gradient = loss_and_gradient(parameters, batch)
-            adam.step(parameters, gradient)
-            losses += loss * len(batch)
-        loss = losses / n_rows
+        loss = _pass_over(rng.permutation(n_rows), batch_rows, parameters, adam, loss_and_gradient)
         judgement = judge(parameters, loss)
         if not (np.isfinite(loss) and np.isfinite(judgement)):
             raise NotFinite(_remedy(epoch), kept)
@@ -122,6 +118,23 @@ def minimise_by_epochs(
         counts = np.array([best, best_epoch, adam.n_steps], np.float64)
         on_state((parameters, kept, adam.mean, adam.square, counts, np.array(history)))
     return _solution(kept, best_epoch, history, patient_epochs)
+
+
+def _pass_over(
+    order: NDArray[np.intp],
+    batch_rows: int,
+    parameters: Vector,
+    adam: Adam,
+    loss_and_gradient: LossAndGradient,
+) -> float:
+    """Step after step over the rows in this order; their mean loss on the way."""
+    losses = 0.0
+    for at in range(0, len(order), batch_rows):
+        batch = order[at : at + batch_rows]
+        loss, gradient = loss_and_gradient(parameters, batch)
+        adam.step(parameters, gradient)
+        losses += loss * len(batch)
+    return losses / len(order)
 
 
 def batches_of(n_rows: int) -> tuple[int, int]:
