@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": ["predict", CAT],
     "predict csv": ["predict", PETS / "test", "--format", "csv"],
     "info": ["info"],
+    "check": ["check", "data"],
     "explain": ["explain", "--logits", "1", "2"],
     "help": ["train", "--help"],
 }
