@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from helpers import PETS, assert_one_error_line, draw_classes, run_command
 
+pytestmark = pytest.mark.slow
+
 CAT = PETS / "test" / "cat" / "cat-001.png"
 COMMANDS = {
     "train": ["train", "data", "-q"],
@@ -145,8 +147,6 @@ def test_without_a_home(place, home):
 AS_NOBODY = """
 import importlib, os, pkgutil, sys
 import PIL.Image, rich, softmaxce
-
-pytestmark = pytest.mark.slow
 for package in (softmaxce, rich):  # while they may still be read
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if "__main__" not in module.name and "win" not in module.name:
