@@ -360,20 +360,31 @@ def test_names_that_cannot_be_files(tmp_path, pets_model):
         assert_one_error_line(outcome, 1, "cannot")
 
 
-def test_mutations_through_the_command_line(tmp_path, pets_model):
+def check_predict(folder: Path, model: Path, form: str, n_mutations: int) -> None:
     """The same damage through `predict` itself, and the memory of the whole process."""
-    for form in FORMATS:
-        for number, content in enumerate(mutations(form, 60, seed=2)):
-            (tmp_path / f"{form}{number:02}.png").write_bytes(content)
-    words = ["predict", str(tmp_path), "-m", str(pets_model), "--skip-bad", "--format", "jsonl"]
+    for number, content in enumerate(mutations(form, n_mutations, seed=2)):
+        (folder / f"{number:04}.png").write_bytes(content)
+    words = ["predict", str(folder), "-m", str(model), "--skip-bad", "--format", "jsonl"]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "softmaxce", *words, "--jobs", "1"],
         capture_output=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 60 * len(FORMATS)
-    assert all({"path"} < set(json.loads(line)) for line in done.stdout.splitlines())
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == n_mutations
+    assert all("predicted" in row or row["error"] for row in rows)
     for line in done.stderr.decode().splitlines():
         assert line.startswith(("Note: ", "Reading images: "))
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2**20
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_mutated_images_through_predict(tmp_path, pets_model, form):
+    check_predict(tmp_path, pets_model, form, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMATS)
+def test_5000_mutated_images_through_predict(tmp_path, pets_model, form):
+    check_predict(tmp_path, pets_model, form, 5_000)

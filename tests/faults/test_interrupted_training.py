@@ -230,7 +230,7 @@ def test_signals_keep_a_checkpoint_and_resume_ends_the_same(place, number, code)
         _, stderr = process.communicate(timeout=60)
         if process.returncode in (0, -number):
             continue  # it was faster, or Python was ending
-        assert process.returncode == code
+        assert process.returncode == code, stderr
         assert stderr.count("\n") == 1
         if "--resume" not in stderr:  # just before its end
             continue

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.slow
 
 OLD = encode_model(make_model(seed=1))
 NEW = encode_model(make_model(seed=2))
-CALLS = ("open", "write", "fsync", "chmod", "link", "replace", "close", "stat")
 needs_strace = pytest.mark.skipif(strace() is None, reason="strace is not here, or may not trace")
 
 
@@ -80,7 +79,6 @@ SAVER = """
 import os, sys
 from softmaxce.errors import OutputError
 from softmaxce.safe_files import write_atomically
-
 content = open(sys.argv[1], "rb").read()
 for line in sys.stdin:
     reading, writing = os.pipe()

@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": ["predict", CAT],
     "predict csv": ["predict", PETS / "test", "--format", "csv"],
     "info": ["info"],
+    "check": ["check", "data"],
     "explain": ["explain", "--logits", "1", "2"],
     "help": ["train", "--help"],
 }
@@ -146,7 +147,6 @@ def test_without_a_home(place, home):
 AS_NOBODY = """
 import importlib, os, pkgutil, sys
 import PIL.Image, rich, softmaxce
-
 for package in (softmaxce, rich):  # while they may still be read
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if "__main__" not in module.name and "win" not in module.name:

@@ -107,16 +107,31 @@ def main() -> None:
             _leave_after_closed_pipe()
         raise
     except _Stopped as stop:
-        _say(" ".join([stop.word, *getattr(stop, "__notes__", [])]))
-        sys.exit(stop.exit_code)
+        _leave_stopped(stop)
     except click.exceptions.Exit:
         raise
     except click.ClickException as error:
         _fail(_usage_message(error), error.exit_code)
     except Exception as error:
+        cause = _cause(error)
+        if cause is not None:
+            _leave_stopped(cause)
         if debug:
             raise
         _fail(_error_message(error), getattr(error, "exit_code", 1))
+
+
+def _cause(error: BaseException) -> _Stopped | None:
+    """The stop that a library turned into an error of its own, as the import system may."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, _Stopped):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _leave_stopped(stop: _Stopped) -> NoReturn:
+    _say(" ".join([stop.word, *getattr(stop, "__notes__", [])]))
+    sys.exit(stop.exit_code)
 
 
 def _leave_after_closed_pipe() -> NoReturn:
