@@ -81,7 +81,7 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-                    elif os.path.splitext(name)[1].lower() in SUFFIXES and not _leads_away(entry):
+                    elif name[name.rfind(".") :].lower() in SUFFIXES and not _leads_away(entry):
                         images.append(entry.path)
                     else:
                         foreign.append(entry.path)

@@ -34,9 +34,13 @@ def exact_groups(digests: NDArray[np.uint64]) -> Groups:
 
 def is_among(digests: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Which of the digests (n_images, 2) are also among `known` (n_known, 2)."""
-    pair = np.dtype([("low", "<u8"), ("high", "<u8")])
-    ours, theirs = (np.ascontiguousarray(d).view(pair).reshape(-1) for d in (digests, known))
-    return np.isin(ours, theirs)
+    # Half a digest settles nearly all; only what agrees in that is compared whole.
+    is_known: NDArray[np.bool_] = np.isin(digests[:, 0], known[:, 0])
+    alike = np.isin(known[:, 0], digests[is_known, 0])
+    whole = set(map(tuple, known[alike].tolist()))
+    rows = np.flatnonzero(is_known)
+    is_known[rows] = [tuple(digest) in whole for digest in digests[rows].tolist()]
+    return is_known
 
 
 def near_groups(pixels: NDArray[np.uint8], form: Preprocessing) -> Groups:

@@ -123,5 +123,7 @@ def _seen(decoded: DecodedImages) -> tuple[set[tuple[int, int]], bool]:
     """The sizes of the images that could be read, and whether all are grey."""
     seen = np.ones(len(decoded.pixels), np.bool_)
     seen[list(decoded.failures)] = False
-    sizes = {(int(w), int(h)) for w, h in np.unique(decoded.sizes[seen], axis=0)}
+    width, height = decoded.sizes[seen].astype(np.int64).T
+    # One number a size: sorting those is several times as fast as sorting rows.
+    sizes = {(int(size) >> 32, int(size) & 0xFFFFFFFF) for size in np.unique(width << 32 | height)}
     return sizes, bool(decoded.is_grey[seen].all())
