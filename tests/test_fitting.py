@@ -204,7 +204,7 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
 
 
 def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
-    monkeypatch.setattr("softmaxce.objective.curvature.SAMPLE_ROWS", 300)
+    monkeypatch.setattr("softmaxce.objective.curvature._SAMPLE_ROWS", 300)
     monkeypatch.setattr("softmaxce.objective.curvature._ENOUGH_ROWS", 100)
     monkeypatch.setattr("softmaxce.objective.curvature._MAX_WHOLE", 20)
     monkeypatch.setattr("softmaxce.objective.curvature._MAX_DIMENSIONS", 10)

@@ -53,14 +53,21 @@ def test_uint8_is_the_scaled_floats_to_float32_accuracy():
     np.testing.assert_allclose(gradient, slope, atol=1e-6)
 
 
-def test_index_chooses_rows_in_its_order():
-    pixels, labels, rng = problem()
-    index = rng.permutation(50)[:20]
+@pytest.mark.parametrize("n", [50, 5000])
+def test_index_chooses_rows_wherever_they_lie(n):
+    pixels, labels, rng = problem(n=n)
+    index = np.sort(rng.permutation(n)[: n // 3])
+    index = index[(index < 1024) | (index >= 3000)]  # whole leaves without a row
+    weights = rng.uniform(0, 3, len(index))
     parameters = rng.normal(size=(8, 4))
-    chosen = Objective(Rows(pixels, labels, index), 4, 0.1)(parameters)
-    copied = Objective(Rows(pixels[index], labels[index]), 4, 0.1)(parameters)
-    assert chosen[0] == copied[0]
-    assert chosen[1].tobytes() == copied[1].tobytes()
+    chosen = Objective(Rows(pixels, labels, index), 4, 0.1, 1 / 255, weights)
+    copied = Objective(Rows(pixels[index], labels[index]), 4, 0.1, 1 / 255, weights)
+    assert chosen(parameters)[0] == pytest.approx(copied(parameters)[0], rel=1e-14)
+    np.testing.assert_allclose(chosen(parameters)[1], copied(parameters)[1], atol=1e-14)
+    part = np.arange(0, len(index), 7)
+    few = Rows(pixels[index[part]], labels[index[part]])
+    again = Objective(few, 4, 0.1, 1 / 255, weights[part])
+    assert chosen.on_copies(part)(parameters)[0] == again(parameters)[0]
 
 
 @pytest.mark.parametrize("n", [1, 1023, 1024, 4097, 9001])

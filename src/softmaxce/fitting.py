@@ -161,7 +161,7 @@ def _fit_linear(
         return judged(lift(parameters))[0]
 
     curvature = sample_curvature(problem, settings.seed)
-    start = _warm_start(problem, curvature)
+    start = _warm_start(curvature)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and (validation is None or len(validation) < MIN_VALIDATION_ROWS):
         l2 = DEFAULT_L2
@@ -221,22 +221,20 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
     )
 
 
-def _warm_start(objective: Objective, curvature: Curvature) -> Floats:
+def _warm_start(curvature: Curvature) -> Floats:
     """Parameters after a few cheap iterations on the sampled rows alone.
 
     So few rows need more penalty than all of them, or their own peculiarities are learnt.
     """
-    index = curvature.index
-    weights = None if objective.row_weights is None else objective.row_weights[index]
-    sampled = replace(objective, rows=objective.rows.subset(index), row_weights=weights)
-    l2 = max(objective.l2, 10 / sampled.total_weight)
+    sample = curvature.sample
+    l2 = max(sample.l2, 10 / sample.total_weight)
     return minimise(
-        replace(sampled, l2=l2),
-        np.zeros(objective.shape),
+        replace(sample, l2=l2),
+        np.zeros(sample.shape),
         lambda parameters: curvature.inverse(parameters, l2),
         tolerance=1e-2,
         max_iterations=WARM_ITERATIONS,
-        noise=objective.noise,
+        noise=sample.noise,
     ).point.parameters
 
 

@@ -26,7 +26,8 @@ from softmaxce.objective.mean_cross_entropy import (
 
 Matrix = NDArray[np.floating[Any]]
 
-SAMPLE_ROWS = 12_000
+_SAMPLE_ROWS = 12_000
+_SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of the matrix
 _BASIS_VALUES = 1 << 23  # pixel values of the rows in which the subspace is looked for
 _BASIS_ROWS = 2000
 _MAX_WHOLE = 784  # pixel vectors up to MNIST's length are treated whole
@@ -41,14 +42,13 @@ _DAMPING = 0.02  # of the mean curvature at the start: for directions that the s
 class Curvature:
     """What the sampled rows say about the Hessian, whatever the parameters and l2.
 
-    index: which rows, (m,); shares: their weights, which sum to 1; centre: (n_pixels,);
-    basis: orthonormal (n_pixels, r), or None for all dimensions; values: (m, r) coordinates of
-    the centred and scaled pixels; rest: variance per dimension outside the basis; damping: what
-    is added to the diagonal.
+    sample: the objective on the m sampled rows; shares: their weights, which sum to 1;
+    centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
+    (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
+    basis; damping: what is added to the diagonal.
     """
 
-    objective: Objective
-    index: NDArray[np.intp]
+    sample: Objective
     shares: Matrix
     centre: Matrix
     basis: Matrix | None
@@ -71,7 +71,7 @@ class Curvature:
         def invert(position: int) -> _Block:
             return _Block.of(weights[position], values, self.rest, l2 + self.damping)
 
-        blocks = list(self.objective.run_tasks(invert, range(len(weights))))
+        blocks = list(self.sample.run_tasks(invert, range(len(weights))))
         return _Inverse(self, blocks)
 
     def _class_weights(self, parameters: Floats) -> Matrix:
@@ -150,55 +150,55 @@ class _Inverse:
 
 
 def sample_curvature(objective: Objective, seed: int) -> Curvature:
-    """The curvature on at most SAMPLE_ROWS rows of the objective, drawn without replacement."""
-    rows, k = objective.rows, objective.n_classes
+    """The curvature on at most some thousand rows of the objective, drawn without replacement."""
     rng = np.random.default_rng(seed)
-    index = _draw(rng, len(rows), SAMPLE_ROWS)
-    shares = _shares(objective, index)
+    sample = _sampled(objective, rng)
+    rows, k = sample.rows, sample.n_classes
+    shares = _shares(sample)
     affordable = int((_INVERSE_VALUES / k) ** 0.5)
     basis, outside = None, 0.0
     if rows.n_pixels > min(_MAX_WHOLE, affordable):
         width = min(_MAX_DIMENSIONS, affordable)
-        basis, outside = _leading_subspace(objective, index, width, rng)
-    values, centre = _coordinates(objective, index, shares, basis)
+        basis, outside = _leading_subspace(sample, width, rng)
+    values, centre = _coordinates(sample, shares, basis)
     variance = float(shares @ np.einsum("ij,ij->i", values, values)) + outside
-    whole = len(index) == len(rows) and basis is None
+    whole = sample is objective and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
     damping = (smallest if whole else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
     rest = outside / max(rows.n_pixels - values.shape[1], 1)
-    return Curvature(objective, index, shares, centre, basis, values, rest, damping + 1e-30)
+    return Curvature(sample, shares, centre, basis, values, rest, damping + 1e-30)
 
 
-def _draw(rng: np.random.Generator, n: int, at_most: int) -> NDArray[np.intp]:
+def _sampled(objective: Objective, rng: np.random.Generator) -> Objective:
+    """The objective on a random sample of its rows; itself where they are few."""
+    n = len(objective.rows)
+    at_most = min(_SAMPLE_ROWS, max(_SAMPLE_VALUES // objective.rows.n_pixels, 1))
     if n <= at_most:
-        return np.arange(n)
-    return np.sort(rng.choice(n, at_most, replace=False))
+        return objective
+    return objective.on_copies(np.sort(rng.choice(n, at_most, replace=False)))
 
 
-def _shares(objective: Objective, index: NDArray[np.intp]) -> Matrix:
-    dtype = objective.rows.dtype
-    if objective.row_weights is None:
-        return np.full(len(index), 1 / len(index), dtype)
-    weights = objective.row_weights[index]
-    return np.asarray(weights / weights.sum(), dtype=dtype)
+def _shares(sample: Objective) -> Matrix:
+    dtype = sample.rows.dtype
+    if sample.row_weights is None:
+        return np.full(len(sample.rows), 1 / len(sample.rows), dtype)
+    return np.asarray(sample.row_weights / sample.total_weight, dtype=dtype)
 
 
-def _coordinates(
-    objective: Objective, index: NDArray[np.intp], shares: Matrix, basis: Matrix | None
-) -> tuple[Matrix, Matrix]:
+def _coordinates(sample: Objective, shares: Matrix, basis: Matrix | None) -> tuple[Matrix, Matrix]:
     """The sampled rows' scaled pixels, centred and in the basis, (m, r), and the centre."""
-    rows = objective.rows
-    values = np.empty((len(index), rows.n_pixels if basis is None else basis.shape[1]), rows.dtype)
+    rows = sample.rows
+    values = np.empty((len(rows), rows.n_pixels if basis is None else basis.shape[1]), rows.dtype)
     size = leaf_rows(rows.n_pixels)
 
     def fill(start: int) -> Matrix:
         part = slice(start, start + size)
-        pixels = rows.take(index[part])[0]
-        pixels *= pixels.dtype.type(objective.scale)
+        pixels = rows.take(part)[0]
+        pixels *= pixels.dtype.type(sample.scale)
         values[part] = pixels if basis is None else pixels @ basis
         return np.asarray(shares[part] @ pixels)
 
-    parts = list(objective.run_tasks(fill, range(0, len(index), size)))
+    parts = list(sample.run_tasks(fill, range(0, len(rows), size)))
     centre = np.sum(parts, axis=0, dtype=rows.dtype)
     values -= centre if basis is None else centre @ basis
     _check_finite(values)
@@ -211,16 +211,16 @@ def _check_finite(values: Matrix) -> None:
 
 
 def _leading_subspace(
-    objective: Objective, index: NDArray[np.intp], width: int, rng: np.random.Generator
+    sample: Objective, width: int, rng: np.random.Generator
 ) -> tuple[Matrix, float]:
     """Orthonormal basis (n_pixels, width) of about the directions in which the scaled pixels of
     some of the sampled rows vary most, and the variance outside it.
 
     Randomised subspace iteration with one power step (Halko, Martinsson and Tropp 2011).
     """
-    rows = objective.rows
-    few = rng.permutation(index)[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
-    pixels = rows.take(np.sort(few))[0] * rows.dtype.type(objective.scale)
+    rows = sample.rows
+    few = rng.permutation(len(rows))[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
+    pixels = rows.take(np.sort(few))[0] * rows.dtype.type(sample.scale)
     _check_finite(pixels)
     pixels -= pixels.mean(axis=0)
     width = min(width, len(pixels))
@@ -230,7 +230,7 @@ def _leading_subspace(
         def part(columns: NDArray[np.intp]) -> Matrix:
             return np.asarray(pixels.T @ (pixels @ vectors[:, columns]))
 
-        return np.hstack(list(objective.run_tasks(part, parts)))
+        return np.hstack(list(sample.run_tasks(part, parts)))
 
     vectors = rng.standard_normal((rows.n_pixels, width), dtype=np.float32).astype(rows.dtype)
     for _ in range(2):

@@ -1,9 +1,10 @@
 """The objective: mean cross-entropy + (l2/2)·‖W‖², and its gradient, as sums over rows.
 
-The rows are cut into leaves of `leaf_rows(n_pixels)`. A leaf's sums are a pure function of its
-rows and the parameters; leaves are merged in a binary tree over their indices, whose shape
-depends on the number of leaves alone. So whoever sums whichever part of the tree (one thread or
-many, this machine or another), the result is the same bits.
+The pixel matrix is cut into leaves of `leaf_rows(n_pixels)`, whichever of its rows are summed. A
+leaf's sums are a pure function of its rows and the parameters; leaves are merged in a binary tree
+over their indices, whose shape depends on the number of leaves alone. So whoever sums whichever
+part of the tree (one thread or many, this machine or another), the result is the same bits; and
+the same part of the matrix serves the rows that are trained on and those that are held out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,8 +38,8 @@ class Rows:
     """Some rows of a pixel matrix, and their labels. Nothing is copied.
 
     pixels: (n, n_pixels), uint8, float32 or float64, possibly memory-mapped; labels: (n,)
-    integers, one for each row of `pixels`; index: which rows of `pixels`, in which order (all
-    of them if None).
+    integers, one for each row of `pixels`; index: which rows of `pixels`, ascending (all of them
+    if None).
     """
 
     pixels: NDArray[Any]
@@ -69,10 +70,23 @@ class Rows:
         np.copyto(pixels, self.pixels[where])
         return pixels, labels
 
-    def subset(self, chosen: NDArray[np.integer[Any]]) -> Rows:
-        """These of the rows, numbered from 0."""
-        index = chosen if self.index is None else self.index[chosen]
-        return Rows(self.pixels, self.labels, index)
+    def gather(self, chosen: NDArray[np.integer[Any]]) -> Rows:
+        """A copy of these of the rows, numbered from 0."""
+        where = chosen if self.index is None else self.index[chosen]
+        return Rows(np.asarray(self.pixels[where]), self.labels[where])
+
+    @property
+    def n_leaves(self) -> int:
+        """How many leaves the matrix is cut into."""
+        return -(-len(self.pixels) // leaf_rows(self.n_pixels))
+
+    def leaf(self, position: int) -> slice:
+        """Which of these rows, numbered from 0, lie in a leaf of the matrix."""
+        size = leaf_rows(self.n_pixels)
+        start, stop = position * size, (position + 1) * size
+        if self.index is None:
+            return slice(start, min(stop, len(self.pixels)))
+        return slice(*(int(at) for at in np.searchsorted(self.index, (start, stop))))
 
 
 def _buffer(shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -164,6 +178,11 @@ class Objective:
         """Sum of the row weights: what the sums are divided by."""
         return float(len(self.rows) if self.row_weights is None else self.row_weights.sum())
 
+    def on_copies(self, index: NDArray[np.integer[Any]]) -> Objective:
+        """The same objective on copies of some of the rows, numbered from 0."""
+        weights = None if self.row_weights is None else self.row_weights[index]
+        return replace(self, rows=self.rows.gather(index), row_weights=weights)
+
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Objective (nats) and gradient, of the parameters' shape."""
         weights = parameters[:-1]
@@ -175,7 +194,7 @@ class Objective:
         return sums.cross_entropy / self.total_weight + penalty, gradient
 
     def _sums(self, parameters: Floats) -> Sums:
-        n_leaves = -(-len(self.rows) // leaf_rows(self.rows.n_pixels))
+        n_leaves = self.rows.n_leaves
         scaled = (parameters[:-1] * self.scale).astype(self.rows.dtype)
         biases = parameters[-1].astype(self.rows.dtype)
 
@@ -191,8 +210,9 @@ class Objective:
 
     def _leaf(self, position: int, weights: NDArray[Any], biases: NDArray[Any]) -> Sums:
         """Sums of one leaf. weights: scaled, (n_pixels, n_classes), in the rows' dtype."""
-        size = leaf_rows(self.rows.n_pixels)
-        part = slice(position * size, (position + 1) * size)
+        part = self.rows.leaf(position)
+        if part.start == part.stop:
+            return Sums(0.0, np.zeros(self.shape))
         pixels, labels = self.rows.take(part)
         log_p = np.ascontiguousarray((pixels @ weights + biases).T)
         residuals = log_probabilities_in_place(log_p)
