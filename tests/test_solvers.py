@@ -116,16 +116,19 @@ def test_backtracking_gives_up_uphill():
 
 def test_adams_first_steps_worked_by_hand():
     adam, parameters = Adam(1, learning_rate=0.1), np.zeros(1, np.float32)
-    adam.step(parameters, np.array([2.0], np.float32))
+    adam.begin_step()
+    adam.move(parameters, slice(0, 1), np.array([2.0], np.float32))
     assert parameters[0] == pytest.approx(-0.1, rel=1e-5)  # the first step is the rate itself
-    adam.step(parameters, np.array([1.0], np.float32))
+    adam.begin_step()
+    adam.move(parameters, slice(0, 1), np.array([1.0], np.float32))
     mean = (0.9 * 0.2 + 0.1 * 1) / (1 - 0.9**2)
     square = (0.999 * 0.004 + 0.001 * 1) / (1 - 0.999**2)
     assert parameters[0] == pytest.approx(-0.1 - 0.1 * mean / square**0.5, rel=1e-5)
 
 
-def regression(parameters, batch):
+def regression(parameters, batch, use):
     away = parameters - np.float32(3)
+    use(slice(0, 2), 2 * away)
     return float(away @ away), 2 * away
 
 
@@ -168,9 +171,9 @@ def test_few_rows_make_small_batches_and_more_patience(n_rows, expected):
 def test_a_loss_that_stops_being_finite_names_the_epoch_and_keeps_the_last_state():
     calls = []
 
-    def breaks(parameters, batch):
+    def breaks(parameters, batch, use):
         calls.append(len(batch))
-        loss, gradient = regression(parameters, batch)
+        loss, gradient = regression(parameters, batch, use)
         return (np.nan if len(calls) > 2 * 5 else loss), gradient  # 5 rows: 5 batches an epoch
 
     with pytest.raises(NotFinite, match=r"epoch 3.*scale the pixels") as caught:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -231,13 +231,31 @@ class Objective:
 
 @contextmanager
 def row_threads(n_threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """A `map` that runs its tasks in n_threads Python threads, with BLAS held to one thread."""
+    """A `map` that runs its tasks in n_threads Python threads, of which the calling one is one,
+    with BLAS held to one thread."""
     with _one_blas_thread():
         if n_threads == 1:
             yield map
             return
-        with ThreadPoolExecutor(n_threads) as pool:
-            yield pool.map
+        with ThreadPoolExecutor(n_threads - 1) as pool:
+            yield partial(_map_and_help, pool)
+
+
+def _map_and_help(
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[Any]:
+    """function(item) of each item, in order. While a result is awaited, the calling thread takes
+    the next task that nobody has begun: small tasks then cost one waking of a thread less."""
+    tasks = [(item, pool.submit(function, item)) for item in items]
+    own: dict[int, Any] = {}
+    ahead = 1
+    for position, (_, future) in enumerate(tasks):
+        while position not in own and not future.done() and ahead < len(tasks):
+            item, other = tasks[ahead]
+            if ahead > position and other.cancel():
+                own[ahead] = function(item)
+            ahead += 1
+        yield own.pop(position) if position in own else future.result()
 
 
 @contextmanager

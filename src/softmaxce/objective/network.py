@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from softmaxce.objective.mean_cross_entropy import (
 Vector = NDArray[np.float32]
 Layers = list[tuple[Vector, Vector]]
 
-_PARTS = 2  # of a batch: a fixed number, so that the sum does not depend on the threads
+_PARTS = 2  # that a batch's work is cut into: a fixed number, so that the threads change nothing
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Network:
     scale: float
     row_weights: Floats | None = None
     run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
+    _memory: _Memory = field(default_factory=lambda: _Memory(), repr=False)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -65,62 +67,87 @@ class Network:
 
     def layers(self, flat: Vector) -> Layers:
         """(weights (n_inputs, n_outputs), biases (n_outputs,)) of each layer: views into flat."""
-        views, at = [], 0
-        for n_inputs, n_outputs in self._shapes():
-            middle, end = at + n_inputs * n_outputs, at + (n_inputs + 1) * n_outputs
-            views.append((flat[at:middle].reshape(n_inputs, n_outputs), flat[middle:end]))
-            at = end
+        views = []
+        for (n_inputs, n_outputs), place in zip(self._shapes(), self._places(), strict=True):
+            middle = place.start + n_inputs * n_outputs
+            weights = flat[place.start : middle].reshape(n_inputs, n_outputs)
+            views.append((weights, flat[middle : place.stop]))
         return views
 
-    def loss_and_gradient(self, flat: Vector, batch: NDArray[np.intp]) -> tuple[float, Vector]:
+    def _places(self) -> list[slice]:
+        """Where each layer's weights, and behind them its biases, lie in the flat vector."""
+        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in self._shapes()]
+        return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
+
+    def loss_and_gradient(
+        self,
+        flat: Vector,
+        batch: NDArray[np.intp],
+        use: Callable[[slice, Vector], None] = lambda *_: None,
+    ) -> tuple[float, Vector]:
         """Mean cross-entropy of the rows numbered in `batch` (nats), and the gradient of the
-        objective estimated on them."""
-        layers = self.layers(flat)
-        parts = np.array_split(batch, _PARTS)
-        share = 1 / len(batch)
+        objective estimated on them, which lies in memory that the next call uses again.
 
-        def back_propagate(part: NDArray[np.intp]) -> tuple[float, Vector]:
+        use(part, gradient) is called for each part of the parameters as soon as its gradient is
+        known and nothing else needs the parameters there, in the thread that has it at hand.
+
+        The large products are shared out: forward by rows, the slopes by inputs, so that none
+        has to be added to another. Between them one thread does what is small, for threads that
+        take turns at many small things spend their time waiting for each other.
+        """
+        layers, values = self.layers(flat), self._memory.values(self.widths, len(batch))
+
+        def forward_part(part: slice) -> None:
+            pixels = self.rows.pixels[self._where(batch[part])]
             with np.errstate(over="ignore", invalid="ignore"):  # the solver judges the loss
-                return self._back_propagate(layers, part, share)
+                np.multiply(pixels, np.float32(self.scale), out=values[0][part], casting="unsafe")
+                _forward(layers, [outputs[part] for outputs in values])
 
-        sums = list(self.run_tasks(back_propagate, parts))
-        loss, gradient = sums[0]
-        for other_loss, other in sums[1:]:
-            loss += other_loss
-            gradient += other
-        return loss * share, gradient
+        list(self.run_tasks(forward_part, _parts(len(batch))))
+        loss, residuals = self._back_propagate(layers, values, batch)
+        gradient, scratch = self._memory.vectors(flat.size)
+        slopes, penalties = self.layers(gradient), self.layers(scratch)
+        places = self._places()
+
+        def slope_part(number: int) -> None:
+            for at, (weights, _) in enumerate(layers):
+                part = _parts(len(weights))[number]
+                slope, penalty = slopes[at][0][part], penalties[at][0][part]
+                np.matmul(values[at][:, part].T, residuals[at], out=slope)
+                slope += np.multiply(weights[part], np.float32(self.l2), out=penalty)
+                first, width = places[at].start, weights.shape[1]
+                here = slice(first + part.start * width, first + part.stop * width)
+                use(here, gradient[here])
+
+        list(self.run_tasks(slope_part, range(_PARTS)))
+        for (weights, bias_slope), residual, place in zip(slopes, residuals, places, strict=True):
+            np.sum(residual, axis=0, out=bias_slope)
+            biases = slice(place.start + weights.size, place.stop)
+            use(biases, gradient[biases])
+        return loss, gradient
 
     def _back_propagate(
-        self, layers: Layers, part: NDArray[np.intp], share: float
-    ) -> tuple[float, Vector]:
-        """A part of a batch: the sum of its cross-entropies, and what it adds to the gradient of
-        the objective, `share` being the weight of one row."""
-        pixels, labels = self._scaled(self.rows, part)
-        outputs = forward(layers, pixels)
-        losses, residuals = _losses_and_residuals(outputs.pop(), labels)
+        self, layers: Layers, values: list[Vector], batch: NDArray[np.intp]
+    ) -> tuple[float, list[Vector]]:
+        """The mean cross-entropy of the batch, and its gradient with respect to the outputs of
+        each layer before the ReLU, (n, n_outputs)."""
+        share = 1 / len(batch)
+        losses, residual = _losses_and_residuals(values[-1], self.rows.labels[self._where(batch)])
         if self.row_weights is not None:
-            row_weights = (self.row_weights[part] / self.mean_weight).astype(np.float32)
+            row_weights = (self.row_weights[batch] / self.mean_weight).astype(np.float32)
             losses *= row_weights
-            residuals *= row_weights[:, np.newaxis]
-        residuals *= np.float32(share)
-        gradient = np.empty(sum((a + 1) * b for a, b in self._shapes()), np.float32)
-        slopes = self.layers(gradient)
-        for (weights, _), (slope, bias_slope) in zip(
-            reversed(layers), reversed(slopes), strict=True
-        ):
-            inputs = outputs.pop()
-            np.matmul(inputs.T, residuals, out=slope)
-            slope += weights * np.float32(self.l2 / _PARTS)
-            np.sum(residuals, axis=0, out=bias_slope)
-            if outputs:
-                residuals = np.matmul(residuals, weights.T)
-                residuals *= inputs > 0
-        return float(losses.sum(dtype=np.float64)), gradient
+            residual *= row_weights[:, np.newaxis]
+        residual *= np.float32(share)
+        residuals = [residual]
+        for (weights, _), outputs in zip(layers[:0:-1], values[-2:0:-1], strict=True):
+            residual = np.matmul(residual, weights.T)
+            residual *= outputs > 0
+            residuals.insert(0, residual)
+        return float(losses.sum(dtype=np.float64)) * share, residuals
 
-    def _scaled(self, rows: Rows, part: Any) -> tuple[Vector, NDArray[Any]]:
-        pixels, labels = rows.take(part)
-        pixels *= pixels.dtype.type(self.scale)
-        return pixels.astype(np.float32, copy=False), labels
+    def _where(self, part: NDArray[np.intp]) -> NDArray[np.integer[Any]]:
+        """Where the rows numbered in `part` stand in the pixel matrix."""
+        return part if self.rows.index is None else self.rows.index[part]
 
     def whole(self, flat: Vector) -> tuple[float, Floats]:
         """Mean cross-entropy of all rows (nats), and the objective's gradient over them."""
@@ -138,23 +165,51 @@ class Network:
         layers, size = self.layers(flat), leaf_rows(rows.n_pixels)
 
         def leaf(start: int) -> float:
-            pixels, labels = self._scaled(rows, slice(start, start + size))
-            losses, _ = _losses_and_residuals(forward(layers, pixels).pop(), labels)
+            pixels, labels = rows.take(slice(start, start + size))
+            pixels *= pixels.dtype.type(self.scale)
+            values = [np.empty((len(pixels), width), np.float32) for width in self.widths[1:]]
+            _forward(layers, [pixels.astype(np.float32, copy=False), *values])
+            losses, _ = _losses_and_residuals(values[-1], labels)
             return float(losses.sum(dtype=np.float64))
 
         return float(sum(self.run_tasks(leaf, range(0, len(rows), size)))) / len(rows)
 
 
-def forward(layers: Layers, pixels: Vector) -> list[Vector]:
-    """The pixels, each hidden layer's outputs after its ReLU, and the logits."""
-    outputs = [pixels]
+class _Memory:
+    """Arrays that are used again and again: to ask for them anew for each batch would cost as
+    much as a matrix product, since the system clears what it gives."""
+
+    def __init__(self) -> None:
+        self._values: list[Vector] = []
+        self._vectors: tuple[Vector, Vector] | None = None
+
+    def values(self, widths: tuple[int, ...], n: int) -> list[Vector]:
+        """For the pixels, each layer's outputs and the logits of n rows: (n, width) of each."""
+        if not self._values or len(self._values[0]) < n:
+            self._values = [np.empty((n, width), np.float32) for width in widths]
+        return [values[:n] for values in self._values]
+
+    def vectors(self, size: int) -> tuple[Vector, Vector]:
+        """Two vectors of this size."""
+        if self._vectors is None:
+            self._vectors = np.empty(size, np.float32), np.empty(size, np.float32)
+        return self._vectors
+
+
+def _parts(n: int) -> list[slice]:
+    """_PARTS slices of 0 … n, which a task each works on."""
+    edges = [n * number // _PARTS for number in range(_PARTS + 1)]
+    return [slice(*edge) for edge in pairwise(edges)]
+
+
+def _forward(layers: Layers, values: list[Vector]) -> None:
+    """From the pixels, values[0] (n, n_pixels), fill in each hidden layer's outputs after its
+    ReLU, and in values[-1] the logits."""
     for position, (weights, biases) in enumerate(layers):
-        values = outputs[-1] @ weights
-        values += biases
+        outputs = np.matmul(values[position], weights, out=values[position + 1])
+        outputs += biases
         if position < len(layers) - 1:
-            np.maximum(values, 0, out=values)
-        outputs.append(values)
-    return outputs
+            np.maximum(outputs, 0, out=outputs)
 
 
 def _losses_and_residuals(logits: Vector, labels: NDArray[Any]) -> tuple[Vector, Vector]:

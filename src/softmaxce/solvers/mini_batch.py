@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,32 +31,38 @@ class NotFinite(TrainingError):
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1), in place on float32 vectors."""
+    """Adam (Kingma and Ba 2015, algorithm 1), in place on float32 vectors.
+
+    `mean` and `square` are the paper's moments divided by 1 − β₁ and 1 − β₂, which saves two
+    passes over memory a step.
+    """
 
     def __init__(self, size: int, learning_rate: float = LEARNING_RATE) -> None:
         self.learning_rate = learning_rate
         self.n_steps = 0
         self.mean = np.zeros(size, np.float32)
         self.square = np.zeros(size, np.float32)
-        self._scratch = np.empty(size, np.float32)
 
-    def step(self, parameters: Vector, gradient: Vector) -> None:
-        """Move the parameters against the gradient. The gradient is overwritten."""
+    def begin_step(self) -> None:
+        """The gradients to come belong to the next step."""
         self.n_steps += 1
+
+    def move(self, parameters: Vector, part: slice, gradient: Vector) -> None:
+        """Move this part of the parameters against its gradient, which is overwritten."""
         decay_1, decay_2, epsilon = 0.9, 0.999, 1e-8
-        np.multiply(gradient, np.float32(1 - decay_1), out=self._scratch)
-        self.mean *= np.float32(decay_1)
-        self.mean += self._scratch
-        np.multiply(gradient, gradient, out=gradient)
-        gradient *= np.float32(1 - decay_2)
-        self.square *= np.float32(decay_2)
-        self.square += gradient
-        np.sqrt(self.square, out=gradient)
-        correction = (1 - decay_2**self.n_steps) ** 0.5
+        mean, square = self.mean[part], self.square[part]
+        mean *= np.float32(decay_1)
+        mean += gradient
+        gradient *= gradient
+        square *= np.float32(decay_2)
+        square += gradient
+        np.sqrt(square, out=gradient)
+        correction = ((1 - decay_2**self.n_steps) / (1 - decay_2)) ** 0.5
         gradient += np.float32(epsilon * correction)
-        np.divide(self.mean, gradient, out=gradient)
-        gradient *= np.float32(self.learning_rate * correction / (1 - decay_1**self.n_steps))
-        parameters -= gradient
+        np.divide(mean, gradient, out=gradient)
+        rate = self.learning_rate * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
+        gradient *= np.float32(rate)
+        parameters[part] -= gradient
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,10 @@ class EpochSolution:
     history: tuple[float, ...]
 
 
-LossAndGradient = Callable[[Vector, NDArray[np.intp]], tuple[float, Vector]]
+Use = Callable[[slice, Vector], None]
+LossAndGradient = Callable[[Vector, NDArray[np.intp], Use], tuple[float, Vector]]
+"""Called with (parameters, batch, use): the batch's loss and gradient. It calls use(part, gradient)
+for each part of the parameters once, when it needs the parameters there no more."""
 
 
 def minimise_by_epochs(
@@ -131,8 +141,8 @@ def _pass_over(
     losses = 0.0
     for at in range(0, len(order), batch_rows):
         batch = order[at : at + batch_rows]
-        loss, gradient = loss_and_gradient(parameters, batch)
-        adam.step(parameters, gradient)
+        adam.begin_step()
+        loss, _ = loss_and_gradient(parameters, batch, partial(adam.move, parameters))
         losses += loss * len(batch)
     return losses / len(order)
 
