@@ -38,7 +38,9 @@ def make_model(n_hidden: int | None = None, *, seed: int = 0) -> SoftmaxModel:
         for n_in, n_out in pairwise(sizes)
     )
     held_out = held_out_scores(random.exponential(size=9))
-    return SoftmaxModel(layers, Preprocessing(2, 2, 3), NAMES, {"l2": 0.001}, 1.5, held_out)
+    trained_on = np.arange(5, dtype=np.uint64)
+    form = Preprocessing(2, 2, 3)
+    return SoftmaxModel(layers, form, NAMES, {"l2": 0.001}, 1.5, held_out, trained_on)
 
 
 def signed(content: bytes) -> bytes:

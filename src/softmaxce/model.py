@@ -31,8 +31,10 @@ class SoftmaxModel:
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer: z = xW + b holds as it stands,
     and `temperature` only tells by what the trained numbers were divided. held_out is what
-    prediction sets need, None where no image was held out. `training` holds facts of the
-    training run in JSON's types (counts, l2, scores); the forward pass reads neither.
+    prediction sets need, None where no image was held out; trained_on: (n,) half the digest of
+    each image trained on, by which copies are known, None where they are not. `training` holds
+    facts of the training run in JSON's types (counts, l2, scores). The forward pass reads none of
+    these three.
     """
 
     layers: tuple[Layer, ...]
@@ -41,6 +43,7 @@ class SoftmaxModel:
     training: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     held_out: HeldOutScores | None = None
+    trained_on: NDArray[np.uint64] | None = None
 
     @property
     def n_pixels(self) -> int:

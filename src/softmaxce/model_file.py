@@ -3,12 +3,14 @@
 The file is an uncompressed zip that `numpy.load` opens as well:
 
     header.npy      uint8: UTF-8 JSON of the format, its version, class names, preprocessing,
-                    the layers' shapes, the temperature, the number of held-out images and
-                    the facts of the training run
+                    the layers' shapes, the temperature, the numbers of held-out images and of
+                    those trained on, and the facts of the training run
     weights_0.npy   float64 (n_inputs, n_outputs), and so on for each layer
     biases_0.npy    float64 (n_outputs,)
     held_out.npy    float64: order statistics of the held-out images' cross-entropies
                     (conformal.kept_ranks says which); absent where no image was held out
+    trained_on.npy  uint64, ascending: half the digest of each image trained on, by which its
+                    copies are known; absent where they are not known
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
 reader may rely on; everything here that a stranger could have written is checked before it is
@@ -44,7 +46,7 @@ FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
 MAX_HEADER_BYTES = 2**20  # parsed JSON takes up to 36 times its bytes in memory
 _MAX_MEMBERS = 130
-_MAX_HELD_OUT = 2**40
+_MAX_IMAGES = 2**40
 _MAX_LOGIT = 1e30  # far beyond any fit, far below where sums of squares overflow
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
@@ -54,7 +56,7 @@ _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
-_MEMBER = re.compile(r"(header|held_out|(?:weights|biases)_\d{1,3})\.npy")
+_MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
@@ -91,6 +93,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "layers": [list(layer.weights.shape) for layer in model.layers],
         "temperature": model.temperature,
         "n_held_out": model.held_out.n_images if model.held_out else 0,
+        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
         "training": dict(model.training),
     }
     arrays = {}
@@ -99,18 +102,26 @@ def encode_model(model: SoftmaxModel) -> bytes:
         arrays[f"biases_{position}"] = layer.biases
     if model.held_out:
         arrays["held_out"] = model.held_out.values
+    if model.trained_on is not None:
+        arrays["trained_on"] = np.sort(model.trained_on)
     stream = io.BytesIO()
     try:
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
             _add(archive, "header", "|u1", (len(text),), text.encode("ascii"))
             for name, array in arrays.items():
-                _add(archive, name, "<f8", array.shape, array.astype("<f8").tobytes())
+                dtype = _dtype_of(name)
+                _add(archive, name, dtype, array.shape, array.astype(dtype).tobytes())
             archive.comment = b"-" * _COMMENT_LENGTH
     except (ValueError, zipfile.LargeZipFile) as error:  # a fact that is not finite; 2 GiB
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
+
+
+def _dtype_of(name: str) -> str:
+    """The type of an array's values, as a .npy file has it."""
+    return "<u8" if name == "trained_on" else "<f8"
 
 
 def _add(archive: zipfile.ZipFile, name: str, dtype: str, shape: Shape, content: bytes) -> None:
@@ -251,6 +262,7 @@ def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
     layers: Any = header.get("layers")
     temperature: Any = header.get("temperature")
     n_held_out: Any = header.get("n_held_out")
+    n_trained_on: Any = header.get("n_trained_on", 0)
     _require(_is_list_of(names, str), "class_names is no list of names")
     _require(len(names) >= 2, "class_names has fewer than two names")
     _require(len(set(names)) == len(names), "class_names has a name twice")
@@ -265,7 +277,8 @@ def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
     _require(layers[0][0] == Preprocessing(**form).n_pixels, "layers do not fit preprocessing")
     _require(layers[-1][1] == len(names), "layers do not fit class_names")
     _require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
-    _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_HELD_OUT, "n_held_out")
+    _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
+    _require(type(n_trained_on) is int and 0 <= n_trained_on <= _MAX_IMAGES, "n_trained_on")
     _require(isinstance(header.get("training"), dict), "training is missing")
     return header
 
@@ -282,6 +295,8 @@ def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
         shapes[f"biases_{position}"] = (n_outputs,)
     if header["n_held_out"]:
         shapes["held_out"] = (len(kept_ranks(header["n_held_out"])),)
+    if header.get("n_trained_on"):
+        shapes["trained_on"] = (header["n_trained_on"],)
     return shapes
 
 
@@ -300,7 +315,9 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> It
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as stream:
         start = stream.read(_NPY_HEADER_LENGTH)
-        _require(start == _npy_header("<f8", shape), f"{name} is no float64 array of {shape}")
+        dtype = _dtype_of(name)
+        fault = f"{name} is no {np.dtype(dtype).name} array of {shape}"
+        _require(start == _npy_header(dtype, shape), fault)
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
 
@@ -308,7 +325,7 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> It
 def _check_values(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> None:
     name = info.filename.removesuffix(".npy")
     for chunk in _chunks(archive, info, shape):
-        is_finite = np.isfinite(np.frombuffer(chunk, "<f8")).all()
+        is_finite = np.isfinite(np.frombuffer(chunk, _dtype_of(name))).all()
         _require(bool(is_finite), f"{name} holds numbers that are not finite")
 
 
@@ -326,16 +343,13 @@ def _check_digest(stream: BinaryIO, size: int) -> None:
     _require(matches, "its checksum does not match")
 
 
-def _read_array(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape
-) -> NDArray[np.float64]:
-    values = np.frombuffer(b"".join(_chunks(archive, info, shape)), "<f8")
-    return values.astype(np.float64, copy=False).reshape(shape)
+def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> NDArray[Any]:
+    dtype = np.dtype(_dtype_of(info.filename.removesuffix(".npy")))
+    values = np.frombuffer(b"".join(_chunks(archive, info, shape)), dtype)
+    return values.astype(dtype.newbyteorder("="), copy=False).reshape(shape)
 
 
-def _checked_model(
-    header: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float64]]
-) -> SoftmaxModel:
+def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SoftmaxModel:
     """The model, its numbers being such that every logit is finite."""
     positions = range(len(header["layers"]))
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
@@ -352,6 +366,10 @@ def _checked_model(
         is_ascending = bool((values >= 0).all() and (np.diff(values) >= 0).all())
         _require(is_ascending, "held_out is no ascending row of cross-entropies")
         held_out = HeldOutScores(header["n_held_out"], values)
+    trained_on = arrays.get("trained_on")
+    if trained_on is not None:
+        _require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
     form = Preprocessing(**header["preprocessing"])
     names = tuple(header["class_names"])
-    return SoftmaxModel(layers, form, names, header["training"], temperature, held_out)
+    training = header["training"]
+    return SoftmaxModel(layers, form, names, training, temperature, held_out, trained_on)

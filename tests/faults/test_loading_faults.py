@@ -157,6 +157,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "n_held_out: huge": (lambda: changed(n_held_out=2**40), "held_out"),
     "n_held_out: endless": (lambda: changed(n_held_out=10**300), "n_held_out"),
     "n_held_out: none": (lambda: changed(n_held_out=0), "also holds held_out"),
+    "n_trained_on: huge": (lambda: changed(n_trained_on=2**40), "trained_on"),
+    "n_trained_on: false": (lambda: changed(n_trained_on=False), "n_trained_on"),
+    "n_trained_on: none": (lambda: changed(n_trained_on=0), "also holds trained_on"),
     "training: gone": (lambda: changed(training=None), "training"),
     "weights: nan": (lambda: replaced("weights_0", weights_with(np.nan)), "weights_0.*not finite"),
     "weights: inf": (lambda: replaced("weights_0", weights_with(-np.inf)), "weights_0.*not finite"),
@@ -164,6 +167,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "biases: nan": (lambda: replaced("biases_0", np.full(3, np.nan)), "biases_0.*not finite"),
     "held_out: falling": (lambda: replaced("held_out", np.arange(9.0)[::-1].copy()), "held_out"),
     "held_out: negative": (lambda: replaced("held_out", np.arange(9.0) - 1), "held_out"),
+    "trained_on: falling": (
+        lambda: replaced("trained_on", np.arange(5, 0, -1).astype(np.uint64)),
+        "trained_on is not ascending",
+    ),
+    "trained_on: floats": (
+        lambda: replaced("trained_on", np.arange(5.0)),
+        "trained_on is no uint64",
+    ),
     "weights: float32": (
         lambda: replaced("weights_0", np.zeros((12, 3), np.float32)),
         "weights_0 has another size",

@@ -32,17 +32,6 @@ def exact_groups(digests: NDArray[np.uint64]) -> Groups:
     return _groups(first[which.reshape(-1)])
 
 
-def is_among(digests: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which of the digests (n_images, 2) are also among `known` (n_known, 2)."""
-    # Half a digest settles nearly all; only what agrees in that is compared whole.
-    is_known: NDArray[np.bool_] = np.isin(digests[:, 0], known[:, 0])
-    alike = np.isin(known[:, 0], digests[is_known, 0])
-    whole = set(map(tuple, known[alike].tolist()))
-    rows = np.flatnonzero(is_known)
-    is_known[rows] = [tuple(digest) in whole for digest in digests[rows].tolist()]
-    return is_known
-
-
 def near_groups(pixels: NDArray[np.uint8], form: Preprocessing) -> Groups:
     """The rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
     hashes = perceptual_hashes(pixels, form)

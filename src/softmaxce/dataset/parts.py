@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -78,18 +77,6 @@ def _splits_in_file(path: Path) -> set[str] | None:
 def part_of(source: Source) -> Part:
     """`source` as a Part."""
     return source if isinstance(source, Part) else Part(Path(source))
-
-
-def training_part_beside(source: Source) -> Part | None:
-    """The training images that belong to held-out or test images, if they lie beside them."""
-    part = part_of(source)
-    names = _splits_in_file(part.path)
-    if names is not None:
-        apart = part.split != "train" and "train" in names and len(names) > 1
-        return Part(part.path, "train") if apart else None
-    path = Path(os.path.abspath(part.path))
-    is_other = path.name in ("validation", "valid", "val", "test")
-    return Part(path.parent / "train") if is_other and (path.parent / "train").is_dir() else None
 
 
 def list_classes(part: Part) -> tuple[ClassFolder, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -12,10 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.dataset.parts import Source, training_part_beside
 from softmaxce.dataset.pixel_cache import PixelCache
-from softmaxce.dataset.pixel_dataset import PixelDataset, load_for_model
-from softmaxce.errors import DataError
+from softmaxce.dataset.pixel_dataset import load_for_model
 from softmaxce.metrics.conformal import is_short, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.metrics.scores import Metric
@@ -117,7 +114,7 @@ def evaluate(
 ) -> EvaluateResult:
     """Judge the model on the class folders in `folder`, matched by name.
 
-    Where training images lie beside the folder, copies of them are looked for. Raises ModelError
+    Copies of images that the model was trained on are looked for. Raises ModelError
     (also where `coverage` is asked of a model without held-out images) and
     DataError (also for a folder whose class the model does not know).
     """
@@ -125,21 +122,14 @@ def evaluate(
     if coverage is not None:
         limit_for(model, model_path, coverage)
 
-    def load(source: Source, stage: str, skip_bad: bool) -> PixelDataset:
-        return load_for_model(
-            source,
-            model.class_names,
-            model.preprocessing,
-            skip_bad=skip_bad,
-            jobs=jobs,
-            cache=PixelCache(cache) if cache else None,
-            on_decoded=counted(on_progress, stage),
-        )
-
-    judged = judge(model, load(folder, "Reading images", skip_bad))
-    copies = None
-    beside = training_part_beside(folder)
-    if beside is not None:
-        with suppress(DataError):  # it is another model's training set, or none
-            copies = overlap(judged, load(beside, "Looking for copies", True).digests)
-    return EvaluateResult(model, str(model_path), str(folder), judged, coverage, copies)
+    images = load_for_model(
+        folder,
+        model.class_names,
+        model.preprocessing,
+        skip_bad=skip_bad,
+        jobs=jobs,
+        cache=PixelCache(cache) if cache else None,
+        on_decoded=counted(on_progress, "Reading images"),
+    )
+    judged = judge(model, images)
+    return EvaluateResult(model, str(model_path), str(folder), judged, coverage, overlap(judged))

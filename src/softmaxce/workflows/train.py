@@ -34,7 +34,7 @@ from softmaxce.model_file import is_model_file, save_model
 from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
 from softmaxce.workflows.judged import JudgedImages, judge
 from softmaxce.workflows.outputs import check_file
-from softmaxce.workflows.overlap import Overlap, overlap
+from softmaxce.workflows.overlap import Overlap, half_digests, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 
 _BLOCK_ROWS = 4096
@@ -114,10 +114,8 @@ class TrainResult:
     @cached_property
     def overlaps(self) -> Mapping[str, Overlap]:
         """For "validation" and "test": the copies of images trained on, where there are any."""
-        rows = self.judged["train"]
-        digests = rows.images.digests[rows.rows]
         others = {name: part for name, part in self.judged.items() if name != "train"}
-        found = {name: overlap(part, digests) for name, part in others.items()}
+        found = {name: overlap(part) for name, part in others.items()}
         return {name: copies for name, copies in found.items() if copies is not None}
 
 
@@ -277,7 +275,10 @@ def _judged_model(
     """The model with all that it keeps, and its answers for each part of the data."""
     layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images = parts.images
-    model = SoftmaxModel(layers, images.preprocessing, images.class_names)
+    trained_on = half_digests(images, np.flatnonzero(~parts.is_held_out))
+    model = SoftmaxModel(
+        layers, images.preprocessing, images.class_names, trained_on=np.sort(trained_on)
+    )
     if options.calibrate:
         model = _calibrated(model, parts)
     judged = _judge_parts(model, parts)

@@ -1,0 +1,97 @@
+"""How much memory and time many images take: the fit alone, and the whole of `softmaxce train`.
+
+    SOFTMAXCE_DATA=… python benchmarks/memory.py [--copies 10] [--folder TMP]
+
+The fit: 784 pixels, MNIST's rows in a mapped file, once and ten times over, each in a process of
+its own. Asked for: at most 300 MB beside the mapped pixels, no more for ten times the rows, and
+at most eleven times the time. The training: MNIST's 60,000 PNG files once, and ten times over as
+links, without a cache. Asked for: 600,000 images in less than 400 MB.
+Peaks are of one process: all that is resident, and what of it belongs to no file ("anonymous").
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from solvers import mnist
+
+FIT = """
+import sys
+import numpy as np
+from softmaxce.cli import _hold_blas_to_one_thread
+from softmaxce.fitting import fit
+pixels, labels = (np.load(f"{sys.argv[1]}/{name}.npy", mmap_mode="r") for name in ("x", "y"))
+fit(pixels, np.asarray(labels), 10, l2=1 / 60_000)
+"""
+
+
+def watched(command: list[str]) -> tuple[float, float, float]:
+    """(seconds, peak of resident MB, peak of anonymous MB) of a command's own process."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    start = time.perf_counter()
+    anonymous, peak = 0, 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as process:
+        while process.poll() is None:
+            facts = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            fields = dict(line.split(":", 1) for line in facts.splitlines())
+            if "VmHWM" in fields:
+                peak = max(peak, int(fields["VmHWM"].split()[0]))
+                anonymous = max(anonymous, int(fields["RssAnon"].split()[0]))
+            time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return time.perf_counter() - start, peak / 1024, anonymous / 1024
+
+
+def show(what: str, n: int, found: tuple[float, float, float]) -> None:
+    seconds, resident, anonymous = found
+    print(
+        f"{what:6} {n:9,} images {seconds:7.1f} s  peak {resident:6.0f} MB, "
+        f"anonymous {anonymous:6.0f} MB",
+        flush=True,
+    )
+
+
+def measure_fits(pixels: np.ndarray, labels: np.ndarray, copies: int, place: str) -> None:
+    random = np.random.default_rng(0)
+    for times in (1, copies):
+        order = random.permutation(np.tile(np.arange(len(pixels)), times))
+        np.save(f"{place}/x.npy", pixels[order])
+        np.save(f"{place}/y.npy", labels[order])
+        show("fit", len(order), watched([sys.executable, "-c", FIT, place]))
+
+
+def measure_trainings(copies: int, place: str) -> None:
+    digits = Path(os.environ["SOFTMAXCE_DATA"]) / "mnist" / "train"
+    n_files = 0
+    for times in range(copies):
+        for file in digits.glob("*/*"):
+            folder = Path(place) / "images" / file.parent.name
+            folder.mkdir(parents=True, exist_ok=True)
+            os.link(file, folder / f"{times:03}-{file.name}")
+            n_files += 1
+        if times in (0, copies - 1):
+            command = ["train", f"{place}/images", "-o", f"{place}/m.npz", "--no-cache", "--quiet"]
+            show("train", n_files, watched([sys.executable, "-m", "softmaxce", *command]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--copies", type=int, default=10)
+    parser.add_argument("--folder", help="on the file system of SOFTMAXCE_DATA, for the links")
+    options = parser.parse_args()
+    pictures, labels = mnist()
+    with tempfile.TemporaryDirectory(dir=options.folder) as place:
+        measure_fits(pictures.reshape(len(pictures), -1), labels, options.copies, place)
+        measure_trainings(options.copies, place)
+
+
+if __name__ == "__main__":
+    main()
