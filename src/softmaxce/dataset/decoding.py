@@ -34,6 +34,8 @@ _FIRST_FILES = 16
 _MAX_CHUNK_FILES = 4096
 _MAX_CHUNK_BYTES = 2**24
 _SECONDS_OF_CHUNK = 0.1  # of computing: the time of the clock also holds what others do
+_SECONDS_OF_LAST = 0.03  # the last chunks are shorter, so that all workers end at about one time,
+# but not much: small PNG files of a chunk are unfiltered together
 _SECONDS_WORTH_WORKERS = {"fork": 0.1, "spawn": 2.0}  # a spawned worker imports NumPy and Pillow
 _BYTES_WORTH_A_FILE = 2**26
 
@@ -257,7 +259,8 @@ class _Chunks:
         n_wanted = _FIRST_FILES
         if self.seconds_per_file:
             n_wanted = max(1, int(_SECONDS_OF_CHUNK / self.seconds_per_file))
-            n_wanted = min(n_wanted, max(_FIRST_FILES, (self.n_files - start) // 4))
+            shortest = max(_FIRST_FILES, int(_SECONDS_OF_LAST / self.seconds_per_file))
+            n_wanted = min(n_wanted, max(shortest, (self.n_files - start) // 4))
         self.n_given = min(self.n_files, start + min(n_wanted, self.max_files))
         return start, self.n_given
 
