@@ -6,7 +6,8 @@ Every score is that of scikit-learn's function of the same name, to the rounding
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -284,6 +285,13 @@ def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
         confidences=confidences,
         ranks=np.count_nonzero(above, axis=1),
     )
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The judgement of all images of at least one part, in the order of the parts."""
+    names = [field.name for field in fields(Scores) if field.name != "n_classes"]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Scores(n_classes=parts[0].n_classes, **columns)
 
 
 def _class_ratios(correct: Floats, support: Floats, predicted: Floats) -> Floats:

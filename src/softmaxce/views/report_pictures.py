@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from softmaxce.numerics import log_softmax
 from softmaxce.views.drawing import text
 from softmaxce.views.drawing_png import png_bytes
 from softmaxce.views.markup import Html, folded, paragraph, section, table
@@ -43,7 +44,8 @@ def _card(subject: Subject, position: int) -> str:
     label, predicted = int(scores.labels[position]), int(scores.predicted[position])
     is_right = label == predicted
     verdict = f"'{names[label]}'" + ("" if is_right else f" called '{names[predicted]}'")
-    row = judged.log_probabilities[position]
+    logits = subject.model.logits(judged.pixels(position)[np.newaxis])
+    row = log_softmax(logits[0])
     order = sorted(range(len(names)), key=lambda k: -row[k])[:_N_PROBABILITIES]
     shown = order if label in order else [*order[:-1], label]
     shares = "".join(

@@ -90,12 +90,14 @@ class EvaluateResult:
         if self.asked_coverage is None:
             return None
         limit = limit_for(self.model, self.model_path, self.asked_coverage)
-        sets = prediction_sets(self.judged.log_probabilities, limit)
-        holds = sets[np.arange(len(sets)), self.judged.labels]
-        sizes = np.count_nonzero(sets, axis=1)
-        n_covered, asked = int(np.count_nonzero(holds)), self.asked_coverage
+        labels, n_covered, asked = self.judged.scores.labels, 0, self.asked_coverage
+        sizes = np.empty(len(labels), np.int64)
+        for block, log_probabilities in self.judged.log_probabilities():
+            sets = prediction_sets(log_probabilities, limit)
+            n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
+            sizes[block] = np.count_nonzero(sets, axis=1)
         n_held_out = self.model.held_out.n_images if self.model.held_out else 0
-        short = is_short(n_covered, len(sets), n_held_out, asked)
+        short = is_short(n_covered, len(sizes), n_held_out, asked)
         return Coverage(asked, limit, n_covered, sizes, short)
 
     def metric(self, name: str) -> Metric | None:

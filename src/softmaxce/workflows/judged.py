@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,43 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.dataset.pixel_dataset import PixelDataset
-from softmaxce.metrics.scores import Scores, score
+from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model import SoftmaxModel
 from softmaxce.numerics import log_softmax
+
+_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedImages:
-    """Some rows of a data set, and the model's outputs for them.
+    """Some rows of a data set, and how good the model's answers for them are.
 
-    rows: (n_images,) into `images`; logits: (n_images, n_classes), of the calibrated model, whose
-    temperature divided them.
+    rows: (n_images,) into `images`; scores: of the calibrated model, whose answers `predict`
+    shows; uncalibrated: what they would be with a temperature of 1. The logits are not kept, for
+    many images and classes would fill the memory with them.
     """
 
+    model: SoftmaxModel
     images: PixelDataset
     rows: NDArray[np.int64]
-    logits: NDArray[np.float64]
-    temperature: float = 1.0
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """(n_images,) true classes."""
-        return self.images.labels[self.rows]
-
-    @cached_property
-    def log_probabilities(self) -> NDArray[np.float64]:
-        """(n_images, n_classes), of the calibrated model: those that `predict` shows."""
-        return np.asarray(log_softmax(self.logits, axis=1))
-
-    @cached_property
-    def scores(self) -> Scores:
-        """How good the model's answers are."""
-        return score(self.log_probabilities, self.labels)
-
-    @cached_property
-    def uncalibrated(self) -> Scores:
-        """How good they would be with a temperature of 1."""
-        return score(log_softmax(self.logits * self.temperature, axis=1), self.labels)
+    scores: Scores
+    uncalibrated: Scores
 
     @cached_property
     def wrong(self) -> NDArray[np.int64]:
@@ -62,8 +47,35 @@ class JudgedImages:
         """The pixel vector (n_pixels,) of one image, as the model saw it."""
         return np.asarray(self.images.pixels[self.rows[position]])
 
+    def log_probabilities(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Blocks of positions and their log-probabilities (n, n_classes), computed anew."""
+        for block in _blocks(len(self.rows)):
+            yield block, log_softmax(_logits(self.model, self.images, self.rows[block]), axis=1)
 
-def judge(model: SoftmaxModel, images: PixelDataset) -> JudgedImages:
-    """What the model says of all images of the data set."""
-    rows = np.arange(images.n_images)
-    return JudgedImages(images, rows, model.logits(images.pixels), model.temperature)
+
+def judge(
+    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64] | None = None
+) -> JudgedImages:
+    """What the model says of these rows of the data set, at least one; of all if None."""
+    rows = np.arange(images.n_images) if rows is None else rows
+    scores: list[Scores] = []
+    uncalibrated: list[Scores] = []
+    for block in _blocks(len(rows)):
+        labels, logits = images.labels[rows[block]], _logits(model, images, rows[block])
+        scores.append(score(log_softmax(logits, axis=1), labels))
+        if model.temperature != 1.0:
+            logits *= model.temperature
+            uncalibrated.append(score(log_softmax(logits, axis=1), labels))
+    together = joined(scores)
+    before = joined(uncalibrated) if uncalibrated else together
+    return JudgedImages(model, images, rows, together, before)
+
+
+def _blocks(n_rows: int) -> list[slice]:
+    return [slice(at, min(at + _BLOCK_ROWS, n_rows)) for at in range(0, n_rows, _BLOCK_ROWS)]
+
+
+def _logits(
+    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    return model.logits(images.pixels[rows])

@@ -302,14 +302,13 @@ def _calibrated(model: SoftmaxModel, parts: _Parts) -> SoftmaxModel:
 
 def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
     """The model's answers for each part of the data that has images."""
-    images = judge(model, parts.images)
     judged = {}
     for name, rows in (
         ("train", np.flatnonzero(~parts.is_held_out)),
         ("validation", np.flatnonzero(parts.is_held_out)),
     ):
         if len(rows):
-            judged[name] = JudgedImages(parts.images, rows, images.logits[rows], model.temperature)
+            judged[name] = judge(model, parts.images, rows)
     if parts.validation is not None:
         judged["validation"] = judge(model, parts.validation)
     if parts.test is not None:
