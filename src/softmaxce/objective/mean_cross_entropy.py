@@ -53,6 +53,19 @@ class RemotePixels(Protocol):
         """Fetch rows: by a number, a slice or an array of numbers."""
         ...
 
+    def map(
+        self,
+        function: Callable[..., Any],
+        rows: NDArray[np.integer[Any]],
+        columns: NDArray[Any],
+        shared: Any,
+    ) -> Iterable[Any]:
+        """function(pixels, columns, shared) of parts of the rows, which ascend, in their order.
+
+        columns: (len(rows),), cut as the rows are.
+        """
+        ...
+
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
         """What `objective.sums_at(parameters)` would give, were the pixels here."""
         ...
