@@ -1,4 +1,4 @@
-"""A Dask cluster of processes that can be killed, stopped and joined, as people start it by hand."""
+"""A Dask cluster of processes that can be killed, stopped and joined, as one starts it by hand."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ class Processes:
         self.folder, self.host = folder, host
         self.port = port or free_port()
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._runs: set[str] = set()
+        self._n_started = 0
         self.scheduler: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def address(self) -> str:
         return f"tcp://{self.host}:{self.port}"
+
+    @property
+    def path(self) -> str:
+        return environment()["PYTHONPATH"]
 
     def __enter__(self) -> Processes:
         return self
@@ -53,13 +59,28 @@ class Processes:
         env: dict[str, str] | None = None,
         host: str = "127.0.0.1",
     ) -> subprocess.Popen[bytes]:
-        name = f"w{len(self.workers)}"
+        name = f"w{self._n_started}"
+        self._n_started += 1
         scratch = self.folder / name
         words = ["worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
         words += ["--memory-limit", memory, "--local-directory", str(scratch), "--host", host]
         worker = self._run([*words, "--name", name], name, prefix, env)
         self.workers.append(worker)
         return worker
+
+    def kill(self, position: int) -> None:
+        """SIGKILL to a worker."""
+        worker = self.workers.pop(position)
+        worker.kill()
+        worker.wait()
+
+    def wait_for_pixels(self, seconds: float = 60) -> None:
+        """Until some worker decodes for a run that it was not waited for before."""
+        deadline = time.monotonic() + seconds
+        while not (runs := {p.name for p in self.folder.rglob("softmaxce-*")} - self._runs):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        self._runs |= runs
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")

@@ -110,7 +110,10 @@ class Cluster:
             while True:
                 done, _ = concurrent.futures.wait([gathering], _TICK)
                 if done:
-                    return list(gathering.result())
+                    results = list(gathering.result())
+                    if on_done:
+                        on_done(len(results))
+                    return results
                 now = sum(future.done() for future in futures)
                 if now != n_done:
                     n_done, since = now, time.monotonic()
@@ -264,7 +267,8 @@ async def _gather(client: Client, futures: list[Future]) -> Any:
 @contextmanager
 def connected(settings: ClusterSettings, say: Callable[[str], None]) -> Iterator[Cluster]:
     """The cluster, as long as the block runs. Raises ClusterLost, DataError or InputError."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+    for name in ("distributed", "asyncio", "tornado"):  # what matters is said in our own words
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with (
         warnings.catch_warnings(),
         config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
