@@ -183,9 +183,37 @@ def test_a_truncated_file_is_decoded_again(cluster, many, local_model, tmp_path)
     assert "is damaged: decoding rows" in command.stderr
 
 
-def test_memory_below_the_size_of_the_data(cluster, many, local_model, tmp_path):
-    cluster.add_worker(memory="300 MB")
-    assert_same(training(cluster, many, tmp_path), tmp_path, local_model)
+def test_a_file_that_kills_worker_after_worker(cluster, many, tmp_path):
+    stub = tmp_path / "stub" / "sitecustomize.py"
+    stub.parent.mkdir()
+    stub.write_text(
+        "import os\nopened = os.open\n"
+        "def killing(path, *rest, **named):\n"
+        "    if str(path).endswith('a/007.png'):\n        os._exit(9)\n"
+        "    return opened(path, *rest, **named)\n"
+        "os.open = killing\n"
+    )
+    for _ in range(5):
+        cluster.add_worker(env={"PYTHONPATH": f"{stub.parent}:{cluster.path}"})
+    command = training(cluster, many / "train", tmp_path, "--dask-min-workers", 5)
+    assert command.ended() == 1, command.stderr
+    last = command.stderr.splitlines()[-1]
+    assert last.startswith("Error: a task killed 4 workers: rows 0–")
+    assert str(many) in last
+
+
+def test_paths_that_are_urls(cluster, many, local_model, tmp_path):
+    cluster.add_worker()
+    rows = [
+        f"file://{path},{path.parent.name},{path.parent.parent.name}"
+        for path in sorted(many.rglob("*.png"))
+    ]
+    manifest = tmp_path / "images.csv"
+    manifest.write_text("\n".join(["path,label,split", *rows]))
+    assert_same(training(cluster, manifest, tmp_path), tmp_path, local_model)
+    outcome = run_command("train", manifest, "-o", tmp_path / "other.npz")
+    assert outcome.exit_code == 1
+    assert "only --dask reads URLs" in outcome.stderr
 
 
 def test_what_cannot_be_is_one_line(cluster, many, tmp_path):

@@ -92,12 +92,14 @@ _OPTIONS = (
 
 @contextmanager
 def reading(
-    choice: ClusterChoice, quiet: bool, on_progress: OnProgress, force: bool = False
+    choice: ClusterChoice, folder: str, quiet: bool, on_progress: OnProgress, force: bool = False
 ) -> Iterator[tuple[Reader | None, OnProgress]]:
     """The reader of the cluster, None without one, and a listener that adds its workers' number."""
     if choice.address is None:
         yield None, on_progress
         return
+    if "://" in folder:
+        raise InputError(f"{folder}: name a CSV manifest on this machine, whose paths may be URLs")
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
     from softmaxce.cluster.settings import ClusterSettings

@@ -94,7 +94,7 @@ def evaluate(
     parsed_gates = _check_outputs(gates, model_path, outputs)
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, quiet, on_progress) as (reader, listener),
+        reading(cluster, folder, quiet, on_progress) as (reader, listener),
     ):
         result = workflow.evaluate(
             folder,

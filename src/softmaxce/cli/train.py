@@ -176,7 +176,7 @@ def train(
         raise InputError("--dask cannot train --hidden layers: they learn from mini-batches")
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, quiet, on_progress, force) as (reader, listener),
+        reading(cluster, folder, quiet, on_progress, force) as (reader, listener),
     ):
         result = workflow.train(folder, output, chosen, listener, reader)
         _write_reports(result, report_path, plots_path)
