@@ -21,14 +21,19 @@ FLOORS = [
     ["objective"],
     ["solvers"],
     ["fitting"],
-    ["estimator", "lesson"],
+    ["cluster", "estimator", "lesson"],
     ["workflows"],
     ["views"],
     ["cli"],
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-ONLY_IN = {"click": {"cli"}, "rich": {"views"}, "PIL": {"images", "views"}}
+ONLY_IN = {
+    "click": {"cli"},
+    "rich": {"views"},
+    "PIL": {"images", "views"},
+    **{name: {"cluster"} for name in ("cloudpickle", "dask", "distributed", "fsspec")},
+}
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
 

@@ -12,9 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.journal import Journal
-from softmaxce.objective.curvature import Curvature, sample_curvature
-from softmaxce.objective.few_images import reduce
-from softmaxce.objective.mean_cross_entropy import Floats, Objective, Rows, row_threads
+from softmaxce.objective.curvature import Curvature, is_whole_sample, sample_curvature
+from softmaxce.objective.few_images import is_reducible, reduce
+from softmaxce.objective.mean_cross_entropy import (
+    Floats,
+    Objective,
+    RemotePixels,
+    Rows,
+    row_threads,
+)
 from softmaxce.objective.network import Network
 from softmaxce.solvers.full_batch import Solution, minimise
 from softmaxce.solvers.line_search import Point, ValueAndGradient
@@ -76,7 +82,7 @@ Listener = Callable[[IterationInfo], None]
 
 
 def fit(
-    pixels: NDArray[Any],
+    pixels: NDArray[Any] | RemotePixels,
     labels: NDArray[np.integer[Any]],
     n_classes: int,
     *,
@@ -95,7 +101,8 @@ def fit(
 ) -> Fit:
     """Fit softmax regression to labelled rows of pixels.
 
-    pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; labels: (n,) integers
+    pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; they may be remote, unless
+    there are hidden layers; labels: (n,) integers
     0 … n_classes − 1; rows: which rows to train on (all if None); sample_weight: one weight for
     each training row, not negative. l2 is the constant of the penalty (l2/2)·‖W‖²; None chooses
     it by the cross-entropy of `validation`. With a `journal` the fit can be interrupted and taken
@@ -103,6 +110,8 @@ def fit(
     TrainingError for numbers that are not finite.
     """
     training = Rows(pixels, labels, rows)
+    if is_reducible(training) or is_whole_sample(training):  # the solver works on the rows proper
+        training = training.here()
     _check(training, sample_weight)
     settings = _Settings(tolerance, max_iterations, seed, on_iteration, journal)
     with row_threads(n_threads or _useful_threads()) as run_tasks:

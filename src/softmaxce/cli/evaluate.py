@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
 from softmaxce.cli.options import (
     cache_options,
     command_line,
@@ -24,6 +25,7 @@ from softmaxce.cli.options import (
 
 if TYPE_CHECKING:
     from softmaxce.workflows.evaluate import EvaluateResult
+    from softmaxce.workflows.gates import Gate
 
 EPILOG = """\b
 Examples:
@@ -58,6 +60,7 @@ Examples:
 @skip_bad_option
 @jobs_option
 @cache_options
+@cluster_options
 @format_option("text", "json", "jsonl", "csv")
 @no_progress_option
 @quiet_option
@@ -73,6 +76,7 @@ def evaluate(
     output_format: str,
     no_progress: bool,
     quiet: bool,
+    cluster: ClusterChoice,
     **outputs: str | None,
 ) -> None:
     """Judge a model on DIR, which holds one folder of images for each class.
@@ -85,13 +89,13 @@ def evaluate(
     from softmaxce.views.csv_text import print_exactly
     from softmaxce.views.progress import shown
     from softmaxce.workflows import evaluate as workflow
-    from softmaxce.workflows.gates import check_gates, parse_gate
-    from softmaxce.workflows.outputs import check_files, check_folder
+    from softmaxce.workflows.gates import check_gates
 
-    parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
-    check_folder(outputs["plots_path"])
-    with shown(not (no_progress or quiet)) as on_progress:
+    parsed_gates = _check_outputs(gates, model_path, outputs)
+    with (
+        shown(not (no_progress or quiet)) as on_progress,
+        reading(cluster, folder, quiet, on_progress) as (reader, listener),
+    ):
         result = workflow.evaluate(
             folder,
             model_path,
@@ -99,16 +103,32 @@ def evaluate(
             jobs=jobs,
             cache=cache,
             coverage=coverage,
-            on_progress=on_progress,
+            on_progress=listener,
+            reader=reader,
         )
+        _write_files(result, **outputs)
+        text = None if output_format == "text" else view.as_machine_text(result, output_format)
+        result.coverage  # noqa: B018  # computed while the images are at hand
     if not quiet:
         notices.name_left_out(result.left_out)
-    _write_files(result, **outputs)
-    if output_format == "text":
+    if text is None:
         view.show(result)
     else:
-        print_exactly(view.as_machine_text(result, output_format))
+        print_exactly(text)
     check_gates(result.judged.scores, parsed_gates)
+
+
+def _check_outputs(
+    gates: tuple[str, ...], model_path: str, outputs: dict[str, str | None]
+) -> list[Gate]:
+    """The gates, once they can be understood and the files written."""
+    from softmaxce.workflows.gates import parse_gate
+    from softmaxce.workflows.outputs import check_files, check_folder
+
+    parsed = [parse_gate(gate) for gate in gates]
+    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
+    check_folder(outputs["plots_path"])
+    return parsed
 
 
 def _write_files(

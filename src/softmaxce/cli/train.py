@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
 from softmaxce.cli.options import (
     cache_options,
     command_line,
@@ -20,6 +21,10 @@ from softmaxce.cli.options import (
     skip_bad_option,
 )
 from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
+from softmaxce.errors import InputError
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.train import TrainResult
 
 EPILOG = """\b
 Examples:
@@ -41,7 +46,12 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     show_default="$SOFTMAXCE_MODEL, or model.npz",
     help="The model file to write.",
 )
-@click.option("--force", is_flag=True, help="Replace the output even if it is no model.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace the output even if it is no model; with --dask, train though this machine looks "
+    "too small for it.",
+)
 @click.option(
     "--size",
     type=ImageSize(),
@@ -124,6 +134,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @skip_bad_option
 @jobs_option
 @cache_options
+@cluster_options
 @format_option("text", "json")
 @no_progress_option
 @quiet_option
@@ -138,6 +149,7 @@ def train(
     output_format: str,
     no_progress: bool,
     quiet: bool,
+    cluster: ClusterChoice,
     **options: Any,
 ) -> None:
     """Train a classifier on DIR and save it.
@@ -160,16 +172,25 @@ def train(
     left_over = checkpoint_path(output)
     if left_over.exists() and not (chosen.resume or quiet):
         notices.note(f"starting anew; --resume would go on with {left_over}")
-    with shown(not (no_progress or quiet)) as on_progress:
-        result = workflow.train(folder, output, chosen, on_progress)
+    if chosen.hidden and cluster.address is not None:
+        raise InputError("--dask cannot train --hidden layers: they learn from mini-batches")
+    with (
+        shown(not (no_progress or quiet)) as on_progress,
+        reading(cluster, folder, quiet, on_progress, force) as (reader, listener),
+    ):
+        result = workflow.train(folder, output, chosen, listener, reader)
+        _write_reports(result, report_path, plots_path)
     if not quiet:
         notices.name_left_out(result.left_out)
+    if output_format == "json":
+        click.echo(view.as_json(result))
+    else:
+        view.show(result)
+
+
+def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:
     if report_path is not None or plots_path is not None:
         from softmaxce.views.report_files import write_report
         from softmaxce.views.report_subject import of_training
 
         write_report(of_training(result, command_line()), report_path, plots_path)
-    if output_format == "json":
-        click.echo(view.as_json(result))
-    else:
-        view.show(result)

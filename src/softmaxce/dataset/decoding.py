@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from softmaxce.dataset.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images.files import read_file
+from softmaxce.images.files import Content, read_file
 from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders
 from softmaxce.images.small_png import MAX_SIDE as MAX_SMALL_SIDE
 from softmaxce.images.small_png import SmallPng
@@ -193,7 +193,7 @@ class _Decoder:
     def __call__(self, chunk: tuple[int, int]) -> _Part:
         began = time.process_time()
         start, stop = chunk
-        pixels, sizes, is_grey, failures = _decode(self.paths[start:stop], self.preprocessing)
+        pixels, sizes, is_grey, failures = decode_some(self.paths[start:stop], self.preprocessing)
         digests = digests_of(pixels)
         kept: NDArray[np.uint8] | None = pixels
         if self.file is not None:
@@ -203,9 +203,12 @@ class _Decoder:
         return _Part(start, kept, sizes, is_grey, digests, failures, seconds)
 
 
-def _decode(
-    paths: Sequence[str], wanted: Preprocessing
+def decode_some(
+    paths: Sequence[str],
+    wanted: Preprocessing,
+    read: Callable[[str], Content] = read_file,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_], dict[int, ImageError]]:
+    """Pixels, sizes, is_grey and failures, as in DecodedImages; `read` gives a file's content."""
     n_files = len(paths)
     pixels = np.zeros((n_files, wanted.n_pixels), np.uint8)
     sizes = np.zeros((n_files, 2), np.int32)
@@ -219,7 +222,7 @@ def _decode(
     with quiet_decoders():
         for i, path in enumerate(paths):
             try:
-                content = read_file(path)
+                content = read(path)
                 lines = small and isinstance(content, bytes) and small.inflate(content)
                 if lines:
                     plain.append(i)

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from softmaxce.dataset.decoding import DecodedImages, OnDecoded, decode_files
 from softmaxce.dataset.pixel_cache import HEADER_BYTES, PixelCache, discard, key_of
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import Preprocessing, read_facts
+from softmaxce.images.reading import ImageFacts, Preprocessing, read_facts
 
 DEFAULT_SIDE = 64
 LARGEST_OWN_SIDE = 64
 _N_PROBED = 32
 
 _Sizes = Collection[tuple[int, int]]
+
+
+class Reader(Protocol):
+    """Who reads image files, where it is not this process and its children."""
+
+    def check_size(self, n_pixels: int, n_classes: int) -> None:
+        """Raise TrainingError where a classifier of this size cannot be trained so."""
+        ...
+
+    def headers(self, paths: Sequence[str]) -> list[ImageFacts]:
+        """Sizes and colours of those of the files that can be read, from their headers."""
+        ...
+
+    def decode(
+        self, paths: Sequence[str], form: Preprocessing, on_decoded: OnDecoded | None
+    ) -> DecodedImages:
+        """As `decode_files`; the pixels may stay where they were decoded."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,8 +94,20 @@ def read_in_form(
     cache: PixelCache | None = None,
     jobs: int | None = None,
     on_decoded: OnDecoded | None = None,
+    reader: Reader | None = None,
 ) -> tuple[Preprocessing, DecodedImages, str]:
-    """The form, the decoded images, and why this form. `source` is where the files are listed."""
+    """The form, the decoded images, and why this form. `source` is where the files are listed.
+
+    A `reader` has a cache of its own, if any.
+    """
+    if reader is not None:
+        form = _guess(reader.headers(paths[:: max(1, len(paths) // _N_PROBED)]), request)
+        while True:
+            decoded = reader.decode(paths, form, on_decoded)
+            settled = _settled(decoded, form, request)
+            if settled == form:
+                return form, decoded, request.reason(*_seen(decoded))
+            form = settled
     asked = (request.size, request.channels, request.fit, request.background)
     key = None if cache is None else key_of(source, asked, paths)
     found = cache.find(key) if cache and key else None
@@ -95,12 +126,11 @@ def read_in_form(
                 pixel_file=file,
                 offset=HEADER_BYTES if file else 0,
             )
-            seen = _seen(decoded)
-            settled = request.form(*seen) if seen[0] else form
+            settled = _settled(decoded, form, request)
             if settled == form:
                 if cache and key and file:
                     cache.keep(key, source, form, decoded, file)
-                return form, decoded, request.reason(*seen)
+                return form, decoded, request.reason(*_seen(decoded))
         finally:
             if file:
                 discard(file)
@@ -115,8 +145,18 @@ def _probe(paths: Sequence[str], request: FormRequest) -> Preprocessing:
             facts.append(read_facts(path))
         except ImageError:
             continue  # named when it is decoded
+    return _guess(facts, request)
+
+
+def _guess(facts: Sequence[ImageFacts], request: FormRequest) -> Preprocessing:
     sizes = {(f.width, f.height) for f in facts}
     return request.form(sizes, all(f.is_grey for f in facts))
+
+
+def _settled(decoded: DecodedImages, form: Preprocessing, request: FormRequest) -> Preprocessing:
+    """The form that the images ask for now that all are known; `form` if none could be read."""
+    seen = _seen(decoded)
+    return request.form(*seen) if seen[0] else form
 
 
 def _seen(decoded: DecodedImages) -> tuple[set[tuple[int, int]], bool]:

@@ -31,8 +31,9 @@ def is_manifest(path: str | PathLike[str]) -> bool:
 def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...]]:
     """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
 
-    The first line names the columns; paths are relative to the manifest's folder; a row without
-    a split belongs to "train". Raises DataError, which names the line.
+    The first line names the columns; paths are relative to the manifest's folder, or URLs, which
+    only a cluster reads; a row without a split belongs to "train". Raises DataError, which names
+    the line.
     """
     folder = os.path.dirname(os.fspath(path))
     seen: set[str] = set()
@@ -49,7 +50,8 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
             raise DataError(f"bad manifest: {where}: '{name}' stands in it twice")
         seen.add(name)
         classes = parts.setdefault(SPLIT_NAMES[split.lower()], {})
-        classes.setdefault(label, []).append(os.path.join(folder, name))
+        place = name if "://" in name else os.path.join(folder, name)
+        classes.setdefault(label, []).append(place)
     if not parts:
         raise DataError(f"no images: {path}: it has no rows")
     return {

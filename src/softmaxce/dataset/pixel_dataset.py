@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmaxce.dataset.array_files import PixelArrays
 from softmaxce.dataset.class_folders import ClassFolder
 from softmaxce.dataset.decoding import OnDecoded, digests_of
-from softmaxce.dataset.forms import FormRequest, read_in_form
+from softmaxce.dataset.forms import FormRequest, Reader, read_in_form
 from softmaxce.dataset.parts import Part, Source, list_classes, part_of, read_labelled_arrays
 from softmaxce.dataset.pixel_cache import PixelCache
 from softmaxce.errors import DataError, ImageError
@@ -60,22 +60,24 @@ def load_for_training(
     cache: PixelCache | None = None,
     jobs: int | None = None,
     on_decoded: OnDecoded | None = None,
+    reader: Reader | None = None,
 ) -> PixelDataset:
     """The images of `source` (class folders, a manifest or arrays), in the order of class and path.
 
     Raises DataError for what cannot train a classifier, and, unless `skip_bad`, for unreadable
-    images.
+    images. A `reader` reads the files in place of this process.
     """
     part, request = part_of(source), request or FormRequest()
     arrays = read_labelled_arrays(part)
     if arrays is not None:
+        _refuse_arrays(reader, part)
         _refuse_one_class(sorted(set(arrays.labels or ())), part)
         return _from_arrays(part, arrays, sorted(set(arrays.labels or ())), request)
     classes = list_classes(part)
     _refuse_one_class([c.name for c in classes], part)
     _refuse_empty_classes(classes, part)
     names = tuple(c.name for c in classes)
-    dataset = _read(part, classes, names, request, skip_bad, cache, jobs, on_decoded)
+    dataset = _read(part, classes, names, request, skip_bad, cache, jobs, on_decoded, reader)
     _refuse_lost_classes(dataset, part)
     return dataset
 
@@ -89,6 +91,7 @@ def load_for_model(
     cache: PixelCache | None = None,
     jobs: int | None = None,
     on_decoded: OnDecoded | None = None,
+    reader: Reader | None = None,
 ) -> PixelDataset:
     """The images of `source` in the form of a model, labelled by name among `class_names`.
 
@@ -97,13 +100,16 @@ def load_for_model(
     part, request = part_of(source), FormRequest.exactly(preprocessing)
     arrays = read_labelled_arrays(part)
     if arrays is not None:
+        _refuse_arrays(reader, part)
         _refuse_unknown_classes(sorted(set(arrays.labels or ())), class_names, part)
         return _from_arrays(part, arrays, class_names, request)
     classes = list_classes(part)
     _refuse_unknown_classes([c.name for c in classes], class_names, part)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {part}: its class folders hold no image file")
-    return _read(part, classes, tuple(class_names), request, skip_bad, cache, jobs, on_decoded)
+    return _read(
+        part, classes, tuple(class_names), request, skip_bad, cache, jobs, on_decoded, reader
+    )
 
 
 def _read(
@@ -115,10 +121,11 @@ def _read(
     cache: PixelCache | None,
     jobs: int | None,
     on_decoded: OnDecoded | None,
+    reader: Reader | None,
 ) -> PixelDataset:
     paths = [path for c in classes for path in c.paths]
     form, decoded, reason = read_in_form(
-        str(part), paths, request, cache=cache, jobs=jobs, on_decoded=on_decoded
+        str(part), paths, request, cache=cache, jobs=jobs, on_decoded=on_decoded, reader=reader
     )
     unreadable = tuple(decoded.failures[i] for i in sorted(decoded.failures))
     if unreadable and not skip_bad:
@@ -130,8 +137,10 @@ def _read(
     pixels, digests = decoded.pixels, decoded.digests
     if unreadable:
         kept = np.setdiff1d(np.arange(len(paths)), list(decoded.failures))
-        pixels, digests, labels = pixels[kept], digests[kept], labels[kept]
+        digests, labels = digests[kept], labels[kept]
         paths = [paths[i] for i in kept]
+        # Elsewhere, the rows of a matrix must be those of files in a row: it is made again.
+        pixels = reader.decode(paths, form, None).pixels if reader else pixels[kept]
     return PixelDataset(
         pixels,
         labels.astype(np.int64),
@@ -162,6 +171,14 @@ def _from_arrays(
         form,
         request.reason({size}, is_grey),
     )
+
+
+def _refuse_arrays(reader: Reader | None, part: Part) -> None:
+    if reader is not None:
+        raise DataError(
+            f"cannot distribute: {part}: a cluster reads image files, from class folders or a "
+            "CSV manifest; leave --dask out for arrays"
+        )
 
 
 def _refuse_one_class(names: Sequence[str], part: Part) -> None:

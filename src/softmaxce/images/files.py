@@ -49,5 +49,5 @@ def _why_not_opened(path: str, error: OSError) -> str:
     if mode is not None and not S_ISREG(mode):
         return "it is no regular file"
     if isinstance(error, FileNotFoundError):
-        return "no such file"
+        return "only --dask reads URLs" if "://" in path else "no such file"
     return f"it cannot be read ({error.strerror or error})"

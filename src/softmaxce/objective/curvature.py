@@ -20,6 +20,7 @@ from softmaxce.errors import TrainingError
 from softmaxce.objective.mean_cross_entropy import (
     Floats,
     Objective,
+    Rows,
     leaf_rows,
     log_probabilities_in_place,
 )
@@ -169,10 +170,18 @@ def sample_curvature(objective: Objective, seed: int) -> Curvature:
     return Curvature(sample, shares, centre, basis, values, rest, damping + 1e-30)
 
 
+def is_whole_sample(rows: Rows) -> bool:
+    """Whether the rows are so few that the curvature is taken on all of them."""
+    return len(rows) <= _sample_size(rows)
+
+
+def _sample_size(rows: Rows) -> int:
+    return min(_SAMPLE_ROWS, max(_SAMPLE_VALUES // rows.n_pixels, 1))
+
+
 def _sampled(objective: Objective, rng: np.random.Generator) -> Objective:
     """The objective on a random sample of its rows; itself where they are few."""
-    n = len(objective.rows)
-    at_most = min(_SAMPLE_ROWS, max(_SAMPLE_VALUES // objective.rows.n_pixels, 1))
+    n, at_most = len(objective.rows), _sample_size(objective.rows)
     if n <= at_most:
         return objective
     return objective.on_copies(np.sort(rng.choice(n, at_most, replace=False)))

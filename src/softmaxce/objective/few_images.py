@@ -42,10 +42,15 @@ class Reduced:
         return lifted
 
 
+def is_reducible(rows: Rows) -> bool:
+    """Whether the rows are few enough, in number and beside their length."""
+    return len(rows) <= MAX_IMAGES and 2 * len(rows) <= rows.n_pixels
+
+
 def reduce(objective: Objective) -> Reduced | None:
     """The problem in n_images dimensions, or None where that would not be much smaller."""
     rows = objective.rows
-    if len(rows) > MAX_IMAGES or 2 * len(rows) > rows.n_pixels:
+    if not is_reducible(rows):
         return None
     shift = float(_SHIFT) if rows.pixels.dtype == np.uint8 else 0.0
     lower = _factor(_gram(objective, shift))

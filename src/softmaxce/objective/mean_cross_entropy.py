@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +33,54 @@ def leaf_rows(n_pixels: int) -> int:
     return min(max(1 << max(fitting.bit_length() - 1, 0), 16), 1024)
 
 
+@runtime_checkable
+class RemotePixels(Protocol):
+    """A pixel matrix (n, n_pixels) that lies elsewhere, and is summed where it lies."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, n_pixels)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        """Fetch rows: by a number, a slice or an array of numbers."""
+        ...
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        rows: NDArray[np.integer[Any]],
+        columns: NDArray[Any],
+        shared: Any,
+    ) -> Iterable[Any]:
+        """function(pixels, columns, shared) of parts of the rows, which ascend, in their order.
+
+        columns: (len(rows),), cut as the rows are.
+        """
+        ...
+
+    def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
+        """What `objective.sums_at(parameters)` would give, were the pixels here."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some rows of a pixel matrix, and their labels. Nothing is copied.
 
-    pixels: (n, n_pixels), uint8, float32 or float64, possibly memory-mapped; labels: (n,)
+    pixels: (n, n_pixels), uint8, float32 or float64, possibly memory-mapped or remote; labels: (n,)
     integers, one for each row of `pixels`; index: which rows of `pixels`, ascending (all of them
     if None).
     """
 
-    pixels: NDArray[Any]
+    pixels: NDArray[Any] | RemotePixels
     labels: NDArray[np.integer[Any]]
     index: NDArray[np.integer[Any]] | None = None
 
@@ -74,6 +112,10 @@ class Rows:
         """A copy of these of the rows, numbered from 0."""
         where = chosen if self.index is None else self.index[chosen]
         return Rows(np.asarray(self.pixels[where]), self.labels[where])
+
+    def here(self) -> Rows:
+        """These rows with all of the matrix on this machine."""
+        return replace(self, pixels=np.asarray(self.pixels[:]))
 
     @property
     def n_leaves(self) -> int:
@@ -194,13 +236,21 @@ class Objective:
         return sums.cross_entropy / self.total_weight + penalty, gradient
 
     def _sums(self, parameters: Floats) -> Sums:
+        packed = np.empty(self.shape, self.rows.dtype)  # in C order, whatever the solver has
+        packed[:-1] = parameters[:-1] * self.scale
+        packed[-1] = parameters[-1]
+        if isinstance(self.rows.pixels, np.ndarray):
+            return self.sums_at(packed)
+        return self.rows.pixels.sum_over(self, packed)
+
+    def sums_at(self, parameters: NDArray[Any]) -> Sums:
+        """The sums over all rows; parameters in the rows' dtype, the weights times the scale."""
         n_leaves = self.rows.n_leaves
-        scaled = (parameters[:-1] * self.scale).astype(self.rows.dtype)
-        biases = parameters[-1].astype(self.rows.dtype)
+        weights, biases = parameters[:-1], parameters[-1]
 
         def leaf(position: int) -> Sums:
             with np.errstate(over="ignore", invalid="ignore"):  # the solver judges the value
-                return self._leaf(position, scaled, biases)
+                return self._leaf(position, weights, biases)
 
         def task(first: int) -> Sums:
             leaves = range(first, min(first + _LEAVES_PER_TASK, n_leaves))

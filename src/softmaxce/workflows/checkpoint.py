@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from softmaxce.dataset.pixel_dataset import PixelDataset
+from softmaxce.errors import ClusterLost
 from softmaxce.journal import Facts, Journal
 
 
@@ -32,12 +33,20 @@ def kept_on_interrupt(
 ) -> Iterator[Journal]:
     """The journal of a training; it stays where the block is interrupted, with a note on it.
 
-    An error would come again, or is that of a full disk: then nothing stays.
+    An error would come again, or is that of a full disk: then nothing stays, unless it is
+    ClusterLost.
     Raises DataError where there is nothing to resume, or what there is is of other `facts`.
     """
     journal = Journal(str(checkpoint_path(model_path)), facts, resume)
     try:
         yield journal
+    except ClusterLost as lost:
+        if journal.keep():
+            raise ClusterLost(
+                f"{lost}; what was fitted so far is kept in {journal.path}: repeat the command "
+                "with --resume to go on"
+            ) from lost
+        raise
     except Exception:
         journal.remove()
         raise

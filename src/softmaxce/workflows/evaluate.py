@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.dataset.forms import Reader
 from softmaxce.dataset.pixel_cache import PixelCache
 from softmaxce.dataset.pixel_dataset import load_for_model
 from softmaxce.metrics.conformal import is_short, prediction_sets
@@ -89,10 +90,13 @@ class EvaluateResult:
         limit = limit_for(self.model, self.model_path, self.asked_coverage)
         labels, n_covered, asked = self.judged.scores.labels, 0, self.asked_coverage
         sizes = np.empty(len(labels), np.int64)
-        for block, log_probabilities in self.judged.log_probabilities():
+        start = 0
+        for log_probabilities in self.judged.log_probabilities():
             sets = prediction_sets(log_probabilities, limit)
+            block = slice(start, start + len(sets))
             n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
             sizes[block] = np.count_nonzero(sets, axis=1)
+            start = block.stop
         n_held_out = self.model.held_out.n_images if self.model.held_out else 0
         short = is_short(n_covered, len(sizes), n_held_out, asked)
         return Coverage(asked, limit, n_covered, sizes, short)
@@ -111,10 +115,12 @@ def evaluate(
     cache: Path | None = None,
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
+    reader: Reader | None = None,
 ) -> EvaluateResult:
     """Judge the model on the class folders in `folder`, matched by name.
 
-    Copies of images that the model was trained on are looked for. Raises ModelError
+    Copies of images that the model was trained on are looked for. A `reader` reads the images
+    elsewhere, such as on a cluster. Raises ModelError
     (also where `coverage` is asked of a model without held-out images) and
     DataError (also for a folder whose class the model does not know).
     """
@@ -130,6 +136,7 @@ def evaluate(
         jobs=jobs,
         cache=PixelCache(cache) if cache else None,
         on_decoded=counted(on_progress, "Reading images"),
+        reader=reader,
     )
     judged = judge(model, images)
     return EvaluateResult(model, str(model_path), str(folder), judged, coverage, overlap(judged))

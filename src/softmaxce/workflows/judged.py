@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from softmaxce.dataset.pixel_dataset import PixelDataset
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model import SoftmaxModel
 from softmaxce.numerics import log_softmax
+from softmaxce.objective.mean_cross_entropy import RemotePixels
 
 _BLOCK_ROWS = 4096
 
@@ -47,10 +49,10 @@ class JudgedImages:
         """The pixel vector (n_pixels,) of one image, as the model saw it."""
         return np.asarray(self.images.pixels[self.rows[position]])
 
-    def log_probabilities(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        """Blocks of positions and their log-probabilities (n, n_classes), computed anew."""
-        for block in _blocks(len(self.rows)):
-            yield block, log_softmax(_logits(self.model, self.images, self.rows[block]), axis=1)
+    def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
+        """Those of all images (n, n_classes), a part at a time, computed anew."""
+        for logits in logits_of(self.model, self.images, self.rows):
+            yield log_softmax(logits, axis=1)
 
 
 def judge(
@@ -58,24 +60,47 @@ def judge(
 ) -> JudgedImages:
     """What the model says of these rows of the data set, at least one; of all if None."""
     rows = np.arange(images.n_images) if rows is None else rows
-    scores: list[Scores] = []
-    uncalibrated: list[Scores] = []
-    for block in _blocks(len(rows)):
-        labels, logits = images.labels[rows[block]], _logits(model, images, rows[block])
-        scores.append(score(log_softmax(logits, axis=1), labels))
-        if model.temperature != 1.0:
-            logits *= model.temperature
-            uncalibrated.append(score(log_softmax(logits, axis=1), labels))
-    together = joined(scores)
-    before = joined(uncalibrated) if uncalibrated else together
-    return JudgedImages(model, images, rows, together, before)
+    parts = list(_mapped(_scored, model, images, rows))
+    scores = joined([part[0] for part in parts])
+    before = joined([part[1] for part in parts]) if model.temperature != 1.0 else scores
+    return JudgedImages(model, images, rows, scores, before)
 
 
-def _blocks(n_rows: int) -> list[slice]:
-    return [slice(at, min(at + _BLOCK_ROWS, n_rows)) for at in range(0, n_rows, _BLOCK_ROWS)]
+def logits_of(
+    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+) -> Iterator[NDArray[np.float64]]:
+    """The logits (n, n_classes) of these rows, a part at a time; at least one part."""
+    yield from _mapped(_logits, model, images, rows)
+
+
+Function = Callable[[NDArray[np.uint8], NDArray[np.int64], SoftmaxModel], Any]
+
+
+def _mapped(
+    function: Function, model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+) -> Iterable[Any]:
+    """function(pixels, labels, model) of parts of the rows, where the pixels are."""
+    pixels: NDArray[np.uint8] | RemotePixels = images.pixels
+    if isinstance(pixels, np.ndarray):
+        starts = range(0, len(rows), _BLOCK_ROWS)
+        blocks = (rows[start : start + _BLOCK_ROWS] for start in starts)
+        return (function(pixels[block], images.labels[block], model) for block in blocks)
+    return pixels.map(function, rows, images.labels[rows], model)
 
 
 def _logits(
-    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+    pixels: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
 ) -> NDArray[np.float64]:
-    return model.logits(images.pixels[rows])
+    return model.logits(pixels)
+
+
+def _scored(
+    pixels: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
+) -> tuple[Scores, Scores | None]:
+    """The answers' scores, and those with a temperature of 1 where the model has another."""
+    logits = model.logits(pixels)
+    scores = score(log_softmax(logits, axis=1), labels)
+    if model.temperature == 1.0:
+        return scores, None
+    logits *= model.temperature
+    return scores, score(log_softmax(logits, axis=1), labels)

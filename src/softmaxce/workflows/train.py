@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce import __version__
-from softmaxce.dataset.forms import FormRequest
+from softmaxce.dataset.forms import FormRequest, Reader
 from softmaxce.dataset.parts import Part, SplitFolders, find_splits
 from softmaxce.dataset.pixel_cache import PixelCache
 from softmaxce.dataset.pixel_dataset import (
@@ -32,12 +32,10 @@ from softmaxce.metrics.scores import Scores
 from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
 from softmaxce.model_file import is_model_file, save_model
 from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
-from softmaxce.workflows.judged import JudgedImages, judge
+from softmaxce.workflows.judged import JudgedImages, judge, logits_of
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, half_digests, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
-
-_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -147,17 +145,19 @@ def train(
     model_path: str | PathLike[str],
     options: TrainOptions,
     on_progress: OnProgress = ignore,
+    reader: Reader | None = None,
 ) -> TrainResult:
     """Train on the class folders in `folder`, judge, and save the model at `model_path`.
 
+    A `reader` reads the images elsewhere, such as on a cluster; the model is the same.
     Interrupted while it fits, it leaves a checkpoint, from which `resume` goes on to the very
-    same model. Raises DataError, ImageError, TrainingError or OutputError.
+    same model. Raises DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
         folders = replace(folders, validation=Part(options.validation))
-    parts = _load(folders, options, on_progress)
+    parts = _load(folders, options, on_progress, reader)
     decoded = time.perf_counter()
     course: dict[str, list[float]] = {}
     with kept_on_interrupt(model_path, _facts(parts, options), options.resume) as journal:
@@ -183,7 +183,9 @@ def train(
     )
 
 
-def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress) -> _Parts:
+def _load(
+    folders: SplitFolders, options: TrainOptions, on_progress: OnProgress, reader: Reader | None
+) -> _Parts:
     cache = PixelCache(options.cache) if options.cache else None
     images = load_for_training(
         folders.train,
@@ -192,7 +194,10 @@ def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress)
         cache=cache,
         jobs=options.jobs,
         on_decoded=counted(on_progress, "Reading images"),
+        reader=reader,
     )
+    if reader is not None:
+        reader.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
     def load_other(folder: Part | None, stage: str) -> PixelDataset | None:
         if folder is None:
@@ -205,6 +210,7 @@ def _load(folders: SplitFolders, options: TrainOptions, on_progress: OnProgress)
             cache=cache,
             jobs=options.jobs,
             on_decoded=counted(on_progress, stage),
+            reader=reader,
         )
 
     validation = load_other(folders.validation, "Reading validation images")
@@ -295,8 +301,7 @@ def _calibrated(model: SoftmaxModel, parts: _Parts) -> SoftmaxModel:
         images, rows = parts.validation, np.arange(parts.validation.n_images)
     if not len(rows):
         return model
-    blocks = np.array_split(rows, -(-len(rows) // _BLOCK_ROWS))
-    logits = np.concatenate([model.logits(images.pixels[block]) for block in blocks])
+    logits = np.concatenate(list(logits_of(model, images, rows)))
     temperature = fit_temperature(logits, images.labels[rows])
     return model if temperature is None else model.calibrated(temperature)
 

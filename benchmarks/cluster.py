@@ -1,0 +1,197 @@
+"""What a cluster costs and gains, measured on this machine: python benchmarks/cluster.py WHAT.
+
+    overhead        of an evaluation with two local workers, by the number of tasks
+    scaling DIR     evaluations of DIR, linked four times over, with one and with two workers
+    kills N         N trainings, in each of which a worker is killed at a random moment
+    network         bytes of the driver for each evaluation, with hosts that are network namespaces
+                    on a bridge held to 1 Gbit/s (needs root, ip and tc)
+
+The driver waits while the workers compute, so two cores are enough for two workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import numpy as np  # noqa: E402
+from cluster_net import Hosts  # noqa: E402
+from cluster_tools import Command, Processes  # noqa: E402
+from helpers import draw_classes  # noqa: E402
+
+from softmaxce.cluster.connection import Cluster, connected  # noqa: E402
+from softmaxce.cluster.pixels import ClusterReader  # noqa: E402
+from softmaxce.cluster.settings import ClusterSettings  # noqa: E402
+from softmaxce.dataset.class_folders import list_class_folders  # noqa: E402
+from softmaxce.images.reading import Preprocessing  # noqa: E402
+from softmaxce.objective.mean_cross_entropy import Objective, Rows  # noqa: E402
+
+N_TIMES = 15
+
+
+@contextmanager
+def objective_of(
+    address: str, paths: list[str], form: Preprocessing, n_classes: int, n_workers: int
+) -> Iterator[tuple[Cluster, Objective]]:
+    settings = ClusterSettings(address, min_workers=n_workers)
+    with connected(settings, print) as cluster:
+        decoded = ClusterReader(cluster).decode(paths, form, None)
+        labels = np.arange(len(paths)) % n_classes
+        yield cluster, Objective(Rows(decoded.pixels, labels), n_classes, 0.0, 1 / 255)
+
+
+def seconds_of(objective: Objective, rng: np.random.Generator) -> float:
+    """The median of some evaluations, each at new parameters; the first sends the labels."""
+    times = []
+    for _ in range(N_TIMES + 2):
+        parameters = rng.normal(0, 0.01, objective.shape)
+        began = time.perf_counter()
+        objective(parameters)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[2:])
+
+
+def overhead(folder: Path) -> None:
+    """Tiny images: an evaluation is next to nothing but overhead. Tasks: sums and merges."""
+    draw_classes(folder / "tiny", {"a": 24_000, "b": 24_000}, side=1, mode="L")
+    paths = [p for c in list_class_folders(folder / "tiny") for p in c.paths]
+    with Processes(folder / "cluster").start(2) as processes:
+        for n_images in (1024, 12_288, 24_576, 48_000):
+            form = Preprocessing(1, 1, 1)
+            with objective_of(processes.address, paths[:n_images], form, 2, 2) as (_, objective):
+                n_ranges = len(objective.rows.pixels.starts)
+                n_tasks = n_ranges + 1
+                while n_ranges > 1:
+                    n_ranges = -(-n_ranges // 8)
+                    n_tasks += n_ranges
+                seconds = seconds_of(objective, np.random.default_rng(0))
+            limit = 30 + n_tasks
+            print(f"{n_tasks} tasks: {seconds * 1e3:.1f} ms (at most {limit})", flush=True)
+
+
+def scaling(source: str, folder: Path) -> None:
+    """240,000 rows on one worker and on two; and 120,000 on one, which is the weak scaling."""
+    files = [Path(p) for c in list_class_folders(source) for p in c.paths]
+    paths = []
+    for copy in range(4):
+        for i, file in enumerate(files):
+            link = folder / f"{copy}-{i}.png"
+            link.symlink_to(file)
+            paths.append(str(link))
+    form = Preprocessing(28, 28, 1)
+    seconds = {}
+    for n_workers, n_rows in ((1, len(paths)), (2, len(paths)), (1, len(paths) // 2)):
+        with Processes(folder / f"cluster{n_workers}-{n_rows}").start(n_workers) as processes:
+            address = processes.address
+            with objective_of(address, paths[:n_rows], form, 10, n_workers) as (_, objective):
+                seconds[n_workers, n_rows] = seconds_of(objective, np.random.default_rng(0))
+                found = seconds[n_workers, n_rows]
+                print(f"{n_workers} workers, {n_rows:,} rows: {found * 1e3:.0f} ms", flush=True)
+    whole, half = len(paths), len(paths) // 2
+    print(f"two are {seconds[1, whole] / seconds[2, whole]:.2f} × as fast as one")
+    print(f"weak scaling: {seconds[1, half] / seconds[2, whole]:.0%} of the ideal")
+
+
+def kills(n_times: int, folder: Path) -> None:
+    """Each training loses one of two workers at a moment drawn from its whole time."""
+    draw_classes(folder / "train", dict.fromkeys("abc", 5500), mode="L")
+    rng = random.Random(0)
+
+    def train(*words: object) -> Command:
+        return Command("train", folder / "train", "-o", folder / "model.npz", *words, cwd=folder)
+
+    def sha() -> str:
+        return hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
+
+    assert train().ended() == 0
+    wanted, n_same, n_seen, length = sha(), 0, 0, 3.0
+    with Processes(folder / "cluster").start(1) as processes:
+        for _ in range(n_times):
+            processes.add_worker()
+            command = train("--dask", processes.address, "--dask-min-workers", 2)
+            processes.wait_for_pixels()
+            began = time.monotonic()
+            time.sleep(rng.uniform(0, length))
+            processes.kill(rng.randrange(2))
+            code = command.ended()
+            length = max(1.0, 0.9 * (time.monotonic() - began - 0.5))
+            n_seen += "is gone" in command.stderr
+            n_same += code == 0 and sha() == wanted
+    print(f"{n_same} of {n_times} gave the same bytes; {n_seen} noticed the death in their time")
+
+
+def network(folder: Path) -> None:
+    """1,000 classes of 32 × 32 grey, so that the weights (4 MB) outweigh all else."""
+    draw_classes(folder / "pool", {"a": 16_000}, side=32, mode="L")
+    paths = [p for c in list_class_folders(folder / "pool") for p in c.paths]
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import cluster; "
+        "cluster.measure_bytes(*sys.argv[1:])"
+    )
+    listed = folder / "paths.txt"
+    listed.write_text("\n".join(paths))
+    for n_hosts in (1, 2, 3):
+        with ExitStack() as stack:
+            hosts = stack.enter_context(Hosts(n_hosts + 1))
+            processes = stack.enter_context(hosts.cluster(folder / f"net{n_hosts}", n_hosts))
+            words = [*hosts.prefix(0), sys.executable, "-c", code, processes.address]
+            words += [str(listed), str(n_hosts), hosts.device(0)]
+            root = Path(__file__).parent.parent
+            subprocess.run(words, check=True, cwd=root, env={**os.environ, "PYTHONPATH": "src"})
+
+
+def measure_bytes(address: str, listed: str, n_hosts: str, device: str) -> None:
+    paths = Path(listed).read_text().splitlines()
+    with objective_of(address, paths, Preprocessing(32, 32, 1), 1000, int(n_hosts)) as (_, of):
+        rng = np.random.default_rng(0)
+        seconds_of(of, rng)
+        before = moved(device)
+        seconds = seconds_of(of, rng)
+        each = (moved(device) - before) / (N_TIMES + 2)
+    ideal = 12 * 1024 * 1000
+    print(
+        f"{n_hosts} hosts: {each / ideal:.3f} × (4 + 8) × n_pixels × n_classes bytes, "
+        f"{seconds * 1e3:.0f} ms an evaluation",
+        flush=True,
+    )
+
+
+def moved(device: str) -> int:
+    """Bytes that went in and out of a network device of this namespace."""
+    for line in Path("/proc/self/net/dev").read_text().splitlines():
+        name, _, counts = line.strip().partition(":")
+        if name == device:
+            numbers = counts.split()
+            return int(numbers[0]) + int(numbers[8])
+    raise LookupError(device)
+
+
+def main() -> None:
+    what, *rest = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if what == "overhead":
+            overhead(folder)
+        elif what == "scaling":
+            scaling(rest[0], folder)
+        elif what == "kills":
+            kills(int(rest[0]), folder)
+        else:
+            network(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Which workers are fit: the same programs as here, and the data at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import cloudpickle
+from distributed import Client
+
+from softmaxce.cluster import probe, ranges
+
+_SECONDS = 20.0  # for a probe: importing everything takes some
+_MUST_BE_EQUAL = ("softmaxce", "NumPy", "Pillow", "libjpeg")
+
+
+class Preflight:
+    """Probes workers once each. paths: files that every worker must be able to read; refused: the
+    addresses of those that may not work; reason: why the last of them may not, in one line."""
+
+    def __init__(
+        self, client: Client, say: Callable[[str], None], wait_for: Callable[..., Any]
+    ) -> None:
+        self.client, self.say, self._wait_for = client, say, wait_for
+        self.paths: tuple[str, ...] = ()
+        self.refused: set[str] = set()
+        self.reason = ""
+        self._here = probe.facts()
+        self._kernels = {self._here["kernels"]}
+        self._hosts: dict[str, str] = {}
+
+    def fit(self, addresses: set[str]) -> set[str]:
+        """Those of these workers that may work, of those not refused before."""
+        new = addresses - self.refused
+        if not new:
+            return set()
+        passed = set()
+        for address, facts in self._ask(new, probe.facts).items():
+            self._hosts[address] = facts["host"] if isinstance(facts, dict) else address
+            fault = self._fault(facts)
+            if fault:
+                self._refuse(address, fault)
+            else:
+                passed.add(address)
+        if self.paths and passed:
+            passed -= self.without_data(passed, self.paths)
+        return passed
+
+    def without_data(self, addresses: set[str], paths: tuple[str, ...]) -> set[str]:
+        """Those of these workers that cannot read all of these files; they are refused."""
+        faults = self._ask(addresses, ranges.fault_of, paths)
+        without = {address for address, fault in faults.items() if fault is not None}
+        for address in sorted(without):
+            self._refuse(address, f"cannot read the data: {faults[address]}")
+        return without
+
+    def _refuse(self, address: str, fault: str) -> None:
+        self.refused.add(address)
+        self.reason = f"worker {address} on {self._hosts[address]}: {fault}"
+        self.say(f"{self.reason}; it is left out")
+
+    def _fault(self, facts: Any) -> str | None:
+        """Why a worker may not work with us, None if it may; a mix of kernels is only said."""
+        if not isinstance(facts, dict):
+            return f"it does not answer the first question ({facts})"
+        for name in _MUST_BE_EQUAL:
+            if facts[name] != self._here[name]:
+                return f"{name} is {facts[name]} there and {self._here[name]} here"
+        if facts["kernels"] not in self._kernels:
+            self._kernels.add(facts["kernels"])
+            self.say(
+                f"{facts['host']} computes with {facts['kernels']}, here it is "
+                f"{self._here['kernels']}: the last bits may differ from run to run"
+            )
+        return None
+
+    def _ask(self, addresses: set[str], function: Any, *arguments: Any) -> dict[str, Any]:
+        """Each worker's answer, or what went wrong."""
+
+        async def ask(address: str) -> Any:
+            answering = self.client.run(
+                function, *arguments, workers=[address], on_error="return", asynchronous=True
+            )
+            try:
+                return (await asyncio.wait_for(answering, _SECONDS)).get(address, "no answer")
+            except Exception as error:
+                return str(error) or type(error).__name__
+
+        async def ask_all() -> list[Any]:
+            return await asyncio.gather(*map(ask, order))
+
+        order = sorted(addresses)
+        return dict(zip(order, self._wait_for(ask_all(), _SECONDS + 5), strict=True))
+
+
+cloudpickle.register_pickle_by_value(probe)  # a worker may have no softmaxce, or another

@@ -1,0 +1,68 @@
+"""What a worker is, before anything is asked of it: sent by value, so it imports nothing of ours.
+
+What decides over the last bits of a result is its softmaxce, NumPy, Pillow, the JPEG decoder and
+the kernels that BLAS and NumPy chose for its processor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import platform
+import socket
+import sys
+from typing import Any
+
+_PREFIXES = ("scipy_openblas", "openblas")
+_SUFFIXES = ("64_", "")
+
+
+def facts() -> dict[str, Any]:
+    """Names and values; those that cannot be had are words that say why. Never raises."""
+    found: dict[str, Any] = {"host": socket.gethostname(), "Python": platform.python_version()}
+    for name, module in (("NumPy", "numpy"), ("Pillow", "PIL"), ("softmaxce", "softmaxce")):
+        try:
+            found[name] = importlib.import_module(module).__version__
+        except Exception as error:
+            found[name] = f"none ({error})"
+    try:
+        features: Any = importlib.import_module("PIL.features")
+        turbo = "turbo " if features.check("libjpeg_turbo") else ""
+        name = "libjpeg_turbo" if turbo else "jpg"
+        found["libjpeg"] = turbo + str(features.version(name))
+    except Exception:
+        found["libjpeg"] = "none"
+    found["kernels"] = f"{_blas()}, {_simd()}"
+    return found
+
+
+def _simd() -> str:
+    """The best of the instruction sets that NumPy uses."""
+    try:
+        core = importlib.import_module("numpy._core._multiarray_umath")
+    except ImportError:
+        core = importlib.import_module("numpy.core._multiarray_umath")
+    names = [name for name, has in core.__cpu_features__.items() if has]
+    return names[-1] if names else "plain"
+
+
+def _blas() -> str:
+    """OpenBLAS's name of its kernel, after holding it to one thread; "BLAS" for others."""
+    for path in _loaded_libraries():
+        library = ctypes.CDLL(path)
+        for prefix in _PREFIXES:
+            for suffix in _SUFFIXES:
+                name = getattr(library, f"{prefix}_get_corename{suffix}", None)
+                if name is not None:
+                    getattr(library, f"{prefix}_set_num_threads{suffix}")(1)
+                    name.restype = ctypes.c_char_p
+                    return f"OpenBLAS {name().decode()}"
+    return "BLAS"
+
+
+def _loaded_libraries() -> list[str]:
+    if not sys.platform.startswith("linux"):
+        return []
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        paths = {line.split(None, 5)[5].strip() for line in maps if "openblas" in line}
+    return sorted(paths)

@@ -1,0 +1,49 @@
+"""Which cluster, and how patient to be with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from softmaxce.errors import InputError
+
+_TLS_FILES = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """address: tcp://host:port, tls://host:port, or a scheduler's JSON file; tls: a folder with
+    ca.pem, cert.pem and key.pem; timeout: seconds to wait for the scheduler and for min_workers;
+    eval_timeout: seconds without any result after which a silent worker counts as hung; force:
+    train though this machine looks too small to lead."""
+
+    address: str
+    tls: Path | None = None
+    min_workers: int = 1
+    timeout: float = 60.0
+    eval_timeout: float = 30.0
+    force: bool = False
+
+    def check(self) -> None:
+        """Raise InputError for settings that cannot be."""
+        if "://" in self.address:
+            if not self.address.startswith(("tcp://", "tls://")):
+                raise InputError(f"--dask {self.address}: it takes tcp://, tls:// or a JSON file")
+        elif not os.path.isfile(self.address):
+            raise InputError(f"--dask {self.address}: no such file, nor an address tcp://host:port")
+        if self.address.startswith("tls://") and self.tls is None:
+            raise InputError("--dask tls://… needs --dask-tls, the folder of ca.pem and its kin")
+        for name in _TLS_FILES.values() if self.tls else ():
+            if self.tls and not (self.tls / name).is_file():
+                raise InputError(f"--dask-tls {self.tls}: there is no {name} in it")
+
+    def security(self) -> Any:
+        """Dask's form of `tls`, None without."""
+        if self.tls is None:
+            return None
+        from distributed.security import Security
+
+        files = {name: str(self.tls / file) for name, file in _TLS_FILES.items()}
+        return Security(**files, require_encryption=True)
