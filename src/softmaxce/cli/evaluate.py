@@ -111,10 +111,7 @@ def evaluate(
         result.coverage  # noqa: B018  # computed while the images are at hand
     if not quiet:
         notices.name_left_out(result.left_out)
-    if text is None:
-        view.show(result)
-    else:
-        print_exactly(text)
+    view.show(result) if text is None else print_exactly(text)
     check_gates(result.judged.scores, parsed_gates)
 
 
