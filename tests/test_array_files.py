@@ -13,7 +13,7 @@ from PIL import Image
 
 from softmaxce.dataset.array_files import is_array_source, read_arrays
 from softmaxce.dataset.manifest import read_manifest
-from softmaxce.dataset.parts import Part, find_splits, training_part_beside
+from softmaxce.dataset.parts import Part, find_splits
 from softmaxce.dataset.pixel_dataset import load_for_training
 from softmaxce.errors import DataError
 
@@ -69,7 +69,6 @@ def test_splits_of_an_npz_are_found(tmp_path):
     assert splits.train == Part(tmp_path / "a.npz", "train")
     assert splits.test == Part(tmp_path / "a.npz", "test")
     assert splits.validation is None
-    assert training_part_beside(splits.test) == splits.train
     check_dataset(splits.train)
 
 
