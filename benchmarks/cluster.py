@@ -2,6 +2,7 @@
 
     overhead        of an evaluation with two local workers, by the number of tasks
     scaling DIR     evaluations of DIR, linked four times over, with one and with two workers
+    memory DIR      DIR, linked eight times over, on a worker whose memory limit is below its size
     kills N         N trainings, in each of which a worker is killed at a random moment
     network         bytes of the driver for each evaluation, with hosts that are network namespaces
                     on a bridge held to 1 Gbit/s (needs root, ip and tc)
@@ -73,24 +74,48 @@ def overhead(folder: Path) -> None:
             form = Preprocessing(1, 1, 1)
             with objective_of(processes.address, paths[:n_images], form, 2, 2) as (_, objective):
                 n_ranges = len(objective.rows.pixels.starts)
-                n_tasks = n_ranges + 1
-                while n_ranges > 1:
-                    n_ranges = -(-n_ranges // 8)
-                    n_tasks += n_ranges
+                n_tasks = n_ranges + 2  # the parameters, and one that merges
                 seconds = seconds_of(objective, np.random.default_rng(0))
             limit = 30 + n_tasks
             print(f"{n_tasks} tasks: {seconds * 1e3:.1f} ms (at most {limit})", flush=True)
 
 
-def scaling(source: str, folder: Path) -> None:
-    """240,000 rows on one worker and on two; and 120,000 on one, which is the weak scaling."""
+def linked(source: str, folder: Path, n_times: int) -> list[str]:
+    """Links to all images of class folders, n_times over."""
     files = [Path(p) for c in list_class_folders(source) for p in c.paths]
     paths = []
-    for copy in range(4):
+    for copy in range(n_times):
         for i, file in enumerate(files):
             link = folder / f"{copy}-{i}.png"
             link.symlink_to(file)
             paths.append(str(link))
+    return paths
+
+
+def memory(source: str, folder: Path) -> None:
+    """What the worker's process holds while its data are larger than its limit."""
+    limit = 350
+    paths = linked(source, folder, 8)
+    with Processes(folder / "cluster") as processes:
+        processes.start_scheduler()
+        worker = processes.add_worker(memory=f"{limit} MB", nanny=True)
+        address = processes.address
+        with objective_of(address, paths, Preprocessing(28, 28, 1), 10, 1) as (cluster, objective):
+            before = set(cluster.workers)
+            seconds = seconds_of(objective, np.random.default_rng(0))
+            same = before == set(cluster.workers) and worker.poll() is None
+            known = cluster.wait_for(cluster.client.scheduler.identity(n_workers=-1), 5)["workers"]
+            held = max(w["metrics"]["memory"] for w in known.values())
+        restarts = processes.log("w0").count("Restarting worker")
+    print(
+        f"{len(paths) * 784 / 1e6:.0f} MB of pixels, limit {limit} MB: the process holds "
+        f"{held / 1e6:.0f} MB, {restarts} restarts, the same worker: {same}; {seconds:.2f} s"
+    )
+
+
+def scaling(source: str, folder: Path) -> None:
+    """240,000 rows on one worker and on two; and 120,000 on one, which is the weak scaling."""
+    paths = linked(source, folder, 4)
     form = Preprocessing(28, 28, 1)
     seconds = {}
     for n_workers, n_rows in ((1, len(paths)), (2, len(paths)), (1, len(paths) // 2)):
@@ -187,6 +212,8 @@ def main() -> None:
             overhead(folder)
         elif what == "scaling":
             scaling(rest[0], folder)
+        elif what == "memory":
+            memory(rest[0], folder)
         elif what == "kills":
             kills(int(rest[0]), folder)
         else:

@@ -58,11 +58,19 @@ class Processes:
         memory: str = "0",
         env: dict[str, str] | None = None,
         host: str = "127.0.0.1",
+        nanny: bool = False,
     ) -> subprocess.Popen[bytes]:
         name = f"w{self._n_started}"
         self._n_started += 1
         scratch = self.folder / name
-        words = ["worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
+        words = [
+            "worker",
+            self.address,
+            "--nanny" if nanny else "--no-nanny",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+        ]
         words += ["--memory-limit", memory, "--local-directory", str(scratch), "--host", host]
         worker = self._run([*words, "--name", name], name, prefix, env)
         self.workers.append(worker)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from dask import config
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
+from numpy.typing import NDArray
 
 from softmaxce.cluster import ranges
 from softmaxce.cluster.preflight import Preflight
@@ -35,6 +36,10 @@ _SILENCE = 5.0  # seconds without a heartbeat, of which there are several a seco
 _SLOW = 20  # times --eval-timeout, after which a worker counts as hung though its heart beats
 _MAX_REPEATS = 20
 _SCATTER_BYTES = 10_000_000
+
+
+Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs
+Graph = dict[str, Task]
 
 
 class _Again(Exception):
@@ -52,6 +57,7 @@ class Cluster:
         self.files: dict[str, ranges.Files] = {}  # by the name that keys of their tasks hold
         self.workers: set[str] = set()
         self._preflight = Preflight(client, say, self.wait_for)
+        self._threads: dict[str, int] = {}
         self._beats: dict[str, tuple[float, float]] = {}  # address: (last heartbeat, seen when)
         self._excluded: set[str] = set()
         self._notes: deque[str] = deque()
@@ -63,6 +69,11 @@ class Cluster:
         self.client.subscribe_topic(ranges.TOPIC, lambda event: self._notes.append(event[1]))
         self._await_workers(self.settings.min_workers)
 
+    @property
+    def n_threads(self) -> int:
+        """How many tasks the fit workers can do at once; at least 1."""
+        return max(1, sum(self._threads.get(address, 0) for address in self.workers))
+
     def require(self, paths: Sequence[str]) -> None:
         """Let go on only with workers that can read these files. Raises DataError if none can."""
         self._preflight.paths += tuple(paths)
@@ -72,16 +83,24 @@ class Cluster:
 
     def submit(self, function: Callable[..., Any], *arguments: Any, name: str = "") -> Future:
         """A task that any fit worker may do. `name`: that of the range it works on, if of one."""
-        self._n_keys += 1
-        key = f"{function.__name__}-{name or 'all'}-{self.run}-{self._n_keys}"
-        return self.client.submit(
-            function, *arguments, key=key, workers=sorted(self.workers), pure=True
-        )
+        return self.submit_graph({}, (function, *arguments), name)
 
-    def send(self, value: Any, n_bytes: int) -> Future:
-        """A value for many tasks, sent once. What is large is not kept by the scheduler."""
-        if n_bytes < _SCATTER_BYTES:
-            return self.submit(same, value)
+    def submit_graph(self, graph: Graph, last: Task, name: str = "") -> Future:
+        """The task `last`, and those that `add` has put into a graph for it, in one message."""
+        key = self.add(graph, last, name)
+        return self.client.get(graph, key, sync=False, workers=sorted(self.workers))
+
+    def add(self, graph: Graph, task: Task, name: str = "") -> str:
+        """Put a task into a graph; it may name others by the key that this returns."""
+        self._n_keys += 1
+        key = f"{task[0].__name__}-{name or 'all'}-{self.run}-{self._n_keys}"
+        graph[key] = task
+        return key
+
+    def send(self, value: NDArray[Any], graph: Graph) -> Future | str:
+        """A value for the tasks of a graph, sent once. The scheduler does not keep a large one."""
+        if value.nbytes < _SCATTER_BYTES:
+            return self.add(graph, (same, value))
         scattering = self.client.scatter(
             value, workers=sorted(self.workers), hash=False, asynchronous=True
         )
@@ -194,6 +213,7 @@ class Cluster:
         asking = self.client.scheduler.identity(n_workers=-1)
         workers = self.wait_for(asking, self.settings.eval_timeout)["workers"]
         now = time.monotonic()
+        self._threads = {address: worker["nthreads"] for address, worker in workers.items()}
         for address, worker in workers.items():
             beat = float(worker["last_seen"])
             if self._beats.get(address, (None,))[0] != beat:

@@ -11,25 +11,26 @@ from distributed import Future
 from numpy.typing import NDArray
 
 from softmaxce.cluster import work
-from softmaxce.cluster.connection import Cluster
+from softmaxce.cluster.connection import Cluster, Graph
 from softmaxce.cluster.ranges import Facts, Files
 from softmaxce.dataset.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
 from softmaxce.images.reading import ImageFacts, Preprocessing
 from softmaxce.objective.mean_cross_entropy import Objective, Sums, leaf_rows
 
-_MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two)
+_MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two); more of small ones
+_MANY_VALUES = 1 << 18
 _N_PROBED = 8  # files of a set that every worker must be able to read
 
 
-def leaves_of_range(n_images: int, n_pixels: int) -> int:
+def leaves_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
     """How many leaves a range has: a power of two, so that its sums are a subtree.
 
-    A dozen ranges or two where the images are few, then ranges of 64 leaves (64 MB at most), and
-    never more than some 1,024 of them.
+    Two to four ranges for each of the workers' threads, since each task costs Dask some
+    milliseconds; of 64 leaves (64 MB) at most, and never more than some 1,024 of them.
     """
     n_leaves = -(-n_images // leaf_rows(n_pixels))
-    wanted = max(min(n_leaves // 12, 64), n_leaves // 1024, 1)
+    wanted = max(min(n_leaves // (2 * n_threads), 64), n_leaves // 1024, 1)
     return 1 << (wanted.bit_length() - 1)
 
 
@@ -100,7 +101,7 @@ class DistributedPixels:
 
     def __init__(self, cluster: Cluster, paths: Sequence[str], form: Preprocessing) -> None:
         self.cluster, self.shape = cluster, (len(paths), form.n_pixels)
-        self.size = leaves_of_range(*self.shape) * leaf_rows(form.n_pixels)
+        self.size = leaves_of_range(*self.shape, cluster.n_threads) * leaf_rows(form.n_pixels)
         self.starts = range(0, len(paths), self.size)
         self._files = []
         for start in self.starts:
@@ -183,22 +184,20 @@ class DistributedPixels:
 
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
         """The objective's sums: those of the ranges, merged in the tree over their indices."""
+        at_once = _MERGED_AT_ONCE if parameters.size > _MANY_VALUES else 8 * _MERGED_AT_ONCE
 
         def submit() -> list[Future]:
             chosen = self._choice(objective)
-            sent = self.cluster.send(parameters, parameters.nbytes)
-            names = [files.name for files in self._files]
-            level = [
-                self.cluster.submit(work.sums, part, sent, name=name)
-                for part, name in zip(chosen, names, strict=True)
+            graph: Graph = {}
+            sent = self.cluster.send(parameters, graph)
+            level: list[Any] = [
+                self.cluster.add(graph, (work.sums, part, sent), files.name)
+                for part, files in zip(chosen, self._files, strict=True)
             ]
-            while len(level) > 1:
-                groups = range(0, len(level), _MERGED_AT_ONCE)
-                level = [
-                    self.cluster.submit(work.merge, level[at : at + _MERGED_AT_ONCE])
-                    for at in groups
-                ]
-            return level
+            while len(level) > at_once:
+                groups = [level[at : at + at_once] for at in range(0, len(level), at_once)]
+                level = [self.cluster.add(graph, (work.merge, group)) for group in groups]
+            return [self.cluster.submit_graph(graph, (work.merge, level))]
 
         (total,) = self.cluster.results(submit)
         return total  # type: ignore[no-any-return]

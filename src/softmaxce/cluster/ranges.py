@@ -26,6 +26,7 @@ from softmaxce.images.reading import Preprocessing
 
 TOPIC = "softmaxce"  # of the notes that workers send to the driver
 _FILES_AT_ONCE = 1024
+_BYTES_OF_FILE = 2000  # that a transfer would take as long as decoding an image: 20 µs and more
 _BYTES_AT_ONCE = 2**24
 _thread = threading.local()
 
@@ -68,14 +69,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Range:
-    """The handle of a decoded range. Its size is said to be that of its pixels, so that Dask
-    sends work to where they are rather than it to the work."""
+    """The handle of a decoded range. Its size is said to be that of its pixels and their files, so
+    that Dask sends work to where they are, rather than the handle to the work."""
 
     files: Files
     facts: Facts
 
     def __sizeof__(self) -> int:
-        return self.files.shape[0] * self.files.shape[1]
+        return self.files.shape[0] * (self.files.shape[1] + _BYTES_OF_FILE)
 
 
 class PixelFile:
