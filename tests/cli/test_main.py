@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from helpers import PETS, assert_one_error_line
@@ -72,6 +73,19 @@ def test_a_closed_pipe_is_no_error(pets_model):
     assert done.stderr == "0\n"
 
 
+def wait_until_it_listens(pid):
+    """Until the process answers SIGTERM itself, which it does once it has started; then a little
+    more, for it to wait for the image on stdin."""
+    status = Path(f"/proc/{pid}/status")
+    deadline = time.monotonic() + 20
+    while status.exists() and time.monotonic() < deadline:
+        caught = int(status.read_text().split("SigCgt:")[1].split()[0], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:
+            break
+        time.sleep(0.02)
+    time.sleep(0.5)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_run_with_their_exit_codes(tmp_path, number, code):
     process = subprocess.Popen(
@@ -80,7 +94,7 @@ def test_signals_end_a_run_with_their_exit_codes(tmp_path, number, code):
         stderr=subprocess.PIPE,
         cwd=tmp_path,
     )
-    time.sleep(1.0)  # it waits for the image on stdin
+    wait_until_it_listens(process.pid)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == code

@@ -41,9 +41,12 @@ OUT_OF_RANGE = {
     "--batch-size": NO_COUNTS,
     "--tolerance": ("0", "-1"),
     "--max-iterations": NO_COUNTS,
+    "--dask-min-workers": NO_COUNTS,
+    "--dask-timeout": ("0", "-1", "1e9"),
+    "--eval-timeout": ("0", "-1", "1e9"),
 }
 NO_OPTIONS_OF_NUMBERS = (click.Choice, click.Path, click.types.BoolParamType, click.File)
-TEXT_OPTIONS = {"--label", "--lang", "--classes", "--data-format", "--background"}
+TEXT_OPTIONS = {"--label", "--lang", "--classes", "--data-format", "--background", "--dask"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softmaxce.cli.types import FiniteFloat
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
     from softmaxce.dataset.forms import Reader
     from softmaxce.workflows.progress import OnProgress
 
-_SECONDS = click.FloatRange(0.1, 86400)
+_SECONDS = FiniteFloat(0.1, 86400.0)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def show(result: EvaluateResult) -> None:
         console, judged.scores, judged.uncalibrated, result.model.temperature
     )
     if result.overlap is not None:
-        console.print(visible(overlap_line("judged", result.overlap)), soft_wrap=True)
+        console.print(visible(overlap_line("judged", result.overlap)))
     if result.coverage is not None:
         _show_coverage(console, result.coverage)
     heading(console, "Each class")
