@@ -100,7 +100,8 @@ class Network:
         def forward_part(part: slice) -> None:
             pixels = self.rows.pixels[self._where(batch[part])]
             with np.errstate(over="ignore", invalid="ignore"):  # the solver judges the loss
-                np.multiply(pixels, np.float32(self.scale), out=values[0][part], casting="unsafe")
+                # In float32 whatever the pixels are: old NumPy would take float16 for bytes.
+                np.multiply(pixels, self.scale, values[0][part], dtype=np.float32, casting="unsafe")
                 _forward(layers, [outputs[part] for outputs in values])
 
         list(self.run_tasks(forward_part, _parts(len(batch))))
