@@ -4,7 +4,7 @@
     scaling DIR     evaluations of DIR, linked four times over, with one and with two workers
     memory DIR      DIR, linked eight times over, on a worker whose memory limit is below its size
     kills N         N trainings, in each of which a worker is killed at a random moment
-    network         bytes of the driver for each evaluation, with hosts that are network namespaces
+    network [N…]    bytes of the driver for each evaluation, with hosts that are network namespaces
                     on a bridge held to 1 Gbit/s (needs root, ip and tc)
 
 The driver waits while the workers compute, so two cores are enough for two workers.
@@ -168,7 +168,7 @@ def network(folder: Path) -> None:
     )
     listed = folder / "paths.txt"
     listed.write_text("\n".join(paths))
-    for n_hosts in (1, 2, 3):
+    for n_hosts in map(int, sys.argv[2:] or "123"):
         with ExitStack() as stack:
             hosts = stack.enter_context(Hosts(n_hosts + 1))
             processes = stack.enter_context(hosts.cluster(folder / f"net{n_hosts}", n_hosts))
