@@ -32,6 +32,7 @@ from softmaxce.errors import ClusterLost, DataError, InputError
 _TICK = 0.25  # seconds between looks while a result is awaited
 _BETWEEN_LOOKS = 1.0  # seconds between questions to the scheduler
 _SECONDS_TO_RECONNECT = 4.0
+_SECONDS_FOR_OTHERS = 10.0  # that a worker may still take to join where none so far is fit
 _SILENCE = 5.0  # seconds without a heartbeat, of which there are several a second or so
 _SLOW = 20  # times --eval-timeout, after which a worker counts as hung though its heart beats
 _MAX_REPEATS = 20
@@ -189,14 +190,20 @@ class Cluster:
 
     def _await_workers(self, n_workers: int) -> None:
         deadline = time.monotonic() + self.settings.timeout
+        known: set[str] = set()
+        patience = deadline
         while True:
             self._check_scheduler()
             live = self._live()
+            if live - known:  # others may be about to join as well
+                known |= live
+                patience = min(deadline, time.monotonic() + _SECONDS_FOR_OTHERS)
             self.workers &= live
             self._admit(live)
             if len(self.workers) >= n_workers:
                 return
-            if time.monotonic() > deadline or (live and live <= self._preflight.refused):
+            all_refused = bool(live) and live <= self._preflight.refused
+            if time.monotonic() > (patience if all_refused else deadline):
                 self._fail_without_workers(n_workers)
             time.sleep(_TICK)
 
