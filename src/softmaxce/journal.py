@@ -101,7 +101,10 @@ class Journal:
             except OutputError:
                 self._may_write = False
             self._pending = None
-        return os.path.exists(self.path)
+        try:  # interrupted as soon as it was made, the file may hold nothing yet
+            return os.path.getsize(self.path) >= len(self._first_line())
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close the file, which stays."""

@@ -119,6 +119,18 @@ def test_answers_are_taken_from_the_journal(tmp_path):
     assert len(asked) == 6
 
 
+def test_an_empty_journal_is_not_promised(tmp_path):
+    path = tmp_path / "model.npz.checkpoint"
+    with (
+        pytest.raises(Stop) as stop,
+        kept_on_interrupt(tmp_path / "model.npz", FACTS, resume=False),
+    ):
+        path.touch()  # made, and interrupted before anything was written
+        raise Stop
+    assert not getattr(stop.value, "__notes__", [])
+    assert not path.exists()
+
+
 def test_damaged_journals_change_nothing(tmp_path):
     path = tmp_path / "journal"
     whole, heard = fitted(None, ())

@@ -56,6 +56,8 @@ def kept_on_interrupt(
                 f"What was fitted so far is kept in {journal.path}: "
                 "repeat the command with --resume to go on."
             )
+        else:
+            journal.remove()
         raise
     else:
         journal.remove()
