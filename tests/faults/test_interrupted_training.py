@@ -121,12 +121,14 @@ def test_answers_are_taken_from_the_journal(tmp_path):
 
 def test_an_empty_journal_is_not_promised(tmp_path):
     path = tmp_path / "model.npz.checkpoint"
-    with (
-        pytest.raises(Stop) as stop,
-        kept_on_interrupt(tmp_path / "model.npz", FACTS, resume=False),
-    ):
-        path.touch()  # made, and interrupted before anything was written
-        raise Stop
+
+    def interrupt():
+        with kept_on_interrupt(tmp_path / "model.npz", FACTS, resume=False):
+            path.touch()  # made, and interrupted before anything was written
+            raise Stop
+
+    with pytest.raises(Stop) as stop:
+        interrupt()
     assert not getattr(stop.value, "__notes__", [])
     assert not path.exists()
 
