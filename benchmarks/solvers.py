@@ -44,6 +44,11 @@ def main() -> None:
     parser.add_argument("--dtypes", default="float32,float64", help="of the peers' pixels")
     parser.add_argument("--plot", type=Path, help="write the curves to this SVG file")
     parser.add_argument("--peers", default="", help="only peers with this in their name")
+    parser.add_argument(
+        "--steps",
+        default="60,90,130,190,280,400,580,840,1200",
+        help="iterations that a peer which cannot be watched is run with, in turn",
+    )
     parser.add_argument("--cpu", action="store_true", help="one thread, processor's seconds")
     options = parser.parse_args()
     if options.cpu:
@@ -57,7 +62,8 @@ def main() -> None:
         if name == "hidden":
             compare_hidden()
         else:
-            peers = [peer for peer in linear_peers() if options.peers in peer[0]]
+            steps = tuple(map(int, options.steps.split(",")))
+            peers = [peer for peer in linear_peers(steps) if options.peers in peer[0]]
             curves[name] = compare(name, peers, options.limit, options.dtypes.split(","))
     if options.plot:
         options.plot.write_text(write_svg(curves), encoding="utf-8")
@@ -260,8 +266,7 @@ def intelex(iterations: int) -> object:
     return LogisticRegression(solver="lbfgs", C=1.0, tol=1e-9, max_iter=iterations)
 
 
-def linear_peers() -> list[Peer]:
-    steps = (60, 90, 130, 190, 280, 400, 580, 840, 1200)
+def linear_peers(steps: tuple[int, ...]) -> list[Peer]:
     return [
         ("scikit-learn lbfgs", scikit_learn("lbfgs")),
         ("scikit-learn newton-cg", scikit_learn("newton-cg")),

@@ -102,12 +102,11 @@ def fit(
     """Fit softmax regression to labelled rows of pixels.
 
     pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; they may be remote, unless
-    there are hidden layers; labels: (n,) integers
-    0 … n_classes − 1; rows: which rows to train on (all if None); sample_weight: one weight for
-    each training row, not negative. l2 is the constant of the penalty (l2/2)·‖W‖²; None chooses
-    it by the cross-entropy of `validation`. With a `journal` the fit can be interrupted and taken
-    up again. Raises InputError for arguments that do not fit and
-    TrainingError for numbers that are not finite.
+    there are hidden layers; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on,
+    ascending (all if None); sample_weight: one weight for each training row, not negative. l2 is
+    the constant of the penalty (l2/2)·‖W‖²; None chooses it by the cross-entropy of `validation`.
+    With a `journal` the fit can be interrupted and taken up again. Raises InputError for arguments
+    that do not fit and TrainingError for numbers that are not finite.
     """
     training = Rows(pixels, labels, rows)
     if is_reducible(training) or is_whole_sample(training):  # the solver works on the rows proper

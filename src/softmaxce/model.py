@@ -31,10 +31,10 @@ class SoftmaxModel:
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer: z = xW + b holds as it stands,
     and `temperature` only tells by what the trained numbers were divided. held_out is what
-    prediction sets need, None where no image was held out; trained_on: (n,) half the digest of
-    each image trained on, by which copies are known, None where they are not. `training` holds
-    facts of the training run in JSON's types (counts, l2, scores). The forward pass reads none of
-    these three.
+    prediction sets need, None where no image was held out; trained_on: (n,), ascending, half the
+    digest of each image trained on, by which copies are known, None where they are not. `training`
+    holds facts of the training run in JSON's types (counts, l2, scores). The forward pass reads
+    none of these three.
     """
 
     layers: tuple[Layer, ...]

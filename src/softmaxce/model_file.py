@@ -96,14 +96,14 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
         "training": dict(model.training),
     }
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
         arrays[f"biases_{position}"] = layer.biases
     if model.held_out:
         arrays["held_out"] = model.held_out.values
     if model.trained_on is not None:
-        arrays["trained_on"] = np.sort(model.trained_on)
+        arrays["trained_on"] = model.trained_on
     stream = io.BytesIO()
     try:
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)

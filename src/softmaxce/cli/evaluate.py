@@ -106,12 +106,13 @@ def evaluate(
             on_progress=listener,
             reader=reader,
         )
-        _write_files(result, **outputs)
-        text = None if output_format == "text" else view.as_machine_text(result, output_format)
-        result.coverage  # noqa: B018  # computed while the images are at hand
+        _write_files(result, **outputs)  # while the images are at hand
     if not quiet:
         notices.name_left_out(result.left_out)
-    view.show(result) if text is None else print_exactly(text)
+    if output_format == "text":
+        view.show(result)
+    else:
+        print_exactly(view.as_machine_text(result, output_format))
     check_gates(result.judged.scores, parsed_gates)
 
 

@@ -34,8 +34,9 @@ _FIRST_FILES = 16
 _MAX_CHUNK_FILES = 4096
 _MAX_CHUNK_BYTES = 2**24
 _SECONDS_OF_CHUNK = 0.1  # of computing: the time of the clock also holds what others do
-_SECONDS_OF_LAST = 0.03  # the last chunks are shorter, so that all workers end at about one time,
-# but not much: small PNG files of a chunk are unfiltered together
+# The last chunks are shorter, so that all workers end at about one time, but not by much: small PNG
+# files are unfiltered together, a chunk at a time.
+_SECONDS_OF_LAST = 0.03
 _SECONDS_WORTH_WORKERS = {"fork": 0.1, "spawn": 2.0}  # a spawned worker imports NumPy and Pillow
 _BYTES_WORTH_A_FILE = 2**26
 

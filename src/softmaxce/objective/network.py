@@ -56,27 +56,29 @@ class Network:
 
     def start(self, rng: np.random.Generator) -> Vector:
         """Random parameters: weights of variance 2/n_inputs (He et al. 2015), biases 0."""
-        parameters = np.zeros(sum((a + 1) * b for a, b in self._shapes()), np.float32)
+        parameters = np.zeros(sum((a + 1) * b for a, b in self._shapes), np.float32)
         for weights, _ in self.layers(parameters):
             weights[:] = rng.standard_normal(weights.shape, np.float32)
             weights *= np.sqrt(2 / len(weights), dtype=np.float32)
         return parameters
 
+    @cached_property
     def _shapes(self) -> list[tuple[int, int]]:
         return list(zip(self.widths[:-1], self.widths[1:], strict=True))
 
     def layers(self, flat: Vector) -> Layers:
         """(weights (n_inputs, n_outputs), biases (n_outputs,)) of each layer: views into flat."""
         views = []
-        for (n_inputs, n_outputs), place in zip(self._shapes(), self._places(), strict=True):
+        for (n_inputs, n_outputs), place in zip(self._shapes, self._places, strict=True):
             middle = place.start + n_inputs * n_outputs
             weights = flat[place.start : middle].reshape(n_inputs, n_outputs)
             views.append((weights, flat[middle : place.stop]))
         return views
 
+    @cached_property
     def _places(self) -> list[slice]:
         """Where each layer's weights, and behind them its biases, lie in the flat vector."""
-        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in self._shapes()]
+        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in self._shapes]
         return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
 
     def loss_and_gradient(
@@ -108,7 +110,7 @@ class Network:
         loss, residuals = self._back_propagate(layers, values, batch)
         gradient, scratch = self._memory.vectors(flat.size)
         slopes, penalties = self.layers(gradient), self.layers(scratch)
-        places = self._places()
+        places = self._places
 
         def slope_part(number: int) -> None:
             for at, (weights, _) in enumerate(layers):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -63,13 +62,13 @@ class Coverage:
 
 @dataclass(frozen=True, eq=False)
 class EvaluateResult:
-    """How the model does on the images of a folder."""
+    """How the model does on the images of a folder; coverage: None if it was not asked for."""
 
     model: SoftmaxModel
     model_path: str
     folder: str
     judged: JudgedImages
-    asked_coverage: float | None = None
+    coverage: Coverage | None = None
     overlap: Overlap | None = None
 
     @property
@@ -81,25 +80,6 @@ class EvaluateResult:
     def left_out(self) -> tuple[str, ...]:
         """A line for each file that was not judged."""
         return self.judged.images.left_out
-
-    @cached_property
-    def coverage(self) -> Coverage | None:
-        """How well prediction sets keep their promise, None if it was not asked for."""
-        if self.asked_coverage is None:
-            return None
-        limit = limit_for(self.model, self.model_path, self.asked_coverage)
-        labels, n_covered, asked = self.judged.scores.labels, 0, self.asked_coverage
-        sizes = np.empty(len(labels), np.int64)
-        start = 0
-        for log_probabilities in self.judged.log_probabilities():
-            sets = prediction_sets(log_probabilities, limit)
-            block = slice(start, start + len(sets))
-            n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
-            sizes[block] = np.count_nonzero(sets, axis=1)
-            start = block.stop
-        n_held_out = self.model.held_out.n_images if self.model.held_out else 0
-        short = is_short(n_covered, len(sizes), n_held_out, asked)
-        return Coverage(asked, limit, n_covered, sizes, short)
 
     def metric(self, name: str) -> Metric | None:
         """The metric of this name, None where these scores have none."""
@@ -120,14 +100,11 @@ def evaluate(
     """Judge the model on the class folders in `folder`, matched by name.
 
     Copies of images that the model was trained on are looked for. A `reader` reads the images
-    elsewhere, such as on a cluster. Raises ModelError
-    (also where `coverage` is asked of a model without held-out images) and
-    DataError (also for a folder whose class the model does not know).
+    elsewhere, such as on a cluster. Raises ModelError (also where `coverage` is asked of a model
+    without held-out images) and DataError (also for a folder whose class the model does not know).
     """
     model = load_model(model_path)
-    if coverage is not None:
-        limit_for(model, model_path, coverage)
-
+    limit = None if coverage is None else limit_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
@@ -139,4 +116,23 @@ def evaluate(
         reader=reader,
     )
     judged = judge(model, images)
-    return EvaluateResult(model, str(model_path), str(folder), judged, coverage, overlap(judged))
+    reached = None
+    if coverage is not None and limit is not None:
+        reached = _coverage(judged, coverage, limit)
+    return EvaluateResult(model, str(model_path), str(folder), judged, reached, overlap(judged))
+
+
+def _coverage(judged: JudgedImages, asked: float, limit: float) -> Coverage:
+    """How well prediction sets keep their promise."""
+    labels, n_covered = judged.scores.labels, 0
+    sizes = np.empty(len(labels), np.int64)
+    start = 0
+    for log_probabilities in judged.log_probabilities():
+        sets = prediction_sets(log_probabilities, limit)
+        block = slice(start, start + len(sets))
+        n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
+        sizes[block] = np.count_nonzero(sets, axis=1)
+        start = block.stop
+    held_out = judged.model.held_out
+    short = is_short(n_covered, len(sizes), held_out.n_images if held_out else 0, asked)
+    return Coverage(asked, limit, n_covered, sizes, short)

@@ -30,8 +30,11 @@ class Overlap:
 
 
 def half_digests(images: PixelDataset, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """64 of the 128 bits of these images' digests: among a million images and as many others,
-    two unlike ones agree in them once in 18 million times."""
+    """(len(rows),): 64 of the 128 bits of these images' digests.
+
+    Among a million images and as many others, two unlike ones agree in them once in 18 million
+    times.
+    """
     return np.asarray(images.digests[rows, 0])
 
 
