@@ -143,15 +143,14 @@ def main() -> None:
     options = parser.parse_args()
     digits, photos, turns = files_of(options.digits), files_of(options.photos), options.turns
     grey, colour = Preprocessing(28, 28, 1), Preprocessing(64, 64, 3)
-    some = photos[:: max(1, len(photos) // 1000)]
     contenders: dict[str, Callable[[], object]] = {
-        "softmaxce, two processes": lambda: decode_files(some, colour, jobs=2),
-        "softmaxce, one process": lambda: decode_files(some, colour, jobs=1),
-        "Pillow: open, convert, resize": lambda: open_and_resize(some),
+        "softmaxce, two processes": lambda: decode_files(photos, colour, jobs=2),
+        "softmaxce, one process": lambda: decode_files(photos, colour, jobs=1),
+        "Pillow: open, convert, resize": lambda: open_and_resize(photos),
     }
     if options.opencv:
-        contenders["OpenCV reduced, two processes"] = lambda: opencv(options.opencv, some)
-    compare("photographs at 64 × 64", contenders, len(some), turns)
+        contenders["OpenCV reduced, two processes"] = lambda: opencv(options.opencv, photos)
+    compare("photographs at 64 × 64", contenders, len(photos), turns)
     contenders = {
         "softmaxce, two processes": lambda: decode_files(digits, grey, jobs=2),
         "softmaxce, one process": lambda: decode_files(digits, grey, jobs=1),

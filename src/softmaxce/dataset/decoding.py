@@ -30,13 +30,13 @@ from softmaxce.images.small_png import SmallPng
 OnDecoded = Callable[[int, int], None]
 """Called with (images decoded so far, images in all)."""
 
-_FIRST_FILES = 16
+_FIRST_FILES = 4  # few, since the other cores wait meanwhile
 _MAX_CHUNK_FILES = 4096
 _MAX_CHUNK_BYTES = 2**24
 _SECONDS_OF_CHUNK = 0.1  # of computing: the time of the clock also holds what others do
 # The last chunks are shorter, so that all workers end at about one time, but not by much: small PNG
 # files are unfiltered together, a chunk at a time.
-_SECONDS_OF_LAST = 0.03
+_SECONDS_OF_LAST = 0.02
 _SECONDS_WORTH_WORKERS = {"fork": 0.1, "spawn": 2.0}  # a spawned worker imports NumPy and Pillow
 _BYTES_WORTH_A_FILE = 2**26
 
@@ -100,6 +100,7 @@ class _Rows:
         self._shape = (n_files, n_pixels)
         self._is_temporary = False
         self._array: NDArray[np.uint8] | None = None
+        self._n_put = 0  # into the array
         if path is None:
             if n_files * n_pixels < _BYTES_WORTH_A_FILE:
                 self._array = np.zeros(self._shape, np.uint8)
@@ -132,13 +133,15 @@ class _Rows:
         os.close(handle)
         self._is_temporary = True
         if self._array is not None:
-            write_rows(self.path, 0, self._array)
+            write_rows(self.path, 0, self._array[: self._n_put])
+            os.truncate(self.path, self._array.nbytes)
             self._array = None
 
     def put(self, start: int, pixels: NDArray[np.uint8]) -> None:
-        """Put rows from `start` on."""
+        """Put rows from `start` on, behind those put before."""
         if self._array is not None:
             self._array[start : start + len(pixels)] = pixels
+            self._n_put = start + len(pixels)
         elif self.path is not None:
             write_rows(self.path, self.offset + start * self._shape[1], pixels)
 

@@ -67,7 +67,9 @@ def in_workers(
         ) from None
     finally:
         for worker in workers:
-            worker.end()
+            worker.stop()
+        for worker in workers:
+            worker.join()
 
 
 class _Worker:
@@ -97,10 +99,13 @@ class _Worker:
             raise outcome
         return outcome
 
-    def end(self) -> None:
-        """End the process, whatever it is doing."""
+    def stop(self) -> None:
+        """Tell the process to end, whatever it is doing."""
         self.pipe.close()
         self._process.terminate()
+
+    def join(self) -> None:
+        """Wait until the process has ended."""
         self._process.join()
 
 

@@ -233,7 +233,7 @@ def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
         picture = picture.convert(wanted.mode)
     if picture.size != (wanted.width, wanted.height):
         picture = _padded(picture, wanted)
-    return np.asarray(picture, dtype=np.uint8).reshape(-1)
+    return np.frombuffer(picture.tobytes(), np.uint8)  # quicker than asarray, which asks first
 
 
 def _frame(width: int, height: int, wanted: Preprocessing) -> tuple[_Box, tuple[int, int]]:
