@@ -14,7 +14,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside a package.
 FLOORS = [
     ["errors"],
-    ["numerics", "safe_files"],
+    ["mapped_rows", "numerics", "safe_files"],
     ["images", "journal", "metrics"],
     ["model"],
     ["dataset", "model_file"],

@@ -120,9 +120,9 @@ def test_nearly_the_same_pictures_are_found(softmaxce, folder):
 
 def test_different_pictures_are_no_near_duplicates():
     pixels = np.random.default_rng(5).integers(0, 256, (2000, 16 * 16 * 3), np.uint8)
-    assert near_groups(pixels, Preprocessing(16, 16, 3)) == []
+    assert near_groups(pixels, Preprocessing(16, 16, 3), np.arange(len(pixels))) == []
     blank = np.zeros((50, 16 * 16 * 3), np.uint8) + np.arange(50, dtype=np.uint8)[:, np.newaxis]
-    assert near_groups(blank, Preprocessing(16, 16, 3)) == []
+    assert near_groups(blank, Preprocessing(16, 16, 3), np.arange(len(blank))) == []
 
 
 def test_exact_groups_by_hand():

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from softmaxce.images.files import Content, read_file
 from softmaxce.images.reading import Preprocessing, decode_content, quiet_decoders
 from softmaxce.images.small_png import MAX_SIDE as MAX_SMALL_SIDE
 from softmaxce.images.small_png import SmallPng
+from softmaxce.mapped_rows import map_rows
 
 OnDecoded = Callable[[int, int], None]
 """Called with (images decoded so far, images in all)."""
@@ -159,11 +159,6 @@ def write_rows(path: str, position: int, rows: NDArray[np.uint8]) -> None:
         left = rows.reshape(-1).data
         while left:
             left = left[stream.write(left) :]
-
-
-def map_rows(file: str | BinaryIO, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """The rows that a file holds from the byte `offset` on, mapped and read-only."""
-    return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
 
 
 def digests_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:

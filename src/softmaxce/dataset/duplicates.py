@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.images.reading import Preprocessing
+from softmaxce.mapped_rows import copy_rows
 
 MAX_BITS = 3
 MIN_CORRELATION = 0.98
@@ -32,24 +33,27 @@ def exact_groups(digests: NDArray[np.uint64]) -> Groups:
     return _groups(first[which.reshape(-1)])
 
 
-def near_groups(pixels: NDArray[np.uint8], form: Preprocessing) -> Groups:
-    """The rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
-    hashes = perceptual_hashes(pixels, form)
+def near_groups(pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]) -> Groups:
+    """Those of the rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
+    hashes = perceptual_hashes(pixels, form, rows)
     root = np.arange(len(hashes))
     for left, right in _candidates(hashes):
-        alike = _correlation(pixels, left, right) >= MIN_CORRELATION
+        alike = _correlation(pixels, rows[left], rows[right]) >= MIN_CORRELATION
         for a, b in zip(left[alike].tolist(), right[alike].tolist(), strict=True):
             a, b = _root(root, a), _root(root, b)
             root[max(a, b)] = min(a, b)
-    return _groups(np.array([_root(root, i) for i in range(len(root))], np.int64))
+    roots = np.array([_root(root, i) for i in range(len(root))], np.int64)
+    return [rows[group] for group in _groups(roots)]
 
 
-def perceptual_hashes(pixels: NDArray[np.uint8], form: Preprocessing) -> NDArray[np.uint64]:
-    """The 64-bit hash (n_images,) of each row of `pixels`."""
+def perceptual_hashes(
+    pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """The 64-bit hash (len(rows),) of each of these rows of `pixels`."""
     down, across = _cosines(form.height), _cosines(form.width)
-    hashes = np.empty(len(pixels), np.uint64)
-    for start in range(0, len(pixels), _BLOCK_ROWS):
-        block = pixels[start : start + _BLOCK_ROWS]
+    hashes = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = copy_rows(pixels, rows[start : start + _BLOCK_ROWS])
         grey = block.reshape(len(block), form.height, form.width, form.channels).mean(
             axis=3, dtype=np.float32
         )
@@ -105,7 +109,7 @@ def _correlation(
     result = np.zeros(len(left))
     for start in range(0, len(left), _BLOCK_ROWS):
         chosen = slice(start, start + _BLOCK_ROWS)
-        a, b = (pixels[rows[chosen]].astype(np.float32) for rows in (left, right))
+        a, b = (copy_rows(pixels, rows[chosen]).astype(np.float32) for rows in (left, right))
         a -= a.mean(axis=1, keepdims=True)
         b -= b.mean(axis=1, keepdims=True)
         norms = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))

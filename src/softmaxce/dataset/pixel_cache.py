@@ -28,9 +28,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from softmaxce.dataset.decoding import DecodedImages, map_rows
+from softmaxce.dataset.decoding import DecodedImages
 from softmaxce.errors import OutputError
 from softmaxce.images.reading import Preprocessing
+from softmaxce.mapped_rows import map_rows
 
 FORMAT = "softmaxce pixels 1"
 MAX_BYTES = 4 * 2**30

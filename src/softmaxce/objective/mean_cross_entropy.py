@@ -20,6 +20,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.mapped_rows import copy_rows, release
+
 Floats = NDArray[np.float64]
 
 _LEAF_VALUES = 1 << 20  # pixel values of a leaf: 4 MB as float32, a thread's share of the cache
@@ -111,7 +113,9 @@ class Rows:
     def gather(self, chosen: NDArray[np.integer[Any]]) -> Rows:
         """A copy of these of the rows, numbered from 0."""
         where = chosen if self.index is None else self.index[chosen]
-        return Rows(np.asarray(self.pixels[where]), self.labels[where])
+        if isinstance(self.pixels, np.ndarray):
+            return Rows(copy_rows(self.pixels, where), self.labels[where])
+        return Rows(self.pixels[where], self.labels[where])
 
     def here(self) -> Rows:
         """These rows with all of the matrix on this machine."""
@@ -254,7 +258,10 @@ class Objective:
 
         def task(first: int) -> Sums:
             leaves = range(first, min(first + _LEAVES_PER_TASK, n_leaves))
-            return tree_sum(map(leaf, leaves))  # type: ignore[no-any-return]
+            sums: Sums = tree_sum(map(leaf, leaves))
+            if isinstance(self.rows.pixels, np.ndarray):
+                release(self.rows.pixels)
+            return sums
 
         return tree_sum(self.run_tasks(task, range(0, n_leaves, _LEAVES_PER_TASK)))  # type: ignore[no-any-return]
 

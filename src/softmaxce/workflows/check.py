@@ -149,7 +149,7 @@ def _compare(
     exact = [good[rows] for rows in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
     single = np.setdiff1d(good, copies)
-    near = [single[rows] for rows in near_groups(decoded.pixels[single], form)]
+    near = near_groups(decoded.pixels, form, single)
     return form, reason, files, {"exact": exact, "near": near}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.dataset.pixel_dataset import PixelDataset
+from softmaxce.mapped_rows import copy_rows
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model import SoftmaxModel
 from softmaxce.numerics import log_softmax
@@ -84,7 +85,7 @@ def _mapped(
     if isinstance(pixels, np.ndarray):
         starts = range(0, len(rows), _BLOCK_ROWS)
         blocks = (rows[start : start + _BLOCK_ROWS] for start in starts)
-        return (function(pixels[block], images.labels[block], model) for block in blocks)
+        return (function(copy_rows(pixels, block), images.labels[block], model) for block in blocks)
     return pixels.map(function, rows, images.labels[rows], model)
 
 
