@@ -42,7 +42,7 @@ _ABANDONED_SECONDS = 24 * 3600.0
 _SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system in use (FAT) ticks every 2 seconds
 _FACT_BYTES = 25
 _CHECKED_WORDS = 1024
-_CHECKED_BYTES = 2**23
+_CHECKED_BYTES = 2**20  # read into memory that is at hand, not asked of the system each time
 
 
 @dataclass(frozen=True)

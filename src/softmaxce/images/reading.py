@@ -39,6 +39,7 @@ from softmaxce.images.colours import has_transparency, in_mode, is_grey
 from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
 from softmaxce.images.files import Content, read_file
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
+from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 SUFFIXES = frozenset(
@@ -182,6 +183,14 @@ def decode_content(
     name: str, content: Content, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageFacts]:
     """The pixel vector and facts of an image file's content; `name` is for ImageError."""
+    plain = plain_jpeg_size(content) if isinstance(content, bytes) else None
+    if plain and isinstance(content, bytes):
+        box, inner = _frame(*plain, preprocessing)
+        wanted = _draft_size(plain, box, inner)
+        drafted = decode_plain_jpeg(content, plain, preprocessing.mode, wanted)
+        if drafted:
+            drafted = _resized(drafted, _scaled(box, plain, drafted.size), inner)
+            return _row(drafted, preprocessing), ImageFacts(*plain, is_grey=False)
     with _open(name, content) as image:
         orientation = orientation_of(image)
         facts = _facts(image, orientation)
@@ -195,10 +204,7 @@ def decode_content(
             _refuse_too_large(name, image)
         image.load()
         picture = in_mode(name, image, preprocessing.mode, preprocessing.background)
-        if picture.size != full:  # by a draft
-            x, y = picture.width / full[0], picture.height / full[1]
-            box = (box[0] * x, box[1] * y, box[2] * x, box[3] * y)
-        picture = _resized(picture, box, inner)
+        picture = _resized(picture, _scaled(box, full, picture.size), inner)
         if orientation != 1:
             picture = upright(picture, orientation)
         return _row(picture, preprocessing), facts
@@ -255,6 +261,12 @@ def _draft_size(full: tuple[int, int], box: _Box, inner: tuple[int, int]) -> tup
     width = full[0] * inner[0] / (box[2] - box[0])
     height = full[1] * inner[1] / (box[3] - box[1])
     return max(1, int(width)), max(1, int(height))
+
+
+def _scaled(box: _Box, full: tuple[int, int], drafted: tuple[int, int]) -> _Box:
+    """The box of the full picture, in the pixels of its draft."""
+    x, y = drafted[0] / full[0], drafted[1] / full[1]
+    return box[0] * x, box[1] * y, box[2] * x, box[3] * y
 
 
 def _padded(picture: Image.Image, wanted: Preprocessing) -> Image.Image:
