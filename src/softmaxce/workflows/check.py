@@ -179,17 +179,18 @@ def _about_classes(parts: _Parts) -> list[Finding]:
         if c.name not in train
     ]
     return [
-        *_finding("one_class", True, alone, "parts have one class only; a classifier needs two"),
-        *_finding("empty_class", True, empty, "classes have no image"),
-        *_finding("unknown_class", True, unknown, "classes are not among those of training"),
-        *_finding("tiny_class", False, tiny, f"classes have fewer than {TINY_CLASS} images"),
+        *_finding("one_class", True, alone, "part", "with one class only; a classifier needs two"),
+        *_finding("empty_class", True, empty, "class", "without an image"),
+        *_finding("unknown_class", True, unknown, "class", "not among those of training"),
+        *_finding("tiny_class", False, tiny, "class", f"of fewer than {TINY_CLASS} images"),
         *_finding(
             "unbalanced",
             False,
             unbalanced,
-            "parts are unbalanced; see --class-weight balanced, and judge by recall",
+            "unbalanced part",
+            "(see --class-weight balanced, and judge by recall)",
         ),
-        *_finding("foreign", False, foreign, "files are no images by their names, and left out"),
+        *_finding("foreign", False, foreign, "file", "left out, no image by its name"),
     ]
 
 
@@ -202,8 +203,8 @@ def _about_names(parts: _Parts, folder: str) -> list[Finding]:
     listed = [path for _, classes in parts.values() for c in classes for path in c.paths]
     undecodable = [path for path in listed if not _is_utf8(path)]
     return [
-        *_finding("hidden", False, sorted(hidden), "hidden files or folders are left out"),
-        *_finding("name_not_utf8", False, undecodable, "files have names that are not UTF-8"),
+        *_finding("hidden", False, sorted(hidden), "hidden name", "left out, a file or folder"),
+        *_finding("name_not_utf8", False, undecodable, "file", "whose name is not UTF-8"),
     ]
 
 
@@ -217,27 +218,26 @@ def _is_utf8(path: str) -> bool:
 
 def _about_files(files: Sequence[_File]) -> list[Finding]:
     unreadable = [str(f.outcome) for f in files if isinstance(f.outcome, ImageError)]
-    found = _finding("unreadable", True, unreadable, "images cannot be read; see --skip-bad")
+    found = _finding("unreadable", True, unreadable, "image", "that cannot be read; see --skip-bad")
     remarks: tuple[tuple[str, str, Callable[[ImageDetails], bool]], ...] = (
-        ("rotated", "images are turned by their EXIF orientation", lambda d: d.orientation != 1),
-        ("transparent", "images may have transparent pixels; see --background",
+        ("rotated", "turned by EXIF's orientation", lambda d: d.orientation != 1),
+        ("transparent", "that may have transparent pixels; see --background",
          lambda d: d.has_transparency),
-        ("animated", "images have several frames or pages; the first counts",
-         lambda d: d.is_animated),
-        ("16_bit", "grey images have 16 bits, which become 8", lambda d: d.mode.startswith("I")),
-        ("grey", "images are grey in a set with colour",
+        ("animated", "of several frames or pages; the first counts", lambda d: d.is_animated),
+        ("16_bit", "of 16 bits, which become 8", lambda d: d.mode.startswith("I")),
+        ("grey", "in grey, in a set with colour",
          lambda d: d.facts.is_grey and not all_grey),
     )  # fmt: skip
     details = [(f, f.outcome) for f in files if isinstance(f.outcome, ImageDetails)]
     all_grey = all(d.facts.is_grey for _, d in details)
     for kind, text, holds in remarks:
-        found += _finding(kind, False, [f.path for f, d in details if holds(d)], text)
+        found += _finding(kind, False, [f.path for f, d in details if holds(d)], "image", text)
     misnamed = [
         f"{f.path} ({d.format})"
         for f, d in details
         if os.path.splitext(f.path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
     ]
-    return found + _finding("misnamed", False, misnamed, "images have another format's name")
+    return found + _finding("misnamed", False, misnamed, "image", "with another format's name")
 
 
 def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> list[Finding]:
@@ -259,15 +259,18 @@ def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> l
             ("within_class", "in one class"),
         ):
             is_problem = how == "exact" and kind != "within_class"
-            text = f"groups of {words} {where}"
-            found += _finding(f"{how}_duplicates_{kind}", is_problem, by_kind.get(kind, []), text)
+            text = f"of {words} {where}"
+            some = by_kind.get(kind, [])
+            found += _finding(f"{how}_duplicates_{kind}", is_problem, some, "group", text)
     return found
 
 
 def _finding(
-    kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], text: str
+    kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str
 ) -> list[Finding]:
     """A finding if there are examples, else nothing."""
     if not examples:
         return []
-    return [Finding(kind, is_problem, len(examples), text, tuple(examples))]
+    if len(examples) > 1:
+        noun += "es" if noun.endswith("s") else "s"
+    return [Finding(kind, is_problem, len(examples), f"{noun} {rest}", tuple(examples))]
