@@ -39,6 +39,8 @@ _MAX_REPEATS = 20
 _SCATTER_BYTES = 10_000_000
 
 
+FEW_BYTES = 1_000_000  # that take less time on the line than another task takes Dask
+
 Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs
 Graph = dict[str, Task]
 
@@ -64,6 +66,7 @@ class Cluster:
         self._notes: deque[str] = deque()
         self._next_look = 0.0
         self._n_keys = 0
+        self._futures: list[Future] = []
 
     def start(self) -> None:
         """Wait for the workers asked for. Raises ClusterLost, or DataError where none is fit."""
@@ -84,12 +87,15 @@ class Cluster:
 
     def submit(self, function: Callable[..., Any], *arguments: Any, name: str = "") -> Future:
         """A task that any fit worker may do. `name`: that of the range it works on, if of one."""
-        return self.submit_graph({}, (function, *arguments), name)
+        graph: Graph = {}
+        return self.submit_graph(graph, [self.add(graph, (function, *arguments), name)])[0]
 
-    def submit_graph(self, graph: Graph, last: Task, name: str = "") -> Future:
-        """The task `last`, and those that `add` has put into a graph for it, in one message."""
-        key = self.add(graph, last, name)
-        return self.client.get(graph, key, sync=False, workers=sorted(self.workers))
+    def submit_graph(self, graph: Graph, keys: list[str]) -> list[Future]:
+        """The tasks of these keys, and those they need, all of them in one message."""
+        futures: list[Future] = self.client.get(
+            graph, keys, sync=False, workers=sorted(self.workers)
+        )
+        return futures
 
     def add(self, graph: Graph, task: Task, name: str = "") -> str:
         """Put a task into a graph; it may name others by the key that this returns."""
@@ -98,8 +104,14 @@ class Cluster:
         graph[key] = task
         return key
 
-    def send(self, value: NDArray[Any], graph: Graph) -> Future | str:
-        """A value for the tasks of a graph, sent once. The scheduler does not keep a large one."""
+    def send(self, value: NDArray[Any], graph: Graph, n_tasks: int) -> Any:
+        """A value for n_tasks of a graph: what they take as an argument.
+
+        It leaves this machine once. A small one goes to the workers with each task, which saves
+        the tasks their wait for it; a large one is not kept by the scheduler.
+        """
+        if value.nbytes * n_tasks < FEW_BYTES:
+            return value
         if value.nbytes < _SCATTER_BYTES:
             return self.add(graph, (same, value))
         scattering = self.client.scatter(
@@ -117,7 +129,10 @@ class Cluster:
         for _ in range(_MAX_REPEATS):
             self.look()
             with suppress(_Again):
-                return self._gathered(list(submit()), on_done)
+                # The last futures are let go of behind the new ones' message, not before it: Dask's
+                # client waits for 10 ms between messages.
+                self._futures = list(submit())
+                return self._gathered(self._futures, on_done)
         raise ClusterLost(
             f"the cluster does not hold: {self.settings.address}: the same work was lost "
             f"{_MAX_REPEATS} times"

@@ -11,7 +11,7 @@ from distributed import Future
 from numpy.typing import NDArray
 
 from softmaxce.cluster import work
-from softmaxce.cluster.connection import Cluster, Graph
+from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
 from softmaxce.cluster.ranges import Facts, Files
 from softmaxce.dataset.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
@@ -20,18 +20,27 @@ from softmaxce.objective.mean_cross_entropy import Objective, Sums, leaf_rows
 
 _MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two); more of small ones
 _MANY_VALUES = 1 << 18
+_MOST_LEAVES = 64
+_MOST_RANGES = 1024
+_LEAVES_OF_A_TASK = 2
 _N_PROBED = 8  # files of a set that every worker must be able to read
 
 
 def leaves_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
     """How many leaves a range has: a power of two, so that its sums are a subtree.
 
-    Two to four ranges for each of the workers' threads, since each task costs Dask some
-    milliseconds; of 64 leaves (64 MB) at most, and never more than some 1,024 of them.
+    The number for which the thread with most to do is done soonest, and Dask, whom each task
+    costs as long as a leaf or two; 64 (64 MB) at most, but some 1,024 ranges at most as well.
     """
     n_leaves = -(-n_images // leaf_rows(n_pixels))
-    wanted = max(min(n_leaves // (2 * n_threads), 64), n_leaves // 1024, 1)
-    return 1 << (wanted.bit_length() - 1)
+    fewest = 1 << max(n_leaves // _MOST_RANGES, 1).bit_length() - 1
+
+    def leaves_of_time(size: int) -> int:
+        n_ranges = -(-n_leaves // size)
+        return -(-n_ranges // n_threads) * size + _LEAVES_OF_A_TASK * n_ranges
+
+    sizes = (fewest << power for power in range(_MOST_LEAVES.bit_length()))
+    return min((s for s in sizes if s <= max(fewest, _MOST_LEAVES)), key=leaves_of_time)
 
 
 def driver_bytes(n_pixels: int, n_classes: int) -> int:
@@ -183,24 +192,28 @@ class DistributedPixels:
         return self.cluster.results(submit)
 
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
-        """The objective's sums: those of the ranges, merged in the tree over their indices."""
+        """The objective's sums: those of the ranges, merged in the tree over their indices.
+
+        The workers merge them, lest as many gradients as there are ranges come here; but where
+        they are small, that would take longer than their way does.
+        """
         at_once = _MERGED_AT_ONCE if parameters.size > _MANY_VALUES else 8 * _MERGED_AT_ONCE
+        merge_here = 8 * parameters.size * len(self._files) < FEW_BYTES
 
         def submit() -> list[Future]:
             chosen = self._choice(objective)
             graph: Graph = {}
-            sent = self.cluster.send(parameters, graph)
+            sent = self.cluster.send(parameters, graph, len(chosen))
             level: list[Any] = [
                 self.cluster.add(graph, (work.sums, part, sent), files.name)
                 for part, files in zip(chosen, self._files, strict=True)
             ]
-            while len(level) > at_once:
+            while len(level) > 1 and not merge_here:
                 groups = [level[at : at + at_once] for at in range(0, len(level), at_once)]
                 level = [self.cluster.add(graph, (work.merge, group)) for group in groups]
-            return [self.cluster.submit_graph(graph, (work.merge, level))]
+            return self.cluster.submit_graph(graph, level)
 
-        (total,) = self.cluster.results(submit)
-        return total  # type: ignore[no-any-return]
+        return work.merge(self.cluster.results(submit))
 
     def _opened(self) -> list[Future]:
         """The ranges' handles, opened anew where none of the workers that may have them is left.
