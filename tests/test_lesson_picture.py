@@ -117,6 +117,7 @@ def test_with_hidden_layers_the_lesson_says_that_it_approximates():
         assert any("approximation" in sentence for sentence in step.sentences) == said
 
 
+@pytest.mark.slow
 def test_on_100_mnist_images_contributions_and_bias_sum_to_each_logit(mnist):
     model = model_of(28, 28, 1, names=tuple("0123456789"))
     weights = model.layers[0].weights.astype(np.longdouble)
