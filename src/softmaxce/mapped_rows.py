@@ -25,21 +25,28 @@ def map_rows(file: str | BinaryIO, offset: int, shape: tuple[int, int]) -> NDArr
 def release(matrix: NDArray[Any]) -> None:
     """Give the system back the pages of a large matrix that is mapped read-only; of any other
     matrix, nothing."""
+    mapping = _mapping_of(matrix)
+    if mapping is not None:
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping_of(matrix: NDArray[Any]) -> mmap.mmap | None:
+    """What a matrix whose pages are worth releasing, and may be released, lies in."""
     if matrix.nbytes < _MANY_BYTES:
-        return
+        return None
     base: object = matrix
     while isinstance(base, np.ndarray):
         base = base.base
     if not isinstance(base, mmap.mmap) or not hasattr(base, "madvise"):
-        return
+        return None
     with memoryview(base) as view:
-        if not view.readonly:  # it may hold what the file does not
-            return
-    base.madvise(mmap.MADV_DONTNEED)
+        return base if view.readonly else None  # else it may hold what the file does not
 
 
 def copy_rows(matrix: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Copies (len(rows), n_columns) of these rows of a matrix that may be mapped."""
+    if _mapping_of(matrix) is None:
+        return np.asarray(matrix[rows])
     copies = np.empty((len(rows), *matrix.shape[1:]), matrix.dtype)
     for start in range(0, len(rows), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)

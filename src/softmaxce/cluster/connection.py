@@ -37,8 +37,6 @@ _SILENCE = 5.0  # seconds without a heartbeat, of which there are several a seco
 _SLOW = 20  # times --eval-timeout, after which a worker counts as hung though its heart beats
 _MAX_REPEATS = 20
 _SCATTER_BYTES = 10_000_000
-
-
 FEW_BYTES = 1_000_000  # that take less time on the line than another task takes Dask
 
 Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs

@@ -33,7 +33,7 @@ def leaves_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
     costs as long as a leaf or two; 64 (64 MB) at most, but some 1,024 ranges at most as well.
     """
     n_leaves = -(-n_images // leaf_rows(n_pixels))
-    fewest = 1 << max(n_leaves // _MOST_RANGES, 1).bit_length() - 1
+    fewest = 1 << (max(n_leaves // _MOST_RANGES, 1).bit_length() - 1)
 
     def leaves_of_time(size: int) -> int:
         n_ranges = -(-n_leaves // size)
@@ -204,7 +204,7 @@ class DistributedPixels:
             chosen = self._choice(objective)
             graph: Graph = {}
             sent = self.cluster.send(parameters, graph, len(chosen))
-            level: list[Any] = [
+            level = [
                 self.cluster.add(graph, (work.sums, part, sent), files.name)
                 for part, files in zip(chosen, self._files, strict=True)
             ]

@@ -12,7 +12,8 @@ from PIL import Image
 _START = b"\xff\xd8\xff"
 _SOF_BASELINE, _SOF_SEQUENTIAL, _START_OF_SCAN = 0xC0, 0xC1, 0xDA
 _JFIF, _PROFILE = 0xE0, 0xE2
-_PASSED_OVER = frozenset({0xC4, 0xDB, 0xDD, 0xFE, _JFIF})  # and Huffman, quantisation, restarts
+# Huffman and quantisation tables, the interval of restarts, comments, JFIF.
+_PASSED_OVER = frozenset({0xC4, 0xDB, 0xDD, 0xFE, _JFIF})
 _MAX_PIXELS = 2**24  # the guards against huge files stand on the usual way
 
 
@@ -49,8 +50,8 @@ def decode_plain_jpeg(
 ) -> Image.Image | None:
     """The picture in mode L or RGB, None where that fails.
 
-    It has 1/1, 1/2, 1/4 or 1/8 of its `size`, the least that is at least `wanted`, if any is: as
-    Image.draft chooses.
+    size: (width, height) from plain_jpeg_size. The picture has 1/1, 1/2, 1/4 or 1/8 of it, the
+    least that is at least `wanted` (width, height), if any is: as Image.draft chooses.
     """
     ratio = min(size[0] // wanted[0], size[1] // wanted[1])
     scale = next((s for s in (8, 4, 2) if ratio >= s), 1)

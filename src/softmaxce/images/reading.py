@@ -183,14 +183,9 @@ def decode_content(
     name: str, content: Content, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageFacts]:
     """The pixel vector and facts of an image file's content; `name` is for ImageError."""
-    plain = plain_jpeg_size(content) if isinstance(content, bytes) else None
-    if plain and isinstance(content, bytes):
-        box, inner = _frame(*plain, preprocessing)
-        wanted = _draft_size(plain, box, inner)
-        drafted = decode_plain_jpeg(content, plain, preprocessing.mode, wanted)
-        if drafted:
-            drafted = _resized(drafted, _scaled(box, plain, drafted.size), inner)
-            return _row(drafted, preprocessing), ImageFacts(*plain, is_grey=False)
+    plain = _decode_plain(content, preprocessing) if isinstance(content, bytes) else None
+    if plain:
+        return plain
     with _open(name, content) as image:
         orientation = orientation_of(image)
         facts = _facts(image, orientation)
@@ -208,6 +203,21 @@ def decode_content(
         if orientation != 1:
             picture = upright(picture, orientation)
         return _row(picture, preprocessing), facts
+
+
+def _decode_plain(
+    content: bytes, preprocessing: Preprocessing
+) -> tuple[NDArray[np.uint8], ImageFacts] | None:
+    """As decode_content, of a plain JPEG file; None for any other, and where that fails."""
+    full = plain_jpeg_size(content)
+    if full is None:
+        return None
+    box, inner = _frame(*full, preprocessing)
+    picture = decode_plain_jpeg(content, full, preprocessing.mode, _draft_size(full, box, inner))
+    if picture is None:
+        return None
+    picture = _resized(picture, _scaled(box, full, picture.size), inner)
+    return _row(picture, preprocessing), ImageFacts(*full, is_grey=False)
 
 
 def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np.uint8]:

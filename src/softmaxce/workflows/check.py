@@ -268,7 +268,8 @@ def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> l
 def _finding(
     kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str
 ) -> list[Finding]:
-    """A finding if there are examples, else nothing."""
+    """A finding if there are examples, else nothing. Its text is the noun, which is given in the
+    singular, in the number that there are, and the rest."""
     if not examples:
         return []
     if len(examples) > 1:
