@@ -42,9 +42,9 @@ from helpers import draw_classes  # noqa: E402
 from softmaxce.cluster.connection import Cluster, connected  # noqa: E402
 from softmaxce.cluster.pixels import ClusterReader  # noqa: E402
 from softmaxce.cluster.settings import ClusterSettings  # noqa: E402
-from softmaxce.dataset.class_folders import list_class_folders  # noqa: E402
+from softmaxce.data.class_folders import list_class_folders  # noqa: E402
 from softmaxce.images.reading import Preprocessing  # noqa: E402
-from softmaxce.objective.mean_cross_entropy import Objective, Rows  # noqa: E402
+from softmaxce.training.objective import Objective, Rows  # noqa: E402
 
 N_TIMES = 15
 

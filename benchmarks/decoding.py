@@ -24,11 +24,11 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from softmaxce.dataset.class_folders import list_class_folders
-from softmaxce.dataset.decoding import decode_files
-from softmaxce.dataset.forms import FormRequest, read_in_form
-from softmaxce.dataset.pixel_cache import PixelCache, key_of
-from softmaxce.images.reading import Preprocessing
+from softmaxce.data.class_folders import list_class_folders
+from softmaxce.data.decoding import decode_files
+from softmaxce.data.pixel_cache import PixelCache, key_of
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.preprocessing import Preprocessing
 
 OPENCV = """
 import json, multiprocessing, sys, time
@@ -115,18 +115,18 @@ def files_of(folder: str) -> list[str]:
     return [path for c in list_class_folders(folder) for path in c.paths]
 
 
-def compare_cache(folder: str, request: FormRequest, turns: int) -> None:
+def compare_cache(folder: str, request: PreprocessingOptions, turns: int) -> None:
     paths = files_of(folder)
     with tempfile.TemporaryDirectory() as place:
         cache = PixelCache(Path(place))
-        read_in_form(folder, paths, request, cache=cache)
+        decode_all(folder, paths, request, cache=cache)
         asked = (request.size, request.channels, request.fit, request.background)
         key = key_of(folder, asked, paths)
         assert key is not None
         form = cache.find(key)[0]  # type: ignore[index]
         contenders: dict[str, Callable[[], object]] = {
             "pixels from the cache": lambda: cache.find(key),
-            "and every file's age looked at": lambda: read_in_form(
+            "and every file's age looked at": lambda: decode_all(
                 folder, paths, request, cache=cache
             ),
             "decoded, two processes": lambda: decode_files(paths, form, jobs=2),
@@ -163,8 +163,8 @@ def main() -> None:
         "softmaxce train --no-cache, all of it": lambda: train(options.digits, "--no-cache"),
     }
     compare("from the command to the saved model", contenders, len(digits), turns)
-    compare_cache(options.digits, FormRequest(), turns)
-    compare_cache(options.photos, FormRequest((64, 64)), turns)
+    compare_cache(options.digits, PreprocessingOptions(), turns)
+    compare_cache(options.photos, PreprocessingOptions((64, 64)), turns)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ FIT = """
 import sys
 import numpy as np
 from softmaxce.cli import _hold_blas_to_one_thread
-from softmaxce.fitting import fit
+from softmaxce.training.fitting import fit
 pixels, labels = (np.load(f"{sys.argv[1]}/{name}.npy", mmap_mode="r") for name in ("x", "y"))
 fit(pixels, np.asarray(labels), 10, l2=1 / 60_000)
 """

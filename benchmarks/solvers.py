@@ -24,8 +24,8 @@ import numpy as np
 from curves import write_svg
 from PIL import Image
 
-from softmaxce.fitting import fit
-from softmaxce.solvers.mini_batch import BATCH_ROWS
+from softmaxce.training.fitting import fit
+from softmaxce.training.mini_batch import BATCH_ROWS
 
 Curve = list[tuple[float, float]]
 Peer = tuple[str, Callable[..., "Curve | str"]]

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from softmaxce.images.reading import Preprocessing
-from softmaxce.metrics.conformal import held_out_scores
-from softmaxce.model import Layer, SoftmaxModel
+from softmaxce.metrics.conformal import calibration_scores
+from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
 
 NAMES = ("cat", "[red]dog\x1b", "사람\udcff")
 
@@ -37,7 +37,7 @@ def make_model(n_hidden: int | None = None, *, seed: int = 0) -> SoftmaxModel:
         Layer(random.normal(size=(n_in, n_out)), random.normal(size=n_out))
         for n_in, n_out in pairwise(sizes)
     )
-    held_out = held_out_scores(random.exponential(size=9))
+    held_out = calibration_scores(random.exponential(size=9))
     trained_on = np.arange(5, dtype=np.uint64)
     form = Preprocessing(2, 2, 3)
     return SoftmaxModel(layers, form, NAMES, {"l2": 0.001}, 1.5, held_out, trained_on)

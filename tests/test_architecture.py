@@ -14,13 +14,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside a package.
 FLOORS = [
     ["errors"],
-    ["mapped_rows", "numerics", "safe_files"],
-    ["images", "journal", "metrics"],
-    ["model"],
-    ["dataset", "model_file"],
-    ["objective"],
-    ["solvers"],
-    ["fitting"],
+    ["atomic_files", "mapped_rows", "numerics", "preprocessing"],
+    ["images", "metrics"],
+    ["data", "model", "training"],
     ["cluster", "estimator", "lesson"],
     ["workflows"],
     ["views"],

@@ -27,7 +27,7 @@ def test_every_example_prints_what_the_readme_shows(real_outputs):
     assert len(real_outputs) >= 8
     for example, output in real_outputs:
         shown, real = (_SECONDS.sub("T s", text) for text in (example.output, output))
-        assert _words(real) == _words(shown), f"run `python tests/readme.py update`: {example}"
+        assert _words(real) == _words(shown), f"run `python tools/readme.py update`: {example}"
         # The last digits may differ on another processor; nothing else may.
         for ours, theirs in zip(_numbers(shown), _numbers(real), strict=True):
             assert ours == pytest.approx(theirs, rel=0.05, abs=0.02), example.source

@@ -1,4 +1,4 @@
-"""softmaxce: train, judge and explain a softmax image classifier.
+"""softmaxce: train, evaluate and explain a softmax image classifier.
 
 Public names load on first use, so `import softmaxce` pulls in neither NumPy nor Pillow.
 """
@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from softmaxce.estimator import SoftmaxClassifier as SoftmaxClassifier
-    from softmaxce.model_file import load_model as load_model
+    from softmaxce.model.model_file import load_model as load_model
     from softmaxce.numerics import cross_entropy as cross_entropy
     from softmaxce.numerics import log_softmax as log_softmax
     from softmaxce.numerics import logsumexp as logsumexp
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "SoftmaxClassifier": "estimator",
     "cross_entropy": "numerics",
-    "load_model": "model_file",
+    "load_model": "model.model_file",
     "log_softmax": "numerics",
     "logsumexp": "numerics",
     "one_hot": "numerics",

@@ -7,7 +7,7 @@ SoftmaxceError     1  shown as one line: "Error: " and the message
 ├── OutputError       a result that cannot be written
 ├── TrainingError     numbers that stopped being finite, or a fit that cannot start
 ├── InputError     2  a value from the user that is no fitting one
-├── GateMissed     3  a quality gate (`--fail-under`) that was missed
+├── GateFailed     3  a quality gate (`--fail-under`) that was missed
 └── ClusterLost   75  a cluster that went away: worth another try later (EX_TEMPFAIL of sysexits.h)
 
 A message names the thing, the fault and, where there is one, the remedy.
@@ -59,7 +59,7 @@ class InputError(SoftmaxceError, ValueError):
     exit_code = 2
 
 
-class GateMissed(SoftmaxceError):
+class GateFailed(SoftmaxceError):
     """A quality gate was missed."""
 
     exit_code = 3

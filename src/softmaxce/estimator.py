@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError
-from softmaxce.fitting import DEFAULT_TOLERANCE, Rows, balanced_sample_weight, fit
 from softmaxce.numerics import log_softmax
+from softmaxce.training.fitting import DEFAULT_TOLERANCE, Rows, balanced_sample_weight, fit
 
 _KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # all else becomes the first
 _HELD_OUT = 0.1  # share of the rows that choose l2, or the epoch of hidden layers

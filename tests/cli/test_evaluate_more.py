@@ -160,9 +160,9 @@ def test_calibration_changes_no_answer(softmaxce):
         losses.append(trained["validation"]["cross_entropy"])
         text = softmaxce("evaluate", TEST, "--format", "csv").stdout
         answers.append([row["predicted"] for row in csv.DictReader(io.StringIO(text))])
-        judged = softmaxce("evaluate", TEST, "--format", "json").json["calibration"]
-        assert judged["temperature"] == trained["temperature"]
-        same = judged["before"]["cross_entropy"] == judged["after"]["cross_entropy"]
+        scored = softmaxce("evaluate", TEST, "--format", "json").json["calibration"]
+        assert scored["temperature"] == trained["temperature"]
+        same = scored["before"]["cross_entropy"] == scored["after"]["cross_entropy"]
         assert same == (option == "--no-calibrate")
     assert answers[0] == answers[1]
     assert losses[0] < losses[1]

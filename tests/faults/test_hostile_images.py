@@ -24,7 +24,8 @@ from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import Preprocessing, read_image
+from softmaxce.images.reading import read_image
+from softmaxce.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.slow
 

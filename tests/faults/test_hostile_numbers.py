@@ -15,9 +15,9 @@ from PIL import Image
 
 from softmaxce.cli import commands
 from softmaxce.errors import SoftmaxceError
-from softmaxce.images.reading import Preprocessing
-from softmaxce.model import Layer, SoftmaxModel
-from softmaxce.model_file import save_model
+from softmaxce.model.model_file import save_model
+from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
 
 NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "ten", "1,5", "0x10", "")
 NO_COUNTS = ("0", "-1", "1.5", "1e3")

@@ -13,8 +13,8 @@ import pytest
 from helpers import assert_one_error_line, draw_classes, run_command
 
 from softmaxce.errors import DataError, OutputError, TrainingError
-from softmaxce.fitting import Rows, fit
-from softmaxce.journal import Journal
+from softmaxce.training.fitting import Rows, fit
+from softmaxce.training.journal import Journal
 from softmaxce.workflows.checkpoint import kept_on_interrupt
 
 pytestmark = pytest.mark.slow

@@ -17,13 +17,13 @@ import pytest
 from fault_tools import make_model
 from helpers import PETS, draw_classes
 
-from softmaxce.dataset.decoding import DecodedImages
-from softmaxce.dataset.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
-from softmaxce.fitting import fit
-from softmaxce.images.reading import Preprocessing
-from softmaxce.journal import Journal
-from softmaxce.model_file import encode_model, is_model_file, load_model
-from softmaxce.safe_files import write_atomically
+from softmaxce.atomic_files import write_atomically
+from softmaxce.data.decoding import DecodedImages
+from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
+from softmaxce.model.model_file import encode_model, is_model_file, load_model
+from softmaxce.preprocessing import Preprocessing
+from softmaxce.training.fitting import fit
+from softmaxce.training.journal import Journal
 
 pytestmark = pytest.mark.slow
 
@@ -198,7 +198,7 @@ def test_two_trainings_on_one_output_and_one_cache(tmp_path):
 def test_many_writers_of_one_file(tmp_path):
     path = tmp_path / "model.npz"
     code = (
-        "import sys\nfrom softmaxce.safe_files import write_atomically\n"
+        "import sys\nfrom softmaxce.atomic_files import write_atomically\n"
         "content = open(sys.argv[1], 'rb').read()\n"
         "for _ in range(100): write_atomically(sys.argv[2], [content])\n"
     )

@@ -24,9 +24,9 @@ from fault_tools import (
 )
 
 from softmaxce.errors import ModelError, OutputError
-from softmaxce.images.reading import Preprocessing
-from softmaxce.model import Layer, SoftmaxModel
-from softmaxce.model_file import MAX_HEADER_BYTES, encode_model, load_model, save_model
+from softmaxce.model.model_file import MAX_HEADER_BYTES, encode_model, load_model, save_model
+from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.slow
 

@@ -15,10 +15,10 @@ import pytest
 from fault_tools import everything_below, make_model, strace
 from helpers import draw_classes, run_command
 
-from softmaxce import safe_files
+from softmaxce import atomic_files as atomic_files
+from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import OutputError
-from softmaxce.model_file import encode_model, save_model
-from softmaxce.safe_files import write_atomically
+from softmaxce.model.model_file import encode_model, save_model
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_each_call_failing_in_turn(tmp_path, monkeypatch, name, has_old_file):
         if has_old_file:
             path.write_bytes(OLD)
         failing = Failing(name, number)
-        monkeypatch.setattr(safe_files, "os", failing)
+        monkeypatch.setattr(atomic_files, "os", failing)
         before = everything_below(tmp_path)
         fault = None
         try:
@@ -78,7 +78,7 @@ def test_each_call_failing_in_turn(tmp_path, monkeypatch, name, has_old_file):
 SAVER = """
 import os, sys
 from softmaxce.errors import OutputError
-from softmaxce.safe_files import write_atomically
+from softmaxce.atomic_files import write_atomically
 content = open(sys.argv[1], "rb").read()
 for line in sys.stdin:
     reading, writing = os.pipe()
@@ -230,4 +230,4 @@ def test_a_name_as_long_as_can_be(tmp_path):
     write_atomically(path, [OLD])
     assert path.read_bytes() == OLD
     with pytest.raises(OutputError, match="too long"):
-        safe_files.check_can_write(tmp_path / ("사" * 86))
+        atomic_files.check_can_write(tmp_path / ("사" * 86))

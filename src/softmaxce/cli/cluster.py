@@ -16,7 +16,7 @@ from softmaxce.cli.types import FiniteFloat
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
-    from softmaxce.dataset.forms import Reader
+    from softmaxce.data.preprocessing_choice import Reader
     from softmaxce.workflows.progress import OnProgress
 
 _SECONDS = FiniteFloat(0.1, 86400.0)

@@ -113,7 +113,7 @@ def evaluate(
         view.show(result)
     else:
         print_exactly(view.as_machine_text(result, output_format))
-    check_gates(result.judged.scores, parsed_gates)
+    check_gates(result.scored.scores, parsed_gates)
 
 
 def _check_outputs(
@@ -133,7 +133,7 @@ def _write_files(
     result: EvaluateResult, errors_path: str | None, report_path: str | None, plots_path: str | None
 ) -> None:
     if errors_path is not None:
-        from softmaxce.safe_files import write_atomically
+        from softmaxce.atomic_files import write_atomically
         from softmaxce.views.csv_text import file_bytes
         from softmaxce.views.evaluate import errors_csv
 

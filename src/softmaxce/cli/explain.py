@@ -132,7 +132,7 @@ def explain(**options: object) -> None:
     language = request.language or lesson_words.default_language()
     translate = lesson_words.translator(language)
     if request.output_path:
-        from softmaxce.safe_files import check_can_write
+        from softmaxce.atomic_files import check_can_write
 
         check_can_write(request.output_path)
     if request.exercise is not None:
@@ -248,7 +248,7 @@ def _write(request: Request, text: str) -> None:
     if not request.output_path:
         click.echo(text, nl=False)
         return
-    from softmaxce.safe_files import write_atomically
+    from softmaxce.atomic_files import write_atomically
 
     write_atomically(request.output_path, [text.encode()])
 

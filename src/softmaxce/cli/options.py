@@ -94,7 +94,7 @@ def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_cache(*args: Any, cache: str | None, no_cache: bool, **options: Any) -> Any:
-        from softmaxce.dataset.pixel_cache import default_folder, usable_folder
+        from softmaxce.data.pixel_cache import default_folder, usable_folder
 
         folder = None
         if not no_cache:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from softmaxce.cluster import work
 from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
 from softmaxce.cluster.ranges import Facts, Files
-from softmaxce.dataset.decoding import DecodedImages, OnDecoded
+from softmaxce.data.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
-from softmaxce.images.reading import ImageFacts, Preprocessing
-from softmaxce.objective.mean_cross_entropy import Objective, Sums, leaf_rows
+from softmaxce.images.reading import ImageInfo
+from softmaxce.preprocessing import Preprocessing
+from softmaxce.training.objective import Objective, Sums, block_rows
 
 _MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two); more of small ones
 _MANY_VALUES = 1 << 18
@@ -32,11 +33,11 @@ def leaves_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
     The number for which the thread with most to do is done soonest, and Dask, whom each task
     costs as long as a leaf or two; 64 (64 MB) at most, but some 1,024 ranges at most as well.
     """
-    n_leaves = -(-n_images // leaf_rows(n_pixels))
-    fewest = 1 << (max(n_leaves // _MOST_RANGES, 1).bit_length() - 1)
+    n_blocks = -(-n_images // block_rows(n_pixels))
+    fewest = 1 << (max(n_blocks // _MOST_RANGES, 1).bit_length() - 1)
 
     def leaves_of_time(size: int) -> int:
-        n_ranges = -(-n_leaves // size)
+        n_ranges = -(-n_blocks // size)
         return -(-n_ranges // n_threads) * size + _LEAVES_OF_A_TASK * n_ranges
 
     sizes = (fewest << power for power in range(_MOST_LEAVES.bit_length()))
@@ -59,7 +60,7 @@ def memory_bytes() -> int:
 
 
 class ClusterReader:
-    """Decodes image files on the workers; what `read_in_form` needs."""
+    """Decodes image files on the workers; what `decode_all` needs."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -76,7 +77,7 @@ class ClusterReader:
                 "--force"
             )
 
-    def headers(self, paths: Sequence[str]) -> list[ImageFacts]:
+    def headers(self, paths: Sequence[str]) -> list[ImageInfo]:
         """Sizes and colours of those of the files that can be read."""
         places = [_place(path) for path in paths]
         self.cluster.require(places[:: max(1, len(places) // _N_PROBED)])
@@ -110,7 +111,7 @@ class DistributedPixels:
 
     def __init__(self, cluster: Cluster, paths: Sequence[str], form: Preprocessing) -> None:
         self.cluster, self.shape = cluster, (len(paths), form.n_pixels)
-        self.size = leaves_of_range(*self.shape, cluster.n_threads) * leaf_rows(form.n_pixels)
+        self.size = leaves_of_range(*self.shape, cluster.n_threads) * block_rows(form.n_pixels)
         self.starts = range(0, len(paths), self.size)
         self._files = []
         for start in self.starts:

@@ -19,10 +19,10 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
-from softmaxce.dataset.decoding import decode_some, digests_of
+from softmaxce.data.decoding import decode_some, digests_of
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.files import Content, read_file
-from softmaxce.images.reading import Preprocessing
+from softmaxce.preprocessing import Preprocessing
 
 TOPIC = "softmaxce"  # of the notes that workers send to the driver
 _FILES_AT_ONCE = 1024

@@ -22,8 +22,8 @@ from softmaxce.cluster.ranges import (
     with_pixels,
 )
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import ImageFacts, read_facts
-from softmaxce.objective.mean_cross_entropy import Floats, Objective, Rows, Sums, tree_sum
+from softmaxce.images.reading import ImageInfo, read_info
+from softmaxce.training.objective import Floats, Objective, Rows, Sums, tree_sum
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ def rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels
 
 
-def headers(paths: Sequence[str]) -> list[ImageFacts]:
+def headers(paths: Sequence[str]) -> list[ImageInfo]:
     """What the headers of the files say, of those that can be read."""
     found = []
     for path in paths:
         try:
             content = read(path)
-            found.append(read_facts(BytesIO(content) if isinstance(content, bytes) else content))
+            found.append(read_info(BytesIO(content) if isinstance(content, bytes) else content))
         except ImageError:
             continue  # named when it is decoded
     return found

@@ -22,7 +22,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -40,14 +39,9 @@ from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silence
 from softmaxce.images.files import Content, read_file
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
+from softmaxce.preprocessing import Preprocessing
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib"}
-    | {".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
-)
-FITS = ("stretch", "crop", "pad")
-MAX_SIDE = 4096
 MAX_DECODED_BYTES = 2**28
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 
@@ -59,53 +53,7 @@ _Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Preprocessing:
-    """The form every image is brought into: pixels high, pixels wide, channels 1 or 3 (RGB).
-
-    fit says what becomes of another shape ("stretch", "crop" or "pad"); background is the colour
-    "#rrggbb" behind transparent pixels and around padded pictures.
-    """
-
-    height: int
-    width: int
-    channels: int
-    fit: str = "stretch"
-    background: str = "#ffffff"
-
-    @property
-    def n_pixels(self) -> int:
-        """Length of one image's pixel vector.
-
-        The value of row r, column c and channel k stands at (r·width + c)·channels + k.
-        """
-        return self.height * self.width * self.channels
-
-    @property
-    def mode(self) -> str:
-        """Pillow's name of the channels."""
-        return "L" if self.channels == 1 else "RGB"
-
-    def fault(self) -> str | None:
-        """What is wrong with these values, or None."""
-        for side in (self.height, self.width):
-            if type(side) is not int or not 1 <= side <= MAX_SIDE:
-                return f"a side must be 1 to {MAX_SIDE} pixels long, not {side!r}"
-        if type(self.channels) is not int or self.channels not in (1, 3):
-            return f"channels must be 1 or 3, not {self.channels!r}"
-        if self.fit not in FITS:
-            return f"fit must be one of {', '.join(FITS)}, not {self.fit!r}"
-        colour = self.background
-        if not isinstance(colour, str) or not re.fullmatch(r"#[0-9a-f]{6}", colour):
-            return f"background must be a colour like #ffffff, not {colour!r}"
-        return None
-
-    def __str__(self) -> str:
-        how = {"stretch": "", "crop": ", cropped", "pad": ", padded"}[self.fit]
-        return f"{self.width} × {self.height} {'grey' if self.channels == 1 else 'RGB'}{how}"
-
-
-@dataclass(frozen=True)
-class ImageFacts:
+class ImageInfo:
     """What an image file was before preprocessing: size in pixels as it is shown, and colour."""
 
     width: int
@@ -117,7 +65,7 @@ class ImageFacts:
 class ImageDetails:
     """More of what an image file is. mode is Pillow's name; orientation EXIF's, 1 to 8."""
 
-    facts: ImageFacts
+    facts: ImageInfo
     format: str
     mode: str
     orientation: int
@@ -130,9 +78,7 @@ def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint
     return read_image(source, preprocessing)[0]
 
 
-def read_image(
-    source: Source, preprocessing: Preprocessing
-) -> tuple[NDArray[np.uint8], ImageFacts]:
+def read_image(source: Source, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], ImageInfo]:
     """The pixel vector (n_pixels,) of one image file, and what the file was. Raises ImageError."""
     with quiet_decoders():
         return decode_content(*_content_of(source), preprocessing)
@@ -155,7 +101,7 @@ def read_details(source: Source) -> ImageDetails:
         )
 
 
-def read_facts(source: Source) -> ImageFacts:
+def read_info(source: Source) -> ImageInfo:
     """The size and colour of an image file, from its header. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
         return _facts(image, orientation_of(image))
@@ -181,7 +127,7 @@ def _content_of(source: Source) -> tuple[str, Content]:
 
 def decode_content(
     name: str, content: Content, preprocessing: Preprocessing
-) -> tuple[NDArray[np.uint8], ImageFacts]:
+) -> tuple[NDArray[np.uint8], ImageInfo]:
     """The pixel vector and facts of an image file's content; `name` is for ImageError."""
     plain = _decode_plain(content, preprocessing) if isinstance(content, bytes) else None
     if plain:
@@ -207,7 +153,7 @@ def decode_content(
 
 def _decode_plain(
     content: bytes, preprocessing: Preprocessing
-) -> tuple[NDArray[np.uint8], ImageFacts] | None:
+) -> tuple[NDArray[np.uint8], ImageInfo] | None:
     """As decode_content, of a plain JPEG file; None for any other, and where that fails."""
     full = plain_jpeg_size(content)
     if full is None:
@@ -217,7 +163,7 @@ def _decode_plain(
     if picture is None:
         return None
     picture = _resized(picture, _scaled(box, full, picture.size), inner)
-    return _row(picture, preprocessing), ImageFacts(*full, is_grey=False)
+    return _row(picture, preprocessing), ImageInfo(*full, is_grey=False)
 
 
 def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np.uint8]:
@@ -340,9 +286,9 @@ def _refuse_too_large(name: str, image: Image.Image) -> None:
         raise ImageError(name, _TOO_LARGE)
 
 
-def _facts(image: Image.Image, orientation: int) -> ImageFacts:
+def _facts(image: Image.Image, orientation: int) -> ImageInfo:
     width, height = image.size[::-1] if orientation in SIDEWAYS else image.size
-    return ImageFacts(width, height, is_grey(image))
+    return ImageInfo(width, height, is_grey(image))
 
 
 def _mend_transparent_grey(image: Image.Image) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
-from softmaxce.model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 
 Floats = NDArray[np.float64]
 N_ENDS = 4

@@ -22,7 +22,7 @@ _N_RANKS = 1000  # of a larger set every thousandth is kept
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOutScores:
+class CalibrationScores:
     """The cross-entropies of n_images held-out images, as much as coverages need.
 
     values: the order statistics at `kept_ranks(n_images)`, ascending, in nats.
@@ -67,10 +67,10 @@ def kept_ranks(n_images: int) -> NDArray[np.int64]:
     return np.append(ranks, n_images).astype(np.int64)
 
 
-def held_out_scores(cross_entropies: NDArray[np.float64]) -> HeldOutScores:
+def calibration_scores(cross_entropies: NDArray[np.float64]) -> CalibrationScores:
     """What to keep of the cross-entropies (n_images,) of held-out images."""
     n_images = len(cross_entropies)
-    return HeldOutScores(n_images, np.sort(cross_entropies)[kept_ranks(n_images) - 1])
+    return CalibrationScores(n_images, np.sort(cross_entropies)[kept_ranks(n_images) - 1])
 
 
 def prediction_sets(log_probabilities: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:

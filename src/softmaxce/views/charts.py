@@ -1,4 +1,4 @@
-"""The drawings of a report: confusions, reliability, course of the fit, penalties, classes."""
+"""The drawings of a report: confusions, reliability, objective, penalties, classes."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _histogram(bins: Sequence[Bin], left: float, top: float) -> list[Shape]:
     return shapes
 
 
-def course(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
+def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
     """The objective at each iteration, on a logarithmic scale; a line for each fit."""
     left, top, width, height = 58.0, 26.0, 380.0, 190.0
     logs = [math.log10(max(v, 1e-12)) for _, values in stages for v in values]

@@ -11,7 +11,7 @@ from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.intervals import Interval
 from softmaxce.views.console import output
 from softmaxce.views.csv_text import csv_text, name_cell, number_cell, path_cell
-from softmaxce.views.judged import row
+from softmaxce.views.image_rows import row
 from softmaxce.views.machine import json_text
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, interval, name, nats, percent, probability, table
@@ -102,7 +102,7 @@ def _differences(result: CompareResult) -> list[int]:
 
 def _sides(result: CompareResult, position: int) -> tuple[dict[str, Any], dict[str, Any]]:
     a, b = result.a, result.b
-    return row(a.class_names, a.judged, position), row(b.class_names, b.judged, position)
+    return row(a.class_names, a.scored, position), row(b.class_names, b.scored, position)
 
 
 def as_machine_text(result: CompareResult, output_format: str) -> str:
@@ -114,7 +114,7 @@ def _as_csv(result: CompareResult) -> str:
     header = ["path", "label", *(f"{column}_{side}" for side in "ab" for column in _COLUMNS)]
     rows = []
     for position in _differences(result):
-        cells = [path_cell(result.a.judged.path(position))]
+        cells = [path_cell(result.a.scored.path(position))]
         sides = _sides(result, position)
         cells.append(name_cell(sides[0]["label"]))
         for side in sides:
@@ -152,7 +152,7 @@ def _as_json(result: CompareResult) -> str:
 
 def _side_json(result: CompareResult, side: str) -> dict[str, Any]:
     contender = result.a if side == "a" else result.b
-    scores = contender.judged.scores
+    scores = contender.scored.scores
     return {
         "model": contender.model_path,
         "accuracy": scores.accuracy,

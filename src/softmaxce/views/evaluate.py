@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from softmaxce.views import confusion as confusion_view
-from softmaxce.views import judged as judged_view
+from softmaxce.views import image_rows
 from softmaxce.views import scores as scores_view
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
@@ -20,18 +20,18 @@ from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 
 def show(result: EvaluateResult) -> None:
     """Print the result as tables."""
-    console, judged = output(), result.judged
-    scores_view.show_metrics(console, judged.scores)
+    console, scored = output(), result.scored
+    scores_view.show_metrics(console, scored.scores)
     scores_view.show_calibration(
-        console, judged.scores, judged.uncalibrated, result.model.temperature
+        console, scored.scores, scored.uncalibrated, result.model.temperature
     )
     if result.overlap is not None:
         console.print(visible(overlap_line("judged", result.overlap)))
     if result.coverage is not None:
         _show_coverage(console, result.coverage)
     heading(console, "Each class")
-    console.print(scores_view.per_class(result.class_names, judged.scores))
-    confusion_view.show(console, result.class_names, judged.scores)
+    console.print(scores_view.per_class(result.class_names, scored.scores))
+    confusion_view.show(console, result.class_names, scored.scores)
 
 
 def _show_coverage(console: Console, coverage: Coverage) -> None:
@@ -62,31 +62,31 @@ def coverage_lines(coverage: Coverage) -> list[str]:
 
 def as_machine_text(result: EvaluateResult, output_format: str) -> str:
     """The result as one JSON object, or a row for each image as jsonl or csv."""
-    judged = result.judged
+    scored = result.scored
     if output_format == "csv":
-        return judged_view.as_csv(result.class_names, judged, range(judged.scores.n_images))
+        return image_rows.as_csv(result.class_names, scored, range(scored.scores.n_images))
     if output_format == "jsonl":
-        return judged_view.as_json_lines(result.class_names, judged)
+        return image_rows.as_json_lines(result.class_names, scored)
     return as_json(result) + "\n"
 
 
 def errors_csv(result: EvaluateResult) -> str:
     """The wrong images, the highest cross-entropy first."""
-    return judged_view.as_csv(result.class_names, result.judged, result.judged.wrong.tolist())
+    return image_rows.as_csv(result.class_names, result.scored, result.scored.wrong.tolist())
 
 
 def as_json(result: EvaluateResult) -> str:
     """The result as one JSON object."""
-    judged = result.judged
+    scored = result.scored
     return json_text(
         "evaluate",
         {
             "model": result.model_path,
             "folder": result.folder,
-            **scores_view.summary_json(judged.scores),
-            **scores_view.details_json(result.class_names, judged.scores),
+            **scores_view.summary_json(scored.scores),
+            **scores_view.details_json(result.class_names, scored.scores),
             "calibration": scores_view.calibration_json(
-                judged.scores, judged.uncalibrated, result.model.temperature
+                scored.scores, scored.uncalibrated, result.model.temperature
             ),
             "coverage": None if result.coverage is None else _coverage_json(result.coverage),
             "duplicates": overlap_json(result.overlap),

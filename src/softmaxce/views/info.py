@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from softmaxce.model import SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.console import output
 from softmaxce.views.machine import json_text
 from softmaxce.views.safe_text import visible
 from softmaxce.views.wording import heading, name, nats, percent, table
-from softmaxce.workflows.facts import TrainingFacts
 from softmaxce.workflows.info import InfoResult
+from softmaxce.workflows.training_record import TrainingRecord
 
 _PARTS = {"train": "training", "validation": "held out", "test": "test"}
 
@@ -29,15 +29,15 @@ def show(result: InfoResult) -> None:
     _show_scores(console, result.facts)
 
 
-def model_facts(model: SoftmaxModel, facts: TrainingFacts) -> list[tuple[str, str]]:
+def model_facts(model: SoftmaxModel, facts: TrainingRecord) -> list[tuple[str, str]]:
     """What there is to know of a model in a line each: title and value."""
-    form = model.preprocessing
+    form, scores = model.preprocessing, model.calibration_scores
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
     lines = [
         ("Input", f"each image as {form}: a vector of {form.n_pixels:,} pixel values"),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
-        ("Held out", f"{model.held_out.n_images:,} images" if model.held_out else "no images"),
+        ("Held out", f"{scores.n_images:,} images" if scores else "no images"),
         ("Penalty l2", None if facts.l2 is None else f"{facts.l2:.4g}"),
         ("Class weights", facts.class_weight),
         ("Seed", None if facts.seed is None else str(facts.seed)),
@@ -58,7 +58,7 @@ def _show_classes(console: Console, result: InfoResult) -> None:
     console.print(view)
 
 
-def _show_scores(console: Console, facts: TrainingFacts) -> None:
+def _show_scores(console: Console, facts: TrainingRecord) -> None:
     if not facts.scores:
         return
     heading(console, "How good it was when it was trained")
@@ -92,7 +92,7 @@ def as_json(result: InfoResult) -> str:
             "image": {"height": form.height, "width": form.width, "channels": form.channels},
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
-            "n_held_out": model.held_out.n_images if model.held_out else 0,
+            "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
             "training": model.training,
         },
     )

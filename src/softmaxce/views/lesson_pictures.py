@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import OutputError
-from softmaxce.safe_files import write_atomically
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture

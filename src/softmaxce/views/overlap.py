@@ -1,4 +1,4 @@
-"""Copies of training images among the images judged, in words and as JSON."""
+"""Copies of training images among the images scored, in words and as JSON."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from softmaxce.images.reading import Preprocessing
-from softmaxce.model import SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.views.drawing import shortened
 from softmaxce.views.drawing_png import SCALE, font, png_bytes
 

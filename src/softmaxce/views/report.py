@@ -47,7 +47,7 @@ def as_page(subject: Subject) -> bytes:
 
 
 def _summary(subject: Subject) -> str:
-    scores, names = subject.judged.scores, subject.model.class_names
+    scores, names = subject.scored.scores, subject.model.class_names
     low, high = scores.accuracy_interval
     majority = names[int(scores.confusion.sum(axis=1).argmax())]
     return text(
@@ -73,7 +73,7 @@ def _caveat(subject: Subject) -> str:
 
 def _tiles(subject: Subject) -> str:
     tiles = []
-    for title, metric in shown_metrics(subject.judged.scores):
+    for title, metric in shown_metrics(subject.scored.scores):
         if metric.name in _TILES and metric.baseline is not None:
             baseline = metric_value(metric, metric.baseline)
             tiles.append(
@@ -87,9 +87,9 @@ def _tiles(subject: Subject) -> str:
 
 def _facts_section(subject: Subject) -> Html:
     names, counts = subject.model.class_names, subject.training.class_counts
-    judged = subject.judged.scores.per_class
+    scored = subject.scored.scores.per_class
     rows = [
-        (class_name, f"{counts[k]:,}" if counts else "", bold(f"{judged[k].support:,}"))
+        (class_name, f"{counts[k]:,}" if counts else "", bold(f"{scored[k].support:,}"))
         for k, class_name in enumerate(names)
     ]
     header = ("class", "trained on", f"judged ({subject.part})")

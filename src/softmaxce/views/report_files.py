@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from softmaxce.safe_files import write_atomically
+from softmaxce.atomic_files import write_atomically
 from softmaxce.views.report import as_page, plots
 from softmaxce.views.report_subject import Subject
 from softmaxce.workflows.outputs import make_folder

@@ -34,17 +34,17 @@ def worst_section(subject: Subject) -> Html:
 
 
 def _worst(subject: Subject) -> list[int]:
-    losses = subject.judged.scores.cross_entropies
+    losses = subject.scored.scores.cross_entropies
     return [int(i) for i in np.argsort(-losses, kind="stable")[:N_WORST]]
 
 
 def _card(subject: Subject, position: int) -> str:
-    judged, names = subject.judged, subject.model.class_names
-    scores, form = judged.scores, subject.model.preprocessing
+    scored, names = subject.scored, subject.model.class_names
+    scores, form = scored.scores, subject.model.preprocessing
     label, predicted = int(scores.labels[position]), int(scores.predicted[position])
     is_right = label == predicted
     verdict = f"'{names[label]}'" + ("" if is_right else f" called '{names[predicted]}'")
-    logits = subject.model.logits(judged.pixels(position)[np.newaxis])
+    logits = subject.model.logits(scored.pixels(position)[np.newaxis])
     row = log_softmax(logits[0])
     order = sorted(range(len(names)), key=lambda k: -row[k])[:_N_PROBABILITIES]
     shown = order if label in order else [*order[:-1], label]
@@ -54,8 +54,8 @@ def _card(subject: Subject, position: int) -> str:
         for k in shown
     )
     loss = float(scores.cross_entropies[position])
-    picture = data_uri(thumbnail(judged.pixels(position), form))
-    path = text(judged.path(position))
+    picture = data_uri(thumbnail(scored.pixels(position), form))
+    path = text(scored.path(position))
     return (
         f'<li><img src="{picture}" alt="The image {path}"><p class="verdict '
         f'{"right" if is_right else "wrong"}">{text(verdict)}</p>{shares}'
@@ -120,12 +120,12 @@ def _templates(subject: Subject) -> list[Template]:
 
 def plots(subject: Subject) -> dict[str, bytes]:
     """File name → PNG."""
-    judged, names = subject.judged, subject.model.class_names
-    scores, form = judged.scores, subject.model.preprocessing
+    scored, names = subject.scored, subject.model.class_names
+    scores, form = scored.scores, subject.model.preprocessing
     worst = contact_sheet(
         [
             (
-                thumbnail(judged.pixels(i), form),
+                thumbnail(scored.pixels(i), form),
                 (
                     f"truth: {names[scores.labels[i]]}",
                     f"answer: {names[scores.predicted[i]]}",

@@ -63,7 +63,7 @@ _MEANINGS = (
 
 def scores_section(subject: Subject) -> Html:
     """Every score with its interval and its baseline; the parts of the data beside each other."""
-    scores = subject.judged.scores
+    scores = subject.scored.scores
     rows = [
         (
             title,
@@ -107,7 +107,7 @@ def _parts_table(subject: Subject) -> Html:
 
 def confusion_section(subject: Subject) -> Html:
     """The matrix as a picture and as a table, and its worst cells in words."""
-    scores, names = subject.judged.scores, subject.model.class_names
+    scores, names = subject.scored.scores, subject.model.class_names
     title = "What was taken for what"
     if not scores.confusions:
         return section(title, paragraph("Nothing: every answer is right."))
@@ -172,7 +172,7 @@ def _confusion_twin(names: Sequence[str], scores: Scores) -> Html:
 
 def class_section(subject: Subject) -> Html:
     """Each class's scores."""
-    names, scores = subject.model.class_names, subject.judged.scores
+    names, scores = subject.model.class_names, subject.scored.scores
     rows = []
     for class_name, of_class, f1_interval in zip(
         names, scores.per_class, scores.f1_intervals, strict=True
@@ -218,18 +218,18 @@ def _weakest(scores: Scores) -> list[int]:
 
 def probability_section(subject: Subject) -> Html:
     """Calibration before and after, the reliability diagram and its bins."""
-    scores, before = subject.judged.scores, subject.judged.uncalibrated
+    scores, before = subject.scored.scores, subject.scored.uncalibrated
     temperature = subject.model.temperature
     calibrations = [("as trained", 1.0, before), ("calibrated", temperature, scores)]
     rows = [
         (
             title,
             f"{of_row:.4g}",
-            nats(judged.cross_entropy),
-            nats(judged.brier_score),
-            bold(percent(judged.expected_calibration_error)),
+            nats(scored.cross_entropy),
+            nats(scored.brier_score),
+            bold(percent(scored.expected_calibration_error)),
         )
-        for title, of_row, judged in (calibrations if temperature != 1 else calibrations[:1])
+        for title, of_row, scored in (calibrations if temperature != 1 else calibrations[:1])
     ]
     header = ("", "temperature", "cross-entropy", "Brier score", "calibration error")
     caption = (
@@ -248,7 +248,7 @@ def probability_section(subject: Subject) -> Html:
 
 
 def _calibration_words(subject: Subject) -> str:
-    scores, temperature = subject.judged.scores, subject.model.temperature
+    scores, temperature = subject.scored.scores, subject.model.temperature
     said = float(scores.confidences.mean())
     words = (
         f"Its answers come with a probability of {percent(said)} on average, and "
@@ -256,7 +256,7 @@ def _calibration_words(subject: Subject) -> str:
     )
     if temperature == 1:
         return words + "The model was not calibrated: its temperature is 1."
-    before = subject.judged.uncalibrated
+    before = subject.scored.uncalibrated
     return words + (
         f"Calibration divides the logits by a temperature of {temperature:.3g}, which was fitted "
         "on the held-out images and changes no answer. Here it takes the calibration error from "
@@ -284,18 +284,18 @@ def _bins_table(scores: Scores) -> Html:
 
 def _reliability(subject: Subject) -> Drawing:
     is_calibrated = subject.model.temperature != 1
-    before = subject.judged.uncalibrated.bins if is_calibrated else None
-    return charts.reliability(subject.judged.scores.bins, before)
+    before = subject.scored.uncalibrated.bins if is_calibrated else None
+    return charts.reliability(subject.scored.scores.bins, before)
 
 
 def fit_section(subject: Subject) -> Html | None:
     """The solver's path and the penalties that were tried, where the model kept them."""
     facts = subject.training
-    if not facts.course:
+    if not facts.objective_history:
         return None
     content = [
         figure(
-            charts.course(facts.course),
+            charts.objective_history(facts.objective_history),
             "What training minimises: the mean cross-entropy plus the penalty. Each piece is a fit "
             "with one penalty and starts from the weights of the one before it; a smaller penalty "
             "lets the objective fall further. The last, 'fit', is the one with the penalty that "
@@ -304,7 +304,7 @@ def fit_section(subject: Subject) -> Html | None:
     ]
     rows = [
         (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
-        for stage, values in facts.course
+        for stage, values in facts.objective_history
     ]
     header = ("fit", "steps", "objective at its start", "at its end")
     content.append(folded("As a table", table("The fits, in their order", header, rows)))
@@ -320,12 +320,12 @@ def fit_section(subject: Subject) -> Html | None:
 
 def drawings(subject: Subject) -> list[Drawing]:
     """Every drawing of the report."""
-    names, scores, facts = subject.model.class_names, subject.judged.scores, subject.training
+    names, scores, facts = subject.model.class_names, subject.scored.scores, subject.training
     made = [_reliability(subject), charts.recalls(names, scores, _weakest(scores))]
     if scores.confusions:
         made.append(charts.confusion(names, scores, _chosen(scores)))
-    if facts.course:
-        made.append(charts.course(facts.course))
+    if facts.objective_history:
+        made.append(charts.objective_history(facts.objective_history))
     if len(facts.l2_path) > 1 and facts.l2 is not None:
         made.append(charts.penalties(facts.l2_path, facts.l2))
     return made

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from softmaxce.metrics.scores import Scores
-from softmaxce.model import SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.evaluate import coverage_lines
 from softmaxce.views.info import model_facts
 from softmaxce.views.wording import percent
 from softmaxce.workflows.evaluate import EvaluateResult
-from softmaxce.workflows.facts import TrainingFacts, training_facts
-from softmaxce.workflows.judged import JudgedImages
+from softmaxce.workflows.scored_subset import ScoredSubset
 from softmaxce.workflows.train import TrainResult
+from softmaxce.workflows.training_record import TrainingRecord, read_training_record
 
 PART_TITLES = {"train": "training images", "validation": "held-out images", "test": "test images"}
 
@@ -30,8 +30,8 @@ class Subject:
     title: str
     command: str
     model: SoftmaxModel
-    training: TrainingFacts
-    judged: JudgedImages
+    training: TrainingRecord
+    scored: ScoredSubset
     part: str
     parts: Mapping[str, Scores]
     facts: list[tuple[str, str]]
@@ -41,7 +41,10 @@ class Subject:
 
 def of_evaluation(result: EvaluateResult, command: str) -> Subject:
     """The report on an evaluation."""
-    facts, coverage = training_facts(result.model.training, result.model.n_classes), result.coverage
+    facts, coverage = (
+        read_training_record(result.model.training, result.model.n_classes),
+        result.coverage,
+    )
     promises = []
     if coverage is not None:
         asked = f"Asked: sets that hold the true class {percent(coverage.asked)} of the time."
@@ -51,13 +54,13 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
         command=command,
         model=result.model,
         training=facts,
-        judged=result.judged,
+        scored=result.scored,
         part="images",
         parts={},
         facts=[("File", result.model_path), *model_facts(result.model, facts)],
         data_facts=[
             ("Folder", result.folder),
-            ("Images", f"{result.judged.scores.n_images:,}"),
+            ("Images", f"{result.scored.scores.n_images:,}"),
             ("Left out", f"{len(result.left_out):,} files"),
         ],
         promises=promises,
@@ -65,17 +68,17 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
 
 
 def of_training(result: TrainResult, command: str) -> Subject:
-    """The report on a training run: its last part is judged in detail."""
-    facts = training_facts(result.model.training, result.model.n_classes)
-    part, judged = list(result.judged.items())[-1]
+    """The report on a training run: its last part is scored in detail."""
+    facts = read_training_record(result.model.training, result.model.n_classes)
+    part, scored = list(result.scored.items())[-1]
     folders = [
         ("Training folder", result.folders.train),
-        ("Held out from", result.held_out_folder or f"{result.folders.train}, by --validation"),
+        ("Held out from", result.validation_folder or f"{result.folders.train}, by --validation"),
         ("Test folder", result.folders.test),
     ]
     counts = [
         (PART_TITLES[name].capitalize(), f"{of_part.scores.n_images:,}")
-        for name, of_part in result.judged.items()
+        for name, of_part in result.scored.items()
     ]
     seconds = result.seconds
     return Subject(
@@ -83,9 +86,9 @@ def of_training(result: TrainResult, command: str) -> Subject:
         command=command,
         model=result.model,
         training=facts,
-        judged=judged,
+        scored=scored,
         part=PART_TITLES[part],
-        parts={PART_TITLES[name]: of_part.scores for name, of_part in result.judged.items()},
+        parts={PART_TITLES[name]: of_part.scores for name, of_part in result.scored.items()},
         facts=[("File", result.model_path), *model_facts(result.model, facts)],
         data_facts=[
             *((title, str(folder)) for title, folder in folders if folder is not None),

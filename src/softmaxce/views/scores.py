@@ -113,13 +113,13 @@ def show_calibration(
     for title in ("", "temperature", "cross-entropy", "Brier score", "calibration error"):
         view.add_column(title, justify="left" if title == "" else "right")
     rows = [("as trained", 1.0, uncalibrated), ("calibrated", temperature, scores)]
-    for title, of_row, judged in rows if temperature != 1 else rows[:1]:
+    for title, of_row, scored in rows if temperature != 1 else rows[:1]:
         view.add_row(
             title,
             f"{of_row:.3f}",
-            nats(judged.cross_entropy),
-            nats(judged.brier_score),
-            percent(judged.expected_calibration_error),
+            nats(scored.cross_entropy),
+            nats(scored.brier_score),
+            percent(scored.expected_calibration_error),
         )
     console.print(view)
     console.print()

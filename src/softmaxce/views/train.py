@@ -21,9 +21,9 @@ def show(result: TrainResult) -> None:
     console = output()
     _show_setting(console, result)
     parts = {"training": result.train, "held out": result.validation, "test": result.test}
-    judged = {part: scores for part, scores in parts.items() if scores is not None}
-    scores_view.show_overview(console, judged)
-    part, scores = list(judged.items())[-1]
+    scored = {part: scores for part, scores in parts.items() if scores is not None}
+    scores_view.show_overview(console, scored)
+    part, scores = list(scored.items())[-1]
     heading(console, f"Each class ({part} images)")
     console.print(scores_view.per_class(result.model.class_names, scores))
     console.print()
@@ -37,11 +37,11 @@ def _show_setting(console: Console, result: TrainResult) -> None:
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     _line(console, f"{len(names)} classes: {shown}")
     form = result.model.preprocessing
-    reason = result.judged["train"].images.form_reason
+    reason = result.scored["train"].images.preprocessing_reason
     _line(console, f"Each image as {form}: a vector of {form.n_pixels:,} pixel values")
     _line(console, f"({reason})")
-    if result.held_out_folder is not None:
-        _line(console, f"Held out: the images in {result.held_out_folder}")
+    if result.validation_folder is not None:
+        _line(console, f"Held out: the images in {result.validation_folder}")
     elif result.validation is None:
         _line(console, "Held out: none; the set is too small, so every image was trained on")
     else:
@@ -55,8 +55,8 @@ def _show_ending(console: Console, result: TrainResult) -> None:
     _line(console, f"Training {fit.stop_reason}.")
     chosen = "chosen by the held-out loss" if fit.l2_path else "as given"
     _line(console, f"Penalty l2 = {fit.l2:.3g}, {chosen}.")
-    if result.course:
-        stage, values = max(result.course, key=lambda fit: fit[1][0] - fit[1][-1])
+    if result.objective_history:
+        stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         _line(
             console,
             f"Loss and penalty in the fit that fell furthest ({stage}): "
@@ -75,7 +75,7 @@ def _show_ending(console: Console, result: TrainResult) -> None:
 
 
 def _temperature_line(result: TrainResult) -> str:
-    held_out = result.judged.get("validation")
+    held_out = result.scored.get("validation")
     if held_out is None or not result.is_calibrated:
         return "Temperature 1: the probabilities are as trained, not calibrated."
     before, after = held_out.uncalibrated, held_out.scores
@@ -120,7 +120,8 @@ def as_json(result: TrainResult) -> str:
             "temperature": result.model.temperature,
             "calibration": _calibration_json(result),
             "course": [
-                {"stage": stage, "objectives": objectives} for stage, objectives in result.course
+                {"stage": stage, "objectives": objectives}
+                for stage, objectives in result.objective_history
             ],
             "seconds": result.seconds,
         },
@@ -128,7 +129,7 @@ def as_json(result: TrainResult) -> str:
 
 
 def _calibration_json(result: TrainResult) -> dict[str, Any] | None:
-    held_out = result.judged.get("validation")
+    held_out = result.scored.get("validation")
     if held_out is None or not result.is_calibrated:
         return None
     return scores_view.calibration_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from softmaxce.dataset.pixel_cache import MAX_BYTES, CacheEntry, PixelCache, default_folder
+from softmaxce.data.pixel_cache import MAX_BYTES, CacheEntry, PixelCache, default_folder
 from softmaxce.errors import InputError
 
 

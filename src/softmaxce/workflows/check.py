@@ -10,13 +10,14 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.dataset.class_folders import ClassFolder, is_hidden
-from softmaxce.dataset.duplicates import Groups, exact_groups, near_groups
-from softmaxce.dataset.forms import FormRequest, read_in_form
-from softmaxce.dataset.inspection import inspect_files
-from softmaxce.dataset.parts import Part, find_splits, list_classes
+from softmaxce.data.class_folders import ClassFolder, is_hidden
+from softmaxce.data.duplicates import Groups, exact_groups, near_groups
+from softmaxce.data.inspection import inspect_files
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.sources import Part, find_splits, list_classes
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import ImageDetails, Preprocessing
+from softmaxce.images.reading import ImageDetails
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
@@ -58,7 +59,8 @@ class CheckedPart:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What is in a folder. The counts are of image files by format, mode and size (as shown)."""
+    """What a folder contains; the fields are those of the JSON result. formats, modes and sizes count
+    image files, sizes as shown."""
 
     folder: str
     parts: tuple[CheckedPart, ...]
@@ -134,10 +136,10 @@ def _compare(
     files = [_File(*row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
     if not files:
         return None, "", [], {}
-    form, decoded, reason = read_in_form(
+    form, decoded, reason = decode_all(
         folder,
         [file.path for file in files],
-        FormRequest(),
+        PreprocessingOptions(),
         jobs=jobs,
         on_decoded=counted(on_progress, "Reading images"),
     )
@@ -161,12 +163,12 @@ _Parts = Mapping[str, tuple[Part, tuple[ClassFolder, ...]]]
 
 
 def _about_classes(parts: _Parts) -> list[Finding]:
-    empty, tiny, foreign, unbalanced = [], [], [], []
+    empty, tiny, ignored_files, unbalanced = [], [], [], []
     for part, classes in parts.values():
         counts = {c.name: len(c.paths) for c in classes}
         empty += [f"{part}: {name}" for name, n in counts.items() if n == 0]
         tiny += [f"{part}: {name} ({n})" for name, n in counts.items() if 0 < n < TINY_CLASS]
-        foreign += [path for c in classes for path in c.foreign]
+        ignored_files += [path for c in classes for path in c.ignored_files]
         some = [n for n in counts.values() if n]
         if some and max(some) >= UNBALANCED * min(some):
             unbalanced.append(f"{part}: {min(some)} to {max(some)} images in a class")
@@ -190,7 +192,7 @@ def _about_classes(parts: _Parts) -> list[Finding]:
             "unbalanced part",
             "(see --class-weight balanced, and judge by recall)",
         ),
-        *_finding("foreign", False, foreign, "file", "left out, no image by its name"),
+        *_finding("foreign", False, ignored_files, "file", "left out, no image by its name"),
     ]
 
 

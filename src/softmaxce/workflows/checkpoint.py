@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.dataset.pixel_dataset import PixelDataset
+from softmaxce.data.pixel_dataset import PixelDataset
 from softmaxce.errors import ClusterLost
-from softmaxce.journal import Facts, Journal
+from softmaxce.training.journal import Facts, Journal
 
 
 def checkpoint_path(model_path: str | PathLike[str]) -> Path:

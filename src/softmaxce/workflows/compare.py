@@ -8,13 +8,13 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.dataset.pixel_dataset import load_for_model
+from softmaxce.data.pixel_dataset import load_for_model
 from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
-from softmaxce.model_file import load_model
-from softmaxce.workflows.judged import JudgedImages, judge
+from softmaxce.model.model_file import load_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
+from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Contender:
 
     model_path: str
     class_names: tuple[str, ...]
-    judged: JudgedImages
+    scored: ScoredSubset
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +37,15 @@ class CompareResult:
     @property
     def left_out(self) -> tuple[str, ...]:
         """A line for each file that was not judged."""
-        return self.a.judged.images.left_out
+        return self.a.scored.images.left_out
 
     @cached_property
     def comparison(self) -> Comparison:
         """How far apart they are."""
         a, b = self.a, self.b
-        answers_a = np.array(a.class_names)[a.judged.scores.predicted]
-        answers_b = np.array(b.class_names)[b.judged.scores.predicted]
-        return compare_scores(a.judged.scores, b.judged.scores, answers_a != answers_b)
+        answers_a = np.array(a.class_names)[a.scored.scores.predicted]
+        answers_b = np.array(b.class_names)[b.scored.scores.predicted]
+        return compare_scores(a.scored.scores, b.scored.scores, answers_a != answers_b)
 
 
 def compare(
@@ -72,8 +72,10 @@ def compare(
             jobs=jobs,
             on_decoded=counted(on_progress, f"Reading images for model {number}"),
         )
-        contenders.append(Contender(str(model_path), model.class_names, judge(model, images)))
+        contenders.append(
+            Contender(str(model_path), model.class_names, score_subset(model, images))
+        )
     a, b = contenders
-    if a.judged.images.paths != b.judged.images.paths:
+    if a.scored.images.paths != b.scored.images.paths:
         raise DataError(f"cannot compare: {folder}: its images changed during the work")
     return CompareResult(str(folder), a, b)

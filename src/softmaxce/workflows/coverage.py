@@ -5,17 +5,17 @@ from __future__ import annotations
 from os import PathLike
 
 from softmaxce.errors import ModelError
-from softmaxce.model import SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 
 
-def limit_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
+def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
     """The largest cross-entropy, in nats, of a class in a prediction set of this coverage.
 
     Raises ModelError where the model was trained without held-out images.
     """
-    if model.held_out is None:
+    if model.calibration_scores is None:
         raise ModelError(
             f"no coverage: {model_path}: it was trained without held-out images, which prediction "
             "sets are made from; train it again with --validation above 0"
         )
-    return model.held_out.limit(coverage)
+    return model.calibration_scores.limit(coverage)

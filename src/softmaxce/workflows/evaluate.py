@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.dataset.forms import Reader
-from softmaxce.dataset.pixel_cache import PixelCache
-from softmaxce.dataset.pixel_dataset import load_for_model
+from softmaxce.data.pixel_cache import PixelCache
+from softmaxce.data.pixel_dataset import load_for_model
+from softmaxce.data.preprocessing_choice import Reader
 from softmaxce.metrics.conformal import is_short, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.metrics.scores import Metric
-from softmaxce.model import SoftmaxModel
-from softmaxce.model_file import load_model
-from softmaxce.workflows.coverage import limit_for
-from softmaxce.workflows.judged import JudgedImages, judge
+from softmaxce.model.model_file import load_model
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.workflows.coverage import threshold_for
 from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, counted, ignore
+from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class EvaluateResult:
     model: SoftmaxModel
     model_path: str
     folder: str
-    judged: JudgedImages
+    scored: ScoredSubset
     coverage: Coverage | None = None
     overlap: Overlap | None = None
 
@@ -78,12 +78,12 @@ class EvaluateResult:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each file that was not judged."""
-        return self.judged.images.left_out
+        """A line for each file that was not scored."""
+        return self.scored.images.left_out
 
     def metric(self, name: str) -> Metric | None:
         """The metric of this name, None where these scores have none."""
-        return next((m for m in self.judged.scores.metrics if m.name == name), None)
+        return next((m for m in self.scored.scores.metrics if m.name == name), None)
 
 
 def evaluate(
@@ -104,7 +104,7 @@ def evaluate(
     without held-out images) and DataError (also for a folder whose class the model does not know).
     """
     model = load_model(model_path)
-    limit = None if coverage is None else limit_for(model, model_path, coverage)
+    limit = None if coverage is None else threshold_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
@@ -115,24 +115,24 @@ def evaluate(
         on_decoded=counted(on_progress, "Reading images"),
         reader=reader,
     )
-    judged = judge(model, images)
+    scored = score_subset(model, images)
     reached = None
     if coverage is not None and limit is not None:
-        reached = _coverage(judged, coverage, limit)
-    return EvaluateResult(model, str(model_path), str(folder), judged, reached, overlap(judged))
+        reached = _coverage(scored, coverage, limit)
+    return EvaluateResult(model, str(model_path), str(folder), scored, reached, overlap(scored))
 
 
-def _coverage(judged: JudgedImages, asked: float, limit: float) -> Coverage:
+def _coverage(scored: ScoredSubset, asked: float, limit: float) -> Coverage:
     """How well prediction sets keep their promise."""
-    labels, n_covered = judged.scores.labels, 0
+    labels, n_covered = scored.scores.labels, 0
     sizes = np.empty(len(labels), np.int64)
     start = 0
-    for log_probabilities in judged.log_probabilities():
+    for log_probabilities in scored.log_probabilities():
         sets = prediction_sets(log_probabilities, limit)
         block = slice(start, start + len(sets))
         n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
         sizes[block] = np.count_nonzero(sets, axis=1)
         start = block.stop
-    held_out = judged.model.held_out
+    held_out = scored.model.calibration_scores
     short = is_short(n_covered, len(sizes), held_out.n_images if held_out else 0, asked)
     return Coverage(asked, limit, n_covered, sizes, short)

@@ -53,7 +53,7 @@ def explain_image(
     """
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
-    from softmaxce.model_file import load_model
+    from softmaxce.model.model_file import load_model
 
     model = load_model(model_path)
     source = io.BytesIO(stdin) if path == STDIN else path

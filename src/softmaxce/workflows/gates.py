@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softmaxce.errors import GateMissed, InputError
+from softmaxce.errors import GateFailed, InputError
 from softmaxce.metrics.scores import LOSSES, PROPORTIONS, Scores
 
 
@@ -47,7 +47,7 @@ def parse_gate(text: str) -> Gate:
 
 
 def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
-    """Raise GateMissed, which says by how much, where a score is worse than its gate asks.
+    """Raise GateFailed, which says by how much, where a score is worse than its gate asks.
 
     Raises InputError for a score that does not exist with so few classes.
     """
@@ -66,4 +66,4 @@ def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
                 f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} {side} {gate.bound:g}"
             )
     if missed:
-        raise GateMissed(f"gate missed: {'; '.join(missed)}")
+        raise GateFailed(f"gate missed: {'; '.join(missed)}")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.model import SoftmaxModel
-from softmaxce.model_file import FORMAT_VERSION, load_model
-from softmaxce.workflows.facts import TrainingFacts, training_facts
+from softmaxce.model.model_file import FORMAT_VERSION, load_model
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.workflows.training_record import TrainingRecord, read_training_record
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class InfoResult:
     format_version: int
     n_bytes: int
     sha256: str
-    facts: TrainingFacts
+    facts: TrainingRecord
 
 
 def info(model_path: str | PathLike[str]) -> InfoResult:
@@ -36,5 +36,5 @@ def info(model_path: str | PathLike[str]) -> InfoResult:
         FORMAT_VERSION,
         len(content),
         digest,
-        training_facts(model.training, model.n_classes),
+        read_training_record(model.training, model.n_classes),
     )

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from softmaxce.atomic_files import check_can_write
 from softmaxce.errors import OutputError
-from softmaxce.images.reading import SUFFIXES
-from softmaxce.safe_files import check_can_write
+from softmaxce.preprocessing import SUFFIXES
 
 AnyPath = str | PathLike[str]
 

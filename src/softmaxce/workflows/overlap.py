@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.dataset.pixel_dataset import PixelDataset
-from softmaxce.workflows.judged import JudgedImages
+from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.workflows.scored_subset import ScoredSubset
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ def half_digests(images: PixelDataset, rows: NDArray[np.int64]) -> NDArray[np.ui
     return np.asarray(images.digests[rows, 0])
 
 
-def overlap(judged: JudgedImages) -> Overlap | None:
+def overlap(scored: ScoredSubset) -> Overlap | None:
     """The overlap with the images that the model was trained on; None where there is none."""
-    if judged.model.trained_on is None:
+    if scored.model.trained_on is None:
         return None
-    is_copy = np.isin(half_digests(judged.images, judged.rows), judged.model.trained_on)
+    is_copy = np.isin(half_digests(scored.images, scored.rows), scored.model.trained_on)
     if not is_copy.any():
         return None
-    is_correct = judged.scores.is_correct[~is_copy]
+    is_correct = scored.scores.is_correct[~is_copy]
     return Overlap(
-        paths=tuple(judged.path(int(position)) for position in np.flatnonzero(is_copy)),
+        paths=tuple(scored.path(int(position)) for position in np.flatnonzero(is_copy)),
         n_images=len(is_copy),
         accuracy_without=float(is_correct.mean()) if len(is_correct) else None,
     )

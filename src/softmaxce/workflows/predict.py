@@ -11,15 +11,15 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.dataset.class_folders import list_images
-from softmaxce.dataset.decoding import decode_files
+from softmaxce.data.class_folders import list_images
+from softmaxce.data.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, InputError
 from softmaxce.images.reading import read_pixels
 from softmaxce.metrics.conformal import prediction_sets
-from softmaxce.model import SoftmaxModel
-from softmaxce.model_file import load_model
+from softmaxce.model.model_file import load_model
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
-from softmaxce.workflows.coverage import limit_for
+from softmaxce.workflows.coverage import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 STDIN = "-"
@@ -95,7 +95,7 @@ def predict(
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
-    limit = None if coverage is None else limit_for(model, model_path, coverage)
+    limit = None if coverage is None else threshold_for(model, model_path, coverage)
     paths = _expand(sources)
     outcomes = _outcomes(model, paths, jobs, stdin, on_progress)
     result = PredictResult(str(model_path), model.class_names, outcomes, label, limit)

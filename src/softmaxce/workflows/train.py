@@ -14,28 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce import __version__
-from softmaxce.dataset.forms import FormRequest, Reader
-from softmaxce.dataset.parts import Part, SplitFolders, find_splits
-from softmaxce.dataset.pixel_cache import PixelCache
-from softmaxce.dataset.pixel_dataset import (
+from softmaxce.data.pixel_cache import PixelCache
+from softmaxce.data.pixel_dataset import (
     PixelDataset,
     held_out,
     load_for_model,
     load_for_training,
 )
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, Reader
+from softmaxce.data.sources import Part, Splits, find_splits
 from softmaxce.errors import OutputError
-from softmaxce.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.journal import Facts, Journal
 from softmaxce.metrics.calibration import fit_temperature
-from softmaxce.metrics.conformal import held_out_scores
+from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.metrics.scores import Scores
-from softmaxce.model import PIXEL_SCALE, Layer, SoftmaxModel
-from softmaxce.model_file import is_model_file, save_model
+from softmaxce.model.model_file import is_model_file, save_model
+from softmaxce.model.softmax_model import PIXEL_SCALE, Layer, SoftmaxModel
+from softmaxce.training.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
+from softmaxce.training.journal import Facts, Journal
 from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
-from softmaxce.workflows.judged import JudgedImages, judge, logits_of
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, half_digests, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
+from softmaxce.workflows.scored_subset import ScoredSubset, logits_of, score_subset
 
 
 @dataclass(frozen=True)
@@ -66,25 +66,25 @@ class TrainOptions:
 
 
 # The model is the same whatever these are.
-_IDLE_OPTIONS = {"jobs", "skip_bad", "cache", "resume"}
+_NOT_IN_FINGERPRINT = {"jobs", "skip_bad", "cache", "resume"}
 
 
 @dataclass(frozen=True)
 class TrainResult:
     """A trained model, how it was fitted, and how it does on each part of the data.
 
-    judged: "train", and "validation" and "test" where there are such images; held_out_folder is
+    scored: "train", and "validation" and "test" where there are such images; validation_folder is
     the folder that the held-out images came from, None where they were taken out of the training
-    folder; course: the objective at each iteration of each fit, in nats.
+    folder; objective_history: the objective at each iteration of each fit, in nats.
     """
 
     model: SoftmaxModel
     model_path: str
     fit: Fit
-    folders: SplitFolders
-    held_out_folder: Part | None
-    judged: Mapping[str, JudgedImages]
-    course: tuple[tuple[str, tuple[float, ...]], ...]
+    folders: Splits
+    validation_folder: Part | None
+    scored: Mapping[str, ScoredSubset]
+    objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -97,22 +97,22 @@ class TrainResult:
     @property
     def train(self) -> Scores:
         """How the model does on the images that it was trained on."""
-        return self.judged["train"].scores
+        return self.scored["train"].scores
 
     @property
     def validation(self) -> Scores | None:
         """How it does on the held-out images, None where there are none."""
-        return self.judged["validation"].scores if "validation" in self.judged else None
+        return self.scored["validation"].scores if "validation" in self.scored else None
 
     @property
     def test(self) -> Scores | None:
         """How it does on the test images, None where there are none."""
-        return self.judged["test"].scores if "test" in self.judged else None
+        return self.scored["test"].scores if "test" in self.scored else None
 
     @cached_property
     def overlaps(self) -> Mapping[str, Overlap]:
         """For "validation" and "test": the copies of images trained on, where there are any."""
-        others = {name: part for name, part in self.judged.items() if name != "train"}
+        others = {name: part for name, part in self.scored.items() if name != "train"}
         found = {name: overlap(part) for name, part in others.items()}
         return {name: copies for name, copies in found.items() if copies is not None}
 
@@ -122,7 +122,7 @@ class _Parts:
     """The images of the training folder with the held-out rows, and of the other folders."""
 
     images: PixelDataset
-    is_held_out: NDArray[np.bool_]
+    is_validation: NDArray[np.bool_]
     validation: PixelDataset | None
     test: PixelDataset | None
 
@@ -159,20 +159,22 @@ def train(
         folders = replace(folders, validation=Part(options.validation))
     parts = _load(folders, options, on_progress, reader)
     decoded = time.perf_counter()
-    course: dict[str, list[float]] = {}
+    history: dict[str, list[float]] = {}
     with kept_on_interrupt(model_path, _facts(parts, options), options.resume) as journal:
-        fitted = _fit(parts, options, on_progress, course, journal)
+        fitted = _fit(parts, options, on_progress, history, journal)
         fit_done = time.perf_counter()
-        model, judged = _judged_model(fitted, parts, options, course)
+        model, scored = _scored_model(fitted, parts, options, history)
         save_model(model, model_path)
     return TrainResult(
         model=model,
         model_path=str(model_path),
         fit=fitted,
         folders=folders,
-        held_out_folder=folders.validation,
-        judged=judged,
-        course=tuple((stage, tuple(objectives)) for stage, objectives in course.items()),
+        validation_folder=folders.validation,
+        scored=scored,
+        objective_history=tuple(
+            (stage, tuple(objectives)) for stage, objectives in history.items()
+        ),
         left_out=tuple(line for part in (parts.images, *parts.others()) for line in part.left_out),
         example=_example(parts),
         seconds={
@@ -184,12 +186,14 @@ def train(
 
 
 def _load(
-    folders: SplitFolders, options: TrainOptions, on_progress: OnProgress, reader: Reader | None
+    folders: Splits, options: TrainOptions, on_progress: OnProgress, reader: Reader | None
 ) -> _Parts:
     cache = PixelCache(options.cache) if options.cache else None
     images = load_for_training(
         folders.train,
-        request=FormRequest(options.size, options.channels, options.fit, options.background),
+        request=PreprocessingOptions(
+            options.size, options.channels, options.fit, options.background
+        ),
         skip_bad=options.skip_bad,
         cache=cache,
         jobs=options.jobs,
@@ -216,8 +220,8 @@ def _load(
     validation = load_other(folders.validation, "Reading validation images")
     test = load_other(folders.test, "Reading test images")
     fraction = 0.0 if isinstance(options.validation, Path) else options.validation
-    is_held_out = held_out(images, 0.0 if validation is not None else fraction, options.seed)
-    return _Parts(images, is_held_out, validation, test)
+    is_validation = held_out(images, 0.0 if validation is not None else fraction, options.seed)
+    return _Parts(images, is_validation, validation, test)
 
 
 def _facts(parts: _Parts, options: TrainOptions) -> Facts:
@@ -226,10 +230,10 @@ def _facts(parts: _Parts, options: TrainOptions) -> Facts:
     others = {"validation": parts.validation, "test": parts.test}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
-        "the options": {name: chosen[name] for name in chosen.keys() - _IDLE_OPTIONS},
+        "the options": {name: chosen[name] for name in chosen.keys() - _NOT_IN_FINGERPRINT},
         "the data": {
             "training": digest_of(parts.images),
-            "held out": str(int(parts.is_held_out.sum())),
+            "held out": str(int(parts.is_validation.sum())),
             **{name: digest_of(part) if part else "none" for name, part in others.items()},
         },
     }
@@ -239,20 +243,20 @@ def _fit(
     parts: _Parts,
     options: TrainOptions,
     on_progress: OnProgress,
-    course: dict[str, list[float]],
+    history: dict[str, list[float]],
     journal: Journal,
 ) -> Fit:
-    """The fit; `course` is filled with the objective at each iteration of each stage."""
+    """The fit; `history` is filled with the objective at each iteration of each stage."""
     images = parts.images
-    rows = np.flatnonzero(~parts.is_held_out)
+    rows = np.flatnonzero(~parts.is_validation)
     validation = None
     if parts.validation is not None:
         validation = Rows(parts.validation.pixels, parts.validation.labels)
-    elif parts.is_held_out.any():
-        validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_held_out))
+    elif parts.is_validation.any():
+        validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_validation))
 
     def listen(info: IterationInfo) -> None:
-        course.setdefault(info.stage, []).append(info.objective)
+        history.setdefault(info.stage, []).append(info.objective)
         on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
 
     n_classes = len(images.class_names)
@@ -275,58 +279,58 @@ def _fit(
     )
 
 
-def _judged_model(
-    fitted: Fit, parts: _Parts, options: TrainOptions, course: Mapping[str, list[float]]
-) -> tuple[SoftmaxModel, dict[str, JudgedImages]]:
+def _scored_model(
+    fitted: Fit, parts: _Parts, options: TrainOptions, history: Mapping[str, list[float]]
+) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The model with all that it keeps, and its answers for each part of the data."""
     layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images = parts.images
-    trained_on = half_digests(images, np.flatnonzero(~parts.is_held_out))
+    trained_on = half_digests(images, np.flatnonzero(~parts.is_validation))
     model = SoftmaxModel(
         layers, images.preprocessing, images.class_names, trained_on=np.sort(trained_on)
     )
     if options.calibrate:
         model = _calibrated(model, parts)
-    judged = _judge_parts(model, parts)
-    if "validation" in judged:
-        losses = judged["validation"].scores.cross_entropies
-        model = replace(model, held_out=held_out_scores(losses))
-    return replace(model, training=_training_facts(fitted, options, judged, course)), judged
+    scored = _score_splits(model, parts)
+    if "validation" in scored:
+        losses = scored["validation"].scores.cross_entropies
+        model = replace(model, calibration_scores=calibration_scores(losses))
+    return replace(model, training=_training_facts(fitted, options, scored, history)), scored
 
 
 def _calibrated(model: SoftmaxModel, parts: _Parts) -> SoftmaxModel:
     """The model with the temperature that the held-out images ask for, where they ask for one."""
-    images, rows = parts.images, np.flatnonzero(parts.is_held_out)
+    images, rows = parts.images, np.flatnonzero(parts.is_validation)
     if parts.validation is not None:
         images, rows = parts.validation, np.arange(parts.validation.n_images)
     if not len(rows):
         return model
     logits = np.concatenate(list(logits_of(model, images, rows)))
     temperature = fit_temperature(logits, images.labels[rows])
-    return model if temperature is None else model.calibrated(temperature)
+    return model if temperature is None else model.with_temperature(temperature)
 
 
-def _judge_parts(model: SoftmaxModel, parts: _Parts) -> dict[str, JudgedImages]:
+def _score_splits(model: SoftmaxModel, parts: _Parts) -> dict[str, ScoredSubset]:
     """The model's answers for each part of the data that has images."""
-    judged = {}
+    scored = {}
     for name, rows in (
-        ("train", np.flatnonzero(~parts.is_held_out)),
-        ("validation", np.flatnonzero(parts.is_held_out)),
+        ("train", np.flatnonzero(~parts.is_validation)),
+        ("validation", np.flatnonzero(parts.is_validation)),
     ):
         if len(rows):
-            judged[name] = judge(model, parts.images, rows)
+            scored[name] = score_subset(model, parts.images, rows)
     if parts.validation is not None:
-        judged["validation"] = judge(model, parts.validation)
+        scored["validation"] = score_subset(model, parts.validation)
     if parts.test is not None:
-        judged["test"] = judge(model, parts.test)
-    return judged
+        scored["test"] = score_subset(model, parts.test)
+    return scored
 
 
 def _training_facts(
     fitted: Fit,
     options: TrainOptions,
-    judged: Mapping[str, JudgedImages],
-    course: Mapping[str, list[float]],
+    scored: Mapping[str, ScoredSubset],
+    history: Mapping[str, list[float]],
 ) -> dict[str, Any]:
     """What the model file keeps of the run: nothing that depends on clock, machine or place."""
     return {
@@ -340,9 +344,9 @@ def _training_facts(
         "n_iterations": fitted.n_iterations,
         "converged": fitted.converged,
         "stop_reason": fitted.stop_reason,
-        "course": [[stage, objectives] for stage, objectives in course.items()],
+        "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
-        "class_counts": [s.support for s in judged["train"].scores.per_class],
+        "class_counts": [s.support for s in scored["train"].scores.per_class],
         "scores": {
             name: {
                 "n_images": part.scores.n_images,
@@ -352,7 +356,7 @@ def _training_facts(
                 "expected_calibration_error": part.scores.expected_calibration_error,
                 "uncalibrated_calibration_error": part.uncalibrated.expected_calibration_error,
             }
-            for name, part in judged.items()
+            for name, part in scored.items()
         },
     }
 
@@ -361,5 +365,5 @@ def _example(parts: _Parts) -> str:
     """A picture to try the model on: one that it was not trained on, where there is one."""
     for other in reversed(parts.others()):
         return other.paths[0]
-    out = np.flatnonzero(parts.is_held_out)
+    out = np.flatnonzero(parts.is_validation)
     return parts.images.paths[int(out[0]) if len(out) else 0]

@@ -10,8 +10,9 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 with atheris.instrument_imports(include=["softmaxce", "PIL"]):
     from softmaxce.errors import ImageError
-    from softmaxce.images.reading import Preprocessing, quiet_decoders, read_details, read_image
+    from softmaxce.images.reading import quiet_decoders, read_details, read_image
     from softmaxce.images.small_png import SmallPng
+    from softmaxce.preprocessing import Preprocessing
 
 from test_hostile_images import FORMATS, good_images
 

@@ -14,9 +14,9 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-with atheris.instrument_imports(include=["softmaxce.model_file", "zipfile", "json"]):
+with atheris.instrument_imports(include=["softmaxce.model.model_file", "zipfile", "json"]):
     from softmaxce.errors import ModelError
-    from softmaxce.model_file import _read_model, encode_model
+    from softmaxce.model.model_file import _read_model, encode_model
 
 
 import numpy as np

@@ -1,0 +1,238 @@
+"""Pixel arrays in files: .npz, pairs of .npy, and IDX (`…-ubyte`, gzipped too).
+
+Read without unpickling, and not before what the headers promise fits the file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import struct
+import zipfile
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.data.manifest import SPLIT_NAMES
+from softmaxce.errors import DataError
+
+MAX_BYTES = 4 * 2**30
+_MAX_RATIO = 250  # of unpacked to packed bytes; pictures stay far below, bombs do not
+_IDX_NAME = re.compile(r"(.*)images([-.])idx3([-.]ubyte.*)", re.ASCII)
+_IMAGE_WORDS = {"x", "image", "images", "pixels", "data"}
+_LABEL_WORDS = {"y", "label", "labels", "target", "targets"}
+_SPLIT_OF_PREFIX = {**SPLIT_NAMES, "t10k": "test"}
+
+
+@dataclass(frozen=True)
+class PixelArrays:
+    """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None."""
+
+    images: NDArray[np.uint8]
+    labels: tuple[str, ...] | None
+
+
+def is_array_source(path: str | PathLike[str]) -> bool:
+    """Whether `path` is a file of pixel arrays by its name, or a folder of IDX files."""
+    name = os.path.basename(os.fspath(path))
+    if os.path.isfile(path):
+        return name.lower().endswith((".npz", ".npy")) or _IDX_NAME.fullmatch(name) is not None
+    return os.path.isdir(path) and bool(_idx_files(path))
+
+
+def read_arrays(path: str | PathLike[str]) -> dict[str, PixelArrays]:
+    """The arrays of each split ("train", "validation", "test"); "train" where none is named.
+
+    Raises DataError, which names the file and the fault.
+    """
+    try:
+        if os.path.isdir(path):
+            return {split: _idx_pair(str(file)) for split, file in _idx_files(path).items()}
+        if str(path).lower().endswith(".npz"):
+            return _read_npz(path)
+        if str(path).lower().endswith(".npy"):
+            return {"train": _npy_pair(str(path))}
+        return {"train": _idx_pair(str(path))}
+    except DataError:
+        raise
+    except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"cannot read the arrays: {path}: {reason}") from error
+
+
+def array_splits(path: str | PathLike[str]) -> set[str]:
+    """The splits that `read_arrays` would give. Raises DataError."""
+    if os.path.isdir(path):
+        return set(_idx_files(path))
+    if not str(path).lower().endswith(".npz"):
+        return {"train"}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return set(_npz_members(path, archive)[0]) or {"train"}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"cannot read the arrays: {path}: {error}") from error
+
+
+_Members = dict[str, zipfile.ZipInfo]
+
+
+def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_Members, _Members]:
+    """The arrays of images and of labels for each split, by their names."""
+    images: _Members = {}
+    labels: _Members = {}
+    for info in archive.infolist():
+        words = set(re.split(r"[_\-. ]", info.filename.removesuffix(".npy").lower()))
+        split = next((SPLIT_NAMES[w] for w in sorted(words) if w in SPLIT_NAMES), "train")
+        for kind, found in ((_IMAGE_WORDS, images), (_LABEL_WORDS, labels)):
+            if words & kind:
+                if split in found:
+                    raise DataError(f"cannot read the arrays: {path}: two for the {split} part")
+                found[split] = info
+                break
+    return images, labels
+
+
+def _read_npz(path: str | PathLike[str]) -> dict[str, PixelArrays]:
+    with zipfile.ZipFile(path) as archive:
+        images, labels = _npz_members(path, archive)
+        if not images:
+            raise DataError(
+                f"no images: {path}: it needs an array named x, images, x_train, train_images or "
+                "so; and y, labels, y_train or train_labels beside it"
+            )
+        arrays: dict[str, PixelArrays] = {}
+        for split, member in images.items():
+            pixels = _checked_images(path, _read_member(archive, member))
+            named = _read_member(archive, labels[split]) if split in labels else None
+            arrays[split] = PixelArrays(pixels, _checked_labels(path, pixels, named))
+    return arrays
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    if info.file_size > min(MAX_BYTES, _MAX_RATIO * max(info.compress_size, 1024)):
+        raise ValueError(f"{info.filename} unpacks to too much")
+    with archive.open(info) as stream:
+        return _read_npy(stream, info.file_size)
+
+
+def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError("an array has an unknown version")
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, fortran_order, dtype = read(stream)
+    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if dtype.hasobject or not 0 <= size - n_bytes <= 2**16:
+        raise ValueError("an array has another size than its header says, or holds objects")
+    content = stream.read(n_bytes)
+    if len(content) != n_bytes:
+        raise ValueError("an array ends too early")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
+
+
+def _npy_pair(path: str) -> PixelArrays:
+    """An .npy file of images, and the file of labels beside it, if there is one."""
+    images = np.load(path, mmap_mode="r", allow_pickle=False)
+    folder, name = os.path.split(path)
+    for word, counterpart in (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "labels")):
+        beside = os.path.join(
+            folder, re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", counterpart, name)
+        )
+        if beside != path and os.path.isfile(beside):
+            labels = np.load(beside, mmap_mode="r", allow_pickle=False)
+            return PixelArrays(
+                _checked_images(path, images), _checked_labels(beside, images, labels)
+            )
+    return PixelArrays(_checked_images(path, images), None)
+
+
+def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for name in sorted(os.listdir(folder)):
+        match = _IDX_NAME.fullmatch(name)
+        split = _SPLIT_OF_PREFIX.get(match[1].strip("-_.").lower()) if match else None
+        if split is not None:
+            found.setdefault(split, Path(folder, name))
+    return found
+
+
+def _idx_pair(path: str) -> PixelArrays:
+    """An IDX file of images, and that of their labels beside it, if there is one."""
+    images = _read_idx(path, 3)
+    folder, name = os.path.split(path)
+    match = _IDX_NAME.fullmatch(name)
+    labels = None
+    if match:
+        beside = os.path.join(folder, f"{match[1]}labels{match[2]}idx1{match[3]}")
+        for candidate in (beside, beside + ".gz", beside.removesuffix(".gz")):
+            if labels is None and os.path.isfile(candidate):
+                labels = _read_idx(candidate, 1)
+    return PixelArrays(_checked_images(path, images), _checked_labels(path, images, labels))
+
+
+def _read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
+    """An array of unsigned bytes as in LeCun's MNIST files: magic, sizes, values."""
+    limit = min(MAX_BYTES, _MAX_RATIO * max(os.path.getsize(path), 1024))
+    with open(path, "rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+        head = stream.read(4 + 4 * n_dimensions)
+        if len(head) != 4 + 4 * n_dimensions or head[:4] != bytes((0, 0, 8, n_dimensions)):
+            raise ValueError(f"it is no IDX file of bytes in {n_dimensions} dimensions")
+        shape = struct.unpack(f">{n_dimensions}I", head[4:])
+        n_bytes = int(np.prod(shape, dtype=object))
+        if n_bytes > limit:
+            raise ValueError("its header promises more than the file can hold")
+        content = stream.read(n_bytes)
+        if len(content) != n_bytes or stream.read(1):
+            raise ValueError("it is shorter or longer than its header says")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _checked_images(path: str | PathLike[str], images: NDArray[Any]) -> NDArray[np.uint8]:
+    if images.dtype != np.uint8:
+        raise DataError(
+            f"cannot use the arrays: {path}: the pixels are {images.dtype}; save them as uint8, "
+            "0 to 255"
+        )
+    if images.ndim == 2:
+        side = round(images.shape[1] ** 0.5)
+        if side * side == images.shape[1]:
+            images = images.reshape(-1, side, side)
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    is_grey, is_colour = images.ndim == 3, images.ndim == 4 and images.shape[3] == 3
+    if not (is_grey or is_colour) or 0 in images.shape:
+        raise DataError(
+            f"cannot use the arrays: {path}: the pixels have the shape {images.shape}; "
+            "(images, height, width) or (images, height, width, 3) is needed"
+        )
+    return images
+
+
+def _checked_labels(
+    path: str | PathLike[str], images: NDArray[Any], labels: NDArray[Any] | None
+) -> tuple[str, ...] | None:
+    if labels is None:
+        return None
+    if labels.size != len(images) or labels.shape[0] != len(images):
+        raise DataError(
+            f"cannot use the arrays: {path}: {len(images)} images, but labels of the shape "
+            f"{labels.shape}"
+        )
+    if labels.dtype.kind not in "iuU":
+        raise DataError(
+            f"cannot use the arrays: {path}: the labels are {labels.dtype}; whole numbers or "
+            "names are needed"
+        )
+    return tuple(map(str, labels.reshape(-1).tolist()))

@@ -1,0 +1,133 @@
+"""Which images of a set are the same picture: exactly, or nearly.
+
+Near duplicates (resized, saved again, a little brighter) are found by a perceptual hash: the signs
+of the 8 × 8 lowest frequencies of the discrete cosine transform, about their median. Pictures whose
+hashes differ in at most 3 of 64 bits are compared, and are near duplicates where their pixels
+correlate by 0.98 or more. (The hash follows Zauner, "Implementation and benchmarking of perceptual
+image hash functions", 2010, section 3.2.1.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.mapped_rows import copy_rows
+from softmaxce.preprocessing import Preprocessing
+
+MAX_BITS = 3
+MIN_CORRELATION = 0.98
+_SIDE = 8
+_N_BANDS = MAX_BITS + 1  # hashes that differ in 3 bits agree in one of 4 bands
+_MAX_BUCKET = 2000
+_BLOCK_ROWS = 4096
+
+Groups = list[NDArray[np.int64]]
+
+
+def exact_groups(digests: NDArray[np.uint64]) -> Groups:
+    """The rows of equal digests (n_images, 2), where there are two or more."""
+    _, first, which = np.unique(digests, axis=0, return_index=True, return_inverse=True)
+    return _groups(first[which.reshape(-1)])
+
+
+def near_groups(pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]) -> Groups:
+    """Those of the rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
+    hashes = perceptual_hashes(pixels, form, rows)
+    root = np.arange(len(hashes))
+    for left, right in _candidates(hashes):
+        alike = _correlation(pixels, rows[left], rows[right]) >= MIN_CORRELATION
+        for a, b in zip(left[alike].tolist(), right[alike].tolist(), strict=True):
+            a, b = _root(root, a), _root(root, b)
+            root[max(a, b)] = min(a, b)
+    roots = np.array([_root(root, i) for i in range(len(root))], np.int64)
+    return [rows[group] for group in _groups(roots)]
+
+
+def perceptual_hashes(
+    pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """The 64-bit hash (len(rows),) of each of these rows of `pixels`."""
+    down, across = _cosines(form.height), _cosines(form.width)
+    hashes = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = copy_rows(pixels, rows[start : start + _BLOCK_ROWS])
+        grey = block.reshape(len(block), form.height, form.width, form.channels).mean(
+            axis=3, dtype=np.float32
+        )
+        frequencies = (down @ grey @ across.T).reshape(len(block), -1)
+        bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
+        hashes[start : start + len(block)] = np.packbits(bits, axis=1).view(">u8")[:, 0]
+    return hashes
+
+
+def _cosines(n: int) -> NDArray[np.float32]:
+    """The first 8 rows (8, n) of the discrete cosine transform (type II) of n values."""
+    angles = np.pi / n * np.outer(np.arange(_SIDE), np.arange(n) + 0.5)
+    return np.cos(angles).astype(np.float32)
+
+
+def _candidates(
+    hashes: NDArray[np.uint64],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of rows whose hashes differ in at most MAX_BITS bits, some of them more than once."""
+    for band in range(_N_BANDS):
+        keys = (hashes >> np.uint64(16 * band)).astype(np.uint16)
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        for rows in np.split(order, starts[1:]):
+            if 2 <= len(rows) <= _MAX_BUCKET:  # a larger one says nothing: most of it is blank
+                yield from _close_pairs(hashes, rows)
+
+
+def _close_pairs(
+    hashes: NDArray[np.uint64], rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    differing = hashes[rows, np.newaxis] ^ hashes[rows]
+    left, right = np.nonzero(np.triu(_bit_counts(differing) <= MAX_BITS, k=1))
+    if len(left):
+        yield rows[left], rows[right]
+
+
+def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """How many bits of each value are set (np.bitwise_count is not in NumPy 1.26)."""
+    one, two, four = (
+        np.uint64(m) for m in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F)
+    )
+    values = values - ((values >> np.uint64(1)) & one)
+    values = (values & two) + ((values >> np.uint64(2)) & two)
+    values = (values + (values >> np.uint64(4))) & four
+    return (values * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+def _correlation(
+    pixels: NDArray[np.uint8], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Pearson's correlation of the pixels of each pair of rows; 0 where a row is constant."""
+    result = np.zeros(len(left))
+    for start in range(0, len(left), _BLOCK_ROWS):
+        chosen = slice(start, start + _BLOCK_ROWS)
+        a, b = (copy_rows(pixels, rows[chosen]).astype(np.float32) for rows in (left, right))
+        a -= a.mean(axis=1, keepdims=True)
+        b -= b.mean(axis=1, keepdims=True)
+        norms = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+        result[chosen] = np.divide(
+            (a * b).sum(axis=1), norms, out=np.zeros_like(norms), where=norms > 0
+        )
+    return result
+
+
+def _root(root: NDArray[np.int64], row: int) -> int:
+    while root[row] != row:
+        root[row] = root[root[row]]
+        row = int(root[row])
+    return row
+
+
+def _groups(keys: NDArray[np.int64]) -> Groups:
+    """The positions of equal keys, where there are two or more, by first position."""
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]

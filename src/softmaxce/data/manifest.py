@@ -1,0 +1,88 @@
+"""A CSV manifest, `path,label[,split]` → the image files of each class, for each split."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+
+from softmaxce.data.class_folders import ClassFolder
+from softmaxce.errors import DataError
+
+SPLIT_NAMES: Mapping[str, str] = {
+    "": "train",
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
+_COLUMNS = ("path", "label", "split")
+
+
+def is_manifest(path: str | PathLike[str]) -> bool:
+    """Whether `path` is a CSV file by its name."""
+    return Path(path).suffix.lower() == ".csv" and os.path.isfile(path)
+
+
+def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...]]:
+    """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
+
+    The first line names the columns; paths are relative to the manifest's folder, or URLs, which
+    only a cluster reads; a row without a split belongs to "train". Raises DataError, which names
+    the line.
+    """
+    folder = os.path.dirname(os.fspath(path))
+    seen: set[str] = set()
+    parts: dict[str, dict[str, list[str]]] = {}
+    for line, (name, label, split) in _rows(path):
+        where = f"{path}: line {line}"
+        if not name or not label:
+            raise DataError(f"bad manifest: {where}: a row needs a path and a label")
+        if split.lower() not in SPLIT_NAMES:
+            raise DataError(
+                f"bad manifest: {where}: split '{split}' is none of train, validation and test"
+            )
+        if name in seen:
+            raise DataError(f"bad manifest: {where}: '{name}' stands in it twice")
+        seen.add(name)
+        classes = parts.setdefault(SPLIT_NAMES[split.lower()], {})
+        place = name if "://" in name else os.path.join(folder, name)
+        classes.setdefault(label, []).append(place)
+    if not parts:
+        raise DataError(f"no images: {path}: it has no rows")
+    return {
+        split: tuple(ClassFolder(label, tuple(sorted(classes[label]))) for label in sorted(classes))
+        for split, classes in parts.items()
+    }
+
+
+def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    """Line number and (path, label, split) of each row."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = [title.strip().lower() for title in next(reader, [])]
+            if not set(header) >= {"path", "label"} or len(set(header)) < len(header):
+                raise DataError(
+                    f"bad manifest: {path}: its first line must name the columns: path,label "
+                    "and, if wanted, split"
+                )
+            columns = [header.index(c) if c in header else None for c in _COLUMNS]
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise DataError(
+                        f"bad manifest: {path}: line {reader.line_num}: {len(row)} values for "
+                        f"{len(header)} columns"
+                    )
+                name, label, split = ("" if c is None else row[c].strip() for c in columns)
+                yield reader.line_num, (name, label, split)
+    except OSError as error:
+        raise DataError(f"cannot read the manifest: {path}: {error.strerror}") from error
+    except csv.Error as error:
+        raise DataError(f"bad manifest: {path}: {error}") from error

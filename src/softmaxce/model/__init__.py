@@ -1,0 +1,1 @@
+"""A trained model, and the file that holds it."""

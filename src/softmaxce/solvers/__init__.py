@@ -1,1 +1,0 @@
-"""Minimisers of an objective. They see parameters, never pixels."""

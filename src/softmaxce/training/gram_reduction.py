@@ -1,0 +1,114 @@
+"""Fewer images than pixels: the same problem in as many dimensions as there are images.
+
+The optimal weights are a combination of the images, W = Xᵀ A: any other part of W costs penalty
+and changes no logit. With the Gram matrix X Xᵀ = L Lᵀ and V = Lᵀ A, the logits are L V and
+‖W‖² is ‖V‖². So the objective with the rows of L as "pixels" is the objective itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.errors import TrainingError
+from softmaxce.training.objective import Floats, Objective, Rows
+
+MAX_IMAGES = 4096  # beyond it, n³ steps for the factor cost more than they save
+_CHUNK = 1024  # columns: sums of 1,024 products of −128 … 127 are exact integers in float32
+_SHIFT = 128  # taken off uint8 pixels: the biases make up for it
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """`objective`: that of the rows of the factor; `lower`: the factor L, (n_images, n_images)."""
+
+    objective: Objective
+    original: Objective
+    shift: float
+    lower: Floats
+
+    def lift(self, parameters: Floats) -> Floats:
+        """Parameters (n_pixels + 1, n_classes) of the original problem for (n_images + 1, …)."""
+        rows = self.original.rows
+        mixture = _solve_transposed(self.lower, parameters[:-1])
+        lifted = np.empty(self.original.shape)
+        for columns in _chunks(rows.n_pixels):
+            lifted[columns] = (_pixels(rows, columns) - self.shift).T.astype(np.float64) @ mixture
+        total = self.original.scale * self.shift * lifted[:-1].sum(axis=0)
+        lifted[-1] = parameters[-1] - total
+        return lifted
+
+
+def is_reducible(rows: Rows) -> bool:
+    """Whether the rows are few enough, in number and beside their length."""
+    return len(rows) <= MAX_IMAGES and 2 * len(rows) <= rows.n_pixels
+
+
+def reduce(objective: Objective) -> Reduced | None:
+    """The problem in n_images dimensions, or None where that would not be much smaller."""
+    rows = objective.rows
+    if not is_reducible(rows):
+        return None
+    shift = float(_SHIFT) if rows.pixels.dtype == np.uint8 else 0.0
+    lower = _factor(_gram(objective, shift))
+    values = (lower * objective.scale).astype(rows.dtype)
+    labels = rows.labels if rows.index is None else rows.labels[rows.index]
+    reduced = replace(objective, rows=Rows(values, labels), scale=1.0)
+    return Reduced(reduced, objective, shift, lower)
+
+
+def _chunks(n_pixels: int) -> list[slice]:
+    starts = range(0, n_pixels, _CHUNK)
+    return [slice(start, min(start + _CHUNK, n_pixels)) for start in starts]
+
+
+def _pixels(rows: Rows, columns: slice) -> NDArray[Any]:
+    """These columns of the rows, in the rows' dtype."""
+    pixels = rows.pixels[:, columns] if rows.index is None else rows.pixels[rows.index, columns]
+    return pixels.astype(rows.dtype)
+
+
+def _gram(objective: Objective, shift: float) -> Floats:
+    """X Xᵀ in float64, summed over two fixed halves of the columns; exact for uint8."""
+    rows, chunks = objective.rows, _chunks(objective.rows.n_pixels)
+
+    def half(first: int) -> Floats:
+        total = np.zeros((len(rows), len(rows)))
+        for columns in chunks[first::2]:
+            pixels = _pixels(rows, columns)
+            pixels -= pixels.dtype.type(shift)
+            total += pixels @ pixels.T
+        return total
+
+    even, odd = objective.run_tasks(half, (0, 1))
+    total: Floats = even
+    total += odd
+    return total
+
+
+def _factor(gram: Floats) -> Floats:
+    """Lower Cholesky factor, with the least addition to the diagonal that equal images need."""
+    if not np.isfinite(gram).all():
+        raise TrainingError("the pixels hold nan or infinite values: remove them")
+    diagonal = np.einsum("ii->i", gram)
+    addition = 1e-11 * float(diagonal.max()) + 1e-300
+    while True:
+        diagonal += addition
+        try:
+            return np.asarray(np.linalg.cholesky(gram))
+        except np.linalg.LinAlgError:
+            addition *= 10
+
+
+def _solve_transposed(lower: Floats, right: Floats) -> Floats:
+    """x with lowerᵀ x = right, by blocks from the last."""
+    solution = right.copy()
+    for start in reversed(range(0, len(lower), 128)):
+        block = slice(start, min(start + 128, len(lower)))
+        below = slice(block.stop, None)
+        known = lower[below, block].T @ solution[below]
+        solution[block] = np.linalg.solve(lower[block, block].T, solution[block] - known)
+    return solution

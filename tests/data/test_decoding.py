@@ -1,0 +1,186 @@
+"""Many files → rows: in order, whatever the processes do, and whatever happens to the files."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+from helpers import run_command
+from picture_files import png
+from PIL import Image
+
+from softmaxce.data.decoding import decode_files
+from softmaxce.data.worker_processes import in_workers
+from softmaxce.errors import DataError, OutputError
+from softmaxce.images.reading import read_pixels
+from softmaxce.preprocessing import Preprocessing
+
+FORM = Preprocessing(6, 6, 3)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """60 files of many kinds, three of them broken."""
+    random = np.random.default_rng(0)
+    paths = []
+    for i in range(60):
+        path = tmp_path / f"{i:02}.{('png', 'jpg', 'gif')[i % 3]}"
+        size = (6, 6) if i % 2 else (9 + i, 40)
+        Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8)).save(path)
+        paths.append(str(path))
+    (tmp_path / "05.gif").write_bytes(b"GIF89a")
+    (tmp_path / "30.png").unlink()
+    (tmp_path / "59.gif").write_bytes(b"")
+    return paths
+
+
+def test_rows_stand_in_the_order_of_the_files(files):
+    decoded = decode_files(files, FORM, jobs=1)
+    assert sorted(decoded.failures) == [5, 30, 59]
+    assert "no such file" in str(decoded.failures[30])
+    for i, path in enumerate(files):
+        if i not in decoded.failures:
+            np.testing.assert_array_equal(decoded.pixels[i], read_pixels(path, FORM))
+            with Image.open(path) as image:
+                assert decoded.sizes[i].tolist() == list(image.size)
+    assert not decoded.pixels[[5, 30, 59]].any()
+
+
+def test_workers_change_no_row(files, monkeypatch, tmp_path):
+    alone = decode_files(files, FORM, jobs=1)
+    monkeypatch.setattr(
+        "softmaxce.data.decoding._SECONDS_WORTH_WORKERS", {"fork": 0.0, "spawn": 0.0}
+    )
+    heard = []
+    target = tmp_path / "rows"
+    target.touch()
+    for more in ({}, {"pixel_file": str(target), "offset": 4096}):
+        together = decode_files(
+            files, FORM, jobs=2, on_decoded=lambda done, of: heard.append((done, of)), **more
+        )
+        np.testing.assert_array_equal(together.pixels, alone.pixels)
+        np.testing.assert_array_equal(together.sizes, alone.sizes)
+        np.testing.assert_array_equal(together.digests, alone.digests)
+        np.testing.assert_array_equal(together.is_grey, alone.is_grey)
+        assert {i: str(e) for i, e in together.failures.items()} == {
+            i: str(e) for i, e in alone.failures.items()
+        }
+    assert heard[-1] == (60, 60)
+    assert [done for done, _ in heard[: len(heard) // 2]] == sorted(
+        done for done, _ in heard[: len(heard) // 2]
+    )
+
+
+def test_small_and_other_png_side_by_side(tmp_path):
+    random = np.random.default_rng(1)
+    paths, expected = [], []
+    for i in range(50):
+        samples = random.integers(0, 256, (6, 6, 3))
+        path = tmp_path / f"{i}.png"
+        path.write_bytes(png(samples, 2, 8, interlaced=i % 7 == 0, filters=(i % 5,)))
+        paths.append(str(path))
+        expected.append(samples.reshape(-1))
+    np.testing.assert_array_equal(decode_files(paths, FORM).pixels, expected)
+
+
+def test_equal_pixels_have_equal_digests(tmp_path):
+    samples = np.full((6, 6, 3), 9)
+    for name, filters in (("a.png", (0,)), ("b.png", (4,))):
+        (tmp_path / name).write_bytes(png(samples, 2, 8, filters=filters))
+    (tmp_path / "c.png").write_bytes(png(samples + 1, 2, 8))
+    digests = decode_files([str(tmp_path / n) for n in ("a.png", "b.png", "c.png")], FORM).digests
+    assert digests[0].tolist() == digests[1].tolist() != digests[2].tolist()
+
+
+def test_files_that_come_and_go_while_they_are_read_mix_nothing_up(tmp_path):
+    """Each picture is of one grey, its name's; a row must show that grey or a fault."""
+    form = Preprocessing(8, 8, 1)
+    paths = [str(tmp_path / f"{i}.png") for i in range(200)]
+    contents = [png(np.full((8, 8, 1), i), 0, 8) for i in range(200)]
+    stop = threading.Event()
+
+    def disturb() -> None:
+        random = np.random.default_rng(2)
+        while not stop.is_set():
+            i = int(random.integers(200))
+            if random.random() < 0.3:
+                if os.path.exists(paths[i]):
+                    os.unlink(paths[i])
+            else:
+                with open(paths[i], "wb") as stream:
+                    stream.write(contents[i][: int(random.integers(40))])
+                    stream.flush()
+                    stream.write(contents[i][stream.tell() :])
+
+    for path, content in zip(paths, contents, strict=True):
+        with open(path, "wb") as stream:
+            stream.write(content)
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        ends = time.monotonic() + 2
+        while time.monotonic() < ends:
+            decoded = decode_files(paths, form, jobs=1)
+            for i in set(range(200)) - set(decoded.failures):
+                assert set(decoded.pixels[i].tolist()) == {i}
+    finally:
+        stop.set()
+        disturber.join()
+
+
+def test_no_room_for_the_pixels_is_one_error(files, monkeypatch):
+    monkeypatch.setattr("softmaxce.data.decoding._BYTES_WORTH_A_FILE", 0)
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    with pytest.raises(OutputError, match="no room for the decoded pixels: /dev/full: No space"):
+        decode_files(files, FORM, jobs=1, pixel_file="/dev/full")
+
+
+def die(_task: int) -> None:
+    os._exit(9)
+
+
+def fail(task: int) -> None:
+    raise ValueError(f"task {task}")
+
+
+def square(task: int) -> int:
+    return task * task
+
+
+def run(work, n_tasks):
+    tasks = iter(range(n_tasks))
+    return list(in_workers(work, lambda: next(tasks, None), 2))
+
+
+def test_workers_do_every_task_once():
+    assert sorted(run(square, 50)) == [i * i for i in range(50)]
+    assert run(square, 0) == []
+
+
+def test_a_worker_that_dies_is_noticed():
+    with pytest.raises(DataError, match=r"ended by itself.*--jobs 1"):
+        run(die, 5)
+
+
+def test_what_a_worker_raises_is_raised():
+    with pytest.raises(ValueError, match="task 0"):
+        run(fail, 1)
+
+
+def test_a_set_that_is_read_by_workers_gives_the_model_of_one_process(tmp_path):
+    random = np.random.default_rng(3)
+    for name, level in (("dark", 60), ("light", 180)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(80):
+            pixels = np.clip(random.normal(level, 30, (300, 400, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{i}.jpg", quality=95)
+    for jobs in (1, 2):
+        outcome = run_command(
+            "train", "set", "-o", f"{jobs}.npz", "--jobs", jobs, "--no-cache", cwd=tmp_path
+        )
+        assert outcome.exit_code == 0, outcome.stderr
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()

@@ -1,0 +1,226 @@
+"""The pixel cache: it saves time and changes nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+from helpers import draw_classes, run_command
+from PIL import Image
+
+from softmaxce.data import pixel_cache
+from softmaxce.data.class_folders import list_class_folders
+from softmaxce.data.pixel_cache import PixelCache, key_of
+from softmaxce.data.pixel_dataset import load_for_training
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.preprocessing import Preprocessing
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Class folders whose files look as if they had lain there for a day."""
+    draw_classes(tmp_path / "set", {"a": 20, "b": 20})
+    age(tmp_path / "set")
+    return tmp_path / "set"
+
+
+@pytest.fixture(autouse=True)
+def _files_settle_at_once(monkeypatch):
+    """The time of a file's change cannot be set back, so the margin is made small."""
+    monkeypatch.setattr(pixel_cache, "_SETTLED_NS", 0)
+
+
+def age(folder):
+    for path in folder.rglob("*.png"):
+        os.utime(path, (time.time() - 86400,) * 2)
+
+
+def load(folder, cache):
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+    return decode_all(str(folder), paths, PreprocessingOptions(), cache=cache)
+
+
+def assert_same(one, other):
+    assert one[0] == other[0]
+    assert one[2] == other[2]
+    for field in ("pixels", "sizes", "is_grey", "digests"):
+        np.testing.assert_array_equal(getattr(one[1], field), getattr(other[1], field))
+    assert one[1].failures == other[1].failures
+
+
+def forbid_decoding(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the images were decoded again")
+
+    monkeypatch.setattr("softmaxce.data.preprocessing_choice.decode_files", refuse)
+
+
+def test_what_was_decoded_once_comes_back(folder, tmp_path, monkeypatch):
+    cache = PixelCache(tmp_path / "cache")
+    first = load(folder, cache)
+    assert_same(load(folder, None), first)
+    forbid_decoding(monkeypatch)
+    again = load(folder, cache)
+    assert_same(again, first)
+    assert not again[1].pixels.flags.writeable
+    (entry,) = cache.entries()
+    assert (entry.source, entry.n_images, entry.form) == (str(folder), 40, "8 × 8 RGB")
+    assert os.listdir(tmp_path / "cache") == [os.path.basename(entry.path)]
+
+
+@pytest.mark.parametrize("change", ["content", "same size and time", "new file", "gone", "renamed"])
+def test_a_changed_folder_is_decoded_again(folder, tmp_path, change):
+    cache = PixelCache(tmp_path / "cache")
+    load(folder, cache)
+    target = folder / "a" / "000.png"
+    before = target.stat()
+    if change == "content":
+        Image.new("RGB", (8, 8), "red").save(target)
+    elif change == "same size and time":
+        content = bytearray(target.read_bytes())
+        content[-20] ^= 1
+        target.write_bytes(content)
+        os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert target.stat().st_size == before.st_size
+    elif change == "new file":
+        Image.new("RGB", (8, 8), "red").save(folder / "a" / "new.png")
+    elif change == "gone":
+        target.unlink()
+    else:
+        target.rename(folder / "a" / "zzz.png")
+    now = load(folder, cache)
+    fresh = load(folder, None)
+    assert {i: str(e) for i, e in now[1].failures.items()} == {
+        i: str(e) for i, e in fresh[1].failures.items()
+    }
+    np.testing.assert_array_equal(now[1].pixels, fresh[1].pixels)
+    assert len(cache.entries()) == 1  # the old entry was replaced
+
+
+def test_other_forms_are_other_entries(folder, tmp_path):
+    cache = PixelCache(tmp_path / "cache")
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+    for request in (
+        PreprocessingOptions(),
+        PreprocessingOptions((4, 4)),
+        PreprocessingOptions((4, 4), 1),
+        PreprocessingOptions((4, 5), 1, "pad"),
+        PreprocessingOptions((4, 5), 1, "pad", "#000000"),
+    ):
+        with_cache = decode_all(str(folder), paths, request, cache=cache)
+        assert_same(decode_all(str(folder), paths, request), with_cache)
+    assert len(cache.entries()) == 5
+
+
+def test_thousands_of_damaged_entries_change_nothing(folder, tmp_path):
+    cache = PixelCache(tmp_path / "cache")
+    expected = load(folder, cache)
+    (entry,) = cache.entries()
+    with open(entry.path, "rb") as stream:
+        whole = stream.read()
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+    key = key_of(str(folder), (None, None, "stretch", "#ffffff"), paths)
+    assert key is not None
+    random = np.random.default_rng(0)
+    n_refused = 0
+    for _ in range(2000):
+        content = bytearray(whole)
+        kind = random.integers(4)
+        start, stop = sorted(random.integers(0, len(content), 2))
+        if kind == 0:
+            content[random.integers(len(content))] ^= 1 << random.integers(8)
+        elif kind == 1:
+            del content[start:]
+        elif kind == 2:
+            content[start:stop] = bytes(stop - start)
+        else:
+            content[start:stop] = content[start:stop][::-1]
+        with open(entry.path, "wb") as stream:
+            stream.write(content)
+        found = cache.find(key)
+        if found is None:
+            n_refused += 1
+        else:  # what was changed says nothing, such as the name of the folder
+            assert_same((*found, expected[2]), expected)
+    assert n_refused > 1900
+
+
+def test_failures_and_fresh_files_are_not_kept(folder, tmp_path, monkeypatch):
+    cache = PixelCache(tmp_path / "cache")
+    monkeypatch.setattr(pixel_cache, "_SETTLED_NS", 10**10)
+    load(folder, cache)
+    assert cache.entries() == []
+    monkeypatch.setattr(pixel_cache, "_SETTLED_NS", 0)
+    (folder / "a" / "000.png").write_bytes(b"no picture")
+    load(folder, cache)
+    assert os.listdir(tmp_path / "cache") == []
+
+
+def test_the_cache_is_bounded_and_drops_what_was_used_longest_ago(folder, tmp_path):
+    cache = PixelCache(tmp_path / "cache", max_bytes=33_000)
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+    for turn, side in enumerate((8, 9, 10)):
+        decode_all(str(folder), paths, PreprocessingOptions((side, side)), cache=cache)
+        for entry in cache.entries():  # the clock of the file system may be coarse
+            if f"{side} × {side}" in entry.form:
+                os.utime(entry.path, (turn, turn))
+    assert sum(entry.n_bytes for entry in cache.entries()) <= 33_000
+    assert [entry.form for entry in cache.entries()] == ["10 × 10 RGB", "9 × 9 RGB"]
+    decode_all(str(folder), paths, PreprocessingOptions((90, 90)), cache=cache)
+    assert len(cache.entries()) == 2  # too large to be kept
+
+
+def test_a_cache_that_cannot_be_used_is_done_without(folder, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert_same(load(folder, PixelCache(tmp_path / "file" / "cache")), load(folder, None))
+
+
+def test_two_caches_of_one_folder_do_not_disturb_each_other(folder, tmp_path):
+    caches = [PixelCache(tmp_path / "cache") for _ in range(2)]
+    first = load(folder, caches[0])
+    caches[1].clear()
+    np.testing.assert_array_equal(first[1].pixels, load(folder, caches[1])[1].pixels)
+
+
+def test_training_does_not_depend_on_the_cache(folder, tmp_path):
+    options = [("--no-cache",), ("--cache", "c"), ("--cache", "c")]
+    time.sleep(2.1)  # until the files have settled
+    for number, words in enumerate(options):
+        done = run_command("train", folder, "-o", f"{number}.npz", *words, cwd=tmp_path)
+        assert done.exit_code == 0, done.stderr
+    models = {(tmp_path / f"{number}.npz").read_bytes() for number in range(3)}
+    assert len(models) == 1
+    shown = run_command("cache", "info", "--cache", "c", "--format", "json", cwd=tmp_path).json
+    assert [entry["n_images"] for entry in shown["entries"]] == [40]
+    assert "8 × 8 RGB" in run_command("cache", "info", "--cache", "c", cwd=tmp_path).stdout
+    cleared = run_command("cache", "clear", "--cache", "c", cwd=tmp_path)
+    assert cleared.stdout.startswith("Removed 1 file, 0.0 MB, from c")
+    shown = run_command("cache", "info", "--cache", "c", "--format", "json", cwd=tmp_path).json
+    assert shown["entries"] == []
+
+
+def test_a_cache_folder_that_cannot_be_made_is_refused_when_asked_for(folder, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    outcome = run_command("train", folder, "--cache", "file/c", cwd=tmp_path)
+    assert outcome.exit_code == 1
+    assert "cannot use the cache: file/c" in outcome.stderr
+
+
+def test_the_default_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOFTMAXCE_CACHE", str(tmp_path / "own"))
+    assert pixel_cache.default_folder() == tmp_path / "own"
+    monkeypatch.delenv("SOFTMAXCE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert pixel_cache.default_folder() == tmp_path / "softmaxce"
+
+
+def test_loading_for_training_uses_the_cache(folder, tmp_path, monkeypatch):
+    cache = PixelCache(tmp_path / "cache")
+    first = load_for_training(folder, cache=cache)
+    forbid_decoding(monkeypatch)
+    again = load_for_training(folder, cache=cache)
+    np.testing.assert_array_equal(again.pixels, first.pixels)
+    assert again.preprocessing == Preprocessing(8, 8, 3)
+    assert again.preprocessing_reason == "the size they all have; some have colour"

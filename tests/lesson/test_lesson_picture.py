@@ -1,0 +1,267 @@
+"""From an image to its logits: the vector, and what each pixel adds."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from softmaxce import lesson
+from softmaxce.images.reading import read_pixels
+from softmaxce.lesson.picture import Picture, template_in_words
+from softmaxce.model.model_file import save_model
+from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
+from softmaxce.views import lesson_pictures, lesson_text
+from softmaxce.views.lesson_words import translator
+from softmaxce.workflows.explain import explain
+
+NAMES = ("cat", "dog", "person")
+
+
+def model_of(height, width, channels, *sizes, names=NAMES, seed=0):
+    """A model with random weights; `sizes` are those of its hidden layers."""
+    random = np.random.default_rng(seed)
+    widths = [height * width * channels, *sizes, len(names)]
+    layers = tuple(
+        Layer(random.normal(0, 0.3, (n, m)), random.normal(0, 1, m)) for n, m in pairwise(widths)
+    )
+    return SoftmaxModel(layers, Preprocessing(height, width, channels), names)
+
+
+def picture_of(model, seed=1):
+    random = np.random.default_rng(seed)
+    return Picture(model, random.integers(0, 256, model.n_pixels, dtype=np.uint8))
+
+
+def example_of(picture, label=None):
+    names = picture.model.class_names
+    return lesson.from_logits(picture.logits.tolist(), classes=names, label=label, source="image")
+
+
+def test_the_vector_is_the_rows_end_to_end():
+    pixels = np.array([10, 20, 30, 40, 250, 60], dtype=np.uint8)  # two rows of three
+    picture = Picture(model_of(2, 3, 1), pixels)
+    step = lesson.build(example_of(picture), picture)[0]
+    assert step.name == "image"
+    # by hand: the brightest pixel, 250, stands in row 1, column 1: 1·3 + 1 = 4
+    assert (step.numbers["row"], step.numbers["column"], step.numbers["index"]) == (1, 1, 4)
+    assert step.numbers["brightness"] == 250
+    assert step.numbers["cells"] == [" 10  20  30", " 40 250  60"]
+    assert step.numbers["n_pixels"] == 6
+
+
+def test_channels_stand_side_by_side():
+    pixels = np.zeros(2 * 2 * 3, dtype=np.uint8)
+    pixels[(1 * 2 + 0) * 3 + 2] = 200  # row 1, column 0, blue
+    picture = Picture(model_of(2, 2, 3), pixels)
+    numbers = lesson.build(example_of(picture), picture)[0].numbers
+    assert (numbers["row"], numbers["column"], numbers["channel"]) == (1, 0, 2)
+    assert numbers["index"] == 8
+
+
+def test_contributions_by_hand():
+    weights = np.array([[1.0, -2.0], [0.5, 4.0]])
+    model = SoftmaxModel(
+        (Layer(weights, np.array([0.25, -1.0])),), Preprocessing(1, 2, 1), ("a", "b")
+    )
+    picture = Picture(model, np.array([255, 51], dtype=np.uint8))  # scaled: 1 and 0.2
+    assert picture.contributions(0) == pytest.approx([1.0, 0.1])
+    assert picture.contributions(1) == pytest.approx([-2.0, 0.8])
+    assert picture.logits == pytest.approx([1.35, -2.2])
+    numbers = lesson.build(example_of(picture), picture)[1].numbers
+    assert numbers["sums"] == pytest.approx([1.1, -1.2])
+    assert numbers["biases"] == pytest.approx([0.25, -1.0])
+
+
+@pytest.mark.parametrize("hidden", [(), (5,)])
+def test_a_calibrated_model_is_explained_as_it_stands(hidden):
+    plain = picture_of(model_of(4, 4, 1, *hidden))
+    warm = Picture(plain.model.with_temperature(2.0), plain.pixels)
+    assert warm.logits == pytest.approx(plain.logits / 2)
+    assert warm.contributions(1) == pytest.approx(plain.contributions(1) / 2)
+    step = lesson.build(example_of(warm), warm)[1]
+    assert step.numbers["sums_and_biases"] == pytest.approx((plain.logits / 2).tolist())
+
+
+@pytest.mark.parametrize("hidden", [(), (7,), (9, 5)])
+def test_slopes_are_finite_differences_of_the_logits(hidden):
+    picture = picture_of(model_of(2, 3, 1, *hidden))
+    layers = picture.model.layers
+
+    def logit(values, k):
+        for position, layer in enumerate(layers):
+            values = np.maximum(values, 0) if position else values
+            values = values @ layer.weights + layer.biases
+        return values[k]
+
+    for k in range(3):
+        slope, rest = picture.slopes(k)
+        for pixel in range(6):
+            step = np.zeros(6)
+            step[pixel] = 1e-6
+            difference = logit(picture.values + step, k) - logit(picture.values - step, k)
+            assert slope[pixel] == pytest.approx(difference / 2e-6, abs=1e-7)
+        assert float(slope @ picture.values) + rest == pytest.approx(picture.logits[k], rel=1e-9)
+
+
+def test_with_hidden_layers_the_lesson_says_that_it_approximates():
+    for hidden, said in (((), False), ((4,), True)):
+        picture = picture_of(model_of(4, 4, 1, *hidden))
+        step = lesson.build(example_of(picture), picture)[1]
+        assert any("approximation" in sentence for sentence in step.sentences) == said
+
+
+@pytest.mark.slow
+def test_on_100_mnist_images_contributions_and_bias_sum_to_each_logit(mnist):
+    model = model_of(28, 28, 1, names=tuple("0123456789"))
+    weights = model.layers[0].weights.astype(np.longdouble)
+    files = [
+        path for k in range(10) for path in sorted((mnist / "test" / str(k)).glob("*.png"))[:10]
+    ]
+    assert len(files) == 100
+    for path in files:
+        picture = Picture(model, read_pixels(path, model.preprocessing))
+        truth = (picture.pixels.astype(np.longdouble) / 255) @ weights + model.layers[0].biases
+        for k in range(10):
+            total = picture.contributions(k).sum() + model.layers[0].biases[k]
+            assert total == pytest.approx(float(truth[k]), rel=1e-6)
+            assert total == pytest.approx(picture.logits[k], rel=1e-6)
+        lesson.build(example_of(picture), picture)
+
+
+def test_regions_sum_to_the_contributions():
+    picture = picture_of(model_of(10, 11, 3))
+    example = example_of(picture)
+    numbers = lesson.build(example, picture)[1].numbers
+    assert len(numbers["region_sums"]) == 9
+    total = sum(picture.contributions(example.winner))
+    assert sum(numbers["region_sums"]) == pytest.approx(total)
+    assert numbers["pixel_contributions"] == sorted(
+        numbers["pixel_contributions"], key=abs, reverse=True
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 3), (2, 2, 1), (3, 3, 1), (64, 40, 3)])
+def test_pictures_of_any_size(shape):
+    picture = picture_of(model_of(*shape))
+    steps = lesson.build(example_of(picture), picture)
+    assert [step.name for step in steps[:3]] == ["image", "logits", "shares"]
+    assert len(steps) == 11
+
+
+def test_a_template_is_told_in_words_too():
+    weights = np.zeros((9, 2))
+    weights[8, 0], weights[1, 0] = 2.0, -3.0  # row 2, column 2 and row 0, column 1
+    model = SoftmaxModel((Layer(weights, np.zeros(2)),), Preprocessing(3, 3, 1), ("a", "b"))
+    picture = Picture(model, np.full(9, 100, dtype=np.uint8))
+    assert template_in_words(picture, 0) == {"most": "bottom right", "least": "top"}
+    words = " ".join(shown(picture, color_system=None).split())
+    assert "most for it bottom right, most against it top" in words
+
+
+def shown(picture, **options):
+    stream = io.StringIO()
+    console = Console(file=stream, width=60, **options)
+    lesson_text.show(console, explain(example_of(picture), picture), translator("en"))
+    return stream.getvalue()
+
+
+def test_pictures_are_half_blocks_in_colour_and_words_elsewhere():
+    picture = picture_of(model_of(8, 8, 1))
+    coloured = shown(picture, force_terminal=True, color_system="truecolor", no_color=False)
+    plain = shown(picture, color_system=None)
+    grey = shown(picture, force_terminal=True, color_system="truecolor", no_color=True)
+    assert "▀" not in grey
+    assert coloured.count("▀") == 8 * 4 * 5  # image, contributions, three templates
+    assert "orange pushes up" in coloured
+    assert "▀" not in plain
+    assert "In words: 8 rows of 8 pixels" in plain
+    assert "top left" in plain
+
+
+def test_a_map_has_two_colours_on_white():
+    pixels = lesson_pictures.map_pixels(np.array([[2.0, -2.0], [0.0, 1.0]]))
+    assert pixels[0, 0].tolist() == lesson_pictures.UP.tolist()
+    assert pixels[0, 1].tolist() == lesson_pictures.DOWN.tolist()
+    assert pixels[1, 0].tolist() == [255, 255, 255]
+    assert lesson_pictures.map_pixels(np.zeros((2, 2))).min() == 255
+
+
+@pytest.fixture
+def image_and_model(tmp_path):
+    save_model(model_of(8, 8, 3), tmp_path / "model.npz")
+    random = np.random.default_rng(2)
+    Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / "cat.png")
+    return tmp_path
+
+
+def test_explain_image(softmaxce, image_and_model):
+    done = softmaxce(
+        "explain", "cat.png", "--label", "cat", "--save-images", "out", "--format=json"
+    )
+    assert done.exit_code == 0, done.stderr
+    result = done.json
+    assert result["classes"] == list(NAMES)
+    assert result["label"] == 0
+    assert len(result["steps"]) == 11
+    numbers = result["steps"][1]["numbers"]
+    winner = int(np.argmax(result["logits"]))
+    total = sum(numbers["contributions"]) + numbers["biases"][winner]
+    assert total == pytest.approx(result["logits"][winner], rel=1e-9)
+    assert "4 pictures" not in done.stderr
+    assert "5 pictures saved in out" in done.stderr
+    written = sorted(path.name for path in (image_and_model / "out").iterdir())
+    assert written == [
+        f"contributions-{winner}-{NAMES[winner]}.png",
+        "image.png",
+        "template-0-cat.png",
+        "template-1-dog.png",
+        "template-2-person.png",
+    ]
+    with Image.open(image_and_model / "out" / "image.png") as image:
+        assert image.size == (280, 280)
+
+
+def test_explain_image_from_stdin(softmaxce, image_and_model):
+    image = (image_and_model / "cat.png").read_bytes()
+    piped = softmaxce("explain", "-", "--format", "json", stdin=image)
+    named = softmaxce("explain", "cat.png", "--format", "json")
+    assert piped.json["logits"] == named.json["logits"]
+
+
+@pytest.mark.parametrize("output_format", ["text", "markdown", "html", "json"])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_explain_image_in_every_format(softmaxce, image_and_model, output_format, language):
+    done = softmaxce("explain", "cat.png", "--format", output_format, "--lang", language)
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr == ""
+    if output_format == "html":
+        data = re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1)
+        pictures = json.loads(data)["scripts"][1]["pictures"]
+        assert len(pictures) == 4
+        assert all(p["source"].startswith("data:image/png;base64,") for p in pictures)
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "named"),
+    [
+        (["missing.png"], 1, "missing.png: no such file"),
+        (["cat.png", "-m", "none.npz"], 1, "none.npz"),
+        (["cat.png", "--label", "bird"], 2, "no class 'bird'"),
+        (["cat.png", "--logits", "1", "2"], 2, "do not go together"),
+        (["cat.png", "--classes", "a", "b"], 2, "--classes"),
+        (["cat.png", "--save-images", "cat.png"], 1, "cat.png"),
+    ],
+)
+def test_bad_input_is_one_line(softmaxce, image_and_model, words, exit_code, named):
+    done = softmaxce("explain", *words, "--format", "json")
+    assert done.exit_code == exit_code
+    assert named in done.stderr
+    assert done.stderr.count("\n") == 1

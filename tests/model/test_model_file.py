@@ -1,0 +1,96 @@
+"""Model files: same bytes for the same model, everything kept, everything else refused."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from softmaxce.errors import ModelError
+from softmaxce.metrics.conformal import calibration_scores
+from softmaxce.model.model_file import encode_model, is_model_file, load_model, save_model
+from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
+
+
+def make_model(n_hidden: int | None = None, seed: int = 0) -> SoftmaxModel:
+    random = np.random.default_rng(seed)
+    sizes = [12, 3] if n_hidden is None else [12, n_hidden, 3]
+    layers = tuple(
+        Layer(random.normal(size=(n_in, n_out)), random.normal(size=n_out))
+        for n_in, n_out in pairwise(sizes)
+    )
+    names = ("cat", "[red]dog\x1b", "사람\udcff")
+    return SoftmaxModel(layers, Preprocessing(2, 2, 3), names, {"l2": 0.001})
+
+
+@pytest.mark.parametrize("n_hidden", [None, 5])
+def test_a_saved_model_comes_back_whole(tmp_path, n_hidden):
+    model = make_model(n_hidden)
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert loaded.class_names == model.class_names
+    assert loaded.preprocessing == model.preprocessing
+    assert loaded.training == model.training
+    for ours, theirs in zip(model.layers, loaded.layers, strict=True):
+        np.testing.assert_array_equal(ours.weights, theirs.weights)
+        np.testing.assert_array_equal(ours.biases, theirs.biases)
+    assert encode_model(loaded) == encode_model(model)
+
+
+def test_numpy_can_open_it(tmp_path):
+    save_model(make_model(), tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["weights_0"], make_model().layers[0].weights)
+
+
+def test_a_transposed_array_is_saved_as_it_reads(tmp_path):
+    weights = np.arange(36.0).reshape(3, 12).T
+    model = SoftmaxModel((Layer(weights, np.zeros(3)),), Preprocessing(2, 2, 3), ("a", "b", "c"))
+    save_model(model, tmp_path / "model.npz")
+    np.testing.assert_array_equal(load_model(tmp_path / "model.npz").layers[0].weights, weights)
+
+
+def test_every_shorter_file_and_every_flipped_byte_is_refused(tmp_path):
+    content = encode_model(make_model())
+    path = tmp_path / "model.npz"
+    damaged = [content[:length] for length in range(0, len(content), 7)]
+    damaged += [
+        content[:i] + bytes([content[i] ^ 0x41]) + content[i + 1 :] for i in range(len(content))
+    ]
+    for wrong in damaged:
+        path.write_bytes(wrong)
+        with pytest.raises(ModelError, match=r"model\.npz: it "):
+            load_model(path)
+
+
+def test_other_files_are_refused_by_name(tmp_path):
+    with pytest.raises(ModelError, match=r"nothing\.npz: no such file"):
+        load_model(tmp_path / "nothing.npz")
+    with pytest.raises(ModelError, match="no regular file"):
+        load_model(tmp_path)
+    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+    with pytest.raises(ModelError, match="no softmaxce model"):
+        load_model(tmp_path / "other.npz")
+    with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
+        pass
+    assert not is_model_file(tmp_path / "empty.npz")
+
+
+def with_calibration(n_held_out):
+    losses = np.random.default_rng(n_held_out).exponential(size=n_held_out)
+    return replace(make_model(), temperature=1.25, calibration_scores=calibration_scores(losses))
+
+
+@pytest.mark.parametrize("n_held_out", [1, 37, 5000])
+def test_temperature_and_held_out_scores_come_back(tmp_path, n_held_out):
+    model = with_calibration(n_held_out)
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert loaded.temperature == 1.25
+    assert loaded.calibration_scores.n_images == n_held_out
+    np.testing.assert_array_equal(loaded.calibration_scores.values, model.calibration_scores.values)
+    assert loaded.calibration_scores.limit(0.9) == model.calibration_scores.limit(0.9)

@@ -1,0 +1,265 @@
+"""Fitted layers against SciPy's and scikit-learn's optimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_sample_weight
+
+from softmaxce.errors import InputError, TrainingError
+from softmaxce.training.fitting import IterationInfo, Rows, balanced_sample_weight, fit
+from softmaxce.training.mini_batch import NotFinite
+from softmaxce.training.network import Network
+from softmaxce.training.objective import Objective
+
+
+def small_problem(seed=0, n=200, n_pixels=12, n_classes=4):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(n_classes, size=n)
+    means = rng.integers(60, 180, size=(n_classes, n_pixels))
+    pixels = np.clip(means[labels] + rng.normal(0, 60, (n, n_pixels)), 0, 255).astype(np.uint8)
+    return pixels, labels
+
+
+def scipy_optimum(x, labels, n_classes, l2, weights=None):
+    """The objective's smallest value, from SciPy, with numerical care of its own."""
+    n, n_pixels = x.shape
+    shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+
+    def value_and_gradient(theta):
+        theta = theta.reshape(n_pixels + 1, n_classes)
+        z = x @ theta[:-1] + theta[-1]
+        log_total = logsumexp(z, axis=1, keepdims=True)
+        value = shares @ (log_total[:, 0] - z[np.arange(n), labels])
+        residuals = np.exp(z - log_total)
+        residuals[np.arange(n), labels] -= 1
+        residuals *= shares[:, np.newaxis]
+        gradient = np.vstack([x.T @ residuals + l2 * theta[:-1], residuals.sum(0)])
+        return value + l2 / 2 * np.sum(theta[:-1] ** 2), gradient.ravel()
+
+    start = np.zeros((n_pixels + 1) * n_classes)
+    options = {"maxiter": 10_000, "ftol": 1e-15, "gtol": 1e-10}
+    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options).fun
+
+
+def problems():
+    """(name, x, labels, n_classes, l2, weights) of small problems that go wrong easily."""
+    rng = np.random.default_rng(1)
+    pixels, labels = small_problem()
+    x = pixels / 255
+    yield "plain", x, labels, 4, 1e-2, None
+    yield "strong penalty", x, labels, 4, 10.0, None
+    yield "weak penalty", x, labels, 4, 1e-7, None
+    yield "no penalty", x, rng.permutation(labels), 4, 0.0, None
+    yield "collinear pixels", np.hstack([x, x, 2 * x[:, :3]]), labels, 4, 1e-3, None
+    collinear = np.hstack([x, x])
+    yield "collinear, no penalty", collinear, rng.permutation(labels), 4, 0.0, None
+    constant = np.hstack([x, np.zeros((200, 2)), np.ones((200, 2))])
+    yield "constant pixels", constant, labels, 4, 1e-3, None
+    yield "one pixel", x[:, :1], labels, 4, 1e-3, None
+    yield "one constant pixel", np.ones((200, 1)), labels, 4, 1e-3, None
+    apart = x + 3 * np.eye(4, 12)[labels]
+    yield "separable", apart, labels, 4, 1e-4, None
+    yield "two classes", x, labels % 2, 2, 1e-2, None
+    yield "unequal weights", x, labels, 4, 1e-2, rng.uniform(0, 5, 200)
+    yield "weights of zero", x, labels, 4, 1e-2, rng.integers(0, 3, 200) * 1.0
+    yield "fewer images than pixels", np.tile(x[:20], 8), labels[:20], 4, 1e-2, None
+    yield "equal images", np.tile(x[:10], (2, 8)), np.tile(labels[:10], 2), 4, 1e-2, None
+    yield "a class without images", x, labels, 5, 1e-2, None
+    yield "pixels of unequal scale", x * np.logspace(-1, 1, 12), labels, 4, 1e-3, None
+
+
+@pytest.mark.parametrize("case", list(problems()), ids=lambda case: case[0])
+def test_agrees_with_scipys_optimum(case):
+    _, x, labels, n_classes, l2, weights = case
+    ours = fit(
+        x, labels, n_classes, scale=1.0, l2=l2, sample_weight=weights, tolerance=1e-9,
+        max_iterations=2000,
+    )  # fmt: skip
+    assert ours.converged, ours.stop_reason
+    assert ours.objective == pytest.approx(
+        scipy_optimum(x, labels, n_classes, l2, weights), rel=1e-6
+    )
+    parameters = np.vstack(ours.layers[0])
+    value, gradient = Objective(Rows(x, labels), n_classes, l2, 1.0, weights)(parameters)
+    assert value == pytest.approx(ours.objective, rel=1e-9)
+    assert np.linalg.norm(gradient) < 1e-3
+
+
+def test_agrees_with_scikit_learn():
+    pixels, labels = small_problem()
+    x = pixels / 255
+    theirs = LogisticRegression(C=1 / (len(x) * 1e-2), tol=1e-10, max_iter=10_000).fit(x, labels)
+    weights, biases = fit(x, labels, 4, scale=1.0, l2=1e-2, tolerance=1e-14).layers[0]
+    np.testing.assert_allclose(weights.T, theirs.coef_, atol=1e-5)
+    np.testing.assert_allclose(biases - biases.mean(), theirs.intercept_, atol=1e-4)
+
+
+def test_rows_are_the_rows_trained_on():
+    pixels, labels = small_problem()
+    chosen = np.arange(0, 200, 3)
+    part = fit(pixels, labels, 4, rows=chosen, l2=1e-3)
+    alone = fit(pixels[chosen], labels[chosen], 4, l2=1e-3)
+    assert part.layers[0][0].tobytes() == alone.layers[0][0].tobytes()
+
+
+def test_threads_do_not_change_a_bit():
+    pixels, labels = small_problem(n=9000)
+    one, two, three = (fit(pixels, labels, 4, l2=1e-3, n_threads=n) for n in (1, 2, 3))
+    assert one.layers[0][0].tobytes() == two.layers[0][0].tobytes() == three.layers[0][0].tobytes()
+
+
+def test_auto_l2_chooses_the_smallest_held_out_cross_entropy():
+    pixels, labels = small_problem(n=600)
+    held_out = Rows(pixels, labels, np.arange(400, 600))
+    found = fit(pixels, labels, 4, rows=np.arange(400), validation=held_out)
+    (chosen,) = [c for c in found.l2_path if c.chosen]
+    assert found.l2 == chosen.l2
+    assert chosen.validation_cross_entropy == min(c.validation_cross_entropy for c in found.l2_path)
+
+
+def test_without_held_out_rows_a_default_l2_is_used():
+    pixels, labels = small_problem()
+    found = fit(pixels, labels, 4)
+    assert found.l2 == 1e-3
+    assert found.l2_path == ()
+
+
+def test_iterations_are_told():
+    pixels, labels = small_problem()
+    told: list[IterationInfo] = []
+    fit(pixels, labels, 4, l2=1e-3, on_iteration=told.append)
+    assert [info.iteration for info in told] == list(range(len(told)))
+    assert told[0].progress == 0
+    assert told[-1].progress == 1
+    assert all(0 <= info.progress <= 1 for info in told)
+
+
+def test_balanced_sample_weight_agrees_with_scikit_learns():
+    labels = np.array([0, 0, 0, 2, 2, 1])
+    np.testing.assert_allclose(
+        balanced_sample_weight(labels, 3), compute_sample_weight("balanced", labels)
+    )
+
+
+def test_separable_classes_without_penalty_have_no_optimum_and_it_is_said():
+    pixels, labels = small_problem()
+    x = pixels / 255 + 3 * np.eye(4, 12)[labels]
+    found = fit(x, labels, 4, scale=1.0, l2=0.0, max_iterations=15)
+    assert not found.converged
+    assert found.stop_reason.startswith("stopped after 15 iterations, gradient")
+
+
+def test_unusable_input_is_refused():
+    pixels, labels = small_problem()
+    x = pixels / 255
+    with pytest.raises(TrainingError, match="no rows"):
+        fit(x, labels, 4, rows=np.arange(0))
+    for bad in (np.ones(3), -np.ones(200), np.full(200, np.nan), np.zeros(200)):
+        with pytest.raises(InputError, match="sample_weight"):
+            fit(x, labels, 4, sample_weight=bad)
+    x[3, 4] = np.nan
+    for wide in (x, np.tile(x, 40)):
+        with pytest.raises(TrainingError, match="nan or infinite"):
+            fit(wide, labels, 4, l2=1e-2)
+
+
+def test_a_network_that_blows_up_names_the_epoch():
+    pixels, labels = small_problem()
+    x = pixels.astype(np.float32)
+    x[5, 5] = np.inf
+    with pytest.raises(NotFinite, match="epoch 1: the loss"):
+        fit(x, labels, 4, hidden=(8,), max_iterations=3)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_pixels", "n_classes"),
+    [(400, 1, 2), (3000, 30, 1000), (12, 150_528, 3), (600, 900, 300)],
+)
+def test_few_and_many_pixels_and_classes(n, n_pixels, n_classes):
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % n_classes
+    pixels = rng.integers(0, 256, (n, n_pixels), dtype=np.uint8)
+    found = fit(pixels, labels, n_classes, l2=1e-2)
+    assert found.converged
+    assert found.objective < np.log(n_classes)
+    assert found.layers[0][0].shape == (n_pixels, n_classes)
+
+
+@pytest.mark.parametrize("hidden", [(), (16,), (16, 8)])
+def test_the_same_seed_gives_the_same_bytes(hidden):
+    pixels, labels = small_problem(n=700)
+    one, two, other = (
+        fit(pixels, labels, 4, l2=1e-4, hidden=hidden, seed=seed, n_threads=n, max_iterations=5)
+        for seed, n in ((0, 1), (0, 2), (1, 1))
+    )
+    for (weights, biases), (same_weights, same_biases) in zip(one.layers, two.layers, strict=True):
+        assert weights.tobytes() == same_weights.tobytes()
+        assert biases.tobytes() == same_biases.tobytes()
+    if hidden:
+        assert one.layers[0][0].tobytes() != other.layers[0][0].tobytes()
+
+
+def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
+    monkeypatch.setattr("softmaxce.training.preconditioner._SAMPLE_ROWS", 300)
+    monkeypatch.setattr("softmaxce.training.preconditioner._ENOUGH_ROWS", 100)
+    monkeypatch.setattr("softmaxce.training.preconditioner._MAX_WHOLE", 20)
+    monkeypatch.setattr("softmaxce.training.preconditioner._MAX_DIMENSIONS", 10)
+    pixels, labels = small_problem(n=2000, n_pixels=40)
+    x = pixels / 255
+    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9)
+    assert found.converged
+    assert found.objective == pytest.approx(scipy_optimum(x, labels, 4, 1e-3), rel=1e-6)
+
+
+def test_default_tolerance_ends_within_a_thousandth_of_the_optimum():
+    pixels, labels = small_problem(n=2000, n_pixels=100, n_classes=6)
+    rough = fit(pixels, labels, 6, l2=1e-4)
+    best = fit(pixels / 255, labels, 6, scale=1.0, l2=1e-4, tolerance=1e-10)
+    assert rough.converged
+    assert best.objective <= rough.objective <= 1.001 * best.objective
+
+
+def forward(layers, pixels):
+    values = pixels / 255
+    for position, (weights, biases) in enumerate(layers):
+        values = (np.maximum(values, 0) if position else values) @ weights + biases
+    return values
+
+
+def test_hidden_layers_learn_what_no_single_layer_can():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (3000, 2), dtype=np.uint8)
+    labels = ((pixels[:, 0] > 127) ^ (pixels[:, 1] > 127)).astype(int)
+    held_out = Rows(pixels, labels, np.arange(2500, 3000))
+    found = fit(pixels, labels, 2, rows=np.arange(2500), validation=held_out, hidden=(16, 8))
+    right = forward(found.layers, pixels[2500:]).argmax(axis=1) == labels[2500:]
+    assert right.mean() > 0.95
+    assert [weights.shape for weights, _ in found.layers] == [(2, 16), (16, 8), (8, 2)]
+
+
+def test_gradient_of_hidden_layers_by_finite_differences():
+    pixels, labels = small_problem(n=30)
+    weights = np.random.default_rng(1).uniform(0, 2, 30)
+    network = Network(Rows(pixels, labels), 4, (6, 5), 0.1, 1 / 255, weights)
+    flat = network.start(np.random.default_rng(0))
+    batch = np.arange(30)
+
+    def objective(parameters):
+        values = [(w.astype(float), b.astype(float)) for w, b in network.layers(parameters)]
+        logits = forward(values, pixels)
+        losses = logsumexp(logits, axis=1) - logits[batch, labels]
+        penalty = sum(np.sum(w**2) for w, _ in values)
+        return np.average(losses, weights=weights) + 0.05 * penalty
+
+    _, gradient = network.loss_and_gradient(flat, batch)
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        direction = rng.normal(size=flat.size)
+        step = 1e-6 * direction
+        ahead, behind = flat.astype(float) + step, flat.astype(float) - step
+        slope = (objective(ahead) - objective(behind)) / 2e-6
+        assert gradient @ direction == pytest.approx(slope, rel=1e-3, abs=1e-3)

@@ -1,0 +1,121 @@
+"""The README's commands and examples, read so that they can be run.
+
+    python tools/readme.py command N   print the Nth one-line command (the ```sh blocks)
+    python tools/readme.py update      run every example and write its real output into the README
+
+A ```console block holds commands behind "$ ", each followed by what it prints; a ```python block
+holds code, and what it prints in comments behind "# >".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+_BLOCK = re.compile(r"^```(sh|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One command or piece of code, and what the README says that it prints."""
+
+    language: str
+    source: str
+    output: str
+
+
+def one_line_commands() -> list[str]:
+    """The commands of the ```sh blocks."""
+    return [
+        body.strip() for language, body in _BLOCK.findall(README.read_text()) if language == "sh"
+    ]
+
+
+def examples(text: str) -> list[Example]:
+    """Every example of the console and python blocks, in order."""
+    found = []
+    for language, body in _BLOCK.findall(text):
+        if language == "console":
+            for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+                source, _, output = part.partition("\n")
+                found.append(Example(language, source, output.strip("\n")))
+        elif language == "python":
+            lines = body.splitlines()
+            code = [line for line in lines if not line.startswith("# >")]
+            shown = [line[4:] for line in lines if line.startswith("# >")]
+            found.append(Example(language, "\n".join(code).strip(), "\n".join(shown)))
+    return found
+
+
+@contextlib.contextmanager
+def playground() -> Iterator[Path]:
+    """A folder as a reader has it after cloning: with data/, and nothing trained yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").symlink_to(ROOT / "data")
+        yield Path(folder)
+
+
+def run(example: Example, folder: Path, names: dict[str, Any]) -> str:
+    """What the example really prints: stdout, or the error line where it fails on purpose.
+
+    `names` is what the Python examples have defined so far.
+    """
+    if example.language == "python":
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
+            exec(compile(example.source, "README.md", "exec"), names)
+        return printed.getvalue().strip("\n")
+    scripts = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    done = subprocess.run(
+        ["bash", "-c", example.source],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    printed_text = done.stderr if done.returncode else done.stdout
+    return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
+
+
+def update() -> None:
+    """Write the real outputs into the README."""
+    text = README.read_text()
+    names: dict[str, Any] = {}
+    with playground() as folder:
+        for example in examples(text):
+            output = run(example, folder, names)
+            if example.language == "console":
+                old = f"$ {example.source}\n" + (f"{example.output}\n" if example.output else "")
+                new = f"$ {example.source}\n" + (f"{output}\n" if output else "")
+            else:
+                shown = "".join(f"# > {line}".rstrip() + "\n" for line in output.splitlines())
+                old_shown = "".join(f"# > {line}\n" for line in example.output.splitlines())
+                old, new = f"{example.source}\n{old_shown}", f"{example.source}\n{shown}"
+            if old not in text:
+                raise SystemExit(f"cannot place the output of: {example.source}")
+            text = text.replace(old, new, 1)
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["command"]:
+        print(one_line_commands()[int(sys.argv[2]) - 1])
+    elif sys.argv[1:] == ["update"]:
+        update()
+    else:
+        raise SystemExit(__doc__)
