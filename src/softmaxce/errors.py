@@ -15,6 +15,7 @@ A message names the thing, the fault and, where there is one, the remedy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import ClassVar
 
@@ -69,3 +70,10 @@ class ClusterLost(SoftmaxceError):
     """The cluster cannot be reached, or has no worker left."""
 
     exit_code = 75
+
+
+def first_few(items: Sequence[str], separator: str = ", ", n_shown: int = 10) -> str:
+    """The items in one line, of many only the first: "a, b and 3 more"."""
+    shown = separator.join(items[:n_shown])
+    n_left = len(items) - n_shown
+    return f"{shown}{separator.rstrip(' ,')} and {n_left:,} more" if n_left > 0 else shown

@@ -94,7 +94,7 @@ def test_gates(softmaxce, pets_model, gate, met):
     assert "How good it is" in outcome.stdout
     if not met:
         assert outcome.stderr.count("\n") == 1
-        assert outcome.stderr.startswith(f"Error: gate missed: {gate.split('=')[0].rstrip('<>')}")
+        assert outcome.stderr.startswith(f"Error: gate failed: {gate.split('=')[0].rstrip('<>')}")
 
 
 def test_several_gates_are_all_named(softmaxce, pets_model):
@@ -109,13 +109,13 @@ def test_several_gates_are_all_named(softmaxce, pets_model):
 @pytest.mark.parametrize(
     ("gate", "fragment"),
     [
-        ("accuracy", "no gate"),
-        ("beauty=1", "no score 'beauty'"),
+        ("accuracy", "is not a gate"),
+        ("beauty=1", "unknown score 'beauty'"),
         ("accuracy=90", "0.9"),
-        ("accuracy<=0.9", "higher is better"),
-        ("cross_entropy>=0.3", "lower is better"),
+        ("accuracy<=0.9", "higher accuracy is better"),
+        ("cross_entropy>=0.3", "lower cross_entropy is better"),
         ("accuracy=nan", "nan"),
-        ("accuracy=x", "no number"),
+        ("accuracy=x", "is not a number"),
         ("top_5_accuracy=0.5", "with 3 classes"),
     ],
 )
@@ -145,7 +145,7 @@ def test_coverage_that_the_held_out_images_cannot_promise(softmaxce, pets_model,
     draw_classes(tmp_path / "d", {"a": 3, "b": 3})
     assert softmaxce("train", "d", "--validation", 0).exit_code == 0
     refused = softmaxce("evaluate", "d", "--coverage", "0.9")
-    assert_one_error_line(refused, 1, "without held-out images", "--validation")
+    assert_one_error_line(refused, 1, "without validation images", "--validation")
     for bad in ("0", "1", "nan", "95", "x"):
         assert softmaxce("predict", "x.png", "--coverage", bad).exit_code == 2
 
@@ -205,7 +205,7 @@ def test_outputs_that_would_destroy_something_are_refused_before_the_work(
 ):
     shutil.copy(pets_model, tmp_path / "m.npz")
     words = ("evaluate", TEST, "-m", "m.npz", "--errors")
-    assert_one_error_line(softmaxce(*words, "m.npz"), 1, "m.npz", "something else")
+    assert_one_error_line(softmaxce(*words, "m.npz"), 1, "m.npz", "another output")
     assert_one_error_line(softmaxce(*words, tmp_path), 1, "folder")
     assert_one_error_line(softmaxce(*words, "none/e.csv"), 1, "none")
 

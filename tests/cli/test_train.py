@@ -147,7 +147,9 @@ def test_existing_outputs(softmaxce, tmp_path):
     assert softmaxce("train", "d", "-o", "notes.txt", "--force").exit_code == 0
     assert softmaxce("train", "d", "-o", "notes.txt").exit_code == 0  # a model by now
     assert_one_error_line(softmaxce("train", "d", "-o", "d"), 1, "it is a folder")
-    assert_one_error_line(softmaxce("train", "d", "-o", "no/m.npz"), 1, "no folder no")
+    assert_one_error_line(
+        softmaxce("train", "d", "-o", "no/m.npz"), 1, "the folder no does not exist"
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "notes.txt"]
 
 
@@ -155,7 +157,7 @@ def test_folders_that_cannot_train(softmaxce, tmp_path):
     cases = {
         "nothing here": "no such folder",
         "empty": "no class folders",
-        "loose": "lie directly in it",
+        "loose": "not in class folders",
         "single": "at least two",
         "hollow": "'dark'",
         "broken": "unreadable",
@@ -173,7 +175,7 @@ def test_folders_that_cannot_train(softmaxce, tmp_path):
     for folder, reason in cases.items():
         assert_one_error_line(softmaxce("train", folder, "--no-progress"), 1, folder, reason)
     lost = softmaxce("train", "broken", "--no-progress", "--skip-bad")
-    assert_one_error_line(lost, 1, "no readable image", "'dark'")
+    assert_one_error_line(lost, 1, "no readable images", "'dark'")
     assert not (tmp_path / "model.npz").exists()
 
 

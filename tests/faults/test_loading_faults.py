@@ -103,9 +103,9 @@ def renamed(old: str, new: str) -> bytes:
 ALL = list(MEMBERS.items())
 SIZE = struct.pack("<LL", 2**32 - 2, 2**32 - 2)
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
-    "nothing": (lambda: b"", "no softmaxce model"),
-    "text": (lambda: b"hello" * 1000, "no softmaxce model"),
-    "zeros": (lambda: bytes(2**20), "no softmaxce model"),
+    "nothing": (lambda: b"", "not a softmaxce model"),
+    "text": (lambda: b"hello" * 1000, "not a softmaxce model"),
+    "zeros": (lambda: bytes(2**20), "not a softmaxce model"),
     "no checksum": (lambda: zip_of(ALL), "no checksum"),
     "half a checksum": (lambda: GOOD[:-10] + b"g" * 10, "no checksum"),
     "another checksum": (lambda: GOOD[:-1] + b"x"[:0] + b"0123"[GOOD[-1] % 4 :][:1], "check"),
@@ -129,7 +129,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "class_names: twice": (lambda: changed(class_names=["a", "b", "a"]), "class_names.*twice"),
     "class_names: numbers": (lambda: changed(class_names=[1, 2, 3]), "class_names"),
     "class_names: text": (lambda: changed(class_names="abc"), "class_names"),
-    "class_names: four": (lambda: changed(class_names=list("abcd")), "do not fit class_names"),
+    "class_names: four": (lambda: changed(class_names=list("abcd")), "do not match class_names"),
     "preprocessing: gone": (lambda: changed(preprocessing=None), "preprocessing"),
     "preprocessing: huge": (
         lambda: changed(preprocessing={"height": 2**40, "width": 1, "channels": 1}),
@@ -173,7 +173,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "trained_on: floats": (
         lambda: replaced("trained_on", np.arange(5.0)),
-        "trained_on is no uint64",
+        "trained_on is not a uint64",
     ),
     "weights: float32": (
         lambda: replaced("weights_0", np.zeros((12, 3), np.float32)),
@@ -181,15 +181,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "weights: integers": (
         lambda: replaced("weights_0", np.zeros((12, 3), np.int64)),
-        "weights_0 is no float64",
+        "weights_0 is not a float64",
     ),
     "weights: swapped bytes": (
         lambda: replaced("weights_0", np.zeros((12, 3), ">f8")),
-        "weights_0 is no float64",
+        "weights_0 is not a float64",
     ),
     "weights: transposed": (
         lambda: replaced("weights_0", np.zeros((3, 12)).T),
-        "weights_0 is no float64",
+        "weights_0 is not a float64",
     ),
     "weights: objects": (pickled_weights, "weights_0 has another size"),
     "weights: shape of 2^40": (lambda: huge_shape("(1099511627776, 3)"), "weights_0"),
@@ -197,7 +197,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "members: header alone": (lambda: signed(zip_of(ALL[:1])), "weights_0 is missing"),
     "members: no header": (lambda: signed(zip_of(ALL[1:])), "no header"),
     "members: none": (lambda: signed(zip_of([])), "no header"),
-    "members: one more": (lambda: signed(zip_of([*ALL, ("x", b"")])), "it holds 'x'"),
+    "members: one more": (lambda: signed(zip_of([*ALL, ("x", b"")])), "it contains 'x'"),
     "members: paths": (lambda: renamed("weights_0.npy", "../../weights_0.npy"), "holds '../../w"),
     "members: absolute": (lambda: renamed("weights_0.npy", "/weights_0.npy"), "holds '/w"),
     "members: NUL": (
@@ -228,7 +228,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_duplicate_members(tmp_path):
     path = tmp_path / "model.npz"
     path.write_bytes(signed(zip_of([*ALL, ALL[1]])))
-    with pytest.raises(ModelError, match=r"model\.npz: .*weights_0 stands in it twice"):
+    with pytest.raises(ModelError, match=r"model\.npz: .*it contains weights_0 twice"):
         load_model(path)
 
 
@@ -259,7 +259,7 @@ def test_a_sparse_file_of_a_terabyte(tmp_path):
         except OSError:
             pytest.skip("the file system takes no file of a terabyte")
     began = time.perf_counter()
-    with pytest.raises(ModelError, match="no softmaxce model"):
+    with pytest.raises(ModelError, match="not a softmaxce model"):
         load_model(path)
     assert time.perf_counter() - began < MAX_SECONDS
 

@@ -16,7 +16,7 @@ from softmaxce.cli.types import FiniteFloat
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
-    from softmaxce.data.preprocessing_choice import Reader
+    from softmaxce.data.read_options import DecodingBackend
     from softmaxce.workflows.progress import OnProgress
 
 _SECONDS = FiniteFloat(0.1, 86400.0)
@@ -94,8 +94,9 @@ _OPTIONS = (
 @contextmanager
 def reading(
     choice: ClusterChoice, folder: str, quiet: bool, on_progress: OnProgress, force: bool = False
-) -> Iterator[tuple[Reader | None, OnProgress]]:
-    """The reader of the cluster, None without one, and a listener that adds its workers' number."""
+) -> Iterator[tuple[DecodingBackend | None, OnProgress]]:
+    """The backend of the cluster (None without --dask), and a listener that adds the number of
+    workers."""
     if choice.address is None:
         yield None, on_progress
         return

@@ -94,7 +94,7 @@ def evaluate(
     parsed_gates = _check_outputs(gates, model_path, outputs)
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress) as (reader, listener),
+        reading(cluster, folder, quiet, on_progress) as (backend, listener),
     ):
         result = workflow.evaluate(
             folder,
@@ -104,7 +104,7 @@ def evaluate(
             cache=cache,
             coverage=coverage,
             on_progress=listener,
-            reader=reader,
+            backend=backend,
         )
         _write_files(result, **outputs)  # while the images are at hand
     if not quiet:

@@ -176,9 +176,9 @@ def train(
         raise InputError("--dask cannot train --hidden layers: they learn from mini-batches")
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress, force) as (reader, listener),
+        reading(cluster, folder, quiet, on_progress, force) as (backend, listener),
     ):
-        result = workflow.train(folder, output, chosen, listener, reader)
+        result = workflow.train(folder, output, chosen, listener, backend)
         _write_reports(result, report_path, plots_path)
     if not quiet:
         notices.name_left_out(result.left_out)

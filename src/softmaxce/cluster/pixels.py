@@ -15,7 +15,7 @@ from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
 from softmaxce.cluster.ranges import Facts, Files
 from softmaxce.data.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
-from softmaxce.images.reading import ImageInfo
+from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.training.objective import Objective, Sums, block_rows
 

@@ -22,11 +22,11 @@ def show(result: InfoResult) -> None:
         ("Model", result.model_path),
         ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
         ("SHA-256", result.sha256),
-        *model_facts(result.model, result.facts),
+        *model_facts(result.model, result.record),
     ):
         console.print(visible(f"{title}: {value}"), soft_wrap=True)
     _show_classes(console, result)
-    _show_scores(console, result.facts)
+    _show_scores(console, result.record)
 
 
 def model_facts(model: SoftmaxModel, facts: TrainingRecord) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ def model_facts(model: SoftmaxModel, facts: TrainingRecord) -> list[tuple[str, s
 
 
 def _show_classes(console: Console, result: InfoResult) -> None:
-    names, counts = result.model.class_names, result.facts.class_counts
+    names, counts = result.model.class_names, result.record.class_counts
     heading(console, f"{len(names)} classes")
     view = table()
     view.add_column("class")

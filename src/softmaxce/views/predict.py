@@ -25,7 +25,7 @@ _BAR_WIDTH = 30
 def show(result: PredictResult, top_k: int | None) -> None:
     """Print a table of all classes for each of a few images, one row an image for many."""
     console = output()
-    if len(result.outcomes) > _MAX_TABLES:
+    if len(result.paths) > _MAX_TABLES:
         console.print(_one_row_an_image(result))
         return
     for outcome in result.outcomes:

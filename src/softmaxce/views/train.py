@@ -37,7 +37,7 @@ def _show_setting(console: Console, result: TrainResult) -> None:
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     _line(console, f"{len(names)} classes: {shown}")
     form = result.model.preprocessing
-    reason = result.scored["train"].images.preprocessing_reason
+    reason = result.scored["train"].subset.dataset.preprocessing_reason
     _line(console, f"Each image as {form}: a vector of {form.n_pixels:,} pixel values")
     _line(console, f"({reason})")
     if result.validation_folder is not None:
