@@ -31,9 +31,9 @@ def check(
 ) -> None:
     """Find problems in the images of DIR before training on them.
 
-    DIR is class folders, alone or in train/, validation/ and test/, or a CSV manifest. The result
-    lists unreadable images, empty and tiny classes, duplicates within and across classes and
-    splits, and other findings.
+    DIR has one folder of images per class, or such folders in train/, validation/ and test/; it
+    may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
+    duplicates within and across classes and splits.
     """
     from softmaxce.views import check as view
     from softmaxce.views.progress import shown

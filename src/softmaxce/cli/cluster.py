@@ -59,8 +59,8 @@ _OPTIONS = (
         "--dask",
         metavar="ADDRESS",
         help="Decode images and compute gradients on a Dask cluster: tcp://host:8786, tls://… or a "
-        "scheduler JSON file. The result is the same. Slows down small data sets; see "
-        "docs/cluster.md.",
+        "scheduler JSON file. The result is the same, but small data sets take longer; "
+        "see docs/cluster.md.",
     ),
     click.option(
         "--dask-tls",
@@ -82,7 +82,7 @@ _OPTIONS = (
         type=_SECONDS,
         default=60.0,
         show_default=True,
-        help="Time to wait for the scheduler, and for workers while there are too few.",
+        help="Time to wait for the scheduler and for enough workers.",
     ),
     click.option(
         "--eval-timeout",

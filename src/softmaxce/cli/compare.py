@@ -42,8 +42,8 @@ def compare(
 ) -> None:
     """Compare two models on the images in DIR, which has one folder per class.
 
-    The result is the differences in accuracy and cross-entropy with their 95 % intervals, McNemar's
-    exact test, and the images on which the predictions differ (the only ones in CSV output).
+    Shows the differences in accuracy and cross-entropy with 95 % confidence intervals, McNemar's
+    exact test, and the images whose predictions differ. CSV output lists only these images.
     """
     from softmaxce.views import compare as view
     from softmaxce.views import notices

@@ -43,7 +43,7 @@ def model_option(**overrides: Any) -> Decorator:
 
 # `main` reads it from sys.argv, so that it also applies to Click's own errors.
 debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+    "--debug", is_flag=True, expose_value=False, help="Show a traceback on errors."
 )
 
 jobs_option = click.option(

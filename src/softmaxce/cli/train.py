@@ -71,14 +71,14 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
     show_default=True,
-    help="Other aspect ratios: stretch, crop the centre, or pad with the background colour.",
+    help="For other aspect ratios: stretch, crop the centre, or pad with the background colour.",
 )
 @click.option(
     "--background",
     type=Colour(),
     default="white",
     show_default=True,
-    help="Colour behind transparent pixels and of padding: white, black, gray or #rrggbb.",
+    help="Colour of transparent areas and padding: white, black, gray or #rrggbb.",
 )
 @click.option(
     "--validation",
@@ -130,7 +130,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "--resume",
     is_flag=True,
-    help="Continue an interrupted --hidden or --dask training; the model is the same.",
+    help="Continue an interrupted --hidden or --dask run; the model has the same bytes.",
 )
 @report_option
 @save_plots_option
