@@ -99,7 +99,7 @@ _OPTIONS = (
 def reading(
     choice: ClusterChoice, folder: str, quiet: bool, on_progress: OnProgress, force: bool = False
 ) -> Iterator[tuple[Reader | None, OnProgress]]:
-    """The cluster's reader (None without a cluster) and a listener that adds the worker count."""
+    """The reader of the cluster, None without one, and a listener that adds its workers' number."""
     if choice.address is None:
         yield None, on_progress
         return
