@@ -1,4 +1,4 @@
-"""`softmaxce cache`: what is kept of decoded images, and removing it."""
+"""`softmaxce cache`: list or clear the cache of decoded images."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Examples:
 _folder_option = click.option(
     "--cache",
     type=click.Path(readable=False),
-    help="The cache's folder.  [default: $SOFTMAXCE_CACHE, or the user's cache folder]",
+    help="Cache folder.  [default: $SOFTMAXCE_CACHE or the user cache folder]",
 )
 
 
-@click.group(short_help="See or clear what is kept of decoded images.", epilog=EPILOG)
+@click.group(short_help="List or clear the cache of decoded images.", epilog=EPILOG)
 def cache() -> None:
-    """See or clear what is kept of decoded images.
+    """List or clear the cache of decoded images.
 
-    `train` and `evaluate` keep the decoded pixels of a folder, so that they need not be decoded
-    again while no file changes. Nothing is lost by clearing the cache but time.
+    `train` and `evaluate` cache decoded pixels, so that unchanged files are decoded only once.
+    Clearing the cache is safe: the images are decoded again when they are needed.
     """
 
 
@@ -32,7 +32,7 @@ def cache() -> None:
 @format_option("text", "json")
 @debug_option
 def info(cache: str | None, output_format: str) -> None:
-    """List what the cache holds."""
+    """List the cache entries."""
     from softmaxce.views import cache as view
     from softmaxce.workflows import cache as workflow
 
@@ -48,7 +48,7 @@ def info(cache: str | None, output_format: str) -> None:
 @format_option("text", "json")
 @debug_option
 def clear(cache: str | None, output_format: str) -> None:
-    """Remove all that the cache holds."""
+    """Delete all cache entries."""
     from softmaxce.views import cache as view
     from softmaxce.workflows import cache as workflow
 

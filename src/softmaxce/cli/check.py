@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command(short_help="Find what is wrong with a folder of images.", epilog=EPILOG)
+@click.command(short_help="Find problems in a data set before training.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @jobs_option
 @format_option("text", "json")
@@ -29,11 +29,11 @@ Examples:
 def check(
     folder: str, jobs: int | None, output_format: str, no_progress: bool, quiet: bool
 ) -> None:
-    """Find what would go wrong with the images in DIR, before training on them.
+    """Find problems in the images of DIR before training on them.
 
-    DIR is what `train` takes: class folders, alone or in train/, validation/ and test/, or a CSV
-    file. Named are unreadable images, empty and tiny classes, copies of a picture within and across
-    classes and parts, and whatever else is worth knowing.
+    DIR has one folder of images per class, or such folders in train/, validation/ and test/; it
+    may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
+    duplicates within and across classes and splits.
     """
     from softmaxce.views import check as view
     from softmaxce.views.progress import shown

@@ -1,4 +1,4 @@
-"""`--dask` and its kin: the images are read and summed by the workers of a cluster that runs."""
+"""`--dask` and related options: a running cluster decodes the images and sums over them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECONDS = FiniteFloat(0.1, 86400.0)
 
 @dataclass(frozen=True)
 class ClusterChoice:
-    """What the options say; address None for no cluster."""
+    """The values of the cluster options; address is None without a cluster."""
 
     address: str | None
     tls: str | None
@@ -34,7 +34,7 @@ class ClusterChoice:
 
 
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options; the command gets `cluster`, a ClusterChoice."""
+    """Add the cluster options; the command receives `cluster`, a ClusterChoice."""
 
     @wraps(command)
     def with_cluster(
@@ -58,35 +58,39 @@ _OPTIONS = (
     click.option(
         "--dask",
         metavar="ADDRESS",
-        help="Let a Dask cluster read and sum: tcp://host:8786, tls://… or its scheduler's JSON "
-        "file. The result is the same; small sets get slower (docs/cluster.md).",
+        help="Decode images and compute gradients on a Dask cluster: tcp://host:8786, tls://… or a "
+        "scheduler JSON file. The result is the same, but small data sets take longer; "
+        "see docs/cluster.md.",
     ),
     click.option(
         "--dask-tls",
         metavar="DIR",
         type=click.Path(readable=False),
-        help="The folder of ca.pem, cert.pem and key.pem for tls://.",
+        help="Folder with ca.pem, cert.pem and key.pem, for tls://.",
     ),
     click.option(
         "--dask-min-workers",
+        metavar="N",
         type=click.IntRange(1),
         default=1,
         show_default=True,
-        help="Workers to wait for before starting.",
+        help="Number of workers to wait for before starting.",
     ),
     click.option(
         "--dask-timeout",
+        metavar="SECONDS",
         type=_SECONDS,
         default=60.0,
         show_default=True,
-        help="Seconds to wait for the scheduler, and for workers where there are too few.",
+        help="Time to wait for the scheduler and for enough workers.",
     ),
     click.option(
         "--eval-timeout",
+        metavar="SECONDS",
         type=_SECONDS,
         default=30.0,
         show_default=True,
-        help="Seconds without a result after which a silent worker is left out.",
+        help="Time after which a worker that returns no result is excluded.",
     ),
 )
 
@@ -101,7 +105,9 @@ def reading(
         yield None, on_progress
         return
     if "://" in folder:
-        raise InputError(f"{folder}: name a CSV manifest on this machine, whose paths may be URLs")
+        raise InputError(
+            f"{folder}: DIR cannot be a URL; give a local CSV manifest, whose paths may be URLs"
+        )
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
     from softmaxce.cluster.settings import ClusterSettings

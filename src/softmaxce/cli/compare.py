@@ -20,9 +20,9 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
-@click.argument("model_a", metavar="MODEL", type=click.Path(readable=False))
-@click.argument("model_b", metavar="MODEL", type=click.Path(readable=False))
+@click.command(short_help="Compare two models on the same images.", epilog=EPILOG)
+@click.argument("model_a", metavar="MODEL_A", type=click.Path(readable=False))
+@click.argument("model_b", metavar="MODEL_B", type=click.Path(readable=False))
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @skip_bad_option
 @jobs_option
@@ -40,10 +40,10 @@ def compare(
     no_progress: bool,
     quiet: bool,
 ) -> None:
-    """Judge two models on the same images in DIR, which holds one folder for each class.
+    """Compare two models on the images in DIR, which has one folder per class.
 
-    Shows the difference with its interval, McNemar's test of whether luck explains it, and the
-    images on which they differ (in csv: these images only).
+    Shows the differences in accuracy and cross-entropy with 95 % confidence intervals, McNemar's
+    exact test, and the images whose predictions differ. CSV output lists only these images.
     """
     from softmaxce.views import compare as view
     from softmaxce.views import notices

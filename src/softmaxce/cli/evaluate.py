@@ -36,7 +36,7 @@ Examples:
 """
 
 
-@click.command(short_help="Judge a model on a folder of images.", epilog=EPILOG)
+@click.command(short_help="Evaluate a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @model_option()
 @click.option(
@@ -44,15 +44,15 @@ Examples:
     "errors_path",
     metavar="FILE.csv",
     type=click.Path(readable=False),
-    help="Also write the images answered wrong, the highest cross-entropy first.",
+    help="Also write the misclassified images to this file, highest cross-entropy first.",
 )
 @click.option(
     "--fail-under",
     "gates",
-    metavar="SCORE=NUMBER",
+    metavar="METRIC=BOUND",
     multiple=True,
-    help="Leave with exit code 3 if a score of the JSON output is worse, such as accuracy=0.9 or "
-    "cross_entropy<=0.3. Can be given again.",
+    help="Exit with code 3 if a metric of the JSON output is worse than its bound, such as "
+    "accuracy=0.9 or cross_entropy<=0.3. May be repeated.",
 )
 @coverage_option
 @report_option
@@ -79,10 +79,10 @@ def evaluate(
     cluster: ClusterChoice,
     **outputs: str | None,
 ) -> None:
-    """Judge a model on DIR, which holds one folder of images for each class.
+    """Evaluate a model on DIR, which has one folder of images per class.
 
-    Classes are matched by name. A folder that the model does not know is an error. DIR may also
-    be whatever else `train` takes. The formats jsonl and csv have a row for each image.
+    Classes are matched by name; a class that the model does not have is an error. DIR may also be
+    any other source that `train` accepts. The formats jsonl and csv print one row per image.
     """
     from softmaxce.views import evaluate as view
     from softmaxce.views import notices
@@ -119,7 +119,7 @@ def evaluate(
 def _check_outputs(
     gates: tuple[str, ...], model_path: str, outputs: dict[str, str | None]
 ) -> list[Gate]:
-    """The gates, once they can be understood and the files written."""
+    """The parsed gates, after checking that the output files can be written."""
     from softmaxce.workflows.gates import parse_gate
     from softmaxce.workflows.outputs import check_files, check_folder
 

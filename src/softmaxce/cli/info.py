@@ -15,7 +15,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Show the contents of a model file.", epilog=EPILOG)
 @click.argument(
     "model_path",
     metavar="[MODEL]",
@@ -25,7 +25,10 @@ Examples:
 @format_option("text", "json")
 @debug_option
 def info(model_path: str, output_format: str) -> None:
-    """Show what MODEL is: classes, preprocessing, training, scores, size."""
+    """Show the contents of a model file: classes, preprocessing, training, scores, size.
+
+    MODEL defaults to $SOFTMAXCE_MODEL or model.npz.
+    """
     from softmaxce.views import info as view
     from softmaxce.workflows import info as workflow
 

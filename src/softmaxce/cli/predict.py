@@ -26,7 +26,7 @@ Examples:
 """
 
 
-@click.command(short_help="Show how probable each class is for an image.", epilog=EPILOG)
+@click.command(short_help="Show the class probabilities of images.", epilog=EPILOG)
 @click.argument(
     "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
 )
@@ -34,10 +34,16 @@ Examples:
 @click.option(
     "-k",
     "--top-k",
+    metavar="K",
     type=click.IntRange(1),
-    help="Show the K most probable classes only (text).  [default: all]",
+    help="Show only the K most probable classes in text output.  [default: all]",
 )
-@click.option("--label", "label_name", help="Also show the cross-entropy of this answer.")
+@click.option(
+    "--label",
+    "label_name",
+    metavar="NAME",
+    help="True class; also show its cross-entropy in nats.",
+)
 @coverage_option
 @skip_bad_option
 @jobs_option
@@ -57,7 +63,7 @@ def predict(
     no_progress: bool,
     quiet: bool,
 ) -> None:
-    """Show how probable each class is for IMAGE: a file, a folder of images, or - for stdin."""
+    """Show the class probabilities of each IMAGE: a file, a folder of images, or - for stdin."""
     from softmaxce.views import notices
     from softmaxce.views import predict as view
     from softmaxce.views.csv_text import print_exactly

@@ -43,58 +43,58 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "--output",
     type=click.Path(readable=False),
     default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
-    show_default="$SOFTMAXCE_MODEL, or model.npz",
-    help="The model file to write.",
+    help="Model file to write.  [default: $SOFTMAXCE_MODEL or model.npz]",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Replace the output even if it is no model; with --dask, train though this machine looks "
-    "too small for it.",
+    help="Overwrite the output even if it is not a model; with --dask, ignore the memory check.",
 )
 @click.option(
     "--size",
+    metavar="auto|N|WxH",
     type=ImageSize(),
     default="auto",
     show_default=True,
-    help="Pixels of each side. auto: the images' own size where all share one of at most 64 × 64, "
-    "else 64x64.",
+    help="Image size in pixels. auto: the images' own size if all share one of at most 64x64, "
+    "otherwise 64x64.",
 )
 @click.option(
     "--color",
     type=click.Choice(list(CHANNELS)),
     default="auto",
     show_default=True,
-    help="auto: gray only where every image is gray.",
+    help="Colour mode. auto: gray if every image is grey, otherwise rgb.",
 )
 @click.option(
     "--fit",
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
     show_default=True,
-    help="What becomes of pictures of another shape: all of them, stretched; their middle; all of "
-    "them, with margins.",
+    help="For other aspect ratios: stretch, crop the centre, or pad with the background colour.",
 )
 @click.option(
     "--background",
     type=Colour(),
     default="white",
     show_default=True,
-    help="The colour behind transparent pixels and of margins: a name or #rrggbb.",
+    help="Colour of transparent areas and padding: white, black, gray or #rrggbb.",
 )
 @click.option(
     "--validation",
     type=FractionOrFolder(),
     default="0.2",
     show_default=True,
-    help="Share of each class to hold out, or a folder (or manifest) of images to judge by.",
+    help="Fraction of each class to use for validation, or a folder or manifest of validation "
+    "images.",
 )
 @click.option(
     "--l2",
+    metavar="auto|NUMBER",
     type=FiniteFloat(0.0, 1e6, word="auto"),
     default="auto",
     show_default=True,
-    help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "
+    help="L2 penalty on the weights, (l2/2)·‖W‖². auto: the value with the lowest validation "
     "cross-entropy.",
 )
 @click.option(
@@ -103,31 +103,34 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     metavar="N[,N...]",
     default="none",
     show_default=True,
-    help="Units of hidden layers, such as 128 or 256,64. none: the plain softmax classifier.",
+    help="Number of units in each hidden layer, such as 128 or 256,64. none: no hidden layer.",
 )
 @click.option(
     "--class-weight",
     type=click.Choice(["none", "balanced"]),
     default="none",
     show_default=True,
-    help="balanced: every class counts the same, however many images it has.",
+    help="Class weights in the objective. balanced: every class has the same total weight.",
 )
 @click.option(
     "--calibrate/--no-calibrate",
     default=True,
     show_default=True,
-    help="Fit a temperature on the held-out images, so that of the answers given with "
-    "probability 0.8 about 80 % are right. No answer changes.",
+    help="Calibrate the probabilities with a temperature fitted on the validation images. It never "
+    "changes a prediction.",
 )
 @click.option(
     "--seed",
+    metavar="N",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
-    help="Chooses which images are held out.",
+    help="Seed for the validation split and for training.",
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on with a training that was interrupted, to the same model."
+    "--resume",
+    is_flag=True,
+    help="Continue an interrupted --hidden or --dask run; the model has the same bytes.",
 )
 @report_option
 @save_plots_option
@@ -154,9 +157,9 @@ def train(
 ) -> None:
     """Train a classifier on DIR and save it.
 
-    DIR holds one folder of images for each class; or train/, with validation/ and test/ beside
-    it, each of which holds such folders. It may also be a CSV file with the columns path, label
-    and, if wanted, split; an .npz file of pixel arrays; or a folder of IDX files.
+    DIR has one folder of images per class, or such folders in train/ and, optionally, validation/
+    and test/. DIR may also be a CSV manifest with the columns path, label and, optionally, split;
+    an .npz file of pixel arrays; or a folder of IDX files.
     """
     from softmaxce.views import notices
     from softmaxce.views import train as view
@@ -171,9 +174,9 @@ def train(
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
     left_over = checkpoint_path(output)
     if left_over.exists() and not (chosen.resume or quiet):
-        notices.note(f"starting anew; --resume would go on with {left_over}")
+        notices.note(f"starting from the beginning; --resume would continue from {left_over}")
     if chosen.hidden and cluster.address is not None:
-        raise InputError("--dask cannot train --hidden layers: they learn from mini-batches")
+        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
     with (
         shown(not (no_progress or quiet)) as on_progress,
         reading(cluster, folder, quiet, on_progress, force) as (backend, listener),
