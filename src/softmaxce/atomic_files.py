@@ -16,7 +16,7 @@ from softmaxce.errors import OutputError
 Chunk = bytes | bytearray | memoryview
 
 _TEMPORARY_PREFIX = (
-    ".softmaxce-"  # of fixed length, so that the target's name may have the maximal length
+    ".softmaxce-"  # has a fixed length, so that the target's name may have the maximal length
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,25 +16,15 @@ from softmaxce.cli.types import FiniteFloat
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
+    from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.data.read_options import DecodingBackend
     from softmaxce.workflows.progress import OnProgress
 
 _SECONDS = FiniteFloat(0.1, 86400.0)
 
 
-@dataclass(frozen=True)
-class ClusterChoice:
-    """The values of the cluster options; address is None without a cluster."""
-
-    address: str | None
-    tls: str | None
-    min_workers: int
-    timeout: float
-    eval_timeout: float
-
-
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the cluster options; the command receives `cluster`, a ClusterChoice."""
+    """The options of --dask; the command gets `cluster`: ClusterSettings, None without --dask."""
 
     @wraps(command)
     def with_cluster(
@@ -46,8 +36,13 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
         eval_timeout: float,
         **options: Any,
     ) -> Any:
-        choice = ClusterChoice(dask, dask_tls, dask_min_workers, dask_timeout, eval_timeout)
-        return command(*args, cluster=choice, **options)
+        from softmaxce.cluster.settings import ClusterSettings
+
+        settings = None
+        if dask is not None:
+            tls = None if dask_tls is None else Path(dask_tls)
+            settings = ClusterSettings(dask, tls, dask_min_workers, dask_timeout, eval_timeout)
+        return command(*args, cluster=settings, **options)
 
     for option in reversed(_OPTIONS):
         with_cluster = option(with_cluster)
@@ -96,12 +91,12 @@ _OPTIONS = (
 
 
 @contextmanager
-def reading(
-    choice: ClusterChoice, folder: str, quiet: bool, on_progress: OnProgress, force: bool = False
+def backend_of(
+    settings: ClusterSettings | None, folder: str, quiet: bool, on_progress: OnProgress
 ) -> Iterator[tuple[DecodingBackend | None, OnProgress]]:
-    """The backend of the cluster (None without --dask), and a listener that adds the number of
-    workers."""
-    if choice.address is None:
+    """The cluster as a backend (None without --dask), and a listener that adds the number of its
+    workers to the progress."""
+    if settings is None:
         yield None, on_progress
         return
     if "://" in folder:
@@ -110,16 +105,6 @@ def reading(
         )
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
-    from softmaxce.cluster.settings import ClusterSettings
-
-    settings = ClusterSettings(
-        choice.address,
-        None if choice.tls is None else Path(choice.tls),
-        choice.min_workers,
-        choice.timeout,
-        choice.eval_timeout,
-        force,
-    )
     settings.check()
     from softmaxce.cluster.connection import connected
     from softmaxce.cluster.pixels import ClusterReader

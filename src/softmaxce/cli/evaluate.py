@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
+from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
     cache_options,
     command_line,
@@ -24,6 +24,7 @@ from softmaxce.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.workflows.evaluate import EvaluateResult
     from softmaxce.workflows.gates import Gate
 
@@ -76,7 +77,7 @@ def evaluate(
     output_format: str,
     no_progress: bool,
     quiet: bool,
-    cluster: ClusterChoice,
+    cluster: ClusterSettings | None,
     **outputs: str | None,
 ) -> None:
     """Evaluate a model on DIR, which has one folder of images per class.
@@ -94,7 +95,7 @@ def evaluate(
     parsed_gates = _check_outputs(gates, model_path, outputs)
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress) as (backend, listener),
+        backend_of(cluster, folder, quiet, on_progress) as (backend, listener),
     ):
         result = workflow.evaluate(
             folder,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
+from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
     cache_options,
     command_line,
@@ -21,9 +22,9 @@ from softmaxce.cli.options import (
     skip_bad_option,
 )
 from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
-from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
+    from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.workflows.train import TrainResult
 
 EPILOG = """\b
@@ -48,7 +49,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "--force",
     is_flag=True,
-    help="Overwrite the output even if it is not a model; with --dask, ignore the memory check.",
+    help="Overwrite the output even if it is not a model.",
 )
 @click.option(
     "--size",
@@ -138,6 +139,11 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @jobs_option
 @cache_options
 @cluster_options
+@click.option(
+    "--ignore-memory-check",
+    is_flag=True,
+    help="With --dask, train even if this machine seems to have too little memory.",
+)
 @format_option("text", "json")
 @no_progress_option
 @quiet_option
@@ -152,7 +158,8 @@ def train(
     output_format: str,
     no_progress: bool,
     quiet: bool,
-    cluster: ClusterChoice,
+    cluster: ClusterSettings | None,
+    ignore_memory_check: bool,
     **options: Any,
 ) -> None:
     """Train a classifier on DIR and save it.
@@ -175,11 +182,12 @@ def train(
     left_over = checkpoint_path(output)
     if left_over.exists() and not (chosen.resume or quiet):
         notices.note(f"starting from the beginning; --resume would continue from {left_over}")
-    if chosen.hidden and cluster.address is not None:
-        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
+    workflow.check_distributable(chosen, cluster is not None)
+    if cluster is not None:
+        cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with (
         shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress, force) as (backend, listener),
+        backend_of(cluster, folder, quiet, on_progress) as (backend, listener),
     ):
         result = workflow.train(folder, output, chosen, listener, backend)
         _write_reports(result, report_path, plots_path)

@@ -17,7 +17,7 @@ from softmaxce.preprocessing import Preprocessing
 DEFAULT_SIDE = 64
 LARGEST_OWN_SIDE = 64
 _N_PROBED = 32
-_MAX_PASSES = 2  # the first uses a guess; whether a file fails may depend on the preprocessing
+_MAX_PASSES = 2  # the first is based on a sample; which files fail may depend on the preprocessing
 
 _Sizes = Collection[tuple[int, int]]
 
@@ -79,8 +79,9 @@ def decode_all(
 ) -> tuple[Preprocessing, DecodedImages, str]:
     """The preprocessing, the decoded images, and the reason for the preprocessing in words.
 
-    `source` is the folder or file that lists the images. The preprocessing is guessed from the
-    headers of some images; where all of them ask for another one, they are decoded once more.
+    `source` is the folder or file that lists the images. The preprocessing is
+    chosen from the headers of a sample. If all images together need another one, they are decoded
+    a second time.
     """
     cache = options.cache if options.backend is None else None
     asked = (wanted.size, wanted.channels, wanted.fit, wanted.background)
@@ -90,7 +91,7 @@ def decode_all(
         preprocessing, decoded = found
         return preprocessing, decoded, wanted.reason(*_seen(decoded))
     headers = options.backend.headers if options.backend else _headers
-    settled = _guess(headers(paths[:: max(1, len(paths) // _N_PROBED)]), wanted)
+    settled = _choose(headers(paths[:: max(1, len(paths) // _N_PROBED)]), wanted)
     for _ in range(_MAX_PASSES):
         preprocessing = settled
         file = cache.new_file() if cache and key else None
@@ -134,7 +135,7 @@ def _headers(paths: Sequence[str]) -> list[ImageInfo]:
     return found
 
 
-def _guess(headers: Sequence[ImageInfo], wanted: PreprocessingOptions) -> Preprocessing:
+def _choose(headers: Sequence[ImageInfo], wanted: PreprocessingOptions) -> Preprocessing:
     sizes = {(header.width, header.height) for header in headers}
     return wanted.choose(sizes, all(header.is_grey for header in headers))
 

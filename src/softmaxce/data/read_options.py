@@ -15,6 +15,10 @@ from softmaxce.preprocessing import Preprocessing
 class DecodingBackend(Protocol):
     """Reads image files somewhere else than in this process and its children."""
 
+    def check_size(self, n_pixels: int, n_classes: int) -> None:
+        """Raise TrainingError if a classifier of this size cannot be trained on its images."""
+        ...
+
     def headers(self, paths: Sequence[str]) -> list[ImageInfo]:
         """Size and colour of each readable file, from its header."""
         ...

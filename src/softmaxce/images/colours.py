@@ -18,7 +18,7 @@ def has_transparency(image: Image.Image) -> bool:
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether the file can contain only greys, judging by its mode and palette, not its pixels."""
+    """Whether the file can contain only greys, by its mode and palette, not its pixels."""
     if image.mode in ("P", "PA") and image.palette is not None:
         red, green, blue = (image.getpalette("RGB")[k::3] for k in range(3))  # type: ignore[index]
         return red == green == blue

@@ -373,7 +373,7 @@ def _check_digest(stream: BinaryIO, size: int) -> None:
 
 
 def _sha256(stream: BinaryIO, n_bytes: int) -> str:
-    """Of the first n_bytes, in hexadecimal."""
+    """The digest of the first n_bytes, in hexadecimal."""
     digest = hashlib.sha256()
     stream.seek(0)
     while chunk := stream.read(min(n_bytes, _CHUNK_BYTES)):

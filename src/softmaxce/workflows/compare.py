@@ -40,7 +40,7 @@ class CompareResult:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each file that was not judged."""
+        """A line for each file that was skipped."""
         return self.a.scored.subset.dataset.left_out
 
     @cached_property

@@ -24,8 +24,8 @@ _BLOCK_ROWS = 4096
 class ScoredSubset:
     """Images, and how well the model predicts their classes.
 
-    scores: of the calibrated model, which is the one `predict` uses; uncalibrated: the scores at
-    a temperature of 1. The log-probabilities are not kept: for many images and classes they would
+    scores: those of the calibrated model, which `predict` uses; uncalibrated: those at a
+    temperature of 1. The log-probabilities are not kept: for many images and classes they would
     fill the memory.
     """
 

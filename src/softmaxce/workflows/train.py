@@ -24,7 +24,7 @@ from softmaxce.data.pixel_dataset import (
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import DecodingBackend, ReadOptions
 from softmaxce.data.sources import Split, Splits, as_split, find_splits
-from softmaxce.errors import OutputError
+from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.metrics.scores import Scores
@@ -129,6 +129,12 @@ def check_output(path: str | PathLike[str], force: bool) -> None:
         )
 
 
+def check_distributable(options: TrainOptions, on_cluster: bool) -> None:
+    """Raise InputError if the options cannot be used on a cluster."""
+    if options.hidden and on_cluster:
+        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
+
+
 def train(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
@@ -139,8 +145,9 @@ def train(
     """Train on the class folders in `folder`, score the model, and save it at `model_path`.
 
     With a `backend` the images are read elsewhere, such as on a cluster; the model is the same.
-    Raises DataError, ImageError, TrainingError, OutputError or ClusterLost.
+    Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
+    check_distributable(options, backend is not None)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
@@ -188,6 +195,8 @@ def _load(
     )
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
     images = load_for_training(folders.train, wanted, read)
+    if backend is not None:
+        backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
     def load_other(name: str, folder: Split) -> PixelDataset:
         progress = counted(on_progress, f"Reading {name} images")

@@ -1,4 +1,4 @@
-"""The preprocessing that suits all images, and what is read how often to find it."""
+"""What the workflows read, how often, and which preprocessing they choose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softmaxce.data import array_files, sources
 from softmaxce.data.decoding import DecodedImages
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.errors import ImageError
+from softmaxce.errors import ImageError, InputError
 from softmaxce.images.info import ImageInfo
 from softmaxce.workflows import train as workflow
 
@@ -104,3 +104,9 @@ def test_comparing_decodes_once_for_equal_preprocessing(tmp_path, monkeypatch, n
     calls = counted(monkeypatch, preprocessing_choice, "_decode")
     compare(tmp_path / "d", models[0], models[n_models - 1])
     assert len(calls) == n_models
+
+
+def test_hidden_layers_are_refused_with_a_backend_before_anything_is_read(tmp_path):
+    options = workflow.TrainOptions(hidden=(8,))
+    with pytest.raises(InputError, match="--dask cannot train --hidden layers"):
+        workflow.train(PETS, tmp_path / "m.npz", options, backend=OneImageTooLargeInColour())
