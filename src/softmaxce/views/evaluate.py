@@ -50,7 +50,7 @@ def coverage_lines(coverage: Coverage) -> list[str]:
         f"A set holds {coverage.mean_size:.2f} classes on average; "
         f"{percent(float((coverage.sizes == 1).mean()))} of the sets hold one.",
     ]
-    if coverage.is_short:
+    if coverage.is_significantly_low:
         lines.append(
             "That is less than promised, by more than luck explains: these images are unlike "
             "those held out in training."
@@ -101,6 +101,6 @@ def _coverage_json(coverage: Coverage) -> dict[str, Any]:
         "reached": coverage.reached,
         "interval": coverage.interval,
         "mean_size": coverage.mean_size,
-        "is_short": coverage.is_short,
-        "least_probability": math.exp(-coverage.limit),
+        "is_short": coverage.is_significantly_low,
+        "least_probability": math.exp(-coverage.threshold),
     }

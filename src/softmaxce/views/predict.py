@@ -56,7 +56,7 @@ def _show_one(
     members = result.prediction_set(prediction)
     if members is not None:
         console.print(f"Prediction set: {_names(result, members)}", soft_wrap=True)
-        if math.isinf(result.limit or 0.0):
+        if math.isinf(result.threshold or 0.0):
             console.print("Too few images were held out for that coverage: all classes belong.")
     if result.label is not None:
         loss = prediction.cross_entropy(result.label)
@@ -69,7 +69,7 @@ def _one_row_an_image(result: PredictResult) -> Table:
     view.add_column("image")
     view.add_column("class")
     view.add_column("probability", justify="right")
-    if result.limit is not None:
+    if result.threshold is not None:
         view.add_column("prediction set")
     if result.label is not None:
         view.add_column(f"cross-entropy of '{visible(result.class_names[result.label])}'")
@@ -80,7 +80,7 @@ def _one_row_an_image(result: PredictResult) -> Table:
         best = outcome.predicted
         cells: list[Text | str] = [name(result.class_names[best])]
         cells.append(probability(float(outcome.probabilities[best])))
-        if result.limit is not None:
+        if result.threshold is not None:
             cells.append(Text(_names(result, result.prediction_set(outcome) or ())))
         if result.label is not None:
             cells.append(nats(outcome.cross_entropy(result.label)))
@@ -118,7 +118,7 @@ def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, A
 
 
 def _as_csv(result: PredictResult) -> str:
-    sets = [] if result.limit is None else ["prediction_set"]
+    sets = [] if result.threshold is None else ["prediction_set"]
     names = [name_cell(class_name) for class_name in result.class_names]
     header = ["path", "predicted", *names, "label", "cross_entropy", *sets, "error"]
     return csv_text(header, [_csv_cells(result, outcome) for outcome in result.outcomes])
@@ -126,7 +126,7 @@ def _as_csv(result: PredictResult) -> str:
 
 def _csv_cells(result: PredictResult, outcome: Prediction | ImageError) -> list[str]:
     row, n_classes = _row(result, outcome), len(result.class_names)
-    sets = [] if result.limit is None else [name_cell("|".join(row.get("prediction_set", [])))]
+    sets = [] if result.threshold is None else [name_cell("|".join(row.get("prediction_set", [])))]
     if isinstance(outcome, ImageError):
         empty = [""] * (n_classes + 3)
         return [path_cell(row["path"]), *empty, *sets, name_cell(row["error"])]

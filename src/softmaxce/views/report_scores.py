@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softmaxce.metrics.calibration import calibration_error_of_luck
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.intervals import wilson_interval
 from softmaxce.metrics.scores import Scores
@@ -262,7 +261,7 @@ def _calibration_words(subject: Subject) -> str:
         "on the held-out images and changes no answer. Here it takes the calibration error from "
         f"{percent(before.expected_calibration_error)} to "
         f"{percent(scores.expected_calibration_error)}; luck alone makes about "
-        f"{percent(calibration_error_of_luck(scores.bins))}."
+        f"{percent(scores.expected_ece_if_calibrated)}."
     )
 
 

@@ -51,23 +51,22 @@ class Prediction:
 class PredictResult:
     """One Prediction or ImageError for each image, in the order asked for.
 
-    label is the class whose cross-entropy was asked for, None if none was; limit is the largest
-    cross-entropy of a class in a prediction set (∞: all classes belong), None if no sets were
-    asked for.
+    label is the class whose cross-entropy was asked for, None if none was; threshold is the largest
+    cross-entropy of a class in a prediction set (∞: all classes belong), None without sets.
     """
 
     model_path: str
     class_names: tuple[str, ...]
     outcomes: tuple[Prediction | ImageError, ...]
     label: int | None
-    limit: float | None = None
+    threshold: float | None = None
 
     def prediction_set(self, prediction: Prediction) -> tuple[int, ...] | None:
         """The labels in the image's set, the most probable first; None without sets."""
-        if self.limit is None:
+        if self.threshold is None:
             return None
         row = prediction.log_probabilities
-        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.limit)[0])
+        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.threshold)[0])
         return tuple(int(k) for k in sorted(members, key=lambda k: -row[k]))
 
     @property
@@ -95,10 +94,10 @@ def predict(
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
-    limit = None if coverage is None else threshold_for(model, model_path, coverage)
+    threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     paths = _expand(sources)
     outcomes = _outcomes(model, paths, jobs, stdin, on_progress)
-    result = PredictResult(str(model_path), model.class_names, outcomes, label, limit)
+    result = PredictResult(str(model_path), model.class_names, outcomes, label, threshold)
     if result.failures and not skip_bad:
         raise _refusal(result.failures)
     return result
