@@ -85,7 +85,7 @@ save_plots_option = click.option(
     "plots_path",
     metavar="DIR",
     type=click.Path(readable=False),
-    help="Also write the pictures of the report as PNG files into this folder.",
+    help="Also write the pictures of the report as SVG files into this folder.",
 )
 
 

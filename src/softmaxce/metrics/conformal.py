@@ -66,7 +66,7 @@ def coverage_is_significantly_low(
 
 
 def kept_ranks(n_images: int) -> NDArray[np.int64]:
-    """The ranks (from 1) that are kept: all, or those of the quantiles 0.1 %, 0.2 %, …, and the last."""
+    """The ranks (from 1) that are kept: all, or those of 0.1 %, 0.2 %, …, and the last."""
     if n_images <= _N_RANKS:
         return np.arange(1, n_images + 1, dtype=np.int64)
     steps = np.arange(1, _N_RANKS)

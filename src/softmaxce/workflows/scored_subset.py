@@ -50,6 +50,11 @@ class ScoredSubset:
         """The pixel vector (n_pixels,) of one image, as the model saw it."""
         return np.asarray(self.images.pixels[self.rows[position]])
 
+    def probabilities(self, position: int) -> NDArray[np.float64]:
+        """The probabilities (n_classes,) of one image."""
+        logits = self.model.logits(self.pixels(position)[np.newaxis])
+        return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
+
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
         """Those of all images (n, n_classes), a part at a time, computed anew."""
         for logits in logits_of(self.model, self.images, self.rows):

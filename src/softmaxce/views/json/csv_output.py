@@ -1,7 +1,6 @@
-"""CSV that a spreadsheet opens and does not execute, one line a row.
+"""CSV that a spreadsheet can open without executing a formula; each row is one line.
 
-Names are shown as in text: control characters and bytes that are no UTF-8 as escapes. JSON keeps
-them exactly.
+Control characters in names, and bytes that are not UTF-8, are escaped. JSON keeps them exactly.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The rows as CSV, one line each. Numbers come as text already; names through `name_cell`."""
+    """The rows as CSV. Cells are made by `name_cell`, `path_cell` and `number_cell`."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
@@ -26,13 +25,13 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def name_cell(name: str) -> str:
-    """A name; an apostrophe before one that a spreadsheet would take for a formula."""
+    """A name, with an apostrophe in front if a spreadsheet would read it as a formula."""
     shown = visible(name)
     return f"'{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def path_cell(path: str) -> str:
-    """A path; one that a spreadsheet would take for a formula as ./path, which opens as well."""
+    """A path, with ./ in front if a spreadsheet would read it as a formula."""
     shown = visible(path)
     return f"./{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
@@ -43,12 +42,12 @@ def number_cell(value: float) -> str:
 
 
 def file_bytes(text: str) -> bytes:
-    """UTF-8, with the bytes of file names that are none kept as they are."""
+    """UTF-8; bytes of file names that are not UTF-8 stay as they are."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def print_exactly(text: str) -> None:
-    """`file_bytes` of the text on stdout."""
+    """Write `file_bytes` of the text to stdout."""
     sys.stdout.flush()
     sys.stdout.buffer.write(file_bytes(text))
     sys.stdout.buffer.flush()
