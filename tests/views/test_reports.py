@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import shutil
@@ -112,36 +111,37 @@ def test_the_pictures_are_the_same_each_time_and_need_nothing_else(softmaxce, pa
     assert names == [
         "classes.svg",
         "confusion.svg",
-        "highest-loss.svg",
         "objective.svg",
         "penalties.svg",
         "reliability.svg",
-        "weights.svg",
+        "weights-0-cat.png",
+        "weights-1-dog.png",
+        "weights-2-person.png",
     ]
     again = tmp_path / "again"
     softmaxce("evaluate", TEST, "-m", pages / "m.npz", "--save-plots", again)
     for name in names:
         content = (again / name).read_bytes()
         assert content == (pages / "plots" / name).read_bytes()
+        if name.endswith(".png"):
+            continue
         root = ElementTree.fromstring(content)
         shapes = list(root.iter())
         assert len(shapes) > 6
         assert root.find("svg:style", SVG).text.count("#") > 10
         for shape in shapes:
             assert "var(" not in str(shape.attrib)
-            assert shape.get("href", "data:").startswith("data:")
+            assert "href" not in shape.attrib
 
 
 def test_weights_are_orange_where_they_raise_the_logit_and_blue_where_they_lower_it(pages):
     """The same two colours in every picture of weights."""
-    root = ElementTree.fromstring((pages / "plots" / "weights.svg").read_bytes())
     model = load_model(pages / "m.npz")
     weights = model.layers[0].weights.reshape(32, 32, 3, 3).sum(axis=2)
     colours = set()
-    for k, picture in enumerate(root.iterfind("svg:image", SVG)):
-        content = base64.b64decode(picture.get("href").partition(",")[2])
-        with Image.open(io.BytesIO(content)) as image:
-            pixels = np.asarray(image.convert("RGB")).astype(int)
+    for k, name in enumerate(model.class_names):
+        with Image.open(pages / "plots" / f"weights-{k}-{name}.png") as image:
+            pixels = np.asarray(image.resize((32, 32), Image.Resampling.NEAREST)).astype(int)
         colours |= set(map(tuple, pixels.reshape(-1, 3).tolist()))
         is_large = np.abs(weights[..., k]) > 0.1 * np.abs(weights[..., k]).max()
         is_orange = pixels[..., 0] > pixels[..., 2]

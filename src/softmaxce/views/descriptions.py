@@ -9,6 +9,7 @@ from softmaxce.metrics.confusions import count_errors
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.formatting import counted, interval, percent
+from softmaxce.views.safe_text import visible
 from softmaxce.workflows.evaluate import Coverage
 from softmaxce.workflows.overlap import Overlap
 from softmaxce.workflows.training_record import TrainingRecord
@@ -58,7 +59,7 @@ def overlap_line(split: str, found: Overlap) -> str:
         rest = f"without them the accuracy is {percent(found.accuracy_without)}"
     return (
         f"Warning: {found.n_copies:,} of the {found.n_images:,} {split} images are also training "
-        f"images, such as {found.paths[0]}; {rest}."
+        f"images, such as {visible(found.paths[0])}; {rest}."
     )
 
 

@@ -10,7 +10,7 @@ import base64
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,12 +121,13 @@ def save(picture: Picture, winner: int, folder: str) -> list[str]:
 
 def _files(picture: Picture, winner: int) -> Iterator[tuple[str, Pixels]]:
     names = picture.model.class_names
-    width = len(str(len(names) - 1))
-
-    def stem(k: int) -> str:
-        return f"{k:0{width}}-{re.sub(r'[^0-9A-Za-z가-힣._-]+', '_', names[k])[:60]}"
-
     yield "image.png", image_pixels(picture)
-    yield f"contributions-{stem(winner)}.png", contribution_pixels(picture, winner)
+    yield f"contributions-{file_stem(names, winner)}.png", contribution_pixels(picture, winner)
     for k in range(len(names)):
-        yield f"template-{stem(k)}.png", template_pixels(picture, k)
+        yield f"template-{file_stem(names, k)}.png", template_pixels(picture, k)
+
+
+def file_stem(class_names: Sequence[str], k: int) -> str:
+    """Number and name of class k as part of a file name."""
+    name = re.sub(r"[^0-9A-Za-z가-힣._-]+", "_", class_names[k])[:60]
+    return f"{k:0{len(str(len(class_names) - 1))}}-{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from softmaxce.views.json.csv_output import csv_text, name_cell, number_cell, path_cell
+from softmaxce.views.json.csv_output import csv_text
 from softmaxce.views.json.image_rows import row
 from softmaxce.views.json.json_output import json_text
 from softmaxce.workflows.compare import CompareResult, Contender
@@ -27,13 +27,10 @@ def _differences(result: CompareResult) -> Iterator[tuple[dict[str, Any], dict[s
 
 def _as_csv(result: CompareResult) -> str:
     header = ["path", "label", *(f"{column}_{side}" for side in "ab" for column in _COLUMNS)]
-    rows = []
-    for a, b in _differences(result):
-        cells = [path_cell(a["path"]), name_cell(a["label"])]
-        for side in (a, b):
-            cells.append(name_cell(side["predicted"]))
-            cells += [number_cell(side["probability"]), number_cell(side["cross_entropy"])]
-        rows.append(cells)
+    rows = (
+        [a["path"], a["label"], *(side[column] for side in (a, b) for column in _COLUMNS)]
+        for a, b in _differences(result)
+    )
     return csv_text(header, rows)
 
 

@@ -15,30 +15,24 @@ from softmaxce.views.safe_text import visible
 _STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The rows as CSV. Cells are made by `name_cell`, `path_cell` and `number_cell`."""
+def csv_text(header: Sequence[str], rows: Iterable[Iterable[str | float | None]]) -> str:
+    """A header and rows as CSV: paths in the first column, then names and numbers; None is ''."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow(map(_cell, header))
+    for path, *cells in rows:
+        writer.writerow([_cell(path, "./"), *map(_cell, cells)])
     return stream.getvalue()
 
 
-def name_cell(name: str) -> str:
-    """A name, with an apostrophe in front if a spreadsheet would read it as a formula."""
-    shown = visible(name)
-    return f"'{shown}" if shown.startswith(_STARTS_FORMULA) else shown
-
-
-def path_cell(path: str) -> str:
-    """A path, with ./ in front if a spreadsheet would read it as a formula."""
-    shown = visible(path)
-    return f"./{shown}" if shown.startswith(_STARTS_FORMULA) else shown
-
-
-def number_cell(value: float) -> str:
-    """A number with all its digits."""
-    return repr(float(value))
+def _cell(value: str | float | None, escape: str = "'") -> str:
+    """Numbers with all digits; `escape` before text that a spreadsheet would read as a formula."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(float(value))
+    shown = visible(value)
+    return f"{escape}{shown}" if shown.startswith(_STARTS_FORMULA) else shown
 
 
 def file_bytes(text: str) -> bytes:

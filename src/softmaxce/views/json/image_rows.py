@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from softmaxce.views.json.csv_output import csv_text, name_cell, number_cell, path_cell
+from softmaxce.views.json.csv_output import csv_text
 from softmaxce.views.json.json_output import json_line
 from softmaxce.workflows.scored_subset import ScoredSubset
 
@@ -27,19 +27,7 @@ def row(class_names: Sequence[str], scored: ScoredSubset, position: int) -> dict
 def as_csv(class_names: Sequence[str], scored: ScoredSubset, positions: Iterable[int]) -> str:
     """A header, and a line for each of these images."""
     rows = (row(class_names, scored, position) for position in positions)
-    return csv_text(
-        _HEADER,
-        (
-            (
-                path_cell(cells["path"]),
-                name_cell(cells["label"]),
-                name_cell(cells["predicted"]),
-                number_cell(cells["probability"]),
-                number_cell(cells["cross_entropy"]),
-            )
-            for cells in rows
-        ),
-    )
+    return csv_text(_HEADER, (cells.values() for cells in rows))
 
 
 def as_json_lines(class_names: Sequence[str], scored: ScoredSubset) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from softmaxce.errors import ImageError
-from softmaxce.views.json.csv_output import csv_text, name_cell, number_cell, path_cell
+from softmaxce.views.json.csv_output import csv_text
 from softmaxce.views.json.json_output import json_line, json_text
 from softmaxce.workflows.predict import Prediction, PredictResult
 
@@ -37,25 +37,22 @@ def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, A
 
 def _as_csv(result: PredictResult) -> str:
     sets = [] if result.threshold is None else ["prediction_set"]
-    names = [name_cell(class_name) for class_name in result.class_names]
-    header = ["path", "predicted", *names, "label", "cross_entropy", *sets, "error"]
-    return csv_text(header, [_csv_cells(result, outcome) for outcome in result.outcomes])
+    header = ["path", "predicted", *result.class_names, "label", "cross_entropy", *sets, "error"]
+    return csv_text(header, [_csv_row(result, outcome) for outcome in result.outcomes])
 
 
-def _csv_cells(result: PredictResult, outcome: Prediction | ImageError) -> list[str]:
-    row, n_classes = _row(result, outcome), len(result.class_names)
-    members = "|".join(row.get("prediction_set", []))
-    sets = [] if result.threshold is None else [name_cell(members)]
+def _csv_row(result: PredictResult, outcome: Prediction | ImageError) -> list[Any]:
+    row = _row(result, outcome)
+    sets = [] if result.threshold is None else ["|".join(row.get("prediction_set", []))]
     if isinstance(outcome, ImageError):
-        empty = [""] * (n_classes + 3)
-        return [path_cell(row["path"]), *empty, *sets, name_cell(row["error"])]
-    label, loss = row["label"], row["cross_entropy"]
+        return [row["path"], *[None] * (len(result.class_names) + 3), *sets, row["error"]]
+    numbers = outcome.probabilities
     return [
-        path_cell(row["path"]),
-        name_cell(row["predicted"]),
-        *map(number_cell, outcome.probabilities),
-        "" if label is None else name_cell(label),
-        "" if loss is None else number_cell(loss),
+        row["path"],
+        row["predicted"],
+        *numbers,
+        row["label"],
+        row["cross_entropy"],
         *sets,
-        "",
+        None,
     ]

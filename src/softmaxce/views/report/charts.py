@@ -6,18 +6,22 @@ import math
 from collections.abc import Sequence
 
 from softmaxce.metrics.calibration import Bin
+from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.formatting import nats, percent, shortened
 from softmaxce.views.report.drawing import (
     Drawing,
     Role,
-    bitmap,
     dot,
     label,
     rectangle,
     stroke,
 )
+from softmaxce.views.report.subject import Subject
+from softmaxce.workflows.training_record import TrainingRecord
 
+MAX_MATRIX = 100  # classes of a confusion matrix
+MAX_RECALLS = 30
 MAX_NUMBERED = 14  # classes whose cells have room for numbers
 MAX_NAMED = 40  # classes whose rows have room for names
 _SIDE = 300.0
@@ -25,8 +29,27 @@ _SMALL = 11.0
 _NUMBERED_SIDE = 40.0
 
 
-def confusion(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -> Drawing:
+def all_charts(subject: Subject) -> list[Drawing]:
+    """Every chart of the report on the subject."""
+    names, scores, record = subject.model.class_names, subject.scored.scores, subject.record
+    drawn = [reliability(scores, subject.scored.uncalibrated), recalls(names, scores)]
+    if scores.confusions:
+        drawn.append(confusion(names, scores))
+    if record.objective_history:
+        drawn.append(objective_history(record.objective_history))
+    path = penalties(record)
+    return drawn if path is None else [*drawn, path]
+
+
+def matrix_classes(scores: Scores) -> list[int]:
+    """The classes that the drawn confusion matrix has: at most MAX_MATRIX."""
+    n = min(scores.n_classes, MAX_MATRIX)
+    return [int(k) for k in most_confused(scores.confusion, n)]
+
+
+def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     """Counts and per cent of the row; a stronger colour is a larger proportion of the row."""
+    chosen = matrix_classes(scores)
     n = len(chosen)
     cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     names = _row_names(class_names, chosen)
@@ -84,8 +107,9 @@ def _cell(
     return shapes
 
 
-def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
+def reliability(scores: Scores, uncalibrated: Scores) -> Drawing:
     """A reliability diagram: accuracy against confidence, and below it the images per bin."""
+    is_calibrated = uncalibrated is not scores
     left, top = 44.0, 12.0
     middle, bottom = left + _SIDE / 2, top + _SIDE + 100
     ticks = [f"{20 * k} %" for k in range(6)]
@@ -93,14 +117,15 @@ def reliability(after: Sequence[Bin], before: Sequence[Bin] | None) -> Drawing:
     for k, tick in enumerate(ticks):
         shapes.append(label((left + _SIDE * k / 5, top + _SIDE + 16), tick, "middle", size=_SMALL))
     shapes.append(stroke(((left, top + _SIDE), (left + _SIDE, top)), "soft", dashed=True))
-    shapes += _reliability_marks(before or (), left, top, is_before=True)
-    shapes += _reliability_marks(after, left, top, is_before=False)
-    shapes += _histogram(after, left, bottom)
+    if is_calibrated:
+        shapes += _reliability_marks(uncalibrated.bins, left, top, is_before=True)
+    shapes += _reliability_marks(scores.bins, left, top, is_before=False)
+    shapes += _histogram(scores.bins, left, bottom)
     shapes.append(label((middle, top + _SIDE + 36), "confidence", "middle"))
     shapes.append(label((middle, bottom + 16), "images by confidence", "middle"))
     shapes.append(label((left + 10, top + 20), "dots: accuracy", size=_SMALL))
     shapes.append(label((left + 10, top + 35), "dashed: calibrated", size=_SMALL))
-    if before:
+    if is_calibrated:
         shapes.append(dot((left + 14, top + 46), 4, "second", hollow=True))
         shapes.append(label((left + 24, top + 50), "before calibration", size=_SMALL))
     title = "Reliability diagram: accuracy by confidence"
@@ -177,8 +202,11 @@ def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
     return Drawing("objective", title, left + width + 12, top + height + 28, tuple(shapes))
 
 
-def penalties(path: Sequence[tuple[float, float]], chosen: float) -> Drawing:
-    """The validation cross-entropy for each penalty that was tried."""
+def penalties(record: TrainingRecord) -> Drawing | None:
+    """The validation cross-entropy for each penalty that was tried, if there were several."""
+    path = record.l2_path
+    if len(path) < 2:
+        return None
     left, top, width, height = 58.0, 26.0, 300.0, 170.0
     xs, losses = [math.log10(l2) for l2, _ in path], [loss for _, loss in path]
     x_span = (max(xs) - min(xs)) or 1.0
@@ -192,7 +220,7 @@ def penalties(path: Sequence[tuple[float, float]], chosen: float) -> Drawing:
     shapes.append(stroke(tuple(sorted(points)), "accent", 2))
     for (x, y), (l2, loss) in zip(points, path, strict=True):
         shapes.append(label((x, top + height + 18), f"{l2:.3g}", "middle", size=10))
-        if l2 == chosen:
+        if l2 == record.l2:
             shapes.append(dot((x, y), 6, "second"))
             shapes.append(label((x, y - 12), nats(loss), "middle", "ink", size=_SMALL))
         else:
@@ -202,8 +230,11 @@ def penalties(path: Sequence[tuple[float, float]], chosen: float) -> Drawing:
     return Drawing("penalties", title, left + width + 12, top + height + 44, tuple(shapes))
 
 
-def recalls(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -> Drawing:
-    """The recall of each class with its 95 % confidence interval."""
+def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:
+    """The recall of each class with its 95 % confidence interval; the lowest if there are many."""
+    chosen = [k for k, of_class in enumerate(scores.per_class) if of_class.support]
+    if len(chosen) > MAX_RECALLS:
+        chosen = sorted(chosen, key=lambda k: scores.per_class[k].recall)[:MAX_RECALLS]
     names = [shortened(class_names[k], 18) for k in chosen]
     left, width, top, step = 16 + 7 * max(map(len, names)), 360.0, 8.0, 22.0
     bottom = top + step * len(names)
@@ -221,20 +252,3 @@ def recalls(class_names: Sequence[str], scores: Scores, chosen: Sequence[int]) -
         shapes.append(dot((left + width * of_class.recall, y), 4.5, "accent", title=title))
     title = "The recall of each class with its 95 % confidence interval"
     return Drawing("classes", title, left + width + 24, bottom + 24, tuple(shapes))
-
-
-def contact_sheet(
-    name: str, title: str, pictures: Sequence[tuple[str, Sequence[str]]], n_columns: int = 6
-) -> Drawing:
-    """Pictures (data URIs) in rows, each with its lines of text below it."""
-    side, gap, line = 140.0, 12.0, 16.0
-    step = side + line * len(pictures[0][1]) + gap
-    shapes = []
-    for position, (source, lines) in enumerate(pictures):
-        row, column = divmod(position, n_columns)
-        x, y = column * (side + gap), row * step
-        shapes.append(bitmap((x, y), side, source))
-        for k, words in enumerate(lines, 1):
-            shapes.append(label((x, y + side + k * line), shortened(words, 22), size=_SMALL))
-    width = (side + gap) * min(n_columns, len(pictures))
-    return Drawing(name, title, width, step * -(-len(pictures) // n_columns), tuple(shapes))

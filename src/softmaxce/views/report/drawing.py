@@ -71,15 +71,6 @@ def label(
     )
 
 
-def bitmap(corner: Point, side: float, source: str) -> str:
-    """A picture (data URI) in a square."""
-    x, y = map(_number, corner)
-    return (
-        f'<image x="{x}" y="{y}" width="{_number(side)}" height="{_number(side)}" '
-        f'href="{source}" style="image-rendering:pixelated"/>'
-    )
-
-
 def _titled(element: str, title: str) -> str:
     name = element.partition(" ")[0]
     return f"<{element}><title>{text(title)}</title></{name}>" if title else f"<{element}/>"

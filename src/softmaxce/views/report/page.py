@@ -1,4 +1,4 @@
-"""A report: one HTML file that needs nothing else, and its pictures as SVG files."""
+"""A report: one HTML file that needs nothing else, and its pictures as files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from string import Template
 from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
 from softmaxce.views.formatting import Strong, percent
-from softmaxce.views.report import pictures, scores
+from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
 from softmaxce.views.report.markup import Html, definitions, section, table
 from softmaxce.views.report.subject import Subject
@@ -36,9 +36,9 @@ def write_report(subject: Subject, page_path: str | None, plots_path: str | None
         write_atomically(page_path, [_page(subject)])
     if plots_path is not None:
         make_folder(plots_path)
-        for drawing in (*scores.drawings(subject), *pictures.drawings(subject)):
-            path = os.path.join(plots_path, f"{drawing.name}.svg")
-            write_atomically(path, [as_svg_file(drawing)])
+        drawn = [(f"{chart.name}.svg", as_svg_file(chart)) for chart in charts.all_charts(subject)]
+        for name, content in (*drawn, *pictures.weight_files(subject)):
+            write_atomically(os.path.join(plots_path, name), [content])
 
 
 def _page(subject: Subject) -> bytes:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.views.formatting import percent
-from softmaxce.views.pictures import Pixels, data_uri, map_pixels, shrunk
-from softmaxce.views.report import charts
-from softmaxce.views.report.drawing import Drawing, text
+from softmaxce.views.pictures import (
+    PNG_SIDE,
+    Floats,
+    Pixels,
+    data_uri,
+    file_stem,
+    map_pixels,
+    png_bytes,
+    shrunk,
+)
+from softmaxce.views.report.drawing import text
 from softmaxce.views.report.markup import Html, folded, paragraph, section, table
 from softmaxce.views.report.subject import Subject
 
@@ -42,17 +49,10 @@ def _worst(subject: Subject) -> list[int]:
     return [int(i) for i in np.argsort(-losses, kind="stable")[:N_WORST]]
 
 
-def _thumbnail(subject: Subject, position: int) -> str:
-    """The image as the model sees it, as a data URI."""
-    form = subject.model.preprocessing
-    shape = (form.height, form.width, form.channels)[: 2 if form.channels == 1 else 3]
-    return _small(subject.scored.pixels(position).reshape(shape))
-
-
-def _small(pixels: Pixels) -> str:
+def _thumbnail(pixels: Pixels) -> str:
+    """The picture (height, width[, 3]) as a data URI, reduced to MAX_SIDE pixels."""
     height, width = pixels.shape[:2]
-    max_width = max(1, min(MAX_SIDE, MAX_SIDE * width // height))
-    return data_uri(shrunk(np.ascontiguousarray(pixels), max_width))
+    return data_uri(shrunk(pixels, max(1, min(MAX_SIDE, MAX_SIDE * width // height))))
 
 
 def _card(subject: Subject, position: int) -> str:
@@ -68,9 +68,11 @@ def _card(subject: Subject, position: int) -> str:
     verdict, css_class = f"'{names[label]}'", "right"
     if label != predicted:
         verdict, css_class = f"{verdict} predicted as '{names[predicted]}'", "wrong"
-    path = text(scored.path(position))
+    path, form = text(scored.path(position)), subject.model.preprocessing
+    shape = (form.height, form.width, form.channels)[: 2 if form.channels == 1 else 3]
+    pixels = np.ascontiguousarray(scored.pixels(position).reshape(shape))
     return (
-        f'<li><img src="{_thumbnail(subject, position)}" alt="The image {path}">'
+        f'<li><img src="{_thumbnail(pixels)}" alt="The image {path}">'
         f'<p class="verdict {css_class}">{text(verdict)}</p>{shares}'
         f"<p>cross-entropy {float(scored.scores.cross_entropies[position]):.2f}</p>"
         f'<p class="path">{path}</p></li>\n'
@@ -81,58 +83,34 @@ def _probability(value: float) -> str:
     return percent(value) if value >= 0.0005 or value == 0 else f"{value:.0e}"
 
 
-@dataclass(frozen=True)
-class _ClassWeights:
-    """The weights of one class (height, width), summed over channels, and their picture."""
-
-    name: str
-    bias: float
-    weights: NDArray[np.float64]
-    picture: str
-
-    def place(self, position: int) -> str:
-        row, column = divmod(position, self.weights.shape[1])
-        return f"row {row}, column {column} ({self.weights[row, column]:+.3f})"
-
-
-def _class_weights(subject: Subject) -> list[_ClassWeights]:
-    """Of the first MAX_CLASSES classes, all on one colour scale; none with hidden layers."""
+def _weights(subject: Subject) -> Floats | None:
+    """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
     model, form = subject.model, subject.model.preprocessing
     if len(model.layers) != 1:
-        return []
-    layer = model.layers[0]
-    places = layer.weights[:, :MAX_CLASSES].reshape(form.height, form.width, form.channels, -1)
-    maps = places.sum(axis=2)
-    largest = float(np.quantile(np.abs(maps), _FULL_COLOUR))
-    return [
-        _ClassWeights(
-            model.class_names[k],
-            float(layer.biases[k]),
-            maps[..., k],
-            _small(map_pixels(maps[..., k], largest)),
-        )
-        for k in range(maps.shape[-1])
-    ]
+        return None
+    weights = model.layers[0].weights[:, :MAX_CLASSES]
+    return np.asarray(weights.reshape(form.height, form.width, form.channels, -1).sum(axis=2))
+
+
+def _weight_pictures(weights: Floats) -> list[Pixels]:
+    """A picture of the weights of each class, all on one colour scale."""
+    largest = float(np.quantile(np.abs(weights), _FULL_COLOUR))
+    return [map_pixels(weights[..., k], largest) for k in range(weights.shape[-1])]
 
 
 def weights_section(subject: Subject) -> Html | None:
     """The weights of each class as a picture, with a table of the largest."""
-    made = _class_weights(subject)
-    if not made:
+    weights, names = _weights(subject), subject.model.class_names
+    if weights is None:
         return None
     cards = "".join(
-        f'<li><img src="{of_class.picture}" alt="The weights of {text(of_class.name)}">'
-        f'<p class="verdict">{text(of_class.name)}</p></li>\n'
-        for of_class in made
+        f'<li><img src="{_thumbnail(picture)}" alt="The weights of {text(name)}">'
+        f'<p class="verdict">{text(name)}</p></li>\n'
+        for name, picture in zip(names, _weight_pictures(weights), strict=False)
     )
     rows = [
-        (
-            of_class.name,
-            f"{of_class.bias:+.3f}",
-            of_class.place(int(of_class.weights.argmax())),
-            of_class.place(int(of_class.weights.argmin())),
-        )
-        for of_class in made
+        (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
+        for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
     words = (
         "The weights in the positions of their pixels. Orange: a bright pixel raises the logit of "
@@ -140,8 +118,8 @@ def weights_section(subject: Subject) -> Html | None:
     )
     if subject.model.preprocessing.channels > 1:
         words += " The weights of red, green and blue are added."
-    if len(made) < subject.model.n_classes:
-        words += f" The first {len(made)} of {subject.model.n_classes} classes."
+    if len(rows) < len(names):
+        words += f" The first {len(rows)} of {len(names)} classes."
     header = ("class", "bias", "largest weight", "smallest weight")
     return section(
         "Weights of each class",
@@ -151,23 +129,16 @@ def weights_section(subject: Subject) -> Html | None:
     )
 
 
-def drawings(subject: Subject) -> list[Drawing]:
-    """The images of these sections as contact sheets."""
-    scores, names = subject.scored.scores, subject.model.class_names
-    worst = [
-        (
-            _thumbnail(subject, i),
-            (
-                f"true: {names[scores.labels[i]]}",
-                f"predicted: {names[scores.predicted[i]]}",
-                f"confidence: {percent(float(scores.confidences[i]))}",
-                f"cross-entropy: {scores.cross_entropies[i]:.2f}",
-            ),
-        )
-        for i in _worst(subject)
-    ]
-    made = [charts.contact_sheet("highest-loss", "Images with the highest cross-entropy", worst)]
-    weights = [(of_class.picture, (of_class.name,)) for of_class in _class_weights(subject)]
-    if weights:
-        made.append(charts.contact_sheet("weights", "Weights of each class", weights))
-    return made
+def _extremes(weights: Floats) -> Iterator[str]:
+    """Place and value of the largest and of the smallest weight (height, width)."""
+    for position in (int(weights.argmax()), int(weights.argmin())):
+        row, column = divmod(position, weights.shape[1])
+        yield f"row {row}, column {column} ({weights[row, column]:+.3f})"
+
+
+def weight_files(subject: Subject) -> Iterator[tuple[str, bytes]]:
+    """Name and content of a PNG file of the weights of each class."""
+    weights, names = _weights(subject), subject.model.class_names
+    if weights is not None:
+        for k, picture in enumerate(_weight_pictures(weights)):
+            yield f"weights-{file_stem(names, k)}.png", png_bytes(picture, PNG_SIDE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.descriptions import (
     BASELINE_MEANING,
@@ -17,7 +16,6 @@ from softmaxce.views.descriptions import (
 )
 from softmaxce.views.formatting import Strong, change, nats, percent
 from softmaxce.views.report import charts
-from softmaxce.views.report.drawing import Drawing
 from softmaxce.views.report.markup import (
     Html,
     beside,
@@ -39,9 +37,7 @@ from softmaxce.views.score_tables import (
     splits_table,
 )
 
-MAX_MATRIX = 100
 MAX_TABLE_MATRIX = 30
-MAX_CLASS_CHART = 30
 _N_IN_WORDS = 8
 _N_PAIRS = 100
 _TOP_3 = "top-3 accuracy"
@@ -86,7 +82,7 @@ def confusion_section(subject: Subject) -> Html:
     scores, names = subject.scored.scores, subject.model.class_names
     if not scores.confusions:
         return section("Confusion matrix", paragraph("Every prediction is correct."))
-    shown = _matrix_classes(scores)
+    shown = charts.matrix_classes(scores)
     numbers = "Counts and per cent of the row. " if len(shown) <= charts.MAX_NUMBERED else ""
     caption = (
         f"{CONFUSION_TITLE}. {numbers}Blue is correct, red is wrong; a stronger colour is a larger "
@@ -97,17 +93,12 @@ def confusion_section(subject: Subject) -> Html:
     return section(
         "Confusion matrix",
         beside(
-            figure(charts.confusion(names, scores, shown), caption, is_wide=True),
+            figure(charts.confusion(names, scores), caption, is_wide=True),
             Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
         ),
         *([paragraph(left_out, "soft")] if left_out else []),
         _confusion_table(names, scores),
     )
-
-
-def _matrix_classes(scores: Scores) -> list[int]:
-    n = min(scores.n_classes, MAX_MATRIX)
-    return [int(k) for k in most_confused(scores.confusion, n)]
 
 
 def _confusion_table(names: Sequence[str], scores: Scores) -> Html:
@@ -129,10 +120,9 @@ def class_section(subject: Subject) -> Html:
     """Precision, recall and F1 of each class."""
     names, scores = subject.model.class_names, subject.scored.scores
     classes = table("Scores of each class", *class_table(names, scores, all_intervals=True))
-    shown, n_present = _charted_classes(scores), sum(c.support > 0 for c in scores.per_class)
-    caption = f"Recall with its {CI}." + (
-        f" The {len(shown)} classes with the lowest recall." if len(shown) < n_present else ""
-    )
+    caption = f"Recall with its {CI}."
+    if len(names) > charts.MAX_RECALLS:
+        caption += f" At most {charts.MAX_RECALLS} classes, those with the lowest recall."
     return section(
         "Scores of each class",
         paragraph(
@@ -141,17 +131,9 @@ def class_section(subject: Subject) -> Html:
             "harmonic mean of both.",
             "soft",
         ),
-        figure(charts.recalls(names, scores, shown), caption, is_wide=True),
-        classes if len(names) <= MAX_CLASS_CHART else folded("All classes as a table", classes),
+        figure(charts.recalls(names, scores), caption, is_wide=True),
+        classes if len(names) <= charts.MAX_RECALLS else folded("All classes as a table", classes),
     )
-
-
-def _charted_classes(scores: Scores) -> list[int]:
-    """All classes with images, or those with the lowest recall if there are too many."""
-    present = [k for k, of_class in enumerate(scores.per_class) if of_class.support]
-    if len(present) <= MAX_CLASS_CHART:
-        return present
-    return sorted(present, key=lambda k: scores.per_class[k].recall)[:MAX_CLASS_CHART]
 
 
 def calibration_section(subject: Subject) -> Html:
@@ -168,7 +150,7 @@ def calibration_section(subject: Subject) -> Html:
         paragraph(_calibration_words(subject)),
         table("Before and after calibration", *calibration),
         beside(
-            figure(_reliability(subject), caption),
+            figure(charts.reliability(scores, before), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
         ),
         *(coverage if subject.coverage_lines else []),
@@ -194,12 +176,6 @@ def _calibration_words(subject: Subject) -> str:
     return words + calibration_line(scores, before)
 
 
-def _reliability(subject: Subject) -> Drawing:
-    is_calibrated = subject.model.temperature != 1
-    before = subject.scored.uncalibrated.bins if is_calibrated else None
-    return charts.reliability(subject.scored.scores.bins, before)
-
-
 def training_section(subject: Subject) -> Html | None:
     """The objective at each iteration, and the penalties that were tried, if recorded."""
     record = subject.record
@@ -217,7 +193,7 @@ def training_section(subject: Subject) -> Html | None:
     header = ("fit", "iterations", "first objective", "last objective")
     twin = folded("As a table", table("The fits in their order", header, rows))
     halves = [Html(figure(charts.objective_history(record.objective_history), caption) + twin)]
-    path = _penalties(subject)
+    path = charts.penalties(record)
     if path is not None:
         caption = f"The lowest validation cross-entropy chooses the penalty: {record.l2:.3g}."
         tried = [
@@ -227,22 +203,3 @@ def training_section(subject: Subject) -> Html | None:
         twin = table("Penalties that were tried", ("l2", "validation cross-entropy"), tried)
         halves.append(Html(figure(path, caption) + folded("As a table", twin)))
     return section("Training", beside(*halves))
-
-
-def _penalties(subject: Subject) -> Drawing | None:
-    record = subject.record
-    if len(record.l2_path) < 2 or record.l2 is None:
-        return None
-    return charts.penalties(record.l2_path, record.l2)
-
-
-def drawings(subject: Subject) -> list[Drawing]:
-    """Every drawing of these sections."""
-    names, scores, record = subject.model.class_names, subject.scored.scores, subject.record
-    made = [_reliability(subject), charts.recalls(names, scores, _charted_classes(scores))]
-    if scores.confusions:
-        made.append(charts.confusion(names, scores, _matrix_classes(scores)))
-    if record.objective_history:
-        made.append(charts.objective_history(record.objective_history))
-    path = _penalties(subject)
-    return made if path is None else [*made, path]

@@ -73,12 +73,12 @@ def of_training(result: TrainResult, command: str) -> Subject:
     """The subject of the report on a training run: its last split is scored in detail."""
     record = read_training_record(result.model.training, result.model.n_classes)
     split, scored = list(result.scored.items())[-1]
-    sources = [
-        ("Training set", result.folders.train),
-        ("Validation set", result.validation_folder or f"held out from {result.folders.train}"),
-        ("Test set", result.folders.test),
-    ]
-    seconds = result.seconds
+    folders, seconds = result.folders, result.seconds
+    sources = {
+        "train": folders.train,
+        "validation": result.validation_folder or f"held out from {folders.train}",
+        "test": folders.test,
+    }
     return Subject(
         title="Training and scores of the model",
         command=command,
@@ -88,9 +88,11 @@ def of_training(result: TrainResult, command: str) -> Subject:
         split=split,
         splits={name: of_split.scores for name, of_split in result.scored.items()},
         data_details=[
-            *((title, str(source)) for title, source in sources if source is not None),
             *(
-                (f"{SPLIT_TITLES[name].capitalize()} images", f"{of_split.scores.n_images:,}")
+                (
+                    f"{SPLIT_TITLES[name].capitalize()} set",
+                    f"{of_split.scores.n_images:,} images, {sources[name]}",
+                )
                 for name, of_split in result.scored.items()
             ),
             ("Left out", f"{len(result.left_out):,} files"),

@@ -53,9 +53,9 @@ def show_confusion(console: PlainConsole, class_names: Sequence[str], scores: Sc
 def _n_that_fit(width: int, class_names: Sequence[str], scores: Scores) -> int:
     """How many classes a table of this width has room for."""
     longest = max(len("true class"), *(len(shortened(name, _NAME_WIDTH)) for name in class_names))
-    digits = max(len(str(scores.confusion.max())), len(str(len(class_names) - 1)))
-    room = width - longest - len(str(len(class_names))) - 4
-    return max(2, min(len(class_names), MAX_TABLE_CLASSES, room // (digits + 3)))
+    column = max(1 + len(str(scores.confusion.max())), len(str(len(class_names) - 1)))
+    room = width - longest - len(str(len(class_names))) - 2
+    return max(2, min(len(class_names), MAX_TABLE_CLASSES, room // (column + 2)))
 
 
 def _cell(scores: Scores, label: int, predicted: int) -> Text:

@@ -36,7 +36,7 @@ def show(result: EvaluateResult) -> None:
     console.print(_LEGEND, style="dim")
     _show_calibration(console, result)
     if result.overlap is not None:
-        console.print_line(overlap_line("scored", result.overlap))
+        console.print(overlap_line("scored", result.overlap))
     if result.coverage is not None:
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):

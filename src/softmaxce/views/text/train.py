@@ -24,7 +24,7 @@ def show(result: TrainResult) -> None:
     _show_data(console, result)
     _show_scores(console, result)
     for split, copies in result.overlaps.items():
-        console.print_line(overlap_line(SPLIT_TITLES[split], copies))
+        console.print(overlap_line(SPLIT_TITLES[split], copies))
     _show_training(console, result)
 
 
@@ -61,8 +61,8 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
 def _show_training(console: PlainConsole, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
     console.print_line(f"Training {training_outcome(result.model.training['stop_reason'])}.")
-    chosen = "chosen by validation cross-entropy" if fit.l2_path else "as given"
-    console.print_line(f"Penalty l2 = {fit.l2:.3g}, {chosen}.")
+    chosen = ", chosen by validation cross-entropy" if fit.l2_path else ""
+    console.print_line(f"Penalty l2 = {fit.l2:.3g}{chosen}.")
     if result.objective_history:
         stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
