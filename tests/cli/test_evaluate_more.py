@@ -218,3 +218,14 @@ def test_many_classes_show_the_confused_part_and_what_was_left_out(softmaxce, tm
     assert "most confused of 60 classes" in text
     assert re.search(r"with \d+ of the \d+ errors", " ".join(text.split()))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_calibration_that_makes_these_images_worse_is_pointed_out(softmaxce, pets_model):
+    for folder in (TEST, PETS / "train"):
+        words = ("evaluate", folder, "-m", pets_model)
+        calibration = softmaxce(*words, "--format", "json").json["calibration"]
+        before, after = (calibration[when]["cross_entropy"] for when in ("before", "after"))
+        text = softmaxce(*words).stdout
+        assert ("Calibration makes the cross-entropy of these images worse" in text) == (
+            after > before
+        )

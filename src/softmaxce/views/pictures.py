@@ -37,7 +37,12 @@ MAX_COLUMNS = 56
 
 def image_pixels(picture: Picture) -> Pixels:
     """The image in RGB: (height, width, 3)."""
-    return np.repeat(picture.grid, 3, axis=2) if picture.shape[2] == 1 else picture.grid
+    return in_rgb(picture.grid)
+
+
+def in_rgb(pixels: Pixels) -> Pixels:
+    """Pixels (height, width, 1 or 3) as (height, width, 3)."""
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
 def map_pixels(values: Floats, largest: float | None = None) -> Pixels:
@@ -85,7 +90,7 @@ def shows_colour(console: Console) -> bool:
 
 
 def shrunk(pixels: Pixels, max_width: int) -> Pixels:
-    """The picture (height, width[, 3]), reduced to at most max_width columns."""
+    """The picture (height, width, 3), reduced to at most max_width columns."""
     height, width = pixels.shape[:2]
     if width <= max_width:
         return pixels
@@ -94,7 +99,7 @@ def shrunk(pixels: Pixels, max_width: int) -> Pixels:
 
 
 def png_bytes(pixels: Pixels, min_side: int = 1) -> bytes:
-    """A PNG of the picture (height, width[, 3]), enlarged until its longer side is min_side."""
+    """A PNG of the picture (height, width, 3), enlarged until its longer side is min_side."""
     height, width = pixels.shape[:2]
     factor = -(-min_side // max(height, width))
     stream = io.BytesIO()

@@ -37,9 +37,8 @@ def bullets(lines: Iterable[str]) -> Html:
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
     """A table that scrolls sideways on a narrow page. The first cell of a row is its heading."""
-    head = "".join(
-        f'<th scope="col"{_align(number)}>{text(title)}</th>' for number, title in enumerate(header)
-    )
+    numbers = "".join(f'<th scope="col" class="number">{text(title)}</th>' for title in header[1:])
+    head = f'<th scope="col">{text(header[0])}</th>{numbers}'
     body = "".join(
         f'<tr><th scope="row">{html(row[0])}</th>'
         + "".join(f'<td class="number">{html(cell)}</td>' for cell in row[1:])
@@ -51,10 +50,6 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
         f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table></div>"
     )
-
-
-def _align(number: int) -> str:
-    return ' class="number"' if number else ""
 
 
 def folded(summary: str, content: Html) -> Html:

@@ -8,6 +8,7 @@ from string import Template
 
 from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
+from softmaxce.views.descriptions import model_details
 from softmaxce.views.formatting import Strong, percent
 from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
@@ -54,7 +55,7 @@ def _page(subject: Subject) -> bytes:
     ]
     template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
     return template.substitute(
-        title=text(subject.title),
+        title="Training and scores of the model" if subject.split else "Evaluation of the model",
         style=STYLE,
         summary=_summary(subject),
         tiles=_tiles(subject),
@@ -104,5 +105,5 @@ def _details_section(subject: Subject) -> Html:
         definitions(subject.data_details),
         table("Images of each class", header, rows),
         Html("<h3>Model</h3>"),
-        definitions(subject.model_details),
+        definitions([("File", subject.model_path), *model_details(subject.model, subject.record)]),
     )

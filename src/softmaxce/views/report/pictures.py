@@ -13,6 +13,7 @@ from softmaxce.views.pictures import (
     Pixels,
     data_uri,
     file_stem,
+    in_rgb,
     map_pixels,
     png_bytes,
     shrunk,
@@ -50,7 +51,7 @@ def _worst(subject: Subject) -> list[int]:
 
 
 def _thumbnail(pixels: Pixels) -> str:
-    """The picture (height, width[, 3]) as a data URI, reduced to MAX_SIDE pixels."""
+    """The picture (height, width, 3) as a data URI, reduced to MAX_SIDE pixels."""
     height, width = pixels.shape[:2]
     return data_uri(shrunk(pixels, max(1, min(MAX_SIDE, MAX_SIDE * width // height))))
 
@@ -68,11 +69,10 @@ def _card(subject: Subject, position: int) -> str:
     verdict, css_class = f"'{names[label]}'", "right"
     if label != predicted:
         verdict, css_class = f"{verdict} predicted as '{names[predicted]}'", "wrong"
-    path, form = text(scored.path(position)), subject.model.preprocessing
-    shape = (form.height, form.width, form.channels)[: 2 if form.channels == 1 else 3]
-    pixels = np.ascontiguousarray(scored.pixels(position).reshape(shape))
+    path, size = text(scored.path(position)), subject.model.preprocessing
+    pixels = scored.pixels(position).reshape(size.height, size.width, size.channels)
     return (
-        f'<li><img src="{_thumbnail(pixels)}" alt="The image {path}">'
+        f'<li><img src="{_thumbnail(in_rgb(pixels))}" alt="The image {path}">'
         f'<p class="verdict {css_class}">{text(verdict)}</p>{shares}'
         f"<p>cross-entropy {float(scored.scores.cross_entropies[position]):.2f}</p>"
         f'<p class="path">{path}</p></li>\n'
@@ -85,11 +85,11 @@ def _probability(value: float) -> str:
 
 def _weights(subject: Subject) -> Floats | None:
     """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
-    model, form = subject.model, subject.model.preprocessing
+    model, size = subject.model, subject.model.preprocessing
     if len(model.layers) != 1:
         return None
     weights = model.layers[0].weights[:, :MAX_CLASSES]
-    return np.asarray(weights.reshape(form.height, form.width, form.channels, -1).sum(axis=2))
+    return np.asarray(weights.reshape(size.height, size.width, size.channels, -1).sum(axis=2))
 
 
 def _weight_pictures(weights: Floats) -> list[Pixels]:
