@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 
 import pytest
@@ -91,7 +92,7 @@ def test_removing_a_class_folder_leaves_every_other_row_unchanged(softmaxce, pet
 def test_gates(softmaxce, pets_model, gate, met):
     outcome = softmaxce("evaluate", TEST, "-m", pets_model, "--fail-under", gate)
     assert outcome.exit_code == (0 if met else 3)
-    assert "How good it is" in outcome.stdout
+    assert "Scores on 120 images" in outcome.stdout
     if not met:
         assert outcome.stderr.count("\n") == 1
         assert outcome.stderr.startswith(f"Error: gate failed: {gate.split('=')[0].rstrip('<>')}")
@@ -141,7 +142,7 @@ def test_coverage(softmaxce, pets_model):
 
 def test_coverage_that_the_held_out_images_cannot_promise(softmaxce, pets_model, tmp_path):
     text = softmaxce("evaluate", TEST, "-m", pets_model, "--coverage", "0.9999").stdout
-    assert "every set holds all classes" in " ".join(text.split())
+    assert "every set contains all classes" in " ".join(text.split())
     draw_classes(tmp_path / "d", {"a": 3, "b": 3})
     assert softmaxce("train", "d", "--validation", 0).exit_code == 0
     refused = softmaxce("evaluate", "d", "--coverage", "0.9")
@@ -215,5 +216,16 @@ def test_many_classes_show_the_confused_part_and_what_was_left_out(softmaxce, tm
     assert softmaxce("train", "d", "--validation", 0).exit_code == 0
     text = softmaxce("evaluate", "d").stdout
     assert "most confused of 60 classes" in text
-    assert "are not shown" in " ".join(text.split())
+    assert re.search(r"with \d+ of the \d+ errors", " ".join(text.split()))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_calibration_that_makes_these_images_worse_is_pointed_out(softmaxce, pets_model):
+    for folder in (TEST, PETS / "train"):
+        words = ("evaluate", folder, "-m", pets_model)
+        calibration = softmaxce(*words, "--format", "json").json["calibration"]
+        before, after = (calibration[when]["cross_entropy"] for when in ("before", "after"))
+        text = softmaxce(*words).stdout
+        assert ("Calibration makes the cross-entropy of these images worse" in text) == (
+            after > before
+        )

@@ -36,7 +36,7 @@ def test_top_k_and_label(softmaxce, pets_model):
     (row,) = result["predictions"]
     assert row["label"] == "dog"
     assert row["cross_entropy"] == pytest.approx(-math.log(row["probabilities"]["dog"]), rel=1e-12)
-    assert f"Cross-entropy of the answer 'dog': {row['cross_entropy']:.4f} nats" in text
+    assert f"Cross-entropy of 'dog': {row['cross_entropy']:.4f} nats" in text
 
 
 def test_json_agrees_with_scipy_on_the_model_s_logits(softmaxce, pets_model):

@@ -43,9 +43,9 @@ def test_the_text_says_what_a_newcomer_asks(softmaxce, tmp_path):
         "2 classes: bright, dark",
         "8 × 8 RGB",
         "majority",
-        "guessing",
+        "uniform",
         "precision",
-        "converged",
+        "Training converged (gradient norm ",
         "Model: my model.npz",
         "Next:  softmaxce predict",
         "-m 'my model.npz'",
@@ -74,8 +74,8 @@ def test_split_folders_are_used_as_such(softmaxce, tmp_path):
     counts = [result["n_train"], result["n_validation"], result["test"]["n_images"]]
     assert counts == [60, 9, 7]
     text = softmaxce("train", "d").stdout
-    assert "Held out: the images in d/valid" in text
-    assert "Test: the images in d/test" in text
+    assert "Validation set: d/valid\n" in text
+    assert "Test set: d/test\n" in text
 
 
 def test_a_folder_given_for_validation(softmaxce, tmp_path):
@@ -88,7 +88,7 @@ def test_a_folder_given_for_validation(softmaxce, tmp_path):
 def test_a_set_too_small_to_hold_any_out_says_so(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"bright": 1, "dark": 1})
     outcome = softmaxce("train", "d")
-    assert "every image was trained on" in outcome.stdout
+    assert "all images are used for training" in outcome.stdout
     assert softmaxce("train", "d", "--format", "json").json["validation"] is None
     none = softmaxce("train", "d", "--validation", "0", "--format", "json").json
     assert none["n_train"] == 2

@@ -102,7 +102,7 @@ def test_temperature_and_held_out_scores_come_back(tmp_path, n_held_out):
     assert loaded.temperature == 1.25
     assert loaded.calibration_scores.n_images == n_held_out
     np.testing.assert_array_equal(loaded.calibration_scores.values, model.calibration_scores.values)
-    assert loaded.calibration_scores.limit(0.9) == model.calibration_scores.limit(0.9)
+    assert loaded.calibration_scores.threshold(0.9) == model.calibration_scores.threshold(0.9)
 
 
 def test_the_digest_and_the_model_are_read_from_one_open_file(tmp_path, monkeypatch):

@@ -33,14 +33,15 @@ def cache() -> None:
 @debug_option
 def info(cache: str | None, output_format: str) -> None:
     """List the cache entries."""
-    from softmaxce.views import cache as view
+    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.info(cache)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)
 
 
 @cache.command()
@@ -49,11 +50,12 @@ def info(cache: str | None, output_format: str) -> None:
 @debug_option
 def clear(cache: str | None, output_format: str) -> None:
     """Delete all cache entries."""
-    from softmaxce.views import cache as view
+    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.clear(cache)
     if output_format == "json":
-        click.echo(view.cleared_as_json(result))
+        click.echo(json_view.cleared_as_json(result))
     else:
-        view.show_cleared(result)
+        text_view.show_cleared(result)

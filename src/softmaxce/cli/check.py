@@ -35,13 +35,14 @@ def check(
     may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
     duplicates within and across classes and splits.
     """
-    from softmaxce.views import check as view
+    from softmaxce.views.json import check as json_view
     from softmaxce.views.progress import shown
+    from softmaxce.views.text import check as text_view
     from softmaxce.workflows import check as workflow
 
     with shown(not (no_progress or quiet)) as on_progress:
         result = workflow.check(folder, jobs=jobs, on_progress=on_progress)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)

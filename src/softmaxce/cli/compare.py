@@ -45,10 +45,11 @@ def compare(
     Shows the differences in accuracy and cross-entropy with 95 % confidence intervals, McNemar's
     exact test, and the images whose predictions differ. CSV output lists only these images.
     """
-    from softmaxce.views import compare as view
     from softmaxce.views import notices
-    from softmaxce.views.csv_text import print_exactly
+    from softmaxce.views.json import compare as json_view
+    from softmaxce.views.json.csv_output import print_exactly
     from softmaxce.views.progress import shown
+    from softmaxce.views.text import compare as text_view
     from softmaxce.workflows import compare as workflow
 
     with shown(not (no_progress or quiet)) as on_progress:
@@ -58,6 +59,6 @@ def compare(
     if not quiet:
         notices.name_left_out(result.left_out)
     if output_format == "text":
-        view.show(result)
+        text_view.show(result)
     else:
-        print_exactly(view.as_machine_text(result, output_format))
+        print_exactly(json_view.as_machine_text(result, output_format))

@@ -85,10 +85,11 @@ def evaluate(
     Classes are matched by name; a class that the model does not have is an error. DIR may also be
     any other source that `train` accepts. The formats jsonl and csv print one row per image.
     """
-    from softmaxce.views import evaluate as view
     from softmaxce.views import notices
-    from softmaxce.views.csv_text import print_exactly
+    from softmaxce.views.json import evaluate as json_view
+    from softmaxce.views.json.csv_output import print_exactly
     from softmaxce.views.progress import shown
+    from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates
 
@@ -111,9 +112,9 @@ def evaluate(
     if not quiet:
         notices.name_left_out(result.left_out)
     if output_format == "text":
-        view.show(result)
+        text_view.show(result)
     else:
-        print_exactly(view.as_machine_text(result, output_format))
+        print_exactly(json_view.as_machine_text(result, output_format))
     check_gates(result.scored.scores, parsed_gates)
 
 
@@ -135,12 +136,12 @@ def _write_files(
 ) -> None:
     if errors_path is not None:
         from softmaxce.atomic_files import write_atomically
-        from softmaxce.views.csv_text import file_bytes
-        from softmaxce.views.evaluate import errors_csv
+        from softmaxce.views.json.csv_output import file_bytes
+        from softmaxce.views.json.evaluate import errors_csv
 
         write_atomically(errors_path, [file_bytes(errors_csv(result))])
     if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_evaluation
+        from softmaxce.views.report.page import write_report
+        from softmaxce.views.report.subject import of_evaluation
 
         write_report(of_evaluation(result, command_line()), report_path, plots_path)

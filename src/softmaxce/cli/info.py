@@ -29,11 +29,12 @@ def info(model_path: str, output_format: str) -> None:
 
     MODEL defaults to $SOFTMAXCE_MODEL or model.npz.
     """
-    from softmaxce.views import info as view
+    from softmaxce.views.json import info as json_view
+    from softmaxce.views.text import info as text_view
     from softmaxce.workflows import info as workflow
 
     result = workflow.info(model_path)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)

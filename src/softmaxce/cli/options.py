@@ -83,7 +83,8 @@ save_plots_option = click.option(
     "plots_path",
     metavar="DIR",
     type=click.Path(readable=False),
-    help="Also write the pictures of the report as PNG files into this folder.",
+    help="Also write the charts of the report (SVG) and the weights of each class (PNG) to this "
+    "folder.",
 )
 
 

@@ -65,9 +65,10 @@ def predict(
 ) -> None:
     """Show the class probabilities of each IMAGE: a file, a folder of images, or - for stdin."""
     from softmaxce.views import notices
-    from softmaxce.views import predict as view
-    from softmaxce.views.csv_text import print_exactly
+    from softmaxce.views.json import predict as json_view
+    from softmaxce.views.json.csv_output import print_exactly
     from softmaxce.views.progress import shown
+    from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow
 
     stdin = b""
@@ -85,8 +86,8 @@ def predict(
             on_progress=on_progress,
         )
     if output_format == "text":
-        view.show(result, top_k)
+        text_view.show(result, top_k)
     else:
-        print_exactly(view.as_machine_text(result, output_format))
+        print_exactly(json_view.as_machine_text(result, output_format))
     if not quiet:
         notices.name_left_out([str(failure) for failure in result.failures])

@@ -169,8 +169,9 @@ def train(
     an .npz file of pixel arrays; or a folder of IDX files.
     """
     from softmaxce.views import notices
-    from softmaxce.views import train as view
+    from softmaxce.views.json import train as json_view
     from softmaxce.views.progress import shown
+    from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import checkpoint_path
     from softmaxce.workflows.outputs import check_files, check_folder
@@ -194,14 +195,14 @@ def train(
     if not quiet:
         notices.name_left_out(result.left_out)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:
     if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_training
+        from softmaxce.views.report.page import write_report
+        from softmaxce.views.report.subject import of_training
 
         write_report(of_training(result, command_line()), report_path, plots_path)

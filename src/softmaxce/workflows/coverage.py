@@ -18,4 +18,4 @@ def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage
             f"no coverage: {model_path}: it was trained without validation images, from which "
             "prediction sets are computed; train it again with --validation above 0"
         )
-    return model.calibration_scores.limit(coverage)
+    return model.calibration_scores.threshold(coverage)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import Subset, load_for_model
 from softmaxce.data.read_options import DecodingBackend, ReadOptions
-from softmaxce.metrics.conformal import is_short, prediction_sets
+from softmaxce.metrics.conformal import coverage_is_significantly_low, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -27,17 +27,16 @@ from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 class Coverage:
     """How often prediction sets made for the coverage `asked` contain the true class.
 
-    limit: the largest cross-entropy of a class in a set, ∞ if there were too few validation images
-    for `asked` and every set contains all classes; sizes: (n_images,) classes in each set;
-    is_short: whether fewer sets contain it than chance explains, so that these images differ from
-    the validation images.
+    threshold: the largest cross-entropy of a class in a set, ∞ (all classes) if there were too few
+    validation images for `asked`; sizes: (n_images,) classes in each set; is_significantly_low:
+    whether fewer sets contain the true class than chance explains.
     """
 
     asked: float
-    limit: float
+    threshold: float
     n_covered: int
     sizes: NDArray[np.int64]
-    is_short: bool
+    is_significantly_low: bool
 
     @property
     def reached(self) -> float:
@@ -55,9 +54,14 @@ class Coverage:
         return float(self.sizes.mean())
 
     @property
+    def singleton_share(self) -> float:
+        """The proportion of sets that contain one class."""
+        return float((self.sizes == 1).mean())
+
+    @property
     def is_unbounded(self) -> bool:
         """Whether every set had to contain all classes."""
-        return math.isinf(self.limit)
+        return math.isinf(self.threshold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +104,7 @@ def evaluate(
     validation images) and DataError (also for a class that the model does not know).
     """
     model = load_model(model_path)
-    limit = None if coverage is None else threshold_for(model, model_path, coverage)
+    threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
@@ -115,22 +119,23 @@ def evaluate(
     )
     scored = score_subset(model, Subset.whole(images))
     reached = None
-    if coverage is not None and limit is not None:
-        reached = _coverage(scored, coverage, limit)
+    if coverage is not None and threshold is not None:
+        reached = _coverage(scored, coverage, threshold)
     return EvaluateResult(model, str(model_path), str(folder), scored, reached, overlap(scored))
 
 
-def _coverage(scored: ScoredSubset, asked: float, limit: float) -> Coverage:
+def _coverage(scored: ScoredSubset, asked: float, threshold: float) -> Coverage:
     """How often the prediction sets contain the true class."""
     labels, n_covered = scored.scores.labels, 0
     sizes = np.empty(len(labels), np.int64)
     start = 0
     for log_probabilities in scored.log_probabilities():
-        sets = prediction_sets(log_probabilities, limit)
+        sets = prediction_sets(log_probabilities, threshold)
         block = slice(start, start + len(sets))
         n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
         sizes[block] = np.count_nonzero(sets, axis=1)
         start = block.stop
-    held_out = scored.model.calibration_scores
-    short = is_short(n_covered, len(sizes), held_out.n_images if held_out else 0, asked)
-    return Coverage(asked, limit, n_covered, sizes, short)
+    calibration = scored.model.calibration_scores
+    n_calibration = calibration.n_images if calibration else 0
+    is_low = coverage_is_significantly_low(n_covered, len(sizes), n_calibration, asked)
+    return Coverage(asked, threshold, n_covered, sizes, is_low)

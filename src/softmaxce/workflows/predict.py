@@ -52,8 +52,8 @@ class PredictResult:
 
     paths: the images in the order asked for ("-": stdin); files: the decoded image files among
     them, in this order; stdin: the outcome for "-"; label: the class whose cross-entropy was asked
-    for, None if none was; limit: the largest cross-entropy of a class in a prediction set (∞: every
-    class is in it), None if no sets were asked for.
+    for, None if none was; threshold: the largest cross-entropy of a class in a prediction set
+    (∞: every class is in it), None if no sets were asked for.
     """
 
     model_path: str
@@ -62,7 +62,7 @@ class PredictResult:
     files: DecodedImages
     stdin: Prediction | ImageError | None
     label: int | None
-    limit: float | None = None
+    threshold: float | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -86,10 +86,10 @@ class PredictResult:
 
     def prediction_set(self, prediction: Prediction) -> tuple[int, ...] | None:
         """The labels in the image's set, the most probable first; None without sets."""
-        if self.limit is None:
+        if self.threshold is None:
             return None
         row = prediction.log_probabilities
-        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.limit)[0])
+        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.threshold)[0])
         return tuple(int(k) for k in sorted(members, key=lambda k: -row[k]))
 
     @property
@@ -118,13 +118,13 @@ def predict(
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
-    limit = None if coverage is None else threshold_for(model, model_path, coverage)
+    threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     paths = _expand(sources)
     files = [path for path in paths if path != STDIN]
     listener = counted(on_progress, "Reading images")
     decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
-    result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, limit)
+    result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
         raise _refusal(result.failures)
     return result

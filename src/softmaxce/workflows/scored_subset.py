@@ -49,6 +49,11 @@ class ScoredSubset:
         """The pixel vector (n_pixels,) of one image, after preprocessing."""
         return self.subset.pixels(position)
 
+    def probabilities(self, position: int) -> NDArray[np.float64]:
+        """The probabilities (n_classes,) of one image."""
+        logits = self.model.logits(self.pixels(position)[np.newaxis])
+        return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
+
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
         """Those of all images, in blocks (n, n_classes), computed again."""
         return log_probabilities(self.model, self.subset.dataset.pixels, self.subset.rows)

@@ -1,10 +1,11 @@
-"""Small pieces of HTML. Text is escaped here; what is HTML already has the type Html."""
+"""Small pieces of HTML. Text is escaped; what is HTML already has the type Html."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from softmaxce.views.drawing import Drawing, as_svg, text
+from softmaxce.views.formatting import Strong
+from softmaxce.views.report.drawing import Drawing, as_svg, text
 
 
 class Html(str):
@@ -17,13 +18,10 @@ Cell = str | Html
 
 
 def html(cell: Cell) -> str:
-    """The cell as HTML: as it is if it is HTML, escaped if it is text."""
-    return cell if isinstance(cell, Html) else text(cell)
-
-
-def bold(value: str) -> Html:
-    """The text in bold."""
-    return Html(f"<b>{text(value)}</b>")
+    """The cell as HTML: text is escaped, and bold if it is Strong."""
+    if isinstance(cell, Html):
+        return cell
+    return f"<b>{text(cell)}</b>" if isinstance(cell, Strong) else text(cell)
 
 
 def paragraph(value: Cell, css_class: str = "") -> Html:
@@ -38,13 +36,9 @@ def bullets(lines: Iterable[str]) -> Html:
 
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
-    """A table that scrolls sideways where the page is narrow. The first cell names the row;
-
-    the other cells are numbers or short words.
-    """
-    head = "".join(
-        f'<th scope="col"{_align(number)}>{text(title)}</th>' for number, title in enumerate(header)
-    )
+    """A table that scrolls sideways on a narrow page. The first cell of a row is its heading."""
+    numbers = "".join(f'<th scope="col" class="number">{text(title)}</th>' for title in header[1:])
+    head = f'<th scope="col">{text(header[0])}</th>{numbers}'
     body = "".join(
         f'<tr><th scope="row">{html(row[0])}</th>'
         + "".join(f'<td class="number">{html(cell)}</td>' for cell in row[1:])
@@ -58,17 +52,13 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
     )
 
 
-def _align(number: int) -> str:
-    return ' class="number"' if number else ""
-
-
 def folded(summary: str, content: Html) -> Html:
-    """Content that opens on a click."""
+    """Content that is shown on a click."""
     return Html(f"<details><summary>{text(summary)}</summary>{content}</details>")
 
 
 def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
-    """A drawing with its caption; a wide one scrolls sideways rather than shrink too far."""
+    """A drawing with its caption; a wide one scrolls sideways instead of shrinking."""
     svg = as_svg(drawing)
     if is_wide:
         svg = (
@@ -79,17 +69,17 @@ def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
 
 
 def section(title: str, *content: Html) -> Html:
-    """A part of the page under its heading."""
+    """A section of the page with its heading."""
     inner = "\n".join(content)
     return Html(f"<section>\n<h2>{text(title)}</h2>\n{inner}\n</section>")
 
 
 def beside(*content: Html) -> Html:
-    """Pieces side by side where the page is wide enough."""
+    """Pieces side by side if the page is wide enough."""
     return Html('<div class="pair">' + "".join(f"<div>{part}</div>" for part in content) + "</div>")
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Html:
-    """Facts, a line each."""
+    """Terms and their descriptions."""
     rows = "".join(f"<dt>{text(title)}</dt><dd>{text(value)}</dd>" for title, value in pairs)
     return Html(f"<dl>{rows}</dl>")

@@ -1,4 +1,4 @@
-"""Machine output: strict JSON with a schema version."""
+"""Strict JSON with a schema version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCHEMA_VERSION = 1
 
 
 def json_text(command: str, result: Mapping[str, Any], *, indent: int | None = 2) -> str:
-    """One strict JSON object: schema version, command, then `result`; ∞ is a string."""
+    """One strict JSON object: schema version, command, `result`; ∞ is a string."""
     return json_line({"schema_version": SCHEMA_VERSION, "command": command, **result}, indent)
 
 
@@ -21,7 +21,7 @@ def json_line(value: Mapping[str, Any], indent: int | None = None) -> str:
 
 
 def _strict(value: Any) -> Any:
-    """`value` in the types of JSON; ∞ becomes "Infinity", −∞ "-Infinity", no number "NaN"."""
+    """`value` in JSON types; ∞ becomes "Infinity", −∞ "-Infinity" and NaN "NaN"."""
     if hasattr(value, "tolist"):  # NumPy scalars and arrays, without importing NumPy
         value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):

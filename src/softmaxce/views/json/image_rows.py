@@ -1,19 +1,19 @@
-"""Judged images one by one: the rows of `evaluate --format csv|jsonl` and of `--errors`."""
+"""A row for each scored image: `evaluate --format csv|jsonl` and `--errors`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from softmaxce.views.csv_text import csv_text, name_cell, number_cell, path_cell
-from softmaxce.views.machine import json_line
+from softmaxce.views.json.csv_output import csv_text
+from softmaxce.views.json.json_output import json_line
 from softmaxce.workflows.scored_subset import ScoredSubset
 
 _HEADER = ("path", "label", "predicted", "probability", "cross_entropy")
 
 
 def row(class_names: Sequence[str], scored: ScoredSubset, position: int) -> dict[str, Any]:
-    """One image: its file, its class, the answer and its probability, and its cross-entropy."""
+    """The image at `position`: path, true and predicted class, probability, cross-entropy."""
     scores = scored.scores
     return {
         "path": scored.path(position),
@@ -25,24 +25,12 @@ def row(class_names: Sequence[str], scored: ScoredSubset, position: int) -> dict
 
 
 def as_csv(class_names: Sequence[str], scored: ScoredSubset, positions: Iterable[int]) -> str:
-    """One line for each of these images, below a header."""
+    """A header, and a line for each of these images."""
     rows = (row(class_names, scored, position) for position in positions)
-    return csv_text(
-        _HEADER,
-        (
-            (
-                path_cell(cells["path"]),
-                name_cell(cells["label"]),
-                name_cell(cells["predicted"]),
-                number_cell(cells["probability"]),
-                number_cell(cells["cross_entropy"]),
-            )
-            for cells in rows
-        ),
-    )
+    return csv_text(_HEADER, (cells.values() for cells in rows))
 
 
 def as_json_lines(class_names: Sequence[str], scored: ScoredSubset) -> str:
-    """One line for each image."""
+    """A line for each image."""
     positions = range(scored.scores.n_images)
     return "".join(json_line(row(class_names, scored, i)) + "\n" for i in positions)
