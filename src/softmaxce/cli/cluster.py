@@ -92,7 +92,10 @@ _OPTIONS = (
 
 @contextmanager
 def backend_of(
-    settings: ClusterSettings | None, folder: str, quiet: bool, on_progress: OnProgress
+    settings: ClusterSettings | None,
+    folder: str,
+    note: Callable[[str], None],
+    on_progress: OnProgress,
 ) -> Iterator[tuple[DecodingBackend | None, OnProgress]]:
     """The cluster as a backend (None without --dask), and a listener that adds the number of its
     workers to the progress."""
@@ -108,9 +111,8 @@ def backend_of(
     settings.check()
     from softmaxce.cluster.connection import connected
     from softmaxce.cluster.pixels import ClusterReader
-    from softmaxce.views import notices
 
-    with connected(settings, (lambda _: None) if quiet else notices.note) as cluster:
+    with connected(settings, note) as cluster:
 
         def counting(progress: Any) -> None:
             n = len(cluster.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,14 @@ import click
 
 from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
-    cache_options,
+    Output,
     command_line,
     coverage_option,
-    debug_option,
-    format_option,
-    jobs_option,
     model_option,
-    no_progress_option,
-    quiet_option,
+    output_options,
+    reading_options,
     report_option,
     save_plots_option,
-    skip_bad_option,
 )
 
 if TYPE_CHECKING:
@@ -58,14 +55,9 @@ Examples:
 @coverage_option
 @report_option
 @save_plots_option
-@skip_bad_option
-@jobs_option
-@cache_options
+@reading_options
 @cluster_options
-@format_option("text", "json", "jsonl", "csv")
-@no_progress_option
-@quiet_option
-@debug_option
+@output_options("text", "json", "jsonl", "csv")
 def evaluate(
     folder: str,
     model_path: str,
@@ -74,29 +66,24 @@ def evaluate(
     skip_bad: bool,
     jobs: int | None,
     cache: Path | None,
-    output_format: str,
-    no_progress: bool,
-    quiet: bool,
     cluster: ClusterSettings | None,
-    **outputs: str | None,
+    output: Output,
+    **paths: str | None,
 ) -> None:
     """Evaluate a model on DIR, which has one folder of images per class.
 
     Classes are matched by name; a class that the model does not have is an error. DIR may also be
     any other source that `train` accepts. The formats jsonl and csv print one row per image.
     """
-    from softmaxce.views import notices
     from softmaxce.views.json import evaluate as json_view
-    from softmaxce.views.json.csv_output import print_exactly
-    from softmaxce.views.progress import shown
     from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates
 
-    parsed_gates = _check_outputs(gates, model_path, outputs)
+    parsed_gates = _check_outputs(gates, model_path, paths)
     with (
-        shown(not (no_progress or quiet)) as on_progress,
-        backend_of(cluster, folder, quiet, on_progress) as (backend, listener),
+        output.progress() as on_progress,
+        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
     ):
         result = workflow.evaluate(
             folder,
@@ -108,26 +95,22 @@ def evaluate(
             on_progress=listener,
             backend=backend,
         )
-        _write_files(result, **outputs)  # while the images are at hand
-    if not quiet:
-        notices.name_left_out(result.left_out)
-    if output_format == "text":
-        text_view.show(result)
-    else:
-        print_exactly(json_view.as_machine_text(result, output_format))
+        _write_files(result, **paths)  # while the images are at hand
+    machine_text = partial(json_view.as_machine_text, result)
+    output.show(partial(text_view.show, result), machine_text, result.left_out)
     check_gates(result.scored.scores, parsed_gates)
 
 
 def _check_outputs(
-    gates: tuple[str, ...], model_path: str, outputs: dict[str, str | None]
+    gates: tuple[str, ...], model_path: str, paths: dict[str, str | None]
 ) -> list[Gate]:
     """The parsed gates, after checking that the output files can be written."""
     from softmaxce.workflows.gates import parse_gate
     from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed = [parse_gate(gate) for gate in gates]
-    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
-    check_folder(outputs["plots_path"])
+    check_files([paths["errors_path"], paths["report_path"]], [model_path])
+    check_folder(paths["plots_path"])
     return parsed
 
 
@@ -139,7 +122,7 @@ def _write_files(
         from softmaxce.views.json.csv_output import file_bytes
         from softmaxce.views.json.evaluate import errors_csv
 
-        write_atomically(errors_path, [file_bytes(errors_csv(result))])
+        write_atomically(errors_path, map(file_bytes, errors_csv(result)))
     if report_path is not None or plots_path is not None:
         from softmaxce.views.report.page import write_report
         from softmaxce.views.report.subject import of_evaluation

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from softmaxce.cli.options import debug_option, format_option
+from softmaxce.cli.options import debug_option, default_model, format_option
 
 EPILOG = """\b
 Examples:
@@ -20,7 +18,7 @@ Examples:
     "model_path",
     metavar="[MODEL]",
     type=click.Path(readable=False),
-    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+    default=default_model,
 )
 @format_option("text", "json")
 @debug_option

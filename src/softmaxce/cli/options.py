@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from softmaxce.cli.types import OpenShare
 
+if TYPE_CHECKING:
+    from softmaxce.workflows.progress import OnProgress
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def default_model() -> str:
+    """The model file that commands read and write unless another is named."""
+    return os.environ.get("SOFTMAXCE_MODEL", "model.npz")
 
 
 def format_option(*formats: str) -> Decorator:
@@ -35,7 +45,7 @@ def model_option(**overrides: Any) -> Decorator:
         "--model",
         "model_path",
         type=click.Path(readable=False),
-        default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+        default=default_model,
         help="Model file.  [default: $SOFTMAXCE_MODEL or model.npz]",
         **overrides,
     )
@@ -57,9 +67,63 @@ skip_bad_option = click.option(
     "--skip-bad", is_flag=True, help="Skip unreadable images and list them."
 )
 
-no_progress_option = click.option("--no-progress", is_flag=True, help="Hide the progress display.")
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors to stderr.")
+@dataclass(frozen=True)
+class Output:
+    """How a command prints its result, its notes and its progress."""
+
+    format: str
+    quiet: bool
+    hides_progress: bool
+
+    def progress(self) -> AbstractContextManager[OnProgress]:
+        """A listener that shows progress on stderr, if it is wanted."""
+        from softmaxce.views.progress import shown
+
+        return shown(not (self.quiet or self.hides_progress))
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr, unless quiet."""
+        if not self.quiet:
+            from softmaxce.views.notices import note
+
+            note(text)
+
+    def show(
+        self,
+        show_text: Callable[[], None],
+        machine_text: Callable[[str], str | Iterable[str]],
+        left_out: Sequence[str] = (),
+    ) -> None:
+        """Print the result, for people or as machine_text(format), and name the files left out."""
+        if left_out and not self.quiet:
+            from softmaxce.views.notices import name_left_out
+
+            name_left_out(left_out)
+        if self.format == "text":
+            show_text()
+        else:
+            from softmaxce.views.json.csv_output import print_exactly
+
+            print_exactly(machine_text(self.format))
+
+
+def output_options(*formats: str) -> Decorator:
+    """`--format` and what is printed on stderr; the command receives `output`, an Output."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_output(
+            *args: Any, output_format: str, no_progress: bool, quiet: bool, **options: Any
+        ) -> Any:
+            return command(*args, output=Output(output_format, quiet, no_progress), **options)
+
+        progress = click.option("--no-progress", is_flag=True, help="Hide the progress display.")
+        quietly = click.option("-q", "--quiet", is_flag=True, help="Print only errors to stderr.")
+        return format_option(*formats)(progress(quietly(debug_option(with_output))))
+
+    return add
+
 
 coverage_option = click.option(
     "--coverage",
@@ -88,8 +152,8 @@ save_plots_option = click.option(
 )
 
 
-def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--cache DIR` and `--no-cache`; the command receives `cache`, a folder or None."""
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How images are read; the command gets `skip_bad`, `jobs` and `cache` (a folder or None)."""
 
     @wraps(command)
     def with_cache(*args: Any, cache: str | None, no_cache: bool, **options: Any) -> Any:
@@ -101,14 +165,14 @@ def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, cache=folder, **options)
 
     switch = click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
-    place = click.option(
+    location = click.option(
         "--cache",
         metavar="DIR",
         type=click.Path(readable=False),
         help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE or the user cache "
         "folder]",
     )
-    return place(switch(with_cache))
+    return skip_bad_option(jobs_option(location(switch(with_cache))))
 
 
 def command_line() -> str:

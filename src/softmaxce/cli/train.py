@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
-    cache_options,
+    Output,
     command_line,
-    debug_option,
-    format_option,
-    jobs_option,
-    no_progress_option,
-    quiet_option,
+    default_model,
+    output_options,
+    reading_options,
     report_option,
     save_plots_option,
-    skip_bad_option,
 )
 from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
 
@@ -42,8 +39,9 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "-o",
     "--output",
+    "model_path",
     type=click.Path(readable=False),
-    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+    default=default_model,
     help="Model file to write.  [default: $SOFTMAXCE_MODEL or model.npz]",
 )
 @click.option(
@@ -135,31 +133,24 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @report_option
 @save_plots_option
-@skip_bad_option
-@jobs_option
-@cache_options
+@reading_options
 @cluster_options
 @click.option(
     "--ignore-memory-check",
     is_flag=True,
     help="With --dask, train even if this machine seems to have too little memory.",
 )
-@format_option("text", "json")
-@no_progress_option
-@quiet_option
-@debug_option
+@output_options("text", "json")
 def train(
     folder: str,
-    output: str,
+    model_path: str,
     force: bool,
     report_path: str | None,
     plots_path: str | None,
     color: str,
-    output_format: str,
-    no_progress: bool,
-    quiet: bool,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
+    output: Output,
     **options: Any,
 ) -> None:
     """Train a classifier on DIR and save it.
@@ -168,36 +159,31 @@ def train(
     and test/. DIR may also be a CSV manifest with the columns path, label and, optionally, split;
     an .npz file of pixel arrays; or a folder of IDX files.
     """
-    from softmaxce.views import notices
     from softmaxce.views.json import train as json_view
-    from softmaxce.views.progress import shown
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import checkpoint_path
     from softmaxce.workflows.outputs import check_files, check_folder
 
-    workflow.check_output(output, force)
-    check_files([report_path], [output])
+    workflow.check_output(model_path, force)
+    check_files([report_path], [model_path])
     check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
-    left_over = checkpoint_path(output)
-    if left_over.exists() and not (chosen.resume or quiet):
-        notices.note(f"starting from the beginning; --resume would continue from {left_over}")
+    left_over = checkpoint_path(model_path)
+    if left_over.exists() and not chosen.resume:
+        output.note(f"starting from the beginning; --resume would continue from {left_over}")
     workflow.check_distributable(chosen, cluster is not None)
     if cluster is not None:
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with (
-        shown(not (no_progress or quiet)) as on_progress,
-        backend_of(cluster, folder, quiet, on_progress) as (backend, listener),
+        output.progress() as on_progress,
+        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
     ):
-        result = workflow.train(folder, output, chosen, listener, backend)
+        result = workflow.train(folder, model_path, chosen, listener, backend)
         _write_reports(result, report_path, plots_path)
-    if not quiet:
-        notices.name_left_out(result.left_out)
-    if output_format == "json":
-        click.echo(json_view.as_json(result))
-    else:
-        text_view.show(result)
+    output.show(
+        partial(text_view.show, result), lambda _: json_view.as_json(result), result.left_out
+    )
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:

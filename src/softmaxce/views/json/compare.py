@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from softmaxce.views.json.csv_output import csv_text
+from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.image_rows import row
 from softmaxce.views.json.json_output import json_text
 from softmaxce.workflows.compare import CompareResult, Contender
@@ -13,9 +13,9 @@ from softmaxce.workflows.compare import CompareResult, Contender
 _COLUMNS = ("predicted", "probability", "cross_entropy")
 
 
-def as_machine_text(result: CompareResult, output_format: str) -> str:
+def as_machine_text(result: CompareResult, output_format: str) -> str | Iterator[str]:
     """One JSON object, or the images predicted differently as csv."""
-    return _as_csv(result) if output_format == "csv" else _as_json(result) + "\n"
+    return _as_csv(result) if output_format == "csv" else _as_json(result)
 
 
 def _differences(result: CompareResult) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -25,13 +25,13 @@ def _differences(result: CompareResult) -> Iterator[tuple[dict[str, Any], dict[s
         yield row(a.class_names, a.scored, position), row(b.class_names, b.scored, position)
 
 
-def _as_csv(result: CompareResult) -> str:
+def _as_csv(result: CompareResult) -> Iterator[str]:
     header = ["path", "label", *(f"{column}_{side}" for side in "ab" for column in _COLUMNS)]
     rows = (
         [a["path"], a["label"], *(side[column] for side in (a, b) for column in _COLUMNS)]
         for a, b in _differences(result)
     )
-    return csv_text(header, rows)
+    return csv_lines(header, rows)
 
 
 def _as_json(result: CompareResult) -> str:

@@ -8,20 +8,23 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from softmaxce.views.safe_text import visible
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Iterable[str | float | None]]) -> str:
+def csv_lines(header: Sequence[str], rows: Iterable[Iterable[str | float | None]]) -> Iterator[str]:
     """A header and rows as CSV: paths in the first column, then names and numbers; None is ''."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(_cell, header))
+    yield _line(map(_cell, header))
     for path, *cells in rows:
-        writer.writerow([_cell(path, "./"), *map(_cell, cells)])
+        yield _line([_cell(path, "./"), *map(_cell, cells)])
+
+
+def _line(cells: Iterable[str]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerow(cells)
     return stream.getvalue()
 
 
@@ -40,8 +43,9 @@ def file_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def print_exactly(text: str) -> None:
-    """Write `file_bytes` of the text to stdout."""
+def print_exactly(text: str | Iterable[str]) -> None:
+    """Write `file_bytes` of the text, or of each of its parts, to stdout; end with a newline."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(file_bytes(text))
+    for part in [text] if isinstance(text, str) else text:
+        sys.stdout.buffer.write(file_bytes(part if part.endswith("\n") else f"{part}\n"))
     sys.stdout.buffer.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from softmaxce.views.json import image_rows, scores
@@ -10,17 +11,17 @@ from softmaxce.views.json.json_output import json_text
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 
 
-def as_machine_text(result: EvaluateResult, output_format: str) -> str:
+def as_machine_text(result: EvaluateResult, output_format: str) -> str | Iterator[str]:
     """One JSON object, or a row per image as jsonl or csv."""
     scored = result.scored
     if output_format == "csv":
         return image_rows.as_csv(result.class_names, scored, range(scored.scores.n_images))
     if output_format == "jsonl":
         return image_rows.as_json_lines(result.class_names, scored)
-    return _as_json(result) + "\n"
+    return _as_json(result)
 
 
-def errors_csv(result: EvaluateResult) -> str:
+def errors_csv(result: EvaluateResult) -> Iterator[str]:
     """The images predicted incorrectly, highest cross-entropy first."""
     return image_rows.as_csv(result.class_names, result.scored, result.scored.wrong.tolist())
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from softmaxce.views.json.csv_output import csv_text
+from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import json_line
 from softmaxce.workflows.scored_subset import ScoredSubset
 
@@ -24,13 +24,14 @@ def row(class_names: Sequence[str], scored: ScoredSubset, position: int) -> dict
     }
 
 
-def as_csv(class_names: Sequence[str], scored: ScoredSubset, positions: Iterable[int]) -> str:
+def as_csv(
+    class_names: Sequence[str], scored: ScoredSubset, positions: Iterable[int]
+) -> Iterator[str]:
     """A header, and a line for each of these images."""
     rows = (row(class_names, scored, position) for position in positions)
-    return csv_text(_HEADER, (cells.values() for cells in rows))
+    return csv_lines(_HEADER, (cells.values() for cells in rows))
 
 
-def as_json_lines(class_names: Sequence[str], scored: ScoredSubset) -> str:
+def as_json_lines(class_names: Sequence[str], scored: ScoredSubset) -> Iterator[str]:
     """A line for each image."""
-    positions = range(scored.scores.n_images)
-    return "".join(json_line(row(class_names, scored, i)) + "\n" for i in positions)
+    return (json_line(row(class_names, scored, i)) for i in range(scored.scores.n_images))

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from softmaxce.errors import ImageError
-from softmaxce.views.json.csv_output import csv_text
+from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import json_line, json_text
 from softmaxce.workflows.predict import Prediction, PredictResult
 
 
-def as_machine_text(result: PredictResult, output_format: str) -> str:
-    """The result as json, jsonl or csv, ending with a newline."""
+def as_machine_text(result: PredictResult, output_format: str) -> str | Iterator[str]:
+    """The result as json, or the lines of jsonl or csv one by one."""
     if output_format == "csv":
-        return _as_csv(result)
-    rows = [_row(result, outcome) for outcome in result.outcomes]
+        return _csv(result)
+    rows = (_row(result, outcome) for outcome in result.outcomes)
     if output_format == "jsonl":
-        return "".join(json_line(row) + "\n" for row in rows)
-    return json_text("predict", {"model": result.model_path, "predictions": rows}) + "\n"
+        return map(json_line, rows)
+    return json_text("predict", {"model": result.model_path, "predictions": list(rows)})
 
 
 def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, Any]:
@@ -35,10 +36,10 @@ def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, A
     }
 
 
-def _as_csv(result: PredictResult) -> str:
+def _csv(result: PredictResult) -> Iterator[str]:
     sets = [] if result.threshold is None else ["prediction_set"]
     header = ["path", "predicted", *result.class_names, "label", "cross_entropy", *sets, "error"]
-    return csv_text(header, [_csv_row(result, outcome) for outcome in result.outcomes])
+    return csv_lines(header, (_csv_row(result, outcome) for outcome in result.outcomes))
 
 
 def _csv_row(result: PredictResult, outcome: Prediction | ImageError) -> list[Any]:
@@ -46,13 +47,5 @@ def _csv_row(result: PredictResult, outcome: Prediction | ImageError) -> list[An
     sets = [] if result.threshold is None else ["|".join(row.get("prediction_set", []))]
     if isinstance(outcome, ImageError):
         return [row["path"], *[None] * (len(result.class_names) + 3), *sets, row["error"]]
-    numbers = outcome.probabilities
-    return [
-        row["path"],
-        row["predicted"],
-        *numbers,
-        row["label"],
-        row["cross_entropy"],
-        *sets,
-        None,
-    ]
+    given = row["label"], row["cross_entropy"]
+    return [row["path"], row["predicted"], *outcome.probabilities, *given, *sets, None]
