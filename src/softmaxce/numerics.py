@@ -113,16 +113,35 @@ def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = 
     return (0.0 - np.sum(_products(y, log_p), axis=axis))[()]
 
 
-def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
-    """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948)."""
+def entropy(
+    probabilities: ArrayLike, axis: int = -1, *, log_probabilities: ArrayLike | None = None
+) -> Any:
+    """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948).
+
+    log_probabilities: log p, where it is known more precisely than the logarithm of p.
+    """
     p = _as_floats(probabilities)
-    with np.errstate(divide="ignore"):
-        return cross_entropy(np.log(p), p, axis=axis)
+    return cross_entropy(_logarithm(p, log_probabilities), p, axis=axis)
 
 
-def kl_divergence(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Any:
-    """Σ p log(p / q) along `axis`, in nats: ∞ where p > 0 = q (Kullback and Leibler 1951)."""
+def kl_divergence(
+    p: ArrayLike,
+    q: ArrayLike,
+    axis: int = -1,
+    *,
+    log_p: ArrayLike | None = None,
+    log_q: ArrayLike | None = None,
+) -> Any:
+    """Σ p log(p / q) along `axis`, in nats: ∞ where p > 0 = q (Kullback and Leibler 1951).
+
+    log_p, log_q: as in `entropy`; a q that underflows to 0 has a finite logarithm.
+    """
     p, q = np.broadcast_arrays(_as_floats(p), _as_floats(q))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log(p) - np.log(q)
+    with np.errstate(invalid="ignore"):
+        log_ratio = _logarithm(p, log_p) - _logarithm(q, log_q)
     return np.sum(_products(p, log_ratio), axis=axis)[()]
+
+
+def _logarithm(p: Floats, log_p: ArrayLike | None) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.log(p) if log_p is None else _as_floats(log_p)

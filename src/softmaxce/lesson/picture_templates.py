@@ -1,14 +1,16 @@
-"""The words of the two steps that only an image has, as in `script`."""
+"""The text of the two steps that need an image, as in `templates`."""
 
 from __future__ import annotations
 
-from softmaxce.lesson.script import CLASS
-from softmaxce.lesson.step import Claim, Column, Formula, Question, Script, Sentence, Table
+from dataclasses import replace
 
-IMAGE = Script(
+from softmaxce.lesson.step import Check, Column, Formula, Question, Sentence, StepTemplate, Table
+from softmaxce.lesson.templates import CLASS, LOGIT, LOGITS
+
+IMAGE = StepTemplate(
     name="image",
     title="From image to input",
-    claim="A picture is a grid of pixels. Its rows, laid end to end, are the input vector.",
+    claim="An image is a grid of pixels. Its rows, laid end to end, form the input vector.",
     formula=Formula(
         "index = (row · width + column) · channels + channel",
         r"\text{index} = (\text{row} \cdot \text{width} + \text{column}) \cdot "
@@ -21,70 +23,56 @@ IMAGE = Script(
             "grey",
         ),
         Sentence(
-            "The model sees {height} rows of {width} pixels: {n_places} pixels, each with a "
-            "brightness from 0 to 255, one of 256 values, for red, for green and for blue.",
+            "The model sees {height} rows of {width} pixels: {n_places} pixels, each with three "
+            "brightnesses from 0 to 255 (256 values), for red, green and blue.",
             "coloured",
         ),
-        Sentence("A full-HD picture has 1920 × 1080 = 2,073,600 pixels."),
+        Sentence("A full-HD image has 1920 × 1080 = 2,073,600 pixels."),
         Sentence(
-            "Each value is one input feature: {n_pixels} in all, from {first_values} … to "
+            "Each value is one input feature: {n_pixels} in total, from {first_values} … to "
             "… {last_values}."
         ),
         Sentence(
             "Counting from 0, row {row}, column {column} holds the brightest value, "
-            "{brightness}. In the vector it stands at index {index}. Around it, columns "
+            "{brightness}. In the vector its index is {index}. Around it, columns "
             "{first_column} to {last_column}:"
         ),
     ),
     tables=(
         Table((Column("row", "rows"), Column("brightness", "cells", "text")), per_class=False),
     ),
-    claims=(
-        Claim("The vector holds height × width × channels values", "n_pixels", "product"),
-        Claim("Grid and vector hold the same value there", "in_vector", "brightness"),
-        Claim("Rows laid end to end differ from the vector nowhere", "rows_end_to_end", 0.0),
+    checks=(
+        Check("The vector holds height × width × channels values", "n_pixels", "product"),
+        Check("Grid and vector hold the same value there", "in_vector", "brightness"),
+        Check("Values that differ between the joined rows and the vector", "rows_end_to_end", 0.0),
     ),
     question=Question("How many values does the input vector hold?", "n_pixels"),
 )
 
-LOGITS_OF_IMAGE = Script(
-    name="logits",
-    title="From input to logits",
-    claim="The last layer has one node per class, so it gives one number per class: the logits.",
+LOGITS_OF_IMAGE = replace(
+    LOGITS,
     formula=Formula("z = xW + b", r"z = xW + b"),
     sentences=(
-        Sentence("Two classes: this is binary classification.", "binary"),
-        Sentence("{n_classes} classes: this is multi-class classification.", "multi_class"),
-        Sentence(
-            "A model of one amount, such as the price of a house, would have one node and give "
-            "one number: that is regression."
-        ),
+        *LOGITS.sentences[:-1],
         Sentence(
             "The forward pass: each brightness, divided by 255, is multiplied by its weight for "
             "the class. The products and the bias sum to the logit.",
             "linear",
         ),
         Sentence(
-            "The forward pass goes through {n_layers} layers. A pixel's contribution here is "
-            "gradient × input. That is an approximation: it holds while the same hidden nodes "
-            "stay active.",
+            "The forward pass goes through {n_layers} layers. Here a pixel's contribution is "
+            "gradient × input, an approximation that holds while the same hidden nodes stay "
+            "active.",
             "hidden",
         ),
-        Sentence("A logit may be any number, below 0 too. It is not a probability yet."),
+        LOGITS.sentences[-1],
         Sentence(
-            "The highest is class {winner}. What each region of the picture adds to it, and the "
-            "pixels that moved it most:"
+            "Class {winner} has the highest logit. Below: what each region of the image adds to "
+            "it, and the pixels that change it most."
         ),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                Column("pixels", "sums"),
-                Column("bias", "biases"),
-                Column("logit z", "logits"),
-            )
-        ),
+        Table((CLASS, Column("pixels", "sums"), Column("bias", "biases"), LOGIT)),
         Table(
             (
                 Column("region", "regions", "word"),
@@ -105,8 +93,8 @@ LOGITS_OF_IMAGE = Script(
             per_class=False,
         ),
     ),
-    claims=(
-        Claim(
+    checks=(
+        Check(
             "Pixels and bias sum to the model's logits",
             "sums_and_biases",
             "logits",
