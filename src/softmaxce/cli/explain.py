@@ -114,7 +114,7 @@ def explain(
 ) -> None:
     """Explain softmax and cross-entropy step by step, with your numbers or an image and a model.
 
-    Every number shown is computed twice, and the two results are compared.
+    Each step is checked: what it shows is computed in a second way and compared.
     """
     _check(context.params)
     from softmaxce.views.lesson.language import default_language, translator

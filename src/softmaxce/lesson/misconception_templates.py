@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from softmaxce.lesson.step import Check, Column, Sentence, StepTemplate, Table
-from softmaxce.lesson.templates import CLASS
+from softmaxce.lesson.step import Check, Column, Sentence, StepTemplate
+from softmaxce.lesson.templates import class_table, table
 
 STOCK = Sentence("For the logits {stock}:", "is_stock")
 
@@ -26,12 +26,9 @@ EXAGGERATES = StepTemplate(
         Sentence("Divide the same logits by a temperature, and the highest probability becomes:"),
     ),
     tables=(
-        Table(
-            (
-                Column("temperature", "temperatures"),
-                Column("highest probability", "top_at_temperatures"),
-            ),
-            per_class=False,
+        table(
+            Column("temperature", "temperatures"),
+            Column("highest probability", "top_at_temperatures"),
         ),
     ),
     checks=(Check("A high temperature is not sharper than a low one", "hottest", "coldest", "≤"),),
@@ -67,9 +64,7 @@ SOFTMAX_TWICE = StepTemplate(
         ),
         Sentence("Your loss: {once} with one softmax, {twice} with two."),
     ),
-    tables=(
-        Table((Column("classes", "counts"), Column("lowest loss", "floors")), per_class=False),
-    ),
+    tables=(table(Column("classes", "counts"), Column("lowest loss", "floors")),),
     checks=(Check("With two, the loss is at least the lowest loss", "floor", "twice", "≤"),),
 )
 
@@ -89,12 +84,7 @@ LOSS_ABOVE_1 = StepTemplate(
             "not_better",
         ),
     ),
-    tables=(
-        Table(
-            (Column("classes", "counts"), Column("uniform prediction", "blind_losses")),
-            per_class=False,
-        ),
-    ),
+    tables=(table(Column("classes", "counts"), Column("uniform prediction", "blind_losses")),),
     checks=(Check("Equal probabilities cost ln K", "uniform", "blind"),),
 )
 
@@ -127,14 +117,11 @@ WRONG_CLASSES = StepTemplate(
         ),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                Column("p", "probabilities"),
-                Column("gradient", "gradient"),
-                Column("p, even", "even"),
-                Column("gradient", "even_gradient"),
-            )
+        class_table(
+            Column("p", "probabilities"),
+            Column("gradient", "gradient"),
+            Column("p, even", "even"),
+            Column("gradient", "even_gradient"),
         ),
     ),
     checks=(
@@ -156,13 +143,10 @@ DERIVATIVE = StepTemplate(
         ),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                Column("∂p[true]/∂z", "jacobian_row"),
-                Column("times −1/p[true]", "chain"),
-                Column("p − y", "p_minus_y"),
-            )
+        class_table(
+            Column("∂p[true]/∂z", "jacobian_row"),
+            Column("times −1/p[true]", "chain"),
+            Column("p − y", "p_minus_y"),
         ),
     ),
     checks=(

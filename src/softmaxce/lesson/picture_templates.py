@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from softmaxce.lesson.step import Check, Column, Formula, Question, Sentence, StepTemplate, Table
-from softmaxce.lesson.templates import CLASS, LOGIT, LOGITS
+from softmaxce.lesson.step import Check, Column, Formula, Question, Sentence, StepTemplate
+from softmaxce.lesson.templates import LOGIT, LOGITS, class_table, table
 
 IMAGE = StepTemplate(
     name="image",
@@ -38,9 +38,7 @@ IMAGE = StepTemplate(
             "{first_column} to {last_column}:"
         ),
     ),
-    tables=(
-        Table((Column("row", "rows"), Column("brightness", "cells", "text")), per_class=False),
-    ),
+    tables=(table(Column("row", "rows"), Column("brightness", "cells", "text")),),
     checks=(
         Check("The vector holds height × width × channels values", "n_pixels", "product"),
         Check("Grid and vector hold the same value there", "in_vector", "brightness"),
@@ -72,25 +70,19 @@ LOGITS_OF_IMAGE = replace(
         ),
     ),
     tables=(
-        Table((CLASS, Column("pixels", "sums"), Column("bias", "biases"), LOGIT)),
-        Table(
-            (
-                Column("region", "regions", "word"),
-                Column("brightness", "region_brightness"),
-                Column("contribution", "region_sums"),
-            ),
-            per_class=False,
+        class_table(Column("pixels", "sums"), Column("bias", "biases"), LOGIT),
+        table(
+            Column("region", "regions", "word"),
+            Column("brightness", "region_brightness"),
+            Column("contribution", "region_sums"),
             when="has_regions",
         ),
-        Table(
-            (
-                Column("row", "pixel_rows"),
-                Column("column", "pixel_columns"),
-                Column("brightness", "pixel_brightness"),
-                Column("weight", "pixel_weights"),
-                Column("contribution", "pixel_contributions"),
-            ),
-            per_class=False,
+        table(
+            Column("row", "pixel_rows"),
+            Column("column", "pixel_columns"),
+            Column("brightness", "pixel_brightness"),
+            Column("weight", "pixel_weights"),
+            Column("contribution", "pixel_contributions"),
         ),
     ),
     checks=(

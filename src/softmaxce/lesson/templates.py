@@ -9,6 +9,17 @@ TARGET = Column("target y", "targets")
 PROBABILITY = Column("probability p", "probabilities")
 LOGIT = Column("logit z", "logits")
 
+
+def class_table(*columns: Column, when: str = "") -> Table:
+    """A table with one row per class, the names of the classes first."""
+    return Table((CLASS, *columns), when=when)
+
+
+def table(*columns: Column, when: str = "") -> Table:
+    """A table whose rows are not the classes."""
+    return Table(columns, per_class=False, when=when)
+
+
 LOGITS = StepTemplate(
     name="logits",
     title="From input to logits",
@@ -22,7 +33,7 @@ LOGITS = StepTemplate(
         ),
         Sentence("A logit can be any number, positive or negative. It is not a probability yet."),
     ),
-    tables=(Table((CLASS, LOGIT)),),
+    tables=(class_table(LOGIT),),
     question=Question("How many logits does a model with these classes give?", "n_classes"),
 )
 
@@ -51,7 +62,7 @@ SHARES = StepTemplate(
             "show_cancelling",
         ),
     ),
-    tables=(Table((CLASS, LOGIT, Column("share", "shares")), when="divides"),),
+    tables=(class_table(LOGIT, Column("share", "shares"), when="divides"),),
     checks=(
         Check("The shares sum to 1", "sum_of_shares", 1.0, "=", "sum_tolerance", "divides"),
         Check("The sum of the logits is 0", "total", 0.0, when="cancels"),
@@ -83,14 +94,11 @@ EXPONENTIALS = StepTemplate(
         ),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                Column("z", "logits"),
-                Column("2ᶻ", "powers_of_2", "power"),
-                Column("2.7ᶻ", "powers_of_2_7", "power"),
-                Column("eᶻ", "powers_of_e", "power"),
-            )
+        class_table(
+            Column("z", "logits"),
+            Column("2ᶻ", "powers_of_2", "power"),
+            Column("2.7ᶻ", "powers_of_2_7", "power"),
+            Column("eᶻ", "powers_of_e", "power"),
         ),
     ),
     checks=(Check("Base 2 gives the same shares as e^(z · ln 2)", "base_2", "softmax_ln_2"),),
@@ -116,13 +124,10 @@ SOFTMAX = StepTemplate(
         Sentence("The most probable class is {winner}, with p = {p_winner}."),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                Column("z − largest", "shifted", "power"),
-                Column("e^(z − largest)", "powers"),
-                PROBABILITY,
-            )
+        class_table(
+            Column("z − largest", "shifted", "power"),
+            Column("e^(z − largest)", "powers"),
+            PROBABILITY,
         ),
     ),
     checks=(
@@ -164,7 +169,7 @@ TARGET_STEP = StepTemplate(
             "label_is_assumed",
         ),
     ),
-    tables=(Table((CLASS, Column("index", "indices"), TARGET)),),
+    tables=(class_table(Column("index", "indices"), TARGET),),
     checks=(
         Check("The target sums to 1, as probabilities do", "sum_of_targets", 1.0),
         Check("The index of the 1 is the label", "place_of_1", "label"),
@@ -190,13 +195,10 @@ SQUARED_ERROR = StepTemplate(
         Sentence("As the probability of the true class falls and one wrong class gets the rest:"),
     ),
     tables=(
-        Table(
-            (
-                Column("p of the true class", "p_true_falls"),
-                Column("squared error", "squared_errors"),
-                Column("cross-entropy", "cross_entropies"),
-            ),
-            per_class=False,
+        table(
+            Column("p of the true class", "p_true_falls"),
+            Column("squared error", "squared_errors"),
+            Column("cross-entropy", "cross_entropies"),
         ),
     ),
     checks=(
@@ -210,7 +212,7 @@ SQUARED_ERROR = StepTemplate(
 def _terms(kind: str, when: str) -> Table:
     """The terms of the cross-entropy, infinite ones shown as ∞ ("number") or "too large"."""
     surprises, terms = Column("−log p", "surprises", kind), Column("y · (−log p)", "terms", kind)
-    return Table((CLASS, TARGET, PROBABILITY, surprises, terms), when=when)
+    return class_table(TARGET, PROBABILITY, surprises, terms, when=when)
 
 
 CROSS_ENTROPY = StepTemplate(
@@ -273,13 +275,10 @@ TWO_ENDS = StepTemplate(
         Sentence("The softmax of finite logits can come close to both ends, but reaches neither."),
     ),
     tables=(
-        Table(
-            (
-                Column("prediction", "ends", "word"),
-                Column("p of the true class", "p_at_ends"),
-                Column("cross-entropy", "loss_at_ends"),
-            ),
-            per_class=False,
+        table(
+            Column("prediction", "ends", "word"),
+            Column("p of the true class", "p_at_ends"),
+            Column("cross-entropy", "loss_at_ends"),
         ),
     ),
     checks=(
@@ -312,7 +311,7 @@ NO_DISTANCE = StepTemplate(
             "the prediction and a uniform one."
         ),
     ),
-    tables=(Table((Column("quantity", "quantities", "word"), Column("nats", "values")), False),),
+    tables=(table(Column("quantity", "quantities", "word"), Column("nats", "values")),),
     checks=(
         Check("Loss = entropy of the target + KL", "target_prediction", "entropy_plus_kl"),
         Check(
@@ -355,14 +354,8 @@ GRADIENT = StepTemplate(
         ),
     ),
     tables=(
-        Table(
-            (
-                CLASS,
-                PROBABILITY,
-                TARGET,
-                Column("gradient", "gradient"),
-                Column("new logit", "new_logits"),
-            )
+        class_table(
+            PROBABILITY, TARGET, Column("gradient", "gradient"), Column("new logit", "new_logits")
         ),
     ),
     checks=(
