@@ -113,35 +113,22 @@ def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = 
     return (0.0 - np.sum(_products(y, log_p), axis=axis))[()]
 
 
-def entropy(
-    probabilities: ArrayLike, axis: int = -1, *, log_probabilities: ArrayLike | None = None
-) -> Any:
-    """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948).
-
-    log_probabilities: log p, where it is known more precisely than the logarithm of p.
-    """
+def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
+    """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948)."""
     p = _as_floats(probabilities)
-    return cross_entropy(_logarithm(p, log_probabilities), p, axis=axis)
+    with np.errstate(divide="ignore"):
+        return cross_entropy(np.log(p), p, axis=axis)
 
 
 def kl_divergence(
-    p: ArrayLike,
-    q: ArrayLike,
-    axis: int = -1,
-    *,
-    log_p: ArrayLike | None = None,
-    log_q: ArrayLike | None = None,
+    p: ArrayLike, q: ArrayLike, axis: int = -1, *, logs: tuple[ArrayLike, ArrayLike] | None = None
 ) -> Any:
     """Σ p log(p / q) along `axis`, in nats: ∞ where p > 0 = q (Kullback and Leibler 1951).
 
-    log_p, log_q: as in `entropy`; a q that underflows to 0 has a finite logarithm.
+    logs: (log p, log q) where they are known more precisely: a q that underflows to 0 has a finite
+    logarithm.
     """
-    p, q = np.broadcast_arrays(_as_floats(p), _as_floats(q))
-    with np.errstate(invalid="ignore"):
-        log_ratio = _logarithm(p, log_p) - _logarithm(q, log_q)
-    return np.sum(_products(p, log_ratio), axis=axis)[()]
-
-
-def _logarithm(p: Floats, log_p: ArrayLike | None) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.log(p) if log_p is None else _as_floats(log_p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_p, log_q = (np.log(_as_floats(p)), np.log(_as_floats(q))) if logs is None else logs
+        log_ratio = np.subtract(log_p, log_q)
+    return np.sum(_products(*np.broadcast_arrays(_as_floats(p), log_ratio)), axis=axis)[()]

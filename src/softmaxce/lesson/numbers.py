@@ -200,7 +200,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "better": loss < blind - ROUNDING,
         "worse": loss > blind + ROUNDING,
         "same": abs(loss - blind) <= ROUNDING,
-        "entropy": float(entropy(example.probabilities, log_probabilities=log_p)),
+        "entropy": float(cross_entropy(log_p, example.probabilities)),
         "finite": math.isfinite(loss),
         "vanishes": math.isfinite(loss) and example.probabilities[example.label] == 0.0,
         "may_be_infinite": not example.has_finite_logits,
@@ -236,7 +236,10 @@ def two_ends(example: Example) -> dict[str, Any]:
 
 
 def no_distance(example: Example) -> dict[str, Any]:
-    """Entropies and divergences of the target y, the prediction p and the uniform prediction u."""
+    """Entropies and divergences of the target y, the prediction p and the uniform prediction u.
+
+    From log p, not p: a probability that underflows to 0 still has a finite logarithm.
+    """
     n = example.n_classes
     y, p, u = example.targets, example.probabilities, [1.0 / n] * n
     log_p, log_u = example.log_probabilities, [-math.log(n)] * n
@@ -245,14 +248,12 @@ def no_distance(example: Example) -> dict[str, Any]:
         "target_prediction": float(cross_entropy(log_p, y)),
         "prediction_target": float(cross_entropy(log_y, p)),
         "entropy_target": float(entropy(y)),
-        "entropy_prediction": float(entropy(p, log_probabilities=log_p)),
-        "kl_target_prediction": float(kl_divergence(y, p, log_q=log_p)),
+        "entropy_prediction": float(cross_entropy(log_p, p)),
+        "kl_target_prediction": _kl(y, p, log_y, log_p),
         "prediction_blind": float(cross_entropy(log_u, p)),
-        "kl_prediction_blind": float(kl_divergence(p, u, log_p=log_p, log_q=log_u)),
-        "kl_blind_prediction": float(kl_divergence(u, p, log_p=log_u, log_q=log_p)),
+        "kl_prediction_blind": _kl(p, u, log_p, log_u),
+        "kl_blind_prediction": _kl(u, p, log_u, log_p),
     }
-    for name in ("kl_target_prediction", "kl_prediction_blind", "kl_blind_prediction"):
-        numbers[name] = max(0.0, numbers[name])  # never negative but for rounding
     return {
         "quantities": QUANTITIES,
         "values": list(numbers.values()),
@@ -262,6 +263,13 @@ def no_distance(example: Example) -> dict[str, Any]:
         "same_both_ways": numbers["target_prediction"] == numbers["prediction_target"],
         "differs": numbers["target_prediction"] != numbers["prediction_target"],
     }
+
+
+def _kl(
+    p: Sequence[float], q: Sequence[float], log_p: Sequence[float], log_q: Sequence[float]
+) -> float:
+    """The KL divergence in nats. It is never negative: rounding below 0 is cut off."""
+    return max(0.0, float(kl_divergence(p, q, logs=(log_p, log_q))))
 
 
 def gradient(example: Example) -> dict[str, Any]:
