@@ -247,8 +247,9 @@ def _listed(names: Sequence[str]) -> str:
 
 def _describe_unreadable(unreadable: Sequence[ImageError]) -> str:
     noun = "image" if len(unreadable) == 1 else "images"
+    shown = first_and_more([str(error) for error in unreadable], separator="; ")
     return (
-        f"{len(unreadable)} unreadable {noun}: {first_and_more([str(e) for e in unreadable], separator='; ')}. "
+        f"{len(unreadable)} unreadable {noun}: {shown}. "
         "Fix or remove them, or skip them with --skip-bad"
     )
 
