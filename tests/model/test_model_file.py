@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from softmaxce.errors import ModelError
+from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import encode_model, is_model_file, load_model, save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 
