@@ -114,10 +114,11 @@ def reading(
         force,
     )
     settings.check()
-    from softmaxce.cluster.connection import connected
+    from softmaxce.cluster.connection import connected, silence_logs
     from softmaxce.cluster.pixels import ClusterReader
     from softmaxce.views import notices
 
+    silence_logs()  # until this process ends: Dask reports a lost cluster even after `connected`
     with connected(settings, (lambda _: None) if quiet else notices.note) as cluster:
 
         def counting(progress: Any) -> None:

@@ -52,7 +52,7 @@ def _show_setting(console: Console, result: TrainResult) -> None:
 
 def _show_ending(console: Console, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
-    _line(console, f"Training {fit.stop_reason}.")
+    _line(console, f"Training {fit.stop_message}.")
     chosen = "chosen by the held-out loss" if fit.l2_path else "as given"
     _line(console, f"Penalty l2 = {fit.l2:.3g}, {chosen}.")
     if result.objective_history:
@@ -107,7 +107,7 @@ def as_json(result: TrainResult) -> str:
                 {"l2": step.l2, "validation_cross_entropy": step.validation_cross_entropy}
                 for step in fit.l2_path
             ],
-            "stop_reason": fit.stop_reason,
+            "stop_reason": fit.stop_message,
             "converged": fit.converged,
             "n_iterations": fit.n_iterations,
             "objective": fit.objective,

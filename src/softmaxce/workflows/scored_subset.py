@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import PixelDataset
-from softmaxce.mapped_rows import copy_rows
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
-from softmaxce.training.objective import RemotePixels
-
-_BLOCK_ROWS = 4096
+from softmaxce.training.rows import as_pixel_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +78,7 @@ def _mapped(
     function: Function, model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
 ) -> Iterable[Any]:
     """function(pixels, labels, model) of parts of the rows, where the pixels are."""
-    pixels: NDArray[np.uint8] | RemotePixels = images.pixels
-    if isinstance(pixels, np.ndarray):
-        starts = range(0, len(rows), _BLOCK_ROWS)
-        blocks = (rows[start : start + _BLOCK_ROWS] for start in starts)
-        return (function(copy_rows(pixels, block), images.labels[block], model) for block in blocks)
-    return pixels.map(function, rows, images.labels[rows], model)
+    return as_pixel_matrix(images.pixels).map(function, rows, images.labels[rows], model)
 
 
 def _logits(

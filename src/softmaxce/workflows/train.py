@@ -28,10 +28,11 @@ from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.model_file import is_model_file, save_model
-from softmaxce.model.softmax_model import PIXEL_SCALE, Layer, SoftmaxModel
-from softmaxce.training.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.training.journal import Facts, Journal
-from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
+from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
+from softmaxce.training.rows import Rows
+from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, half_digests, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
@@ -160,8 +161,10 @@ def train(
     parts = _load(folders, options, on_progress, reader)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
-    with kept_on_interrupt(model_path, _facts(parts, options), options.resume) as journal:
-        fitted = _fit(parts, options, on_progress, history, journal)
+    kind = checkpoint_type(parts.images, options.hidden)
+    fingerprint = _fingerprint(parts, options)
+    with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
+        fitted = _fit(parts, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
         model, scored = _scored_model(fitted, parts, options, history)
         save_model(model, model_path)
@@ -224,7 +227,7 @@ def _load(
     return _Parts(images, is_validation, validation, test)
 
 
-def _facts(parts: _Parts, options: TrainOptions) -> Facts:
+def _fingerprint(parts: _Parts, options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     others = {"validation": parts.validation, "test": parts.test}
@@ -244,7 +247,7 @@ def _fit(
     options: TrainOptions,
     on_progress: OnProgress,
     history: dict[str, list[float]],
-    journal: Journal,
+    checkpoint: AnswerLog | Snapshot | None,
 ) -> Fit:
     """The fit; `history` is filled with the objective at each iteration of each stage."""
     images = parts.images
@@ -275,7 +278,7 @@ def _fit(
         sample_weight=weight,
         seed=options.seed,
         on_iteration=listen,
-        journal=journal,
+        checkpoint=checkpoint,
     )
 
 
@@ -283,11 +286,10 @@ def _scored_model(
     fitted: Fit, parts: _Parts, options: TrainOptions, history: Mapping[str, list[float]]
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The model with all that it keeps, and its answers for each part of the data."""
-    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images = parts.images
     trained_on = half_digests(images, np.flatnonzero(~parts.is_validation))
     model = SoftmaxModel(
-        layers, images.preprocessing, images.class_names, trained_on=np.sort(trained_on)
+        fitted.layers, images.preprocessing, images.class_names, trained_on=np.sort(trained_on)
     )
     if options.calibrate:
         model = _calibrated(model, parts)
@@ -343,7 +345,7 @@ def _training_facts(
         "gradient_norm": fitted.gradient_norm,
         "n_iterations": fitted.n_iterations,
         "converged": fitted.converged,
-        "stop_reason": fitted.stop_reason,
+        "stop_reason": fitted.stop_message,
         "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
         "class_counts": [s.support for s in scored["train"].scores.per_class],
