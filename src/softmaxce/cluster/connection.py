@@ -128,7 +128,9 @@ class Cluster:
         return self.wait_for(_awaited(scattering), self.settings.eval_timeout)
 
     def results(
-        self, submit: Callable[[], Sequence[Future]], on_done: Callable[[int], None] | None = None
+        self,
+        submit: Callable[[], Sequence[Future]],
+        on_done: Callable[[int], None] = lambda _: None,
     ) -> list[Any]:
         """The results of the tasks that `submit` submits; it may be called several times.
 
@@ -147,7 +149,7 @@ class Cluster:
             f"{_MAX_REPEATS} times"
         )
 
-    def _gathered(self, futures: list[Future], on_done: Callable[[int], None] | None) -> list[Any]:
+    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any]:
         gathering = self._soon(_awaited(self.client.gather(futures, asynchronous=True)))
         asked, n_done, since = frozenset(self.workers), 0, time.monotonic()
         try:
@@ -155,18 +157,14 @@ class Cluster:
                 done, _ = concurrent.futures.wait([gathering], _TICK)
                 if done:
                     results = list(gathering.result())
-                    if on_done:
-                        on_done(len(results))
+                    on_done(len(results))
                     return results
                 now = sum(future.done() for future in futures)
                 if now != n_done:
                     n_done, since = now, time.monotonic()
-                    if on_done:
-                        on_done(n_done)
+                    on_done(n_done)
                 self.look()
-                if not asked & self.workers:
-                    raise _Resubmit
-                if self._exclude_hung(time.monotonic() - since):
+                if not asked & self.workers or self._exclude_hung(time.monotonic() - since):
                     raise _Resubmit
         except KilledWorker as error:
             self._fail_killed(error)
@@ -182,8 +180,8 @@ class Cluster:
         files = self._files_of.get(error.task)
         what = f"{files.rows}, starting with {files.paths[0]}" if files else str(error.task)
         raise DataError(
-            f"a task killed {error.allowed_failures + 1} workers: {what}: the memory was not "
-            "enough, or a file crashes the decoder; see the workers' logs"
+            f"a task killed {error.allowed_failures + 1} workers: {what}: out of memory, or a "
+            "file that crashes the decoder; see the workers' logs"
         ) from None
 
     def look(self) -> None:

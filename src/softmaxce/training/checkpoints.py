@@ -81,18 +81,17 @@ class Checkpoint:
         """The file, positioned after its first line."""
         try:
             stream = open(self.path, "r+b", buffering=0)  # noqa: SIM115
-        except FileNotFoundError:
-            raise DataError(_nothing_in(self.path)) from None
         except OSError as error:
-            raise DataError(f"cannot resume: {self.path}: {error.strerror or error}") from error
-        line = stream.readline(_MAX_LINE)
-        fault = _fault_of(line, fingerprint)
-        if not fault:
-            return stream
-        stream.close()
-        if not line.endswith(b"\n") and len(line) < _MAX_LINE:  # killed before it wrote anything
-            raise DataError(_nothing_in(self.path))
-        raise DataError(f"cannot resume: {self.path}: {fault} leave --resume out to start again")
+            raise DataError(
+                f"nothing to resume: {self.path}: {error.strerror}; leave --resume out"
+            ) from None
+        fault = _fault_of(stream.readline(_MAX_LINE), fingerprint)
+        if fault:
+            stream.close()
+            raise DataError(
+                f"cannot resume: {self.path}: {fault} leave --resume out to start again"
+            )
+        return stream
 
 
 class AnswerLog(Checkpoint):
@@ -184,10 +183,6 @@ class Snapshot(Checkpoint):
         return super().keep()
 
 
-def _nothing_in(path: str) -> str:
-    return f"nothing to resume: {path}: no such file, or nothing in it; leave --resume out"
-
-
 def _fault_of(line: bytes, fingerprint: Fingerprint) -> str | None:
     """Why a file with this first line cannot be resumed, as the start of a sentence, or None."""
     try:
@@ -201,7 +196,7 @@ def _fault_of(line: bytes, fingerprint: Fingerprint) -> str | None:
                     now = f"{group}: {name} was {old} and is {value} now"
                     return f"{now}; repeat the interrupted command, or"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return "it is not a checkpoint, or it is damaged;"
+        return "it is empty, damaged or not a checkpoint;"
     return None
 
 
