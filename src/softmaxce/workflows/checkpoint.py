@@ -14,7 +14,9 @@ from softmaxce.data.pixel_dataset import PixelDataset
 from softmaxce.errors import ClusterLost, InputError
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 
-_LONG_FIT = 3e10  # images × pixels × classes of a linear fit that takes two cores about a minute
+# Images × pixels × classes of a linear fit that takes two cores about a minute: 4 operations for
+# each in some 25 evaluations, at 28.5e9 operations per second and core (docs/cluster.md).
+_LONG_FIT = 3e10
 _QUICK = "a linear fit of this size takes seconds"
 
 
