@@ -106,9 +106,10 @@ def backend_of(
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
     settings.check()
-    from softmaxce.cluster.connection import connected
+    from softmaxce.cluster.connection import connected, silence_logs
     from softmaxce.cluster.pixels import ClusterReader
 
+    silence_logs()  # until this process ends: Dask reports a lost cluster even after `connected`
     with connected(settings, note) as cluster:
 
         def counting(progress: Any) -> None:

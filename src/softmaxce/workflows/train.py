@@ -28,10 +28,11 @@ from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.model_file import is_model_file, save_model
-from softmaxce.model.softmax_model import PIXEL_SCALE, Layer, SoftmaxModel
-from softmaxce.training.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.training.journal import Facts, Journal
-from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
+from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
+from softmaxce.training.rows import Rows
+from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
@@ -149,8 +150,10 @@ def train(
     splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
-    with kept_on_interrupt(model_path, _facts(splits, options), options.resume) as journal:
-        fitted = _fit(splits, options, on_progress, history, journal)
+    kind = checkpoint_type(splits["train"].dataset, options.hidden)
+    fingerprint = _fingerprint(splits, options)
+    with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
+        fitted = _fit(splits, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
         model, scored = _scored_model(fitted, splits, options, history)
         save_model(model, model_path)
@@ -204,7 +207,7 @@ def _load(
     return {name: subset for name, subset in splits.items() if subset.n_images}
 
 
-def _facts(splits: Mapping[str, Subset], options: TrainOptions) -> Facts:
+def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     return {
@@ -219,7 +222,7 @@ def _fit(
     options: TrainOptions,
     on_progress: OnProgress,
     history: dict[str, list[float]],
-    journal: Journal,
+    checkpoint: AnswerLog | Snapshot | None,
 ) -> Fit:
     """The fit; `history` receives the objective at each iteration of each stage."""
     training, validation = splits["train"], splits.get("validation")
@@ -244,7 +247,7 @@ def _fit(
         sample_weight=weight,
         seed=options.seed,
         on_iteration=listen,
-        journal=journal,
+        checkpoint=checkpoint,
     )
 
 
@@ -259,10 +262,11 @@ def _scored_model(
     history: Mapping[str, list[float]],
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The complete model, and its scores on each split."""
-    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images, validation = splits["train"].dataset, splits.get("validation")
     trained_on = np.sort(splits["train"].half_digests)
-    model = SoftmaxModel(layers, images.preprocessing, images.class_names, trained_on=trained_on)
+    model = SoftmaxModel(
+        fitted.layers, images.preprocessing, images.class_names, trained_on=trained_on
+    )
     if options.calibrate and validation:
         logits = list(logits_in_blocks(model, validation.dataset.pixels, validation.rows))
         temperature = fit_temperature(np.concatenate(logits), validation.labels)
@@ -291,7 +295,7 @@ def _record(
         "gradient_norm": fitted.gradient_norm,
         "n_iterations": fitted.n_iterations,
         "converged": fitted.converged,
-        "stop_reason": fitted.stop_reason,
+        "stop_reason": fitted.stop_message,
         "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
         "class_counts": [s.support for s in scored["train"].scores.per_class],
