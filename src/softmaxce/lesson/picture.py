@@ -162,7 +162,7 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
     contributions = picture.contributions(example.winner)
     return {
         **logits(example),
-        "winner": example.name(example.winner),
+        **example.named("winner"),
         "n_pixels": len(picture.pixels),
         "n_layers": len(picture.model.layers),
         "linear": picture.is_linear,

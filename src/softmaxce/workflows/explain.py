@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softmaxce import lesson
-from softmaxce.lesson import Example, Step
+from softmaxce.lesson.example import Example
+from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture

@@ -19,10 +19,10 @@ def ask(console: Console, explanation: Explanation, translate: Translate) -> Non
     text.show_given(console, explanation, translate)
     n_asked = n_right = 0
     for position, step in enumerate(explanation.steps, 1):
-        if step.question:
-            value = step.numbers[step.question.answer]
+        if question := step.template.question:
+            value = step.numbers[question.answer]
             try:
-                typed = input(f"\n{translate(step.question.message)} ")
+                typed = input(f"\n{translate(question.message)} ")
             except EOFError:
                 console.print()
                 break

@@ -66,8 +66,8 @@ def show_step(
 
 def _body(console: Console, step: Step, text: StepText, translate: Translate) -> None:
     _line(console, text.claim)
-    if step.formula:
-        _line(console, f"    {translate(step.formula.plain)}", "cyan")
+    if formula := step.template.formula:
+        _line(console, f"    {translate(formula.plain)}", "cyan")
     for line in text.sentences:
         _line(console, line)
     for table in text.tables:
