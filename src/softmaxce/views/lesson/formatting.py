@@ -61,8 +61,6 @@ def step_text(
 
 def number(value: float, decimals: int | None = None) -> str:
     """`value` for people: 0.475, −2, 4.54×10⁻⁵, ∞. `decimals` fixes their number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if _needs_power(abs(value)):

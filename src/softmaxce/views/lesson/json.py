@@ -16,7 +16,7 @@ from softmaxce.workflows.explain import Explanation
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The whole explanation as one JSON object."""
     example = explanation.example
-    result: dict[str, Any] = {
+    result = {
         "logits": example.logits,
         "probabilities": example.probabilities,
         "label": example.label,
