@@ -35,11 +35,8 @@ QUANTITIES = [
 
 def logits(example: Example) -> dict[str, Any]:
     """One number per class. binary, multi_class: whether there are two classes, or more."""
-    is_binary = example.n_classes == 2
-    return example.named("classes", "n_classes", "logits") | {
-        "binary": is_binary,
-        "multi_class": not is_binary,
-    }
+    numbers = example.named("classes", "n_classes", "logits")
+    return numbers | {"binary": example.n_classes == 2, "multi_class": example.n_classes > 2}
 
 
 def shares_of_total(z: Sequence[float]) -> tuple[float, list[float], float]:
