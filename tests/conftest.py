@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+# Before NumPy is loaded: on small arrays several BLAS threads mostly wait for each other.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import pytest
-from helpers import CACHE, PETS, ROOT, Outcome, run_command
+from helpers import CACHE, PETS, ROOT, SERVER, Outcome, run_command
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_cache_is_left() -> Iterator[None]:
-    """The tests' cache is not the user's, and goes when they end."""
+def _nothing_is_left_behind() -> Iterator[None]:
+    """The process that runs commands ends with the tests, and their cache is removed."""
     yield
+    SERVER.close()
     shutil.rmtree(CACHE, ignore_errors=True)
 
 
