@@ -18,6 +18,8 @@ import signal
 import socket
 import sys
 
+from PIL import Image
+
 import softmaxce
 from softmaxce.cli import main
 
@@ -29,11 +31,17 @@ NOT_LOADED = (
 )
 
 
+LOADED_LATE = ("numpy.ma", "numpy.random", "PIL.ImageSequence")  # by functions of NumPy and Pillow
+
+
 def load_everything() -> None:
     """Import every module that a command may need."""
     for module in pkgutil.walk_packages(softmaxce.__path__, "softmaxce."):
         if not module.name.startswith(NOT_LOADED):
             importlib.import_module(module.name)
+    for name in LOADED_LATE:
+        importlib.import_module(name)
+    Image.preinit()
     gc.freeze()  # a copy's garbage collection then leaves the shared memory alone
 
 
