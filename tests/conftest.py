@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
 from helpers import CACHE, PETS, ROOT, SERVER, Outcome, run_command
+
+# A shell ignores SIGINT in what it starts in the background, and so would the processes that the
+# tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""`evaluate` beyond accuracy: errors, gates, rows for each image, coverage, calibration."""
+"""`evaluate`: its scores, rows for each image, --errors, gates, coverage and calibration."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import shutil
+from collections import Counter
 
 import pytest
 import sklearn.metrics as sk
-from helpers import PETS, assert_one_error_line, draw_classes
+from helpers import PETS, assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
 TEST = PETS / "test"
@@ -18,36 +19,48 @@ TEST = PETS / "test"
 @pytest.fixture(scope="module")
 def rows(pets_model):
     """A row for each test image."""
-    from helpers import run_command
-
     outcome = run_command("evaluate", TEST, "-m", pets_model, "--format", "jsonl")
     return [json.loads(line) for line in outcome.stdout.splitlines()]
 
 
-def test_every_score_of_the_json_follows_from_the_rows(softmaxce, pets_model, rows):
-    result = softmaxce("evaluate", TEST, "-m", pets_model, "--format", "json").json
+@pytest.fixture(scope="module")
+def result(pets_model):
+    """The JSON result for the test images."""
+    return run_command("evaluate", TEST, "-m", pets_model, "--format", "json").json
+
+
+def test_scores_follow_from_the_rows(result, rows):
     labels = [row["label"] for row in rows]
     predicted = [row["predicted"] for row in rows]
-    assert result["macro_f1"] == pytest.approx(sk.f1_score(labels, predicted, average="macro"))
-    assert result["balanced_accuracy"] == pytest.approx(
-        sk.balanced_accuracy_score(labels, predicted)
-    )
-    assert result["cross_entropy"] == pytest.approx(
-        sum(row["cross_entropy"] for row in rows) / len(rows)
-    )
+    macro_f1 = sk.f1_score(labels, predicted, average="macro")
+    assert result["macro_f1"] == pytest.approx(macro_f1)
+    balanced = sk.balanced_accuracy_score(labels, predicted)
+    assert result["balanced_accuracy"] == pytest.approx(balanced)
+    mean = sum(row["cross_entropy"] for row in rows) / len(rows)
+    assert result["cross_entropy"] == pytest.approx(mean)
+    assert result["baselines"]["cross_entropy"] == result["chance_cross_entropy"]
+
+
+def test_intervals_include_their_scores(result):
     for name, (low, high) in result["intervals"].items():
         assert low <= high
-        if name != "expected_calibration_error":  # whose interval lies below a noisy estimate
+        if name != "expected_calibration_error":  # its interval leaves out what chance adds
             assert low <= result[name] <= high, name
-    assert result["baselines"]["cross_entropy"] == result["chance_cross_entropy"]
-    worst = result["confusions"][0]
-    assert worst["count"] == max(
-        labels_and.count((worst["label"], worst["predicted"]))
-        for labels_and in [list(zip(labels, predicted, strict=True))]
+
+
+def test_the_first_confusion_is_the_most_frequent(result, rows):
+    mistakes = Counter(
+        (row["label"], row["predicted"]) for row in rows if row["label"] != row["predicted"]
     )
-    bins = result["calibration"]["after"]["bins"]
-    assert sum(group["n_images"] for group in bins) == len(rows)
-    assert result["calibration"]["after"]["cross_entropy"] == result["cross_entropy"]
+    first = result["confusions"][0]
+    assert first["count"] == mistakes[first["label"], first["predicted"]]
+    assert first["count"] == max(mistakes.values())
+
+
+def test_the_calibration_counts_every_image(result, rows):
+    after = result["calibration"]["after"]
+    assert sum(group["n_images"] for group in after["bins"]) == len(rows)
+    assert after["cross_entropy"] == result["cross_entropy"]
 
 
 def test_errors_are_exactly_the_wrong_images_highest_loss_first(

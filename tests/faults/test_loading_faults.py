@@ -1,4 +1,4 @@
-"""Loading: damaged and hostile model files are refused by name, cheaply, whoever signed them."""
+"""Loading: damaged and hostile model files are refused by name, quickly and in little memory."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from softmaxce.preprocessing import Preprocessing
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 12), dtype=np.uint8)
 LOGITS = make_model().logits(PIXELS)
 MAX_SECONDS, MAX_MEGABYTES = 1.0, 50.0
-SECONDS_OF_NOISE = 1.0  # other processes of the machine
-
 
 # These run with the quick tests: at least one of each kind.
 QUICK = {
@@ -75,7 +73,7 @@ def test_hostile_files_are_refused_by_name_and_cheaply(tmp_path, hostile):
         outcome = measured(lambda: load_model(path))
     assert outcome.error.startswith("ModelError")
     assert outcome.megabytes < MAX_MEGABYTES
-    assert outcome.seconds < MAX_SECONDS + SECONDS_OF_NOISE
+    assert outcome.seconds < MAX_SECONDS
 
 
 @slow
@@ -87,10 +85,10 @@ def test_a_sparse_file_of_a_terabyte(tmp_path):
             stream.truncate(2**40)
         except OSError:
             pytest.skip("the file system takes no file of a terabyte")
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ModelError, match="no softmaxce model"):
         load_model(path)
-    assert time.perf_counter() - began < MAX_SECONDS
+    assert time.process_time() - began < MAX_SECONDS
 
 
 @slow
@@ -105,7 +103,7 @@ def test_every_prefix_is_refused(tmp_path):
 
 
 def mutations(content: bytes, n_mutations: int, seed: int) -> Iterator[bytes]:
-    """Seeded damage: bits flipped, bytes set, pieces cut, doubled, moved, zeroed or lost."""
+    """Random damage: bits flipped, bytes set, pieces removed, doubled, copied or zeroed."""
     random = np.random.default_rng(seed)
     for _ in range(n_mutations):
         damaged = bytearray(content)
@@ -134,7 +132,7 @@ def mutations(content: bytes, n_mutations: int, seed: int) -> Iterator[bytes]:
 
 
 def check_survives(path, content: bytes) -> bool:
-    """Whether the file is accepted; then its predictions are finite."""
+    """Whether the file is accepted; if it is, its predictions must be finite."""
     path.unlink(missing_ok=True)  # ext4 writes a file that is truncated to the disk at once
     path.write_bytes(content)
     try:
@@ -160,22 +158,22 @@ def test_10000_mutations_are_refused_or_harmless(tmp_path):
         if check_survives(path, damaged):
             n_accepted += 1
             np.testing.assert_array_equal(load_model(path).logits(PIXELS), LOGITS)
-    assert n_accepted < 100  # damage that undid itself
+    assert n_accepted < 100  # some damage undoes itself
 
 
 @slow
-def test_mutations_that_are_signed_anew(tmp_path):
+def test_mutations_that_are_signed_again(tmp_path):
     path = tmp_path / "model.npz"
     n_accepted = 0
     for damaged in mutations(GOOD, 5_000, seed=2):
         if b"PK\x05\x06" in damaged:
             n_accepted += check_survives(path, signed(damaged))
-    assert n_accepted < 500  # a zip's dates and the like
+    assert n_accepted < 500  # such as changed dates in the zip
 
 
 @slow
 def test_values_and_headers_changed_by_a_stranger_who_signs(tmp_path):
-    """Well-formed zips with true checksums, so that only the checks of the content stand guard."""
+    """Well-formed zips with valid checksums, so that only the content can be refused."""
     random = np.random.default_rng(3)
     path = tmp_path / "model.npz"
     n_accepted = 0
