@@ -28,6 +28,7 @@ from softmaxce.data.class_folders import list_class_folders
 from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import PixelCache, key_of
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.preprocessing import Preprocessing
 
 OPENCV = """
@@ -119,7 +120,7 @@ def compare_cache(folder: str, request: PreprocessingOptions, turns: int) -> Non
     paths = files_of(folder)
     with tempfile.TemporaryDirectory() as place:
         cache = PixelCache(Path(place))
-        decode_all(folder, paths, request, cache=cache)
+        decode_all(folder, paths, request, ReadOptions(cache=cache))
         asked = (request.size, request.channels, request.fit, request.background)
         key = key_of(folder, asked, paths)
         assert key is not None
@@ -127,7 +128,7 @@ def compare_cache(folder: str, request: PreprocessingOptions, turns: int) -> Non
         contenders: dict[str, Callable[[], object]] = {
             "pixels from the cache": lambda: cache.find(key),
             "and every file's age looked at": lambda: decode_all(
-                folder, paths, request, cache=cache
+                folder, paths, request, ReadOptions(cache=cache)
             ),
             "decoded, two processes": lambda: decode_files(paths, form, jobs=2),
         }

@@ -1,11 +1,11 @@
-"""Draw the sample data set: cats, dogs and persons as small RGB pictures.
+"""Draw the sample data set: small RGB drawings of cats, dogs and people.
 
     python data/draw_pets.py [--output DIR]
 
 writes DIR/train/<class>/<class>-001.png … and DIR/test/…, the same pixels on every machine:
 
-- each picture has its own random numbers, seeded by split, class and index, so that adding or
-  changing one picture never changes another;
+- each image has its own random generator, seeded by split, class and index, so that adding or
+  changing one image never changes another;
 - every shape is a polygon on a grid of whole sub-pixels, filled row by row with rectangles,
   so nothing depends on how a version of Pillow rounds its ellipses and lines.
 """
@@ -29,7 +29,7 @@ SIDE = 32  # pixels
 OVERSAMPLING = 4  # sub-pixels per pixel and direction; their mean makes the edges smooth
 N_IMAGES = {"train": 90, "test": 40}  # per class
 
-# This strategy searches for no repeats, where builds of zlib differ: the files are the same too.
+# No search for repeats, in which builds of zlib differ: so the files are byte-identical too.
 COMPRESSION = zlib.Z_HUFFMAN_ONLY
 
 BLACK, WHITE, PINK = (34, 30, 34), (248, 246, 240), (232, 120, 130)
@@ -66,22 +66,22 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 class Canvas:
-    """A picture in the making. Points are in the figure's units: x to the right and y down,
-    the head near y = -1 and the feet at y = 1; `place` says where that is in the picture."""
+    """An image being drawn. Points are in the figure's units: x to the right and y down, the head
+    near y = -1 and the feet at y = 1; `place` maps them to the image."""
 
     def __init__(self) -> None:
         self.image = Image.new("RGB", (SIDE * OVERSAMPLING, SIDE * OVERSAMPLING))
         self.place((0.5, 0.5), (0.5, 0.5), 0.0)
 
     def place(self, centre: Point, scale: Point, lean: float) -> None:
-        """Where the figure stands: centre and scale in picture sides, lean in radians.
+        """Set the figure's centre and scale (as fractions of the image side) and tilt (radians).
 
-        A negative first scale looks the other way.
+        A negative first scale mirrors the figure.
         """
         self.centre, self.scale, self.lean = centre, scale, lean
 
     def to_grid(self, point: Point) -> tuple[int, int]:
-        """The nearest corner of the grid of sub-pixels."""
+        """The nearest corner of the sub-pixel grid."""
         x, y = point[0] * self.scale[0], point[1] * self.scale[1]
         cos, sin = math.cos(self.lean), math.sin(self.lean)
         side = SIDE * OVERSAMPLING
@@ -133,7 +133,7 @@ class Canvas:
 
 
 def draw_scene(canvas: Canvas, rng: Random) -> None:
-    """Indoors or outdoors, with a thing or two that say nothing about the class."""
+    """Indoors or outdoors, with one or two objects that are unrelated to the class."""
     outdoors = rng.random() < 0.5
     light = rng.uniform(0.85, 1.05)
     horizon = rng.uniform(0.1, 0.65)
@@ -286,7 +286,7 @@ DRAW = {"cat": draw_cat, "dog": draw_dog, "person": draw_person}
 
 
 def add_noise(image: Image.Image, rng: Random) -> Image.Image:
-    """Each pixel a little lighter or darker, in whole steps so that the files stay small."""
+    """Make each pixel slightly lighter or darker, in coarse steps that keep the files small."""
     step = rng.choice([3, 6, 9])
     pixels = bytearray(image.tobytes())
     for start in range(0, len(pixels), 3):
@@ -297,7 +297,7 @@ def add_noise(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def draw_image(class_name: str, split: str, index: int) -> Image.Image:
-    """One picture; its class, split and index alone decide every pixel."""
+    """One image; every pixel depends only on its class, split and index."""
     rng = Random(f"{split}/{class_name}-{index:03d}")
     canvas = Canvas()
     draw_scene(canvas, rng)

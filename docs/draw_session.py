@@ -1,4 +1,4 @@
-"""Draw docs/session.svg: the README's first commands in a terminal, with their real output.
+"""Draw docs/session.svg: the README's first commands and their real output in a terminal.
 
 python docs/draw_session.py
 """
@@ -44,7 +44,7 @@ def main() -> None:
             console.print(Text(f"$ {command}", style="bold"))
             console.print(Text.from_ansi(printed(command, folder)))
     svg = console.export_svg(title="softmaxce", theme=MONOKAI, unique_id="softmaxce")
-    # The fonts would be fetched from elsewhere; a reader's own will do.
+    # Use the reader's fonts instead of fetching any.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code", "ui-monospace, Menlo, Consolas")
     (ROOT / "docs" / "session.svg").write_text(svg)

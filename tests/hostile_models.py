@@ -41,9 +41,9 @@ def weights_with(value: float) -> np.ndarray:
 
 # Name, error, content: files without a valid checksum.
 UNSIGNED = [
-    ("nothing", "no softmaxce model", b""),
-    ("text", "no softmaxce model", b"hello" * 1000),
-    ("zeros", "no softmaxce model", bytes(2**20)),
+    ("nothing", "not a softmaxce model", b""),
+    ("text", "not a softmaxce model", b"hello" * 1000),
+    ("zeros", "not a softmaxce model", bytes(2**20)),
     ("no checksum", "no checksum", zip_of([*MEMBERS.items()])),
     ("half a checksum", "no checksum", GOOD[:-10] + b"g" * 10),
     ("another checksum", "check", GOOD[:-1] + (b"1" if GOOD.endswith(b"0") else b"0")),
@@ -66,7 +66,7 @@ HEADERS = [
 
 # Name, error, fields of the header that are replaced.
 FIELDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("a newer version", "format_version 2, this .* reads 1", {"format_version": 2}),
+    ("a newer version", "format_version 2, but this .* reads 1", {"format_version": 2}),
     ("a version beyond floats", "damaged|format_version", {"format_version": 10**400}),
     ("a version that is true", "format_version", {"format_version": True}),
     ("another format", "another format", {"format": "x"}),
@@ -74,16 +74,16 @@ FIELDS: list[tuple[str, str, dict[str, Any]]] = [
     ("class_names: twice", "class_names.*twice", {"class_names": ["a", "b", "a"]}),
     ("class_names: numbers", "class_names", {"class_names": [1, 2, 3]}),
     ("class_names: text", "class_names", {"class_names": "abc"}),
-    ("class_names: four", "do not fit class_names", {"class_names": ["a", "b", "c", "d"]}),
+    ("class_names: four", "do not match class_names", {"class_names": ["a", "b", "c", "d"]}),
     ("temperature: zero", "temperature", {"temperature": 0.0}),
     ("temperature: huge", "temperature", {"temperature": 1e308}),
     ("temperature: infinite", "temperature", {"temperature": "inf"}),
     ("n_held_out: huge", "held_out", {"n_held_out": 2**40}),
     ("n_held_out: endless", "n_held_out", {"n_held_out": 10**300}),
-    ("n_held_out: none", "also holds held_out", {"n_held_out": 0}),
+    ("n_held_out: none", "also contains held_out", {"n_held_out": 0}),
     ("n_trained_on: huge", "trained_on", {"n_trained_on": 2**40}),
     ("n_trained_on: false", "n_trained_on", {"n_trained_on": False}),
-    ("n_trained_on: none", "also holds trained_on", {"n_trained_on": 0}),
+    ("n_trained_on: none", "also contains trained_on", {"n_trained_on": 0}),
     ("training: gone", "training", {"training": None}),
 ]
 
@@ -103,7 +103,7 @@ LAYERS: list[tuple[str, str, list[list[Any]]]] = [
     ("layers: floats", "layers", [[12.0, 3.0]]),
     ("layers: true", "layers", [[12, True]]),
     ("layers: unjoined", "layers", [[12, 5], [4, 3]]),
-    ("layers: 2^40", "weights_0 has another size", [[12, 2**40], [2**40, 3]]),
+    ("layers: 2^40", "weights_0 does not have the size of its shape", [[12, 2**40], [2**40, 3]]),
     ("layers: a million", "weights_0|missing", [*[[12, 12]] * 10**5, [12, 3]]),
 ]
 
@@ -111,20 +111,30 @@ FALLING = np.arange(5, 0, -1).astype(np.uint64)
 
 # Name, error, member that is replaced, its array.
 ARRAYS = [
-    ("header: floats", "header has another", "header", np.zeros(3)),
+    ("header: floats", "header has the wrong", "header", np.zeros(3)),
     ("weights: nan", "weights_0.*not finite", "weights_0", weights_with(np.nan)),
     ("weights: inf", "weights_0.*not finite", "weights_0", weights_with(-np.inf)),
     ("weights: 1e308", "weights", "weights_0", weights_with(1e308)),
-    ("weights: float32", "weights_0 has another size", "weights_0", np.zeros((12, 3), np.float32)),
-    ("weights: integers", "weights_0 is no float64", "weights_0", np.zeros((12, 3), np.int64)),
-    ("weights: swapped bytes", "weights_0 is no float64", "weights_0", np.zeros((12, 3), ">f8")),
-    ("weights: transposed", "weights_0 is no float64", "weights_0", np.zeros((3, 12)).T),
-    ("weights: objects", "weights_0 has another size", "weights_0", np.array([[{}]], object)),
+    (
+        "weights: float32",
+        "weights_0 does not have the size of its shape",
+        "weights_0",
+        np.zeros((12, 3), np.float32),
+    ),
+    ("weights: integers", "weights_0 is not a float64", "weights_0", np.zeros((12, 3), np.int64)),
+    ("weights: swapped bytes", "weights_0 is not a float64", "weights_0", np.zeros((12, 3), ">f8")),
+    ("weights: transposed", "weights_0 is not a float64", "weights_0", np.zeros((3, 12)).T),
+    (
+        "weights: objects",
+        "weights_0 does not have the size of its shape",
+        "weights_0",
+        np.array([[{}]], object),
+    ),
     ("biases: nan", "biases_0.*not finite", "biases_0", np.full(3, np.nan)),
     ("held_out: falling", "held_out", "held_out", np.arange(9.0)[::-1].copy()),
     ("held_out: negative", "held_out", "held_out", np.arange(9.0) - 1),
     ("trained_on: falling", "trained_on is not ascending", "trained_on", FALLING),
-    ("trained_on: floats", "trained_on is no uint64", "trained_on", np.arange(5.0)),
+    ("trained_on: floats", "trained_on is not a uint64", "trained_on", np.arange(5.0)),
 ]
 
 # Name, the shape that the header of the weights states; the error names the weights.
@@ -139,13 +149,13 @@ MEMBER_LISTS = [
     ("members: header alone", "weights_0 is missing", ALL[:1]),
     ("members: no header", "no header", ALL[1:]),
     ("members: none", "no header", []),
-    ("members: one more", "it holds 'x'", [*ALL, ("x", b"")]),
+    ("members: one more", "it contains 'x'", [*ALL, ("x", b"")]),
 ]
 
 # Name, error, the name that weights_0.npy gets.
 MEMBER_NAMES = [
-    ("members: paths", "holds '../../w", "../../weights_0.npy"),
-    ("members: absolute", "holds '/w", "/weights_0.npy"),
+    ("members: paths", "contains '../../w", "../../weights_0.npy"),
+    ("members: absolute", "contains '/w", "/weights_0.npy"),
 ]
 
 # Name, error, position in the zip's first directory entry, the bytes there.
@@ -247,7 +257,7 @@ HOSTILE = [
         Hostile(name, error, partial(with_weights_named, new_name))
         for name, error, new_name in MEMBER_NAMES
     ),
-    Hostile("members: NUL", r"holds .biases_0.np\\x00", with_nul_in_a_name),
+    Hostile("members: NUL", r"contains .biases_0.np\\x00", with_nul_in_a_name),
     Hostile("members: 100,000", "list of arrays", partial(many_members, 10**5, 5)),
     Hostile("members: 65,000", "list of arrays", partial(many_members, 65_000, 65_000)),
     Hostile("members: zip64", "list of arrays", with_zip64_end),

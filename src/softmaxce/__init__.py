@@ -1,6 +1,6 @@
 """softmaxce: train, evaluate and explain a softmax image classifier.
 
-Public names load on first use, so `import softmaxce` pulls in neither NumPy nor Pillow.
+Public names load on first use, so `import softmaxce` loads neither NumPy nor Pillow.
 """
 
 from __future__ import annotations

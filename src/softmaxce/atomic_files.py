@@ -1,4 +1,4 @@
-"""Files are written aside and renamed: whatever happens, the old file or the new one is there."""
+"""Files are written to a temporary name and renamed, so the old file or the new one is complete."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from softmaxce.errors import OutputError
 
 Chunk = bytes | bytearray | memoryview
 
-_TEMPORARY_PREFIX = ".softmaxce-"  # of fixed length: a name as long as can be has room for no more
+_TEMPORARY_PREFIX = (
+    ".softmaxce-"  # has a fixed length, so that the target's name may have the maximal length
+)
 
 
 def check_can_write(path: str | PathLike[str]) -> None:
-    """Raise OutputError unless `path` can be written: a file in a folder that takes new files.
+    """Raise OutputError unless `path` can be written.
 
-    Tries it with a temporary file, since permissions alone do not say.
+    A temporary file is created and removed, because permissions alone do not tell.
     """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         folder = Path(path).parent
-        raise OutputError(f"cannot write: {path}: there is no folder {folder}; create it first")
+        raise OutputError(
+            f"cannot write: {path}: the folder {folder} does not exist; create it first"
+        )
     try:
         with suppress(FileNotFoundError):
             _check_old_file(path, os.stat(target).st_mode, os.access(target, os.W_OK))
@@ -41,17 +45,17 @@ def _check_old_file(path: str | PathLike[str], mode: int, is_writable: bool) -> 
     if stat.S_ISDIR(mode):
         raise OutputError(f"cannot write: {path}: it is a folder; name a file")
     if not stat.S_ISREG(mode):
-        raise OutputError(f"cannot write: {path}: it is no regular file")
+        raise OutputError(f"cannot write: {path}: not a regular file")
     if not is_writable:
         raise OutputError(f"cannot write: {path}: it is read-only")
 
 
 def write_atomically(path: str | PathLike[str], chunks: Iterable[Chunk]) -> None:
-    """Put `chunks`, one after the other, into the file `path`, all of them or none.
+    """Write `chunks`, one after the other, to the file `path`, all of them or none.
 
-    A temporary file in the same folder is flushed to the disk and renamed over `path`; a link
-    is followed, so that the file it names is replaced and not the link. Raises OutputError, with
-    the old file untouched and no temporary left.
+    A temporary file in the same folder is flushed to the disk and renamed to `path`. A link is
+    followed: the file it points to is replaced, not the link. Raises OutputError and removes the
+    temporary file; `path` then contains the old file, or the new one completely.
     """
     target = Path(os.path.realpath(path))
     temporary = None
@@ -80,7 +84,7 @@ def _cannot_write(path: str | PathLike[str], error: OSError) -> OutputError:
 
 
 def _mode_for(target: Path) -> int:
-    """The permissions of the file that is replaced, or those a new file would get."""
+    """The permissions of the file to be replaced, or those of a new file."""
     with suppress(OSError):
         return target.stat().st_mode & 0o7777
     mask = os.umask(0)
@@ -89,23 +93,14 @@ def _mode_for(target: Path) -> int:
 
 
 def _put_in_place(temporary: str, target: Path) -> None:
-    """Rename, and flush the folder so that the rename survives a power cut; or undo it."""
-    if os.name != "posix":  # folders cannot be flushed
+    """Rename, and flush the folder so that the rename survives a power failure."""
+    if os.name != "posix":  # elsewhere folders cannot be flushed
         os.replace(temporary, target)
         return
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    old = f"{temporary}.old"
     try:
-        with suppress(OSError):  # there may be no old file, or no hard links
-            os.link(target, old)
         os.replace(temporary, target)
-        try:
-            os.fsync(folder)
-        except OSError:
-            os.replace(old, target) if os.path.lexists(old) else os.unlink(target)
-            raise
+        os.fsync(folder)
     finally:
-        with suppress(OSError):
-            os.unlink(old)
         with suppress(OSError):
             os.close(folder)

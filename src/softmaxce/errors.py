@@ -1,26 +1,29 @@
-"""What can go wrong, and the exit code of each.
+"""All errors of the package and their exit codes.
 
-SoftmaxceError     1  shown as one line: "Error: " and the message
-├── DataError         a folder or set of images that cannot be used
-├── ImageError        one image that cannot be read
-├── ModelError        a model file that is missing, damaged or of another kind
-├── OutputError       a result that cannot be written
-├── TrainingError     numbers that stopped being finite, or a fit that cannot start
-├── InputError     2  a value from the user that is no fitting one
-├── GateFailed     3  a quality gate (`--fail-under`) that was missed
-└── ClusterLost   75  a cluster that went away: worth another try later (EX_TEMPFAIL of sysexits.h)
+SoftmaxceError     1  printed as one line: "Error: " and the message
+├── DataError         a folder or a set of images cannot be used
+├── ImageError        one image cannot be read
+├── ModelError        a model file is missing, damaged or in another format
+├── OutputError       a result cannot be written
+├── TrainingError     a fit cannot start
+│   └── NotFinite     a fit diverged (training/mini_batch.py)
+├── CheckError        a numeric check of the lesson failed (lesson/step.py)
+├── InputError     2  an argument has an invalid value
+├── GateFailed     3  a metric missed a bound of `--fail-under`
+└── ClusterLost   75  the cluster was lost; try again later (EX_TEMPFAIL of sysexits.h)
 
-A message names the thing, the fault and, where there is one, the remedy.
+A message says what failed, for which file or value, and why; then how to fix it, if known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import ClassVar
 
 
 class SoftmaxceError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
@@ -30,7 +33,7 @@ class DataError(SoftmaxceError):
 
 
 class ImageError(SoftmaxceError):
-    """One image cannot be read. `path` is the file, `reason` the fault without the file's name."""
+    """One image cannot be read. path: the file; reason: what is wrong, without the file name."""
 
     def __init__(self, path: str | PathLike[str], reason: str) -> None:
         super().__init__(path, reason)
@@ -42,7 +45,7 @@ class ImageError(SoftmaxceError):
 
 
 class ModelError(SoftmaxceError):
-    """A model file is missing, damaged or of another kind."""
+    """A model file is missing, damaged or in another format."""
 
 
 class OutputError(SoftmaxceError):
@@ -50,22 +53,29 @@ class OutputError(SoftmaxceError):
 
 
 class TrainingError(SoftmaxceError):
-    """A fit cannot start, or its numbers stopped being finite."""
+    """A fit cannot start, or diverged."""
 
 
 class InputError(SoftmaxceError, ValueError):
-    """A value given by the user does not fit."""
+    """An argument has an invalid value."""
 
     exit_code = 2
 
 
 class GateFailed(SoftmaxceError):
-    """A quality gate was missed."""
+    """A metric missed a bound of `--fail-under`."""
 
     exit_code = 3
 
 
 class ClusterLost(SoftmaxceError):
-    """The cluster cannot be reached, or has no worker left."""
+    """The cluster cannot be reached or has no workers left."""
 
     exit_code = 75
+
+
+def first_few(items: Sequence[str], separator: str = ", ", n_shown: int = 10) -> str:
+    """The items in one line, of many only the first: "a, b and 3 more"."""
+    shown = separator.join(items[:n_shown])
+    n_left = len(items) - n_shown
+    return f"{shown}{separator.rstrip(' ,')} and {n_left:,} more" if n_left > 0 else shown

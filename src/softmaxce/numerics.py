@@ -1,7 +1,7 @@
 """The functions of the lesson, on arrays: softmax, its logarithm, and the entropies.
 
-Everything is computed in log-probabilities; no epsilon stands in a logarithm, so a perfectly
-wrong prediction costs exactly infinity. Entropies are in nats.
+Everything is computed from log-probabilities, without an epsilon inside a logarithm, so the
+cross-entropy of a perfectly wrong prediction is exactly infinity. Entropies are in nats.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Axis = int | tuple[int, ...] | None
 
 
 def _as_floats(x: ArrayLike) -> Floats:
-    """x as a floating array: float32 and float16 stay, all else becomes float64."""
+    """x as a floating-point array: float types are kept, all others become float64."""
     array = np.asarray(x)
     if np.issubdtype(array.dtype, np.floating):
         return array
@@ -29,17 +29,17 @@ def _shifted(x: Floats, axis: Axis) -> tuple[Floats, Floats]:
     """(x − m, m) with m the finite maximum along `axis` (0 where the maximum is infinite)."""
     maximum = np.max(x, axis=axis, keepdims=True)
     maximum = np.where(np.isfinite(maximum), maximum, 0.0).astype(x.dtype)
-    with np.errstate(over="ignore"):  # −1e308 − 1e308 is −inf: its exponential is 0, as it must be
+    with np.errstate(over="ignore"):  # −1e308 − 1e308 = −inf: its exponential is 0, as required
         return x - maximum, maximum
 
 
 def _log_of_sum(shifted: Floats, axis: Axis) -> Floats:
     """log Σ exp(shifted), where the largest shifted value is 0.
 
-    One maximal term is taken out and log1p applied to the rest, so that the result keeps its
-    relative accuracy when one term dominates (log(1 + 1e-20) is 1e-20, not 0).
+    The maximal terms are factored out and log1p is applied to the rest, which keeps the relative
+    accuracy when one term dominates (log(1 + 1e-20) is 1e-20, not 0).
     """
-    top = np.max(shifted, axis=axis, keepdims=True)  # 0, or infinite where x was
+    top = np.max(shifted, axis=axis, keepdims=True)  # 0, or infinite where x is
     is_maximum = shifted == top
     n_maxima = np.sum(is_maximum, axis=axis, keepdims=True, dtype=shifted.dtype)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -61,7 +61,7 @@ def logsumexp(x: ArrayLike, axis: Axis = None) -> Any:
 def log_softmax(x: ArrayLike, axis: Axis = None) -> Any:
     """Logarithm of the softmax of logits x along `axis` (all of x if None). Same shape as x.
 
-    Agrees with `scipy.special.log_softmax`, and keeps its accuracy when one logit dominates.
+    Agrees with `scipy.special.log_softmax`, and stays accurate when one logit dominates.
     """
     x = _as_floats(x)
     shifted, _ = _shifted(x, axis)
@@ -83,14 +83,14 @@ def softmax(x: ArrayLike, axis: Axis = None) -> Any:
 def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     """Labels 0 … n_classes − 1 of any shape as targets of shape (*labels.shape, n_classes).
 
-    Raises InputError for a label that is no integer or is out of range.
+    Raises InputError for a label that is not an integer or is out of range.
     """
     indices = np.asarray(labels)
     if not np.issubdtype(indices.dtype, np.integer):
         raise InputError(f"labels must be integers, not {indices.dtype}")
     if indices.size and not (indices.min() >= 0 and indices.max() < n_classes):
         raise InputError(
-            f"labels must lie in 0 … {n_classes - 1}, not {indices.min()} … {indices.max()}"
+            f"labels must be in 0 … {n_classes - 1}, not {indices.min()} … {indices.max()}"
         )
     targets = np.zeros((*indices.shape, n_classes))
     np.put_along_axis(targets, indices[..., np.newaxis], 1.0, axis=-1)
@@ -98,16 +98,16 @@ def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
 
 
 def _products(weights: Floats, values: Floats) -> Floats:
-    """weights · values, where a weight of 0 makes 0 of an infinite value too."""
+    """weights · values, where 0 times infinity is 0."""
     return np.where(weights == 0, 0.0, weights * np.where(weights == 0, 0.0, values))
 
 
 def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = -1) -> Any:
-    """−Σ targets · log-probabilities along `axis`, in nats: one number an image.
+    """−Σ targets · log-probabilities along `axis`, in nats: one number per image.
 
-    log_probabilities and targets: (..., n_classes), targets being distributions (one-hot rows,
-    say). A target of 0 contributes 0 even where the log-probability is −∞; a target above 0
-    there makes the result ∞.
+    log_probabilities and targets: (..., n_classes); each target is a distribution, such as a
+    one-hot row. Where the log-probability is −∞, a target of 0 contributes 0, and a target above 0
+    makes the result ∞.
     """
     log_p, y = np.broadcast_arrays(_as_floats(log_probabilities), _as_floats(targets))
     return (0.0 - np.sum(_products(y, log_p), axis=axis))[()]
@@ -121,7 +121,7 @@ def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Any:
-    """Σ p log(p / q) along `axis`, in nats: ∞ where p > 0 = q (Kullback and Leibler 1951)."""
+    """Σ p log(p / q) along `axis`, in nats; ∞ where p > 0 and q = 0 (Kullback, Leibler 1951)."""
     p, q = np.broadcast_arrays(_as_floats(p), _as_floats(q))
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratio = np.log(p) - np.log(q)

@@ -33,7 +33,7 @@ def test_a_model_beside_itself_differs_in_nothing(softmaxce, pets_model):
     assert result["cross_entropy_difference"] == 0
     assert result["cross_entropy_difference_interval"] == [0, 0]
     assert result["differences"] == []
-    assert "They answer every image alike" in softmaxce(*words).stdout
+    assert "Both models predict the same class for every image" in softmaxce(*words).stdout
 
 
 def test_two_models_are_compared_image_by_image(softmaxce, pets_model, other_model):
@@ -74,6 +74,6 @@ def test_info_says_what_the_model_is(softmaxce, pets_model):
     n_trained = sum(facts["class_counts"])
     assert n_trained == facts["scores"]["train"]["n_images"]
     text = softmaxce("info", pets_model).stdout
-    for fragment in (f"{len(content):,} bytes", "32 × 32 RGB", "cat", "held out"):
+    for fragment in (f"{len(content):,} bytes", "32 × 32 RGB", "cat", "Validation images: 61"):
         assert fragment in text
     assert_one_error_line(softmaxce("info"), 1, "model.npz: no such file")

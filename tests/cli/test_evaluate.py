@@ -50,8 +50,8 @@ def test_a_class_without_folder_keeps_support_0(softmaxce, pets_model, tmp_path)
 
 def test_the_text_has_the_matrix_and_fits_80_columns(softmaxce, pets_model):
     text = softmaxce("evaluate", TEST, "-m", pets_model).stdout
-    assert "What was taken for what" in text
-    assert "95 % interval" in text
+    assert "Confusion matrix (rows: true class, columns: predicted class)" in text
+    assert "95 % CI" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
 

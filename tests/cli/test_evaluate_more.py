@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections import Counter
 
@@ -104,10 +105,10 @@ def test_removing_a_class_folder_leaves_every_other_row_unchanged(softmaxce, pet
 def test_gates(softmaxce, pets_model, gate, met):
     outcome = softmaxce("evaluate", TEST, "-m", pets_model, "--fail-under", gate)
     assert outcome.exit_code == (0 if met else 3)
-    assert "How good it is" in outcome.stdout
+    assert "Scores on 120 images" in outcome.stdout
     if not met:
         assert outcome.stderr.count("\n") == 1
-        assert outcome.stderr.startswith(f"Error: gate missed: {gate.split('=')[0].rstrip('<>')}")
+        assert outcome.stderr.startswith(f"Error: gate failed: {gate.split('=')[0].rstrip('<>')}")
 
 
 def test_several_gates_are_all_named(softmaxce, pets_model):
@@ -122,13 +123,13 @@ def test_several_gates_are_all_named(softmaxce, pets_model):
 @pytest.mark.parametrize(
     ("gate", "fragment"),
     [
-        ("accuracy", "no gate"),
-        ("beauty=1", "no score 'beauty'"),
+        ("accuracy", "is not a gate"),
+        ("beauty=1", "unknown score 'beauty'"),
         ("accuracy=90", "0.9"),
-        ("accuracy<=0.9", "higher is better"),
-        ("cross_entropy>=0.3", "lower is better"),
+        ("accuracy<=0.9", "higher accuracy is better"),
+        ("cross_entropy>=0.3", "lower cross_entropy is better"),
         ("accuracy=nan", "nan"),
-        ("accuracy=x", "no number"),
+        ("accuracy=x", "is not a number"),
         ("top_5_accuracy=0.5", "with 3 classes"),
     ],
 )
@@ -154,11 +155,11 @@ def test_coverage(softmaxce, pets_model):
 
 def test_coverage_that_the_held_out_images_cannot_promise(softmaxce, pets_model, tmp_path):
     text = softmaxce("evaluate", TEST, "-m", pets_model, "--coverage", "0.9999").stdout
-    assert "every set holds all classes" in " ".join(text.split())
+    assert "every set contains all classes" in " ".join(text.split())
     draw_classes(tmp_path / "d", {"a": 3, "b": 3})
     assert softmaxce("train", "d", "--validation", 0).exit_code == 0
     refused = softmaxce("evaluate", "d", "--coverage", "0.9")
-    assert_one_error_line(refused, 1, "without held-out images", "--validation")
+    assert_one_error_line(refused, 1, "without validation images", "--validation")
     for bad in ("0", "1", "nan", "95", "x"):
         assert softmaxce("predict", "x.png", "--coverage", bad).exit_code == 2
 
@@ -218,7 +219,7 @@ def test_outputs_that_would_destroy_something_are_refused_before_the_work(
 ):
     shutil.copy(pets_model, tmp_path / "m.npz")
     words = ("evaluate", TEST, "-m", "m.npz", "--errors")
-    assert_one_error_line(softmaxce(*words, "m.npz"), 1, "m.npz", "something else")
+    assert_one_error_line(softmaxce(*words, "m.npz"), 1, "m.npz", "another output")
     assert_one_error_line(softmaxce(*words, tmp_path), 1, "folder")
     assert_one_error_line(softmaxce(*words, "none/e.csv"), 1, "none")
 
@@ -228,5 +229,16 @@ def test_many_classes_show_the_confused_part_and_what_was_left_out(softmaxce, tm
     assert softmaxce("train", "d", "--validation", 0).exit_code == 0
     text = softmaxce("evaluate", "d").stdout
     assert "most confused of 60 classes" in text
-    assert "are not shown" in " ".join(text.split())
+    assert re.search(r"with \d+ of the \d+ errors", " ".join(text.split()))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_calibration_that_makes_these_images_worse_is_pointed_out(softmaxce, pets_model):
+    for folder in (TEST, PETS / "train"):
+        words = ("evaluate", folder, "-m", pets_model)
+        calibration = softmaxce(*words, "--format", "json").json["calibration"]
+        before, after = (calibration[when]["cross_entropy"] for when in ("before", "after"))
+        text = softmaxce(*words).stdout
+        assert ("Calibration makes the cross-entropy of these images worse" in text) == (
+            after > before
+        )

@@ -46,6 +46,10 @@ def test_no_command_shows_the_help(softmaxce):
     assert "train" in outcome.stdout
 
 
+def test_no_line_of_the_help_is_cut_off(softmaxce):
+    assert "..." not in softmaxce("--help").stdout.partition("Commands:")[2]
+
+
 def test_unknown_command(softmaxce):
     assert_one_error_line(softmaxce("fly"), 2, "fly")
 

@@ -36,7 +36,7 @@ def test_top_k_and_label(softmaxce, pets_model):
     (row,) = result["predictions"]
     assert row["label"] == "dog"
     assert row["cross_entropy"] == pytest.approx(-math.log(row["probabilities"]["dog"]), rel=1e-12)
-    assert f"Cross-entropy of the answer 'dog': {row['cross_entropy']:.4f} nats" in text
+    assert f"Cross-entropy of 'dog': {row['cross_entropy']:.4f} nats" in text
 
 
 def test_json_agrees_with_scipy_on_the_model_s_logits(softmaxce, pets_model):
@@ -107,6 +107,6 @@ def test_what_it_refuses(softmaxce, pets_model, tmp_path):
     assert_one_error_line(softmaxce("predict", "empty", "-m", pets_model), 1, "empty", "no images")
     unknown = softmaxce("predict", CAT, "-m", pets_model, "--label", "cow")
     assert_one_error_line(unknown, 2, "cow", "'cat', 'dog', 'person'")
-    assert_one_error_line(softmaxce("predict", CAT, "-m", CAT), 1, "no softmaxce model")
+    assert_one_error_line(softmaxce("predict", CAT, "-m", CAT), 1, "not a softmaxce model")
     nothing = softmaxce("predict", "-", "-m", pets_model, stdin=b"")
-    assert_one_error_line(nothing, 1, "-: no bytes came")
+    assert_one_error_line(nothing, 1, "-: it is empty")

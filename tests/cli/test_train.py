@@ -43,9 +43,9 @@ def test_the_text_says_what_a_newcomer_asks(softmaxce, tmp_path):
         "2 classes: bright, dark",
         "8 × 8 RGB",
         "majority",
-        "guessing",
+        "uniform",
         "precision",
-        "converged",
+        "Training converged (gradient norm ",
         "Model: my model.npz",
         "Next:  softmaxce predict",
         "-m 'my model.npz'",
@@ -74,8 +74,8 @@ def test_split_folders_are_used_as_such(softmaxce, tmp_path):
     counts = [result["n_train"], result["n_validation"], result["test"]["n_images"]]
     assert counts == [60, 9, 7]
     text = softmaxce("train", "d").stdout
-    assert "Held out: the images in d/valid" in text
-    assert "Test: the images in d/test" in text
+    assert "Validation set: d/valid\n" in text
+    assert "Test set: d/test\n" in text
 
 
 def test_a_folder_given_for_validation(softmaxce, tmp_path):
@@ -88,7 +88,7 @@ def test_a_folder_given_for_validation(softmaxce, tmp_path):
 def test_a_set_too_small_to_hold_any_out_says_so(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"bright": 1, "dark": 1})
     outcome = softmaxce("train", "d")
-    assert "every image was trained on" in outcome.stdout
+    assert "all images are used for training" in outcome.stdout
     assert softmaxce("train", "d", "--format", "json").json["validation"] is None
     none = softmaxce("train", "d", "--validation", "0", "--format", "json").json
     assert none["n_train"] == 2
@@ -147,7 +147,9 @@ def test_existing_outputs(softmaxce, tmp_path):
     assert softmaxce("train", "d", "-o", "notes.txt", "--force").exit_code == 0
     assert softmaxce("train", "d", "-o", "notes.txt").exit_code == 0  # a model by now
     assert_one_error_line(softmaxce("train", "d", "-o", "d"), 1, "it is a folder")
-    assert_one_error_line(softmaxce("train", "d", "-o", "no/m.npz"), 1, "no folder no")
+    assert_one_error_line(
+        softmaxce("train", "d", "-o", "no/m.npz"), 1, "the folder no does not exist"
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "notes.txt"]
 
 
@@ -155,7 +157,7 @@ def test_folders_that_cannot_train(softmaxce, tmp_path):
     cases = {
         "nothing here": "no such folder",
         "empty": "no class folders",
-        "loose": "lie directly in it",
+        "loose": "not in class folders",
         "single": "at least two",
         "hollow": "'dark'",
         "broken": "unreadable",
@@ -173,7 +175,7 @@ def test_folders_that_cannot_train(softmaxce, tmp_path):
     for folder, reason in cases.items():
         assert_one_error_line(softmaxce("train", folder, "--no-progress"), 1, folder, reason)
     lost = softmaxce("train", "broken", "--no-progress", "--skip-bad")
-    assert_one_error_line(lost, 1, "no readable image", "'dark'")
+    assert_one_error_line(lost, 1, "no readable images", "'dark'")
     assert not (tmp_path / "model.npz").exists()
 
 
@@ -196,12 +198,12 @@ def test_unreadable_images_are_named_or_skipped(softmaxce, tmp_path):
     [
         (("--l2", "nan"), "not finite"),
         (("--l2", "-1"), "at least 0"),
-        (("--l2", "much"), "no number"),
-        (("--validation", "1"), "below 1"),
-        (("--validation", "nan"), "below 1"),
+        (("--l2", "much"), "not a number"),
+        (("--validation", "1"), "less than 1"),
+        (("--validation", "nan"), "less than 1"),
         (("--validation", "nowhere"), "existing folder"),
         (("--size", "0"), "1 to 4096"),
-        (("--size", "3x"), "no size"),
+        (("--size", "3x"), "not an image size"),
         (("--jobs", "0"), "--jobs"),
         (("--seed", "-1"), "--seed"),
         (("--color", "mauve"), "mauve"),

@@ -14,7 +14,7 @@ from PIL import Image
 from softmaxce.data.array_files import is_array_source, read_arrays
 from softmaxce.data.manifest import read_manifest
 from softmaxce.data.pixel_dataset import load_for_training
-from softmaxce.data.sources import Part, find_splits
+from softmaxce.data.sources import Split, find_splits
 from softmaxce.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -66,15 +66,15 @@ def test_splits_of_an_npz_are_found(tmp_path):
         tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:2], y_test=LABELS[:2]
     )
     splits = find_splits(tmp_path / "a.npz")
-    assert splits.train == Part(tmp_path / "a.npz", "train")
-    assert splits.test == Part(tmp_path / "a.npz", "test")
+    assert splits.train == Split(tmp_path / "a.npz", "train")
+    assert splits.test == Split(tmp_path / "a.npz", "test")
     assert splits.validation is None
     check_dataset(splits.train)
 
 
 def test_flat_and_colour_arrays(tmp_path):
     np.savez(tmp_path / "flat.npz", x=IMAGES[:, :, :4].reshape(6, 16), y=LABELS)
-    assert read_arrays(tmp_path / "flat.npz")["train"].images.shape == (6, 4, 4)
+    assert read_arrays(tmp_path / "flat.npz", "train").images.shape == (6, 4, 4)
     colour = RANDOM.integers(0, 256, (6, 4, 5, 3), np.uint8)
     np.savez(tmp_path / "colour.npz", x=colour, y=["a", "b"] * 3)
     dataset = load_for_training(tmp_path / "colour.npz")
@@ -85,13 +85,13 @@ def test_flat_and_colour_arrays(tmp_path):
 def test_no_bomb_and_no_pickle_is_unpacked(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(50_000_000))
-    with pytest.raises(DataError, match="unpacks to too much"):
+    with pytest.raises(DataError, match="unpacks to too many bytes"):
         read_arrays(tmp_path / "bomb.npz")
     np.savez(tmp_path / "pickle.npz", x=np.array([{}, []], object))
     with pytest.raises(DataError, match="objects"):
         read_arrays(tmp_path / "pickle.npz")
     (tmp_path / "train-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, 2**31, 2**31, 9))
-    with pytest.raises(DataError, match="promises more than the file can hold"):
+    with pytest.raises(DataError, match="names more bytes than the file can hold"):
         read_arrays(tmp_path / "train-images-idx3-ubyte")
 
 
@@ -124,8 +124,8 @@ def test_damaged_files_are_one_error(tmp_path, name):
     ("arrays", "fault"),
     [
         ({"x": IMAGES / 255.0, "y": LABELS}, "save them as uint8"),
-        ({"x": IMAGES, "y": LABELS[:3]}, "labels of the shape"),
-        ({"x": IMAGES, "y": LABELS / 2}, "whole numbers or names"),
+        ({"x": IMAGES, "y": LABELS[:3]}, "labels have the shape"),
+        ({"x": IMAGES, "y": LABELS / 2}, "integers or names"),
         ({"x": IMAGES}, "no labels"),
         ({"a": IMAGES}, "it needs an array named"),
         ({"x": IMAGES[0, 0], "y": LABELS}, "have the shape"),
@@ -182,11 +182,11 @@ def test_a_manifest_names_files_labels_and_splits(tmp_path):
     [
         ("", "first line must name the columns"),
         ("a.png,cat\n", "first line must name the columns"),
-        ("path,label\n", "no rows"),
+        ("path,label\n", "it lists no images"),
         ("path,label\na.png\n", "line 2: 1 values for 2 columns"),
         ("path,label\na.png,\n", "line 2: a row needs a path and a label"),
-        ("path,label\na.png,x\na.png,y\n", "line 3: 'a.png' stands in it twice"),
-        ("path,label,split\na.png,x,dev\n", "split 'dev' is none of"),
+        ("path,label\na.png,x\na.png,y\n", "line 3: 'a.png' is listed twice"),
+        ("path,label,split\na.png,x,dev\n", "must be train, validation or test, not 'dev'"),
         ('path,label\n"a.png,x\n', "bad manifest"),
     ],
 )

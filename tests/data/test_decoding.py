@@ -52,7 +52,7 @@ def test_rows_stand_in_the_order_of_the_files(files):
 def test_workers_change_no_row(files, monkeypatch, tmp_path):
     alone = decode_files(files, FORM, jobs=1)
     monkeypatch.setattr(
-        "softmaxce.data.decoding._SECONDS_WORTH_WORKERS", {"fork": 0.0, "spawn": 0.0}
+        "softmaxce.data.decoding._MIN_SECONDS_FOR_WORKERS", {"fork": 0.0, "spawn": 0.0}
     )
     heard = []
     target = tmp_path / "rows"
@@ -132,10 +132,12 @@ def test_files_that_come_and_go_while_they_are_read_mix_nothing_up(tmp_path):
 
 
 def test_no_room_for_the_pixels_is_one_error(files, monkeypatch):
-    monkeypatch.setattr("softmaxce.data.decoding._BYTES_WORTH_A_FILE", 0)
+    monkeypatch.setattr("softmaxce.data.decoding._MIN_BYTES_FOR_FILE", 0)
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full")
-    with pytest.raises(OutputError, match="no room for the decoded pixels: /dev/full: No space"):
+    with pytest.raises(
+        OutputError, match="not enough disk space for decoded pixels: /dev/full: No space"
+    ):
         decode_files(files, FORM, jobs=1, pixel_file="/dev/full")
 
 
@@ -162,7 +164,7 @@ def test_workers_do_every_task_once():
 
 
 def test_a_worker_that_dies_is_noticed():
-    with pytest.raises(DataError, match=r"ended by itself.*--jobs 1"):
+    with pytest.raises(DataError, match=r"decoding process died.*--jobs 1"):
         run(die, 5)
 
 

@@ -15,6 +15,7 @@ from softmaxce.data.class_folders import list_class_folders
 from softmaxce.data.pixel_cache import PixelCache, key_of
 from softmaxce.data.pixel_dataset import load_for_training
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -39,7 +40,7 @@ def age(folder):
 
 def load(folder, cache):
     paths = [path for c in list_class_folders(folder) for path in c.paths]
-    return decode_all(str(folder), paths, PreprocessingOptions(), cache=cache)
+    return decode_all(str(folder), paths, PreprocessingOptions(), ReadOptions(cache=cache))
 
 
 def assert_same(one, other):
@@ -109,7 +110,7 @@ def test_other_forms_are_other_entries(folder, tmp_path):
         PreprocessingOptions((4, 5), 1, "pad"),
         PreprocessingOptions((4, 5), 1, "pad", "#000000"),
     ):
-        with_cache = decode_all(str(folder), paths, request, cache=cache)
+        with_cache = decode_all(str(folder), paths, request, ReadOptions(cache=cache))
         assert_same(decode_all(str(folder), paths, request), with_cache)
     assert len(cache.entries()) == 5
 
@@ -162,13 +163,13 @@ def test_the_cache_is_bounded_and_drops_what_was_used_longest_ago(folder, tmp_pa
     cache = PixelCache(tmp_path / "cache", max_bytes=33_000)
     paths = [path for c in list_class_folders(folder) for path in c.paths]
     for turn, side in enumerate((8, 9, 10)):
-        decode_all(str(folder), paths, PreprocessingOptions((side, side)), cache=cache)
+        decode_all(str(folder), paths, PreprocessingOptions((side, side)), ReadOptions(cache=cache))
         for entry in cache.entries():  # the clock of the file system may be coarse
             if f"{side} × {side}" in entry.form:
                 os.utime(entry.path, (turn, turn))
     assert sum(entry.n_bytes for entry in cache.entries()) <= 33_000
     assert [entry.form for entry in cache.entries()] == ["10 × 10 RGB", "9 × 9 RGB"]
-    decode_all(str(folder), paths, PreprocessingOptions((90, 90)), cache=cache)
+    decode_all(str(folder), paths, PreprocessingOptions((90, 90)), ReadOptions(cache=cache))
     assert len(cache.entries()) == 2  # too large to be kept
 
 
@@ -218,9 +219,9 @@ def test_the_default_folder(monkeypatch, tmp_path):
 
 def test_loading_for_training_uses_the_cache(folder, tmp_path, monkeypatch):
     cache = PixelCache(tmp_path / "cache")
-    first = load_for_training(folder, cache=cache)
+    first = load_for_training(folder, options=ReadOptions(cache=cache))
     forbid_decoding(monkeypatch)
-    again = load_for_training(folder, cache=cache)
+    again = load_for_training(folder, options=ReadOptions(cache=cache))
     np.testing.assert_array_equal(again.pixels, first.pixels)
     assert again.preprocessing == Preprocessing(8, 8, 3)
-    assert again.preprocessing_reason == "the size they all have; some have colour"
+    assert again.preprocessing_reason == "their common size; some are in colour"

@@ -303,16 +303,16 @@ def hostile_files(folder: Path) -> dict[str, str]:
     (folder / "bomb.png").write_bytes(png(100_000, 100_000))
     (folder / "postscript.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     return {
-        "fifo.png": "no regular file",
-        "device.png": "no regular file",
-        "terminal.png": "no regular file",
+        "fifo.png": "not a regular file",
+        "device.png": "not a regular file",
+        "terminal.png": "not a regular file",
         "loop.png": "symbolic links",
         "gone.png": "no such file",
         "empty.png": "empty",
-        "text.png": "no image of a known format",
+        "text.png": "not a supported image format",
         "truncated.png": "decoded",
         "bomb.png": "header",
-        "postscript.png": "no image of a known format",
+        "postscript.png": "not a supported image format",
     }
 
 

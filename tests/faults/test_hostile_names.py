@@ -18,8 +18,8 @@ import pytest
 from helpers import run_command
 from PIL import Image
 
+from softmaxce.views.formatting import command
 from softmaxce.views.safe_text import visible
-from softmaxce.views.wording import command
 
 NAMES = sorted(
     [

@@ -278,7 +278,7 @@ def test_other_images_are_refused(tmp_path):
     assert_one_error_line(outcome, 1, "the data: training was 80 images", "79 images")
     anew = run_command("train", "data", "--no-progress", cwd=tmp_path)
     assert anew.exit_code == 0
-    assert "starting anew" in anew.stderr
+    assert "starting from the beginning" in anew.stderr
 
 
 def test_a_second_signal_exits_at_once(tmp_path):

@@ -52,7 +52,7 @@ HOSTILE_CASES = [
 def test_duplicate_members(tmp_path):
     path = tmp_path / "model.npz"
     path.write_bytes(signed(zip_of([*ALL, ALL[1]])))
-    with pytest.raises(ModelError, match=r"model\.npz: .*weights_0 stands in it twice"):
+    with pytest.raises(ModelError, match=r"model\.npz: .*it contains weights_0 twice"):
         load_model(path)
 
 
@@ -86,7 +86,7 @@ def test_a_sparse_file_of_a_terabyte(tmp_path):
         except OSError:
             pytest.skip("the file system takes no file of a terabyte")
     began = time.process_time()
-    with pytest.raises(ModelError, match="no softmaxce model"):
+    with pytest.raises(ModelError, match="not a softmaxce model"):
         load_model(path)
     assert time.process_time() - began < MAX_SECONDS
 
@@ -98,7 +98,7 @@ def test_every_prefix_is_refused(tmp_path):
     for length in reversed(range(len(GOOD))):
         with open(path, "r+b") as stream:
             stream.truncate(length)
-        with pytest.raises(ModelError, match=r"model\.npz: it is "):
+        with pytest.raises(ModelError, match=r"model\.npz: (not a softmaxce model|it is )"):
             load_model(path)
 
 

@@ -1,4 +1,4 @@
-"""Saving: whatever call fails, the old file stays as it was and nothing else is left behind."""
+"""Saving: whatever call fails, the old file or the complete new one is there, and nothing else."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("has_old_file", [True, False])
-@pytest.mark.parametrize("name", ["open", "fdopen", "fsync", "chmod", "replace", "link", "unlink"])
+@pytest.mark.parametrize("name", ["open", "fdopen", "fsync", "chmod", "replace", "unlink"])
 def test_each_call_failing_in_turn(tmp_path, monkeypatch, name, has_old_file):
     path = tmp_path / "model.npz"
     for number in range(1, 20):
@@ -65,10 +65,14 @@ def test_each_call_failing_in_turn(tmp_path, monkeypatch, name, has_old_file):
             fault = str(error)
         if fault:
             assert "Input/output error" in fault
-            assert everything_below(tmp_path) == before
+            # Once renamed, the new file is complete, even if flushing its folder fails.
+            renamed = {"model.npz": NEW}
+            assert everything_below(tmp_path) in (
+                [before, renamed] if name == "fsync" else [before]
+            )
         else:
             assert path.read_bytes() == NEW
-            if name not in ("link", "unlink"):  # failing, they cost nothing that was promised
+            if name != "unlink":  # it may leave the temporary file, which breaks no promise
                 assert everything_below(tmp_path) == {"model.npz": NEW}
         if failing.left > 0:
             return  # there is no such call any more
@@ -173,7 +177,9 @@ def test_the_kernel_failing_the_nth_call(tmp_path, call, code, has_old_file):
             exit_code, was_injected = saver.save("-e", f"trace={call}", "-e", inject)
             after = everything_below(folder)
             assert exit_code in (0, 1)
-            assert after == (before if exit_code else {"model.npz": NEW}), number
+            renamed = {"model.npz": NEW}
+            failed = [before, renamed] if call == "fsync" else [before]
+            assert after in (failed if exit_code else [renamed]), number
             if not was_injected:
                 assert exit_code == 0
                 return
@@ -221,7 +227,7 @@ def test_a_disk_that_is_full(tmp_path):
     draw_classes(tmp_path / "d", {"bright": 9, "dark": 9})
     outcome = run_command("train", "d", "-o", "/dev/full", cwd=tmp_path)
     assert outcome.exit_code == 1
-    assert outcome.stderr == "Error: cannot write: /dev/full: it is no regular file\n"
+    assert outcome.stderr == "Error: cannot write: /dev/full: not a regular file\n"
 
 
 def test_a_name_as_long_as_can_be(tmp_path):

@@ -227,7 +227,7 @@ def test_outputs_that_are_refused_before_training(place):
     os.mkfifo(place / "pipe.npz")
     for output, fault in (
         ("data", "it is a folder"),
-        ("pipe.npz", "no regular file"),
+        ("pipe.npz", "not a regular file"),
         ("loop.npz", "symbolic link"),
         ("none/m.npz", "no folder none"),
         (image, "image"),

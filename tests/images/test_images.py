@@ -100,7 +100,7 @@ def test_16_bit_grey_is_scaled_and_not_clipped():
 @pytest.mark.parametrize("kind", ["F", "I"])
 def test_grey_of_no_known_range_is_refused(kind):
     content = saved(Image.new(kind, (4, 4), 3), "TIFF")
-    with pytest.raises(ImageError, match="no agreed range; save it with 8 or 16 bits"):
+    with pytest.raises(ImageError, match="unknown range; save it with 8 or 16 bits"):
         read_pixels(io.BytesIO(content), form())
 
 
@@ -337,12 +337,12 @@ def test_what_is_no_image_is_named(tmp_path):
     os.mkfifo(tmp_path / "fifo.png")
     reasons = {
         "empty.png": "the file is empty",
-        "text.png": "no image of a known format",
+        "text.png": "not a supported image format",
         "folder.png": "it is a folder",
         "short.png": "it cannot be decoded",
         "loop.png": "it cannot be read",
-        "null.png": "no regular file",
-        "fifo.png": "no regular file",
+        "null.png": "not a regular file",
+        "fifo.png": "not a regular file",
         "nothing.png": "no such file",
         "nul\0.png": "NUL",
     }

@@ -18,7 +18,7 @@ from softmaxce.lesson.picture import Picture, template_in_words
 from softmaxce.model.model_file import save_model
 from softmaxce.model.softmax_model import Layer, SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.views import lesson_pictures, lesson_text
+from softmaxce.views import lesson_text, pictures
 from softmaxce.views.lesson_words import translator
 from softmaxce.workflows.explain import explain
 
@@ -187,11 +187,11 @@ def test_pictures_are_half_blocks_in_colour_and_words_elsewhere():
 
 
 def test_a_map_has_two_colours_on_white():
-    pixels = lesson_pictures.map_pixels(np.array([[2.0, -2.0], [0.0, 1.0]]))
-    assert pixels[0, 0].tolist() == lesson_pictures.UP.tolist()
-    assert pixels[0, 1].tolist() == lesson_pictures.DOWN.tolist()
+    pixels = pictures.map_pixels(np.array([[2.0, -2.0], [0.0, 1.0]]))
+    assert pixels[0, 0].tolist() == pictures.UP.tolist()
+    assert pixels[0, 1].tolist() == pictures.DOWN.tolist()
     assert pixels[1, 0].tolist() == [255, 255, 255]
-    assert lesson_pictures.map_pixels(np.zeros((2, 2))).min() == 255
+    assert pictures.map_pixels(np.zeros((2, 2))).min() == 255
 
 
 @pytest.fixture

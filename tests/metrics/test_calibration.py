@@ -11,8 +11,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from scipy.stats import binom
 
-from softmaxce.metrics.calibration import calibration_error_of_luck, fit_temperature
-from softmaxce.metrics.conformal import calibration_scores, is_short, kept_ranks, prediction_sets
+from softmaxce.metrics.calibration import expected_ece_if_calibrated, fit_temperature
+from softmaxce.metrics.conformal import (
+    calibration_scores,
+    coverage_is_significantly_low,
+    kept_ranks,
+    prediction_sets,
+)
 from softmaxce.metrics.scores import score
 
 
@@ -65,14 +70,14 @@ def test_extreme_logits_give_a_finite_temperature():
     assert math.isfinite(fit_temperature(logits * 1e12, labels))
 
 
-def test_luck_explains_the_calibration_error_of_a_calibrated_model():
-    errors, lucks = [], []
+def test_a_calibrated_model_shows_the_calibration_error_expected_by_chance():
+    errors, expected = [], []
     for seed in range(100):
         logits, labels = sampled(500, 4, seed)
         scores = score(log_softmax(logits, axis=1), labels)
         errors.append(scores.expected_calibration_error)
-        lucks.append(calibration_error_of_luck(scores.bins))
-    assert np.mean(errors) == pytest.approx(np.mean(lucks), rel=0.1)
+        expected.append(expected_ece_if_calibrated(scores.bins))
+    assert np.mean(errors) == pytest.approx(np.mean(expected), rel=0.1)
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
@@ -82,11 +87,11 @@ def test_sets_cover_as_often_as_promised_over_50_seeds(coverage):
         logits, labels = sampled(n_held_out + n_test, 5, seed)
         log_p = log_softmax(0.7 * logits, axis=1)  # the promise holds for a wrong model too
         losses = -log_p[np.arange(len(labels)), labels]
-        limit = calibration_scores(losses[:n_held_out]).limit(coverage)
-        sets = prediction_sets(log_p[n_held_out:], limit)
+        threshold = calibration_scores(losses[:n_held_out]).threshold(coverage)
+        sets = prediction_sets(log_p[n_held_out:], threshold)
         hits += int(sets[np.arange(n_test), labels[n_held_out:]].sum())
     n = 50 * n_test
-    # Within one data set the images share a limit, whose coverage is Beta-distributed.
+    # Within one data set the images share a threshold, whose coverage is Beta-distributed.
     spread = math.sqrt(coverage * (1 - coverage) * (1 / n + 1 / (50 * n_held_out)))
     assert coverage - 3.5 * spread <= hits / n
     if coverage >= 0.8:  # below, the answer itself covers more often than was asked
@@ -99,20 +104,20 @@ def test_one_image_at_a_time_the_coverage_is_binomial():
         logits, labels = sampled(40, 3, seed)
         log_p = log_softmax(logits, axis=1)
         losses = -log_p[np.arange(40), labels]
-        limit = calibration_scores(losses[:39]).limit(0.9)
-        hits += bool(prediction_sets(log_p[39:], limit)[0, labels[39]])
+        threshold = calibration_scores(losses[:39]).threshold(0.9)
+        hits += bool(prediction_sets(log_p[39:], threshold)[0, labels[39]])
     assert binom.ppf(1e-4, 2000, 0.9) <= hits <= binom.ppf(1 - 1e-4, 2000, 0.9)
 
 
 @pytest.mark.parametrize("n_images", [1, 19, 20, 999, 1000, 1001, 1500, 12_345])
-def test_the_kept_ranks_give_the_limit_of_all_scores(n_images):
+def test_the_kept_ranks_give_the_threshold_of_all_scores(n_images):
     losses = np.random.default_rng(n_images).exponential(size=n_images)
     scores, ordered = calibration_scores(losses), np.sort(losses)
     assert len(scores.values) <= 1000
     for thousandths in (1, 500, 800, 900, 950, 990, 999):
         rank = -(-(n_images + 1) * thousandths // 1000)
         expected = math.inf if rank > n_images else ordered[rank - 1]
-        assert scores.limit(thousandths / 1000) == expected
+        assert scores.threshold(thousandths / 1000) == expected
     assert np.isin(n_images, kept_ranks(n_images))
 
 
@@ -120,18 +125,19 @@ def test_a_set_is_never_empty_and_grows_with_the_coverage():
     logits, labels = sampled(500, 6, 9)
     log_p = log_softmax(logits, axis=1)
     scores = calibration_scores(-log_p[np.arange(500), labels])
-    sets = [prediction_sets(log_p, scores.limit(c)) for c in (0.01, 0.5, 0.9, 0.99)]
+    sets = [prediction_sets(log_p, scores.threshold(c)) for c in (0.01, 0.5, 0.9, 0.99)]
     assert (sets[0].sum(axis=1) == 1).all()
     for smaller, larger in pairwise(sets):
         assert (larger | ~smaller).all()
 
 
-def test_images_like_the_held_out_ones_are_seldom_called_short_and_others_are():
-    random, short, shifted = np.random.default_rng(11), 0, 0
+def test_coverage_is_seldom_called_low_for_images_like_the_validation_images_and_is_for_others():
+    random, n_low = np.random.default_rng(11), {1: 0, 2: 0}
     for _ in range(1000):
         losses = random.exponential(size=161)
-        limit = calibration_scores(losses[:61]).limit(0.9)
-        short += is_short(int((losses[61:] <= limit).sum()), 100, 61, 0.9)
-        shifted += is_short(int((2 * losses[61:] <= limit).sum()), 100, 61, 0.9)
-    assert short <= 50
-    assert shifted >= 700
+        threshold = calibration_scores(losses[:61]).threshold(0.9)
+        for factor in n_low:
+            n_covered = int((factor * losses[61:] <= threshold).sum())
+            n_low[factor] += coverage_is_significantly_low(n_covered, 100, 61, 0.9)
+    assert n_low[1] <= 50
+    assert n_low[2] >= 700

@@ -26,7 +26,7 @@ def accuracy(found, images):
 )
 def test_the_default_tolerance_is_near_enough(name, held_out, size, request):
     folder = request.getfixturevalue(name)
-    train = load_for_training(folder / "train", request=PreprocessingOptions(size))
+    train = load_for_training(folder / "train", wanted=PreprocessingOptions(size))
     test = load_for_model(folder / held_out, train.class_names, train.preprocessing)
     arguments = (train.pixels, train.labels, len(train.class_names))
     found = fit(*arguments, l2=1 / train.n_images)

@@ -6,12 +6,18 @@ import io
 import re
 import shutil
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from helpers import PETS, assert_one_error_line, draw_classes
 from PIL import Image
 
+from softmaxce.model.model_file import load_model
+from softmaxce.views.pictures import DOWN, UP
+
 TEST = PETS / "test"
+SVG = {"svg": "http://www.w3.org/2000/svg"}
 VOID = {"meta", "link", "img", "rect", "polyline", "circle", "br"}
 
 
@@ -69,7 +75,7 @@ def test_the_report_says_what_evaluate_says(softmaxce, pages):
     worst = result["confusions"][0]
     assert (
         f"{worst['count']} of {worst['support']} '{worst['label']}' "
-        f"were called '{worst['predicted']}'"
+        f"were predicted as '{worst['predicted']}'"
     ) in text
     assert "--report e.html --save-plots plots" in text
 
@@ -86,9 +92,10 @@ def test_the_worst_images_are_those_of_the_rows(softmaxce, pages):
 
 def test_the_training_report_has_the_fit_and_all_parts(pages):
     text = text_of((pages / "train.html").read_text("utf-8"))
-    for fragment in ("How it was fitted", "penalty l2", "training images", "held-out images"):
+    for fragment in ("Training", "penalty l2", "validation cross-entropy", "Validation images 61"):
         assert fragment in text
-    assert "test images" in text
+    for split in ("training 209", "validation 61", "test 120"):
+        assert split in text
 
 
 def test_nothing_is_loaded_from_anywhere(pages):
@@ -99,31 +106,54 @@ def test_nothing_is_loaded_from_anywhere(pages):
             assert address.startswith("data:")
 
 
-def test_the_pictures_are_the_same_each_time_and_open(softmaxce, pages, tmp_path):
+def test_the_pictures_are_the_same_each_time_and_need_nothing_else(softmaxce, pages, tmp_path):
     names = sorted(path.name for path in (pages / "plots").iterdir())
     assert names == [
-        "classes.png",
-        "confusion.png",
-        "course.png",
-        "highest-loss.png",
-        "penalties.png",
-        "reliability.png",
-        "templates.png",
+        "classes.svg",
+        "confusion.svg",
+        "objective.svg",
+        "penalties.svg",
+        "reliability.svg",
+        "weights-0-cat.png",
+        "weights-1-dog.png",
+        "weights-2-person.png",
     ]
     again = tmp_path / "again"
     softmaxce("evaluate", TEST, "-m", pages / "m.npz", "--save-plots", again)
     for name in names:
-        assert (again / name).read_bytes() == (pages / "plots" / name).read_bytes()
-        with Image.open(again / name) as image:
-            image.load()
-            assert len(image.convert("L").getcolors(1 << 16)) > 3
+        content = (again / name).read_bytes()
+        assert content == (pages / "plots" / name).read_bytes()
+        if name.endswith(".png"):
+            continue
+        root = ElementTree.fromstring(content)
+        shapes = list(root.iter())
+        assert len(shapes) > 6
+        assert root.find("svg:style", SVG).text.count("#") > 10
+        for shape in shapes:
+            assert "var(" not in str(shape.attrib)
+            assert "href" not in shape.attrib
+
+
+def test_weights_are_orange_where_they_raise_the_logit_and_blue_where_they_lower_it(pages):
+    """The same two colours in every picture of weights."""
+    model = load_model(pages / "m.npz")
+    weights = model.layers[0].weights.reshape(32, 32, 3, 3).sum(axis=2)
+    colours = set()
+    for k, name in enumerate(model.class_names):
+        with Image.open(pages / "plots" / f"weights-{k}-{name}.png") as image:
+            pixels = np.asarray(image.resize((32, 32), Image.Resampling.NEAREST)).astype(int)
+        colours |= set(map(tuple, pixels.reshape(-1, 3).tolist()))
+        is_large = np.abs(weights[..., k]) > 0.1 * np.abs(weights[..., k]).max()
+        is_orange = pixels[..., 0] > pixels[..., 2]
+        np.testing.assert_array_equal(is_orange[is_large], weights[is_large, k] > 0)
+    assert {tuple(UP.tolist()), tuple(DOWN.tolist())} <= colours
 
 
 def test_a_report_on_a_model_that_is_always_right(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"a": 12, "b": 12}, side=3)
     words = ("train", "d", "--report", "r.html", "--save-plots", "p")
     assert softmaxce(*words).exit_code == 0
-    assert "every answer is right" in text_of((tmp_path / "r.html").read_text("utf-8"))
+    assert "Every prediction is correct" in text_of((tmp_path / "r.html").read_text("utf-8"))
 
 
 def test_targets_that_cannot_be_written_are_refused_before_the_work(

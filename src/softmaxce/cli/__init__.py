@@ -1,4 +1,4 @@
-"""The command line. One file per command; each imports its workflow only when it runs."""
+"""The command line: one file per command, which imports its workflow only when it runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from softmaxce.errors import SoftmaxceError
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> None:
-    """Train, judge and explain a softmax image classifier."""
+    """Train, evaluate and explain a softmax image classifier."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -43,7 +43,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Stopped(BaseException):
-    """A signal asked the program to stop. Not KeyboardInterrupt, which Click answers itself."""
+    """A signal asked the program to stop. Not KeyboardInterrupt, which Click handles itself."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -63,12 +63,12 @@ def _exit_at_once(number: int, _frame: FrameType | None) -> NoReturn:
 
 def _listen_for_signals() -> None:
     for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and `&` may want it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # set by `nohup` and by `&`
             signal.signal(number, _on_signal)
 
 
 def _hold_blas_to_one_thread() -> None:
-    """Before NumPy loads: the fit runs threads of its own, each over its own rows."""
+    """To be called before NumPy loads: the fit runs its own threads, each over its own rows."""
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
@@ -91,7 +91,7 @@ def _usage_message(error: click.ClickException) -> str:
 
 
 def main() -> None:
-    """Run the command line and leave with the exit code that the outcome has."""
+    """Run the command line and exit with the code for its outcome."""
     streams.prepare()
     _hold_blas_to_one_thread()
     _listen_for_signals()
@@ -103,7 +103,7 @@ def main() -> None:
     except BrokenPipeError:
         _leave_after_closed_pipe()
     except SystemExit:
-        if sys.stdout is not stdout:  # Click's answer to a closed pipe: wrap it and exit with 1
+        if sys.stdout is not stdout:  # on a closed pipe, Click wraps stdout and exits with 1
             _leave_after_closed_pipe()
         raise
     except _Stopped as stop:
@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def _cause(error: BaseException) -> _Stopped | None:
-    """The stop that a library turned into an error of its own, as the import system may."""
+    """The _Stopped behind an error that a library (such as the import system) raised instead."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, _Stopped):
         cause = cause.__cause__ or cause.__context__
@@ -135,7 +135,7 @@ def _leave_stopped(stop: _Stopped) -> NoReturn:
 
 
 def _leave_after_closed_pipe() -> NoReturn:
-    """The reader (`| head`) has had enough, which is no error."""
+    """The reader (`| head`) has closed the pipe, which is not an error."""
     streams.let_stdout_go()
     sys.exit(0)
 
@@ -144,11 +144,11 @@ def _error_message(error: Exception) -> str:
     if isinstance(error, SoftmaxceError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"there is not enough memory {error}".strip()
-    if isinstance(error, OSError):  # the files of a command raise errors of our own
+        return f"not enough memory {error}".strip()
+    if isinstance(error, OSError):  # errors of a command's files are SoftmaxceErrors
         streams.let_stdout_go()
         return f"{error.filename or 'standard output'}: {error.strerror or error}"
     return (
-        f"unexpected {type(error).__name__}: {error}; this is a fault of softmaxce, "
-        "please report it with what --debug shows"
+        f"unexpected {type(error).__name__}: {error}; this is a bug in softmaxce; "
+        "please report it with the output of --debug"
     )

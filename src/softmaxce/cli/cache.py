@@ -1,4 +1,4 @@
-"""`softmaxce cache`: what is kept of decoded images, and removing it."""
+"""`softmaxce cache`: list or clear the cache of decoded images."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Examples:
 _folder_option = click.option(
     "--cache",
     type=click.Path(readable=False),
-    help="The cache's folder.  [default: $SOFTMAXCE_CACHE, or the user's cache folder]",
+    help="Cache folder.  [default: $SOFTMAXCE_CACHE or the user cache folder]",
 )
 
 
-@click.group(short_help="See or clear what is kept of decoded images.", epilog=EPILOG)
+@click.group(short_help="List or clear the cache of decoded images.", epilog=EPILOG)
 def cache() -> None:
-    """See or clear what is kept of decoded images.
+    """List or clear the cache of decoded images.
 
-    `train` and `evaluate` keep the decoded pixels of a folder, so that they need not be decoded
-    again while no file changes. Nothing is lost by clearing the cache but time.
+    `train` and `evaluate` cache decoded pixels, so that unchanged files are decoded only once.
+    Clearing the cache is safe: the images are decoded again when they are needed.
     """
 
 
@@ -32,15 +32,16 @@ def cache() -> None:
 @format_option("text", "json")
 @debug_option
 def info(cache: str | None, output_format: str) -> None:
-    """List what the cache holds."""
-    from softmaxce.views import cache as view
+    """List the cache entries."""
+    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.info(cache)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)
 
 
 @cache.command()
@@ -48,12 +49,13 @@ def info(cache: str | None, output_format: str) -> None:
 @format_option("text", "json")
 @debug_option
 def clear(cache: str | None, output_format: str) -> None:
-    """Remove all that the cache holds."""
-    from softmaxce.views import cache as view
+    """Delete all cache entries."""
+    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.clear(cache)
     if output_format == "json":
-        click.echo(view.cleared_as_json(result))
+        click.echo(json_view.cleared_as_json(result))
     else:
-        view.show_cleared(result)
+        text_view.show_cleared(result)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
-from softmaxce.cli.options import (
-    debug_option,
-    format_option,
-    jobs_option,
-    no_progress_option,
-    quiet_option,
-)
+from softmaxce.cli.options import Output, jobs_option, output_options
 
 EPILOG = """\b
 Examples:
@@ -19,29 +15,21 @@ Examples:
 """
 
 
-@click.command(short_help="Find what is wrong with a folder of images.", epilog=EPILOG)
+@click.command(short_help="Find problems in a data set before training.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @jobs_option
-@format_option("text", "json")
-@no_progress_option
-@quiet_option
-@debug_option
-def check(
-    folder: str, jobs: int | None, output_format: str, no_progress: bool, quiet: bool
-) -> None:
-    """Find what would go wrong with the images in DIR, before training on them.
+@output_options("text", "json")
+def check(folder: str, jobs: int | None, output: Output) -> None:
+    """Find problems in the images of DIR before training on them.
 
-    DIR is what `train` takes: class folders, alone or in train/, validation/ and test/, or a CSV
-    file. Named are unreadable images, empty and tiny classes, copies of a picture within and across
-    classes and parts, and whatever else is worth knowing.
+    DIR has one folder of images per class, or such folders in train/, validation/ and test/; it
+    may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
+    duplicates within and across classes and splits.
     """
-    from softmaxce.views import check as view
-    from softmaxce.views.progress import shown
+    from softmaxce.views.json import check as json_view
+    from softmaxce.views.text import check as text_view
     from softmaxce.workflows import check as workflow
 
-    with shown(not (no_progress or quiet)) as on_progress:
+    with output.progress() as on_progress:
         result = workflow.check(folder, jobs=jobs, on_progress=on_progress)
-    if output_format == "json":
-        click.echo(view.as_json(result))
-    else:
-        view.show(result)
+    output.show(partial(text_view.show, result), lambda _: json_view.as_json(result))

@@ -1,10 +1,10 @@
-"""`--dask` and its kin: the images are read and summed by the workers of a cluster that runs."""
+"""`--dask` and related options: a running cluster decodes the images and sums over them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,25 +16,15 @@ from softmaxce.cli.types import FiniteFloat
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
-    from softmaxce.data.preprocessing_choice import Reader
+    from softmaxce.cluster.settings import ClusterSettings
+    from softmaxce.data.read_options import DecodingBackend
     from softmaxce.workflows.progress import OnProgress
 
 _SECONDS = FiniteFloat(0.1, 86400.0)
 
 
-@dataclass(frozen=True)
-class ClusterChoice:
-    """What the options say; address None for no cluster."""
-
-    address: str | None
-    tls: str | None
-    min_workers: int
-    timeout: float
-    eval_timeout: float
-
-
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options; the command gets `cluster`, a ClusterChoice."""
+    """The options of --dask; the command gets `cluster`: ClusterSettings, None without --dask."""
 
     @wraps(command)
     def with_cluster(
@@ -46,8 +36,13 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
         eval_timeout: float,
         **options: Any,
     ) -> Any:
-        choice = ClusterChoice(dask, dask_tls, dask_min_workers, dask_timeout, eval_timeout)
-        return command(*args, cluster=choice, **options)
+        from softmaxce.cluster.settings import ClusterSettings
+
+        settings = None
+        if dask is not None:
+            tls = None if dask_tls is None else Path(dask_tls)
+            settings = ClusterSettings(dask, tls, dask_min_workers, dask_timeout, eval_timeout)
+        return command(*args, cluster=settings, **options)
 
     for option in reversed(_OPTIONS):
         with_cluster = option(with_cluster)
@@ -58,67 +53,66 @@ _OPTIONS = (
     click.option(
         "--dask",
         metavar="ADDRESS",
-        help="Let a Dask cluster read and sum: tcp://host:8786, tls://… or its scheduler's JSON "
-        "file. The result is the same; small sets get slower (docs/cluster.md).",
+        help="Decode images and compute gradients on a Dask cluster: tcp://host:8786, tls://… or a "
+        "scheduler JSON file. The result is the same, but small data sets take longer; "
+        "see docs/cluster.md.",
     ),
     click.option(
         "--dask-tls",
         metavar="DIR",
         type=click.Path(readable=False),
-        help="The folder of ca.pem, cert.pem and key.pem for tls://.",
+        help="Folder with ca.pem, cert.pem and key.pem, for tls://.",
     ),
     click.option(
         "--dask-min-workers",
+        metavar="N",
         type=click.IntRange(1),
         default=1,
         show_default=True,
-        help="Workers to wait for before starting.",
+        help="Number of workers to wait for before starting.",
     ),
     click.option(
         "--dask-timeout",
+        metavar="SECONDS",
         type=_SECONDS,
         default=60.0,
         show_default=True,
-        help="Seconds to wait for the scheduler, and for workers where there are too few.",
+        help="Time to wait for the scheduler and for enough workers.",
     ),
     click.option(
         "--eval-timeout",
+        metavar="SECONDS",
         type=_SECONDS,
         default=30.0,
         show_default=True,
-        help="Seconds without a result after which a silent worker is left out.",
+        help="Time after which a worker that returns no result is excluded.",
     ),
 )
 
 
 @contextmanager
-def reading(
-    choice: ClusterChoice, folder: str, quiet: bool, on_progress: OnProgress, force: bool = False
-) -> Iterator[tuple[Reader | None, OnProgress]]:
-    """The reader of the cluster, None without one, and a listener that adds its workers' number."""
-    if choice.address is None:
+def backend_of(
+    settings: ClusterSettings | None,
+    folder: str,
+    note: Callable[[str], None],
+    on_progress: OnProgress,
+) -> Iterator[tuple[DecodingBackend | None, OnProgress]]:
+    """The cluster as a backend (None without --dask), and a listener that adds the number of its
+    workers to the progress."""
+    if settings is None:
         yield None, on_progress
         return
     if "://" in folder:
-        raise InputError(f"{folder}: name a CSV manifest on this machine, whose paths may be URLs")
+        raise InputError(
+            f"{folder}: DIR cannot be a URL; give a local CSV manifest, whose paths may be URLs"
+        )
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
-    from softmaxce.cluster.settings import ClusterSettings
-
-    settings = ClusterSettings(
-        choice.address,
-        None if choice.tls is None else Path(choice.tls),
-        choice.min_workers,
-        choice.timeout,
-        choice.eval_timeout,
-        force,
-    )
     settings.check()
     from softmaxce.cluster.connection import connected
     from softmaxce.cluster.pixels import ClusterReader
-    from softmaxce.views import notices
 
-    with connected(settings, (lambda _: None) if quiet else notices.note) as cluster:
+    with connected(settings, note) as cluster:
 
         def counting(progress: Any) -> None:
             n = len(cluster.workers)

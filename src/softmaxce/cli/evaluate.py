@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
+from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
-    cache_options,
+    Output,
     command_line,
     coverage_option,
-    debug_option,
-    format_option,
-    jobs_option,
     model_option,
-    no_progress_option,
-    quiet_option,
+    output_options,
+    reading_options,
     report_option,
     save_plots_option,
-    skip_bad_option,
 )
 
 if TYPE_CHECKING:
+    from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.workflows.evaluate import EvaluateResult
     from softmaxce.workflows.gates import Gate
 
@@ -36,7 +34,7 @@ Examples:
 """
 
 
-@click.command(short_help="Judge a model on a folder of images.", epilog=EPILOG)
+@click.command(short_help="Evaluate a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @model_option()
 @click.option(
@@ -44,27 +42,22 @@ Examples:
     "errors_path",
     metavar="FILE.csv",
     type=click.Path(readable=False),
-    help="Also write the images answered wrong, the highest cross-entropy first.",
+    help="Also write the misclassified images to this file, highest cross-entropy first.",
 )
 @click.option(
     "--fail-under",
     "gates",
-    metavar="SCORE=NUMBER",
+    metavar="METRIC=BOUND",
     multiple=True,
-    help="Leave with exit code 3 if a score of the JSON output is worse, such as accuracy=0.9 or "
-    "cross_entropy<=0.3. Can be given again.",
+    help="Exit with code 3 if a metric of the JSON output is worse than its bound, such as "
+    "accuracy=0.9 or cross_entropy<=0.3. May be repeated.",
 )
 @coverage_option
 @report_option
 @save_plots_option
-@skip_bad_option
-@jobs_option
-@cache_options
+@reading_options
 @cluster_options
-@format_option("text", "json", "jsonl", "csv")
-@no_progress_option
-@quiet_option
-@debug_option
+@output_options("text", "json", "jsonl", "csv")
 def evaluate(
     folder: str,
     model_path: str,
@@ -73,28 +66,24 @@ def evaluate(
     skip_bad: bool,
     jobs: int | None,
     cache: Path | None,
-    output_format: str,
-    no_progress: bool,
-    quiet: bool,
-    cluster: ClusterChoice,
-    **outputs: str | None,
+    cluster: ClusterSettings | None,
+    output: Output,
+    **paths: str | None,
 ) -> None:
-    """Judge a model on DIR, which holds one folder of images for each class.
+    """Evaluate a model on DIR, which has one folder of images per class.
 
-    Classes are matched by name. A folder that the model does not know is an error. DIR may also
-    be whatever else `train` takes. The formats jsonl and csv have a row for each image.
+    Classes are matched by name; a class that the model does not have is an error. DIR may also be
+    any other source that `train` accepts. The formats jsonl and csv print one row per image.
     """
-    from softmaxce.views import evaluate as view
-    from softmaxce.views import notices
-    from softmaxce.views.csv_text import print_exactly
-    from softmaxce.views.progress import shown
+    from softmaxce.views.json import evaluate as json_view
+    from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates
 
-    parsed_gates = _check_outputs(gates, model_path, outputs)
+    parsed_gates = _check_outputs(gates, model_path, paths)
     with (
-        shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress) as (reader, listener),
+        output.progress() as on_progress,
+        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
     ):
         result = workflow.evaluate(
             folder,
@@ -104,28 +93,24 @@ def evaluate(
             cache=cache,
             coverage=coverage,
             on_progress=listener,
-            reader=reader,
+            backend=backend,
         )
-        _write_files(result, **outputs)  # while the images are at hand
-    if not quiet:
-        notices.name_left_out(result.left_out)
-    if output_format == "text":
-        view.show(result)
-    else:
-        print_exactly(view.as_machine_text(result, output_format))
+        _write_files(result, **paths)  # while the images are at hand
+    machine_text = partial(json_view.as_machine_text, result)
+    output.show(partial(text_view.show, result), machine_text, result.left_out)
     check_gates(result.scored.scores, parsed_gates)
 
 
 def _check_outputs(
-    gates: tuple[str, ...], model_path: str, outputs: dict[str, str | None]
+    gates: tuple[str, ...], model_path: str, paths: dict[str, str | None]
 ) -> list[Gate]:
-    """The gates, once they can be understood and the files written."""
+    """The parsed gates, after checking that the output files can be written."""
     from softmaxce.workflows.gates import parse_gate
     from softmaxce.workflows.outputs import check_files, check_folder
 
     parsed = [parse_gate(gate) for gate in gates]
-    check_files([outputs["errors_path"], outputs["report_path"]], [model_path])
-    check_folder(outputs["plots_path"])
+    check_files([paths["errors_path"], paths["report_path"]], [model_path])
+    check_folder(paths["plots_path"])
     return parsed
 
 
@@ -134,12 +119,12 @@ def _write_files(
 ) -> None:
     if errors_path is not None:
         from softmaxce.atomic_files import write_atomically
-        from softmaxce.views.csv_text import file_bytes
-        from softmaxce.views.evaluate import errors_csv
+        from softmaxce.views.json.csv_output import file_bytes
+        from softmaxce.views.json.evaluate import errors_csv
 
-        write_atomically(errors_path, [file_bytes(errors_csv(result))])
+        write_atomically(errors_path, map(file_bytes, errors_csv(result)))
     if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_evaluation
+        from softmaxce.views.report.page import write_report
+        from softmaxce.views.report.subject import of_evaluation
 
         write_report(of_evaluation(result, command_line()), report_path, plots_path)

@@ -254,11 +254,11 @@ def _write(request: Request, text: str) -> None:
 
 
 def _save_images(explanation: Explanation, folder: str) -> None:
-    from softmaxce.views import lesson_pictures
+    from softmaxce.views import pictures
     from softmaxce.views.notices import note
 
     assert explanation.picture is not None
-    names = lesson_pictures.save(explanation.picture, explanation.example.winner, folder)
+    names = pictures.save(explanation.picture, explanation.example.winner, folder)
     note(f"{len(names)} pictures saved in {folder}")
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from softmaxce.cli.options import debug_option, format_option
+from softmaxce.cli.options import debug_option, default_model, format_option
 
 EPILOG = """\b
 Examples:
@@ -15,22 +13,26 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(short_help="Show the contents of a model file.", epilog=EPILOG)
 @click.argument(
     "model_path",
     metavar="[MODEL]",
     type=click.Path(readable=False),
-    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
+    default=default_model,
 )
 @format_option("text", "json")
 @debug_option
 def info(model_path: str, output_format: str) -> None:
-    """Show what MODEL is: classes, preprocessing, training, scores, size."""
-    from softmaxce.views import info as view
+    """Show the contents of a model file: classes, preprocessing, training, scores, size.
+
+    MODEL defaults to $SOFTMAXCE_MODEL or model.npz.
+    """
+    from softmaxce.views.json import info as json_view
+    from softmaxce.views.text import info as text_view
     from softmaxce.workflows import info as workflow
 
     result = workflow.info(model_path)
     if output_format == "json":
-        click.echo(view.as_json(result))
+        click.echo(json_view.as_json(result))
     else:
-        view.show(result)
+        text_view.show(result)

@@ -1,74 +1,136 @@
-"""Options that several commands share, so that each has one name, one default and one help."""
+"""Options that several commands share, with one name, one default and one help text each."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from softmaxce.cli.types import OpenShare
 
+if TYPE_CHECKING:
+    from softmaxce.workflows.progress import OnProgress
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+def default_model() -> str:
+    """The model file that commands read and write unless another is named."""
+    return os.environ.get("SOFTMAXCE_MODEL", "model.npz")
+
+
 def format_option(*formats: str) -> Decorator:
-    """`--format`, the first of `formats` being the default."""
+    """`--format`; the first of `formats` is the default."""
     return click.option(
         "--format",
         "output_format",
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="Text for people, the others for programs.",
+        help="Output format: text for people, the others for programs.",
     )
 
 
 def model_option(**overrides: Any) -> Decorator:
-    """`-m/--model`: the model to read; SOFTMAXCE_MODEL, or model.npz in this folder."""
+    """`-m/--model`, the model to read; SOFTMAXCE_MODEL or model.npz by default."""
     return click.option(
         "-m",
         "--model",
         "model_path",
         type=click.Path(readable=False),
-        default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
-        show_default="$SOFTMAXCE_MODEL, or model.npz",
-        help="The model file.",
+        default=default_model,
+        help="Model file.  [default: $SOFTMAXCE_MODEL or model.npz]",
         **overrides,
     )
 
 
-# Its value is read by `main` before Click sees it: errors of Click's own count too.
+# `main` reads it from sys.argv, so that it also applies to Click's own errors.
 debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails."
+    "--debug", is_flag=True, expose_value=False, help="Show a traceback on errors."
 )
 
 jobs_option = click.option(
     "--jobs",
+    metavar="N",
     type=click.IntRange(1, 1024),
-    help="Processes that read images.  [default: one for each core]",
+    help="Number of image-decoding processes.  [default: one per core]",
 )
 
 skip_bad_option = click.option(
-    "--skip-bad", is_flag=True, help="Go on without images that cannot be read, and name them."
+    "--skip-bad", is_flag=True, help="Skip unreadable images and list them."
 )
 
-no_progress_option = click.option("--no-progress", is_flag=True, help="Show no progress on stderr.")
 
-quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="Show no progress and no notes on stderr; errors only."
-)
+@dataclass(frozen=True)
+class Output:
+    """How a command prints its result, its notes and its progress."""
+
+    format: str
+    quiet: bool
+    hides_progress: bool
+
+    def progress(self) -> AbstractContextManager[OnProgress]:
+        """A listener that shows progress on stderr, if it is wanted."""
+        from softmaxce.views.progress import shown
+
+        return shown(not (self.quiet or self.hides_progress))
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr, unless quiet."""
+        if not self.quiet:
+            from softmaxce.views.notices import note
+
+            note(text)
+
+    def show(
+        self,
+        show_text: Callable[[], None],
+        machine_text: Callable[[str], str | Iterable[str]],
+        left_out: Sequence[str] = (),
+    ) -> None:
+        """Print the result, for people or as machine_text(format), and name the files left out."""
+        if left_out and not self.quiet:
+            from softmaxce.views.notices import name_left_out
+
+            name_left_out(left_out)
+        if self.format == "text":
+            show_text()
+        else:
+            from softmaxce.views.json.csv_output import print_exactly
+
+            print_exactly(machine_text(self.format))
+
+
+def output_options(*formats: str) -> Decorator:
+    """`--format` and what is printed on stderr; the command receives `output`, an Output."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_output(
+            *args: Any, output_format: str, no_progress: bool, quiet: bool, **options: Any
+        ) -> Any:
+            return command(*args, output=Output(output_format, quiet, no_progress), **options)
+
+        progress = click.option("--no-progress", is_flag=True, help="Hide the progress display.")
+        quietly = click.option("-q", "--quiet", is_flag=True, help="Print only errors to stderr.")
+        return format_option(*formats)(progress(quietly(debug_option(with_output))))
+
+    return add
+
 
 coverage_option = click.option(
     "--coverage",
     type=OpenShare(),
-    help="Also give each image a set of classes that holds the true one with this probability, "
-    "such as 0.95. It is a promise for the average of images like those held out in training; "
-    "it does not notice a picture of something else.",
+    help="Also give each image a set of classes that contains the true class with this "
+    "probability, such as 0.95. The guarantee holds on average over images like the validation "
+    "images; it does not detect images of unknown classes.",
 )
 
 report_option = click.option(
@@ -76,8 +138,8 @@ report_option = click.option(
     "report_path",
     metavar="FILE.html",
     type=click.Path(readable=False),
-    help="Also write a report for people: one file with scores, pictures and the worst answers, "
-    "to be opened in a browser or printed.",
+    help="Also write an HTML report: scores, plots and the worst predictions in one file that "
+    "works offline.",
 )
 
 save_plots_option = click.option(
@@ -85,12 +147,13 @@ save_plots_option = click.option(
     "plots_path",
     metavar="DIR",
     type=click.Path(readable=False),
-    help="Also write the pictures of the report as PNG files into this folder.",
+    help="Also write the charts of the report (SVG) and the weights of each class (PNG) to this "
+    "folder.",
 )
 
 
-def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--cache DIR` and `--no-cache`; the command gets `cache`, a folder or None for no cache."""
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How images are read; the command gets `skip_bad`, `jobs` and `cache` (a folder or None)."""
 
     @wraps(command)
     def with_cache(*args: Any, cache: str | None, no_cache: bool, **options: Any) -> Any:
@@ -101,17 +164,17 @@ def cache_options(command: Callable[..., Any]) -> Callable[..., Any]:
             folder = default_folder() if cache is None else usable_folder(cache)
         return command(*args, cache=folder, **options)
 
-    switch = click.option("--no-cache", is_flag=True, help="Decode anew, and keep nothing.")
-    place = click.option(
+    switch = click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
+    location = click.option(
         "--cache",
         metavar="DIR",
         type=click.Path(readable=False),
-        help="Where decoded pixels are kept.  [default: $SOFTMAXCE_CACHE, or the user's cache "
+        help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE or the user cache "
         "folder]",
     )
-    return place(switch(with_cache))
+    return skip_bad_option(jobs_option(location(switch(with_cache))))
 
 
 def command_line() -> str:
-    """The command that is running, as it could be pasted into a shell."""
+    """The running command, quoted for a shell."""
     return shlex.join(["softmaxce", *sys.argv[1:]])

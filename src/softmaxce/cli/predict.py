@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import click
 
 from softmaxce.cli.options import (
+    Output,
     coverage_option,
-    debug_option,
-    format_option,
     jobs_option,
     model_option,
-    no_progress_option,
-    quiet_option,
+    output_options,
     skip_bad_option,
 )
 
@@ -26,7 +25,7 @@ Examples:
 """
 
 
-@click.command(short_help="Show how probable each class is for an image.", epilog=EPILOG)
+@click.command(short_help="Show the class probabilities of images.", epilog=EPILOG)
 @click.argument(
     "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
 )
@@ -34,17 +33,20 @@ Examples:
 @click.option(
     "-k",
     "--top-k",
+    metavar="K",
     type=click.IntRange(1),
-    help="Show the K most probable classes only (text).  [default: all]",
+    help="Show only the K most probable classes in text output.  [default: all]",
 )
-@click.option("--label", "label_name", help="Also show the cross-entropy of this answer.")
+@click.option(
+    "--label",
+    "label_name",
+    metavar="NAME",
+    help="True class; also show its cross-entropy in nats.",
+)
 @coverage_option
 @skip_bad_option
 @jobs_option
-@format_option("text", "json", "jsonl", "csv")
-@no_progress_option
-@quiet_option
-@debug_option
+@output_options("text", "json", "jsonl", "csv")
 def predict(
     images: tuple[str, ...],
     model_path: str,
@@ -53,21 +55,17 @@ def predict(
     coverage: float | None,
     skip_bad: bool,
     jobs: int | None,
-    output_format: str,
-    no_progress: bool,
-    quiet: bool,
+    output: Output,
 ) -> None:
-    """Show how probable each class is for IMAGE: a file, a folder of images, or - for stdin."""
-    from softmaxce.views import notices
-    from softmaxce.views import predict as view
-    from softmaxce.views.csv_text import print_exactly
-    from softmaxce.views.progress import shown
+    """Show the class probabilities of each IMAGE: a file, a folder of images, or - for stdin."""
+    from softmaxce.views.json import predict as json_view
+    from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow
 
     stdin = b""
     if workflow.STDIN in images:
         stdin = sys.stdin.buffer.read()
-    with shown(not (no_progress or quiet)) as on_progress:
+    with output.progress() as on_progress:
         result = workflow.predict(
             images,
             model_path,
@@ -78,9 +76,8 @@ def predict(
             stdin=stdin,
             on_progress=on_progress,
         )
-    if output_format == "text":
-        view.show(result, top_k)
-    else:
-        print_exactly(view.as_machine_text(result, output_format))
-    if not quiet:
-        notices.name_left_out([str(failure) for failure in result.failures])
+    output.show(
+        partial(text_view.show, result, top_k),
+        partial(json_view.as_machine_text, result),
+        [str(failure) for failure in result.failures],
+    )

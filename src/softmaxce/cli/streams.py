@@ -1,4 +1,4 @@
-"""The standard streams, made safe to write to whatever the surroundings are."""
+"""The standard streams, made safe to write to in any environment."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PLAIN = str.maketrans(_SIGNS)
 
 
 def prepare() -> None:
-    """Open what is closed, and let no character stop the output.
+    """Open closed streams, and escape characters that a stream cannot encode.
 
-    A stream that was closed by who started us would give its number to the next file that is
-    opened, and what a C library writes to stderr would end in that file.
+    If the parent process closed a stream, the next file that is opened would get its number, and
+    what a C library writes to stderr would end up in that file.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -37,7 +37,7 @@ def prepare() -> None:
 
 
 def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Characters that the stream's encoding lacks: our own as ASCII, others as escapes."""
+    """Replace characters that the encoding lacks: our own by ASCII, others by escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end].translate(_PLAIN)
@@ -45,6 +45,6 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def let_stdout_go() -> None:
-    """Send what is still buffered nowhere, since it cannot be written where it should go."""
+    """Redirect stdout to the null device, to discard buffered output that cannot be written."""
     sys.stdout = sys.__stdout__ or sys.stdout  # Click may have wrapped it
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.cluster import ClusterChoice, cluster_options, reading
+from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.options import (
-    cache_options,
+    Output,
     command_line,
-    debug_option,
-    format_option,
-    jobs_option,
-    no_progress_option,
-    quiet_option,
+    default_model,
+    output_options,
+    reading_options,
     report_option,
     save_plots_option,
-    skip_bad_option,
 )
 from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
-from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
+    from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.workflows.train import TrainResult
 
 EPILOG = """\b
@@ -41,60 +39,61 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "-o",
     "--output",
+    "model_path",
     type=click.Path(readable=False),
-    default=lambda: os.environ.get("SOFTMAXCE_MODEL", "model.npz"),
-    show_default="$SOFTMAXCE_MODEL, or model.npz",
-    help="The model file to write.",
+    default=default_model,
+    help="Model file to write.  [default: $SOFTMAXCE_MODEL or model.npz]",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Replace the output even if it is no model; with --dask, train though this machine looks "
-    "too small for it.",
+    help="Overwrite the output even if it is not a model.",
 )
 @click.option(
     "--size",
+    metavar="auto|N|WxH",
     type=ImageSize(),
     default="auto",
     show_default=True,
-    help="Pixels of each side. auto: the images' own size where all share one of at most 64 × 64, "
-    "else 64x64.",
+    help="Image size in pixels. auto: the images' own size if all share one of at most 64x64, "
+    "otherwise 64x64.",
 )
 @click.option(
     "--color",
     type=click.Choice(list(CHANNELS)),
     default="auto",
     show_default=True,
-    help="auto: gray only where every image is gray.",
+    help="Colour mode. auto: gray if every image is grey, otherwise rgb.",
 )
 @click.option(
     "--fit",
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
     show_default=True,
-    help="What becomes of pictures of another shape: all of them, stretched; their middle; all of "
-    "them, with margins.",
+    help="For other aspect ratios: stretch, crop the centre, or pad with the background colour.",
 )
 @click.option(
     "--background",
     type=Colour(),
     default="white",
     show_default=True,
-    help="The colour behind transparent pixels and of margins: a name or #rrggbb.",
+    help="Colour of transparent areas and padding: white, black, gray or #rrggbb.",
 )
 @click.option(
     "--validation",
     type=FractionOrFolder(),
     default="0.2",
     show_default=True,
-    help="Share of each class to hold out, or a folder (or manifest) of images to judge by.",
+    help="Fraction of each class to use for validation, or a folder or manifest of validation "
+    "images.",
 )
 @click.option(
     "--l2",
+    metavar="auto|NUMBER",
     type=FiniteFloat(0.0, 1e6, word="auto"),
     default="auto",
     show_default=True,
-    help="Penalty on the weights, (l2/2)·‖W‖². auto: the one with the lowest held-out "
+    help="L2 penalty on the weights, (l2/2)·‖W‖². auto: the value with the lowest validation "
     "cross-entropy.",
 )
 @click.option(
@@ -103,94 +102,93 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     metavar="N[,N...]",
     default="none",
     show_default=True,
-    help="Units of hidden layers, such as 128 or 256,64. none: the plain softmax classifier.",
+    help="Number of units in each hidden layer, such as 128 or 256,64. none: no hidden layer.",
 )
 @click.option(
     "--class-weight",
     type=click.Choice(["none", "balanced"]),
     default="none",
     show_default=True,
-    help="balanced: every class counts the same, however many images it has.",
+    help="Class weights in the objective. balanced: every class has the same total weight.",
 )
 @click.option(
     "--calibrate/--no-calibrate",
     default=True,
     show_default=True,
-    help="Fit a temperature on the held-out images, so that of the answers given with "
-    "probability 0.8 about 80 % are right. No answer changes.",
+    help="Calibrate the probabilities with a temperature fitted on the validation images. It never "
+    "changes a prediction.",
 )
 @click.option(
     "--seed",
+    metavar="N",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
-    help="Chooses which images are held out.",
+    help="Seed for the validation split and for training.",
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on with a training that was interrupted, to the same model."
+    "--resume",
+    is_flag=True,
+    help="Continue an interrupted --hidden or --dask run; the model has the same bytes.",
 )
 @report_option
 @save_plots_option
-@skip_bad_option
-@jobs_option
-@cache_options
+@reading_options
 @cluster_options
-@format_option("text", "json")
-@no_progress_option
-@quiet_option
-@debug_option
+@click.option(
+    "--ignore-memory-check",
+    is_flag=True,
+    help="With --dask, train even if this machine seems to have too little memory.",
+)
+@output_options("text", "json")
 def train(
     folder: str,
-    output: str,
+    model_path: str,
     force: bool,
     report_path: str | None,
     plots_path: str | None,
     color: str,
-    output_format: str,
-    no_progress: bool,
-    quiet: bool,
-    cluster: ClusterChoice,
+    cluster: ClusterSettings | None,
+    ignore_memory_check: bool,
+    output: Output,
     **options: Any,
 ) -> None:
     """Train a classifier on DIR and save it.
 
-    DIR holds one folder of images for each class; or train/, with validation/ and test/ beside
-    it, each of which holds such folders. It may also be a CSV file with the columns path, label
-    and, if wanted, split; an .npz file of pixel arrays; or a folder of IDX files.
+    DIR has one folder of images per class, or such folders in train/ and, optionally, validation/
+    and test/. DIR may also be a CSV manifest with the columns path, label and, optionally, split;
+    an .npz file of pixel arrays; or a folder of IDX files.
     """
-    from softmaxce.views import notices
-    from softmaxce.views import train as view
-    from softmaxce.views.progress import shown
+    from softmaxce.views.json import train as json_view
+    from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import checkpoint_path
     from softmaxce.workflows.outputs import check_files, check_folder
 
-    workflow.check_output(output, force)
-    check_files([report_path], [output])
+    workflow.check_output(model_path, force)
+    check_files([report_path], [model_path])
     check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
-    left_over = checkpoint_path(output)
-    if left_over.exists() and not (chosen.resume or quiet):
-        notices.note(f"starting anew; --resume would go on with {left_over}")
-    if chosen.hidden and cluster.address is not None:
-        raise InputError("--dask cannot train --hidden layers: they learn from mini-batches")
+    left_over = checkpoint_path(model_path)
+    if left_over.exists() and not chosen.resume:
+        output.note(f"starting from the beginning; --resume would continue from {left_over}")
+    workflow.check_distributable(chosen, cluster is not None)
+    if cluster is not None:
+        cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with (
-        shown(not (no_progress or quiet)) as on_progress,
-        reading(cluster, folder, quiet, on_progress, force) as (reader, listener),
+        output.progress() as on_progress,
+        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
     ):
-        result = workflow.train(folder, output, chosen, listener, reader)
+        result = workflow.train(folder, model_path, chosen, listener, backend)
         _write_reports(result, report_path, plots_path)
-    if not quiet:
-        notices.name_left_out(result.left_out)
-    if output_format == "json":
-        click.echo(view.as_json(result))
-    else:
-        view.show(result)
+    output.show(
+        partial(text_view.show, result), lambda _: json_view.as_json(result), result.left_out
+    )
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:
     if report_path is not None or plots_path is not None:
-        from softmaxce.views.report_files import write_report
-        from softmaxce.views.report_subject import of_training
+        from softmaxce.views.report.page import write_report
+        from softmaxce.views.report.subject import of_training
 
         write_report(of_training(result, command_line()), report_path, plots_path)

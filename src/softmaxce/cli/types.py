@@ -1,4 +1,4 @@
-"""Option values that Click has no type for. Numbers are finite and in range, or refused."""
+"""Click parameter types. Numbers must be finite and in range."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ else:  # not generic before Click 8.4
 
 
 class FiniteFloat(_ParamType):
-    """A finite number from `low` (excluded with `open_low`) to `high`; `word` stands for None."""
+    """A finite number from `low` (excluded if `open_low`) to `high`; `word` converts to None."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class FiniteFloat(_ParamType):
         try:
             number = float(value)
         except ValueError:
-            self.fail(f"'{value}' is no number.", param, ctx)
+            self.fail(f"'{value}' is not a number.", param, ctx)
         if not math.isfinite(number):
             self.fail(f"'{value}' is not finite.", param, ctx)
         if number < self.low or (self.open_low and number == self.low):
@@ -52,17 +52,17 @@ class FiniteFloat(_ParamType):
 
 
 class OpenShare(_ParamType):
-    """A share above 0 and below 1."""
+    """A probability, strictly between 0 and 1."""
 
-    name = "share"
+    name = "probability"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
             share = float(value)
         except ValueError:
-            self.fail(f"'{value}' is no number.", param, ctx)
+            self.fail(f"'{value}' is not a number.", param, ctx)
         if not 0 < share < 1:  # refuses nan too
-            self.fail(f"{value} must be above 0 and below 1 (95 % is 0.95).", param, ctx)
+            self.fail(f"{value} must be greater than 0 and less than 1 (95 % is 0.95).", param, ctx)
         return share
 
 
@@ -76,10 +76,10 @@ class ImageSize(_ParamType):
             return None if value == "auto" else value
         match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", value, re.ASCII)
         if match is None:
-            self.fail(f"'{value}' is no size; write auto, 64 or 64x48.", param, ctx)
+            self.fail(f"'{value}' is not an image size; use auto, 64 or 64x48.", param, ctx)
         width, height = int(match[1]), int(match[2] or match[1])
         if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-            self.fail(f"{value}: a side must be 1 to {MAX_SIDE} pixels long.", param, ctx)
+            self.fail(f"{value}: width and height must be 1 to {MAX_SIDE} pixels.", param, ctx)
         return width, height
 
 
@@ -94,7 +94,7 @@ class Colour(_ParamType):
         if re.fullmatch(r"#[0-9a-f]{3}", colour):
             colour = "#" + "".join(2 * digit for digit in colour[1:])
         if not re.fullmatch(r"#[0-9a-f]{6}", colour):
-            self.fail(f"'{value}' is no colour; write white, black, gray or #rrggbb.", param, ctx)
+            self.fail(f"'{value}' is not a colour; use white, black, gray or #rrggbb.", param, ctx)
         return colour
 
 
@@ -109,7 +109,9 @@ class HiddenLayers(_ParamType):
         if value == "none":
             return ()
         if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", value, re.ASCII):
-            self.fail(f"'{value}' names no layers; write none, 128 or 256,64.", param, ctx)
+            self.fail(
+                f"'{value}' is not a list of layer sizes; use none, 128 or 256,64.", param, ctx
+            )
         units = tuple(map(int, value.split(",")))
         if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
             self.fail(
@@ -119,7 +121,7 @@ class HiddenLayers(_ParamType):
 
 
 class FractionOrFolder(_ParamType):
-    """A fraction from 0 to below 1, or an existing folder or file (as a Path)."""
+    """A fraction in [0, 1), or an existing folder or file (converted to a Path)."""
 
     name = "fraction|dir"
 
@@ -133,5 +135,5 @@ class FractionOrFolder(_ParamType):
                 return Path(value)
             self.fail(f"'{value}' is neither a number nor an existing folder or file.", param, ctx)
         if not 0 <= fraction < 1:  # refuses nan too
-            self.fail(f"{value} must be at least 0 and below 1.", param, ctx)
+            self.fail(f"{value} must be at least 0 and less than 1.", param, ctx)
         return fraction

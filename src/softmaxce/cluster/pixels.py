@@ -15,7 +15,7 @@ from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
 from softmaxce.cluster.ranges import Facts, Files
 from softmaxce.data.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
-from softmaxce.images.reading import ImageInfo
+from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.training.objective import Objective, Sums, block_rows
 
@@ -69,12 +69,12 @@ class ClusterReader:
         """Raise TrainingError where this machine, which solves, would be too small."""
         settings = self.cluster.settings
         needed, there_is = driver_bytes(n_pixels, n_classes), memory_bytes()
-        if needed > there_is and not settings.force:
+        if needed > there_is and not settings.ignore_memory_check:
             raise TrainingError(
                 f"{n_pixels:,} pixels × {n_classes:,} classes are too much for the machine that "
                 f"leads: it needs about {needed / 1e9:.0f} GB for the solver and has "
                 f"{there_is / 1e9:.0f}, whatever the workers; take a smaller --size, or try with "
-                "--force"
+                "--ignore-memory-check"
             )
 
     def headers(self, paths: Sequence[str]) -> list[ImageInfo]:

@@ -19,8 +19,9 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
-from softmaxce.data.decoding import decode_some, digests_of
+from softmaxce.data.decoding import digests_of
 from softmaxce.errors import DataError, ImageError
+from softmaxce.images.batch import decode_batch
 from softmaxce.images.files import Content, read_file
 from softmaxce.preprocessing import Preprocessing
 
@@ -250,11 +251,11 @@ def _decode(files: Files, path: str) -> Facts:
     with open(f"{path}.new", "wb") as stream:
         for start in range(0, n_files, at_once):
             some = files.paths[start : start + at_once]
-            pixels, sizes, is_grey, failed = decode_some(some, files.form, read)
-            stream.write(pixels.data)
-            digest.update(pixels.data)
-            parts.append((sizes, is_grey, digests_of(pixels)))
-            failures.update({start + i: error.reason for i, error in failed.items()})
+            batch = decode_batch(some, files.form, read)
+            stream.write(batch.pixels.data)
+            digest.update(batch.pixels.data)
+            parts.append((batch.sizes, batch.is_grey, digests_of(batch.pixels)))
+            failures.update({start + i: error.reason for i, error in batch.failures.items()})
     os.replace(f"{path}.new", path)
     sizes, is_grey, digests = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Facts(sizes, is_grey, digests, failures, digest.hexdigest())

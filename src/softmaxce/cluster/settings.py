@@ -16,15 +16,15 @@ _TLS_FILES = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_clien
 class ClusterSettings:
     """address: tcp://host:port, tls://host:port, or a scheduler's JSON file; tls: a folder with
     ca.pem, cert.pem and key.pem; timeout: seconds to wait for the scheduler and for min_workers;
-    eval_timeout: seconds without any result after which a silent worker counts as hung; force:
-    train though this machine looks too small to lead."""
+    eval_timeout: seconds without any result after which a silent worker counts as hung;
+    ignore_memory_check: train even if this machine seems to have too little memory."""
 
     address: str
     tls: Path | None = None
     min_workers: int = 1
     timeout: float = 60.0
     eval_timeout: float = 30.0
-    force: bool = False
+    ignore_memory_check: bool = False
 
     def check(self) -> None:
         """Raise InputError for settings that cannot be."""

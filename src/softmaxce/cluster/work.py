@@ -22,7 +22,8 @@ from softmaxce.cluster.ranges import (
     with_pixels,
 )
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import ImageInfo, read_info
+from softmaxce.images.info import ImageInfo
+from softmaxce.images.reading import read_info
 from softmaxce.training.objective import Floats, Objective, Rows, Sums, tree_sum
 
 

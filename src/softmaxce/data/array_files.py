@@ -1,6 +1,6 @@
-"""Pixel arrays in files: .npz, pairs of .npy, and IDX (`…-ubyte`, gzipped too).
+"""Pixel arrays in files: .npz, pairs of .npy, and IDX (`…-ubyte`, also gzipped).
 
-Read without unpickling, and not before what the headers promise fits the file.
+They are read without unpickling, and only if the sizes in the headers fit the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from softmaxce.data.manifest import SPLIT_NAMES
 from softmaxce.errors import DataError
 
 MAX_BYTES = 4 * 2**30
-_MAX_RATIO = 250  # of unpacked to packed bytes; pictures stay far below, bombs do not
+_MAX_RATIO = 250  # unpacked to packed bytes: images stay far below, decompression bombs do not
 _IDX_NAME = re.compile(r"(.*)images([-.])idx3([-.]ubyte.*)", re.ASCII)
 _IMAGE_WORDS = {"x", "image", "images", "pixels", "data"}
 _LABEL_WORDS = {"y", "label", "labels", "target", "targets"}
@@ -38,26 +38,26 @@ class PixelArrays:
 
 
 def is_array_source(path: str | PathLike[str]) -> bool:
-    """Whether `path` is a file of pixel arrays by its name, or a folder of IDX files."""
+    """Whether `path` is named like a file of pixel arrays, or is a folder of IDX files."""
     name = os.path.basename(os.fspath(path))
     if os.path.isfile(path):
         return name.lower().endswith((".npz", ".npy")) or _IDX_NAME.fullmatch(name) is not None
     return os.path.isdir(path) and bool(_idx_files(path))
 
 
-def read_arrays(path: str | PathLike[str]) -> dict[str, PixelArrays]:
-    """The arrays of each split ("train", "validation", "test"); "train" where none is named.
+def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
+    """The arrays of one split ("train", "validation" or "test"; "train" if none is named).
 
     Raises DataError, which names the file and the fault.
     """
     try:
         if os.path.isdir(path):
-            return {split: _idx_pair(str(file)) for split, file in _idx_files(path).items()}
+            return _idx_pair(str(_idx_files(path)[split]))
         if str(path).lower().endswith(".npz"):
-            return _read_npz(path)
+            return _read_npz(path, split)
         if str(path).lower().endswith(".npy"):
-            return {"train": _npy_pair(str(path))}
-        return {"train": _idx_pair(str(path))}
+            return _npy_pair(str(path))
+        return _idx_pair(str(path))
     except DataError:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
@@ -66,7 +66,7 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, PixelArrays]:
 
 
 def array_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits that `read_arrays` would give. Raises DataError."""
+    """The splits that `read_arrays` can read. Raises DataError."""
     if os.path.isdir(path):
         return set(_idx_files(path))
     if not str(path).lower().endswith(".npz"):
@@ -91,31 +91,28 @@ def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_
         for kind, found in ((_IMAGE_WORDS, images), (_LABEL_WORDS, labels)):
             if words & kind:
                 if split in found:
-                    raise DataError(f"cannot read the arrays: {path}: two for the {split} part")
+                    raise DataError(f"cannot read the arrays: {path}: two for the {split} split")
                 found[split] = info
                 break
     return images, labels
 
 
-def _read_npz(path: str | PathLike[str]) -> dict[str, PixelArrays]:
+def _read_npz(path: str | PathLike[str], split: str) -> PixelArrays:
     with zipfile.ZipFile(path) as archive:
         images, labels = _npz_members(path, archive)
         if not images:
             raise DataError(
                 f"no images: {path}: it needs an array named x, images, x_train, train_images or "
-                "so; and y, labels, y_train or train_labels beside it"
+                "similar, and one named y, labels, y_train or train_labels"
             )
-        arrays: dict[str, PixelArrays] = {}
-        for split, member in images.items():
-            pixels = _checked_images(path, _read_member(archive, member))
-            named = _read_member(archive, labels[split]) if split in labels else None
-            arrays[split] = PixelArrays(pixels, _checked_labels(path, pixels, named))
-    return arrays
+        pixels = _checked_images(path, _read_member(archive, images[split]))
+        named = _read_member(archive, labels[split]) if split in labels else None
+        return PixelArrays(pixels, _checked_labels(path, pixels, named))
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
     if info.file_size > min(MAX_BYTES, _MAX_RATIO * max(info.compress_size, 1024)):
-        raise ValueError(f"{info.filename} unpacks to too much")
+        raise ValueError(f"{info.filename} unpacks to too many bytes")
     with archive.open(info) as stream:
         return _read_npy(stream, info.file_size)
 
@@ -132,7 +129,7 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
     shape, fortran_order, dtype = read(stream)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or not 0 <= size - n_bytes <= 2**16:
-        raise ValueError("an array has another size than its header says, or holds objects")
+        raise ValueError("an array does not have the size in its header, or holds objects")
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise ValueError("an array ends too early")
@@ -140,7 +137,7 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
 
 
 def _npy_pair(path: str) -> PixelArrays:
-    """An .npy file of images, and the file of labels beside it, if there is one."""
+    """An .npy file of images, and the file of labels in the same folder, if there is one."""
     images = np.load(path, mmap_mode="r", allow_pickle=False)
     folder, name = os.path.split(path)
     for word, counterpart in (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "labels")):
@@ -166,7 +163,7 @@ def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
 
 
 def _idx_pair(path: str) -> PixelArrays:
-    """An IDX file of images, and that of their labels beside it, if there is one."""
+    """An IDX file of images, and the file of their labels in the same folder, if there is one."""
     images = _read_idx(path, 3)
     folder, name = os.path.split(path)
     match = _IDX_NAME.fullmatch(name)
@@ -188,11 +185,11 @@ def _read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
         stream = gzip.GzipFile(fileobj=raw) if packed else raw
         head = stream.read(4 + 4 * n_dimensions)
         if len(head) != 4 + 4 * n_dimensions or head[:4] != bytes((0, 0, 8, n_dimensions)):
-            raise ValueError(f"it is no IDX file of bytes in {n_dimensions} dimensions")
+            raise ValueError(f"it is not an IDX file of bytes in {n_dimensions} dimensions")
         shape = struct.unpack(f">{n_dimensions}I", head[4:])
         n_bytes = int(np.prod(shape, dtype=object))
         if n_bytes > limit:
-            raise ValueError("its header promises more than the file can hold")
+            raise ValueError("its header names more bytes than the file can hold")
         content = stream.read(n_bytes)
         if len(content) != n_bytes or stream.read(1):
             raise ValueError("it is shorter or longer than its header says")
@@ -215,7 +212,7 @@ def _checked_images(path: str | PathLike[str], images: NDArray[Any]) -> NDArray[
     if not (is_grey or is_colour) or 0 in images.shape:
         raise DataError(
             f"cannot use the arrays: {path}: the pixels have the shape {images.shape}; "
-            "(images, height, width) or (images, height, width, 3) is needed"
+            "save them as (images, height, width) or (images, height, width, 3)"
         )
     return images
 
@@ -227,12 +224,12 @@ def _checked_labels(
         return None
     if labels.size != len(images) or labels.shape[0] != len(images):
         raise DataError(
-            f"cannot use the arrays: {path}: {len(images)} images, but labels of the shape "
-            f"{labels.shape}"
+            f"cannot use the arrays: {path}: there are {len(images)} images, but the labels have "
+            f"the shape {labels.shape}"
         )
     if labels.dtype.kind not in "iuU":
         raise DataError(
-            f"cannot use the arrays: {path}: the labels are {labels.dtype}; whole numbers or "
-            "names are needed"
+            f"cannot use the arrays: {path}: the labels are {labels.dtype}; save them as integers "
+            "or names"
         )
     return tuple(map(str, labels.reshape(-1).tolist()))

@@ -15,7 +15,7 @@ _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """One class: its name and its image files in sorted order; other files in `ignored_files`."""
+    """One class: its name, its image files in sorted order, and the other files in its folder."""
 
     name: str
     paths: tuple[str, ...]
@@ -23,16 +23,16 @@ class ClassFolder:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is the system's own, such as .DS_Store or Thumbs.db."""
+    """Whether a file or folder belongs to the system, such as .DS_Store or Thumbs.db."""
     return name.startswith(".") or name.lower() in _HIDDEN_NAMES
 
 
 def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
-    """The class folders in `folder`, sorted by name. Raises DataError where there are none.
+    """The class folders in `folder`, sorted by name. Raises DataError if there are none.
 
-    Files count at any depth below the class's folder. A link to a file or to a class folder is
-    followed; a link to a folder further down is not (it is listed in `ignored_files`), so links
-    cannot form a loop.
+    Files at any depth below a class folder belong to the class. A link to a file or to a class
+    folder is followed; a link to a folder further down is not (it is listed in `ignored_files`),
+    so that links cannot form a loop.
     """
     root = Path(folder)
     entries = visible_folders(root)
@@ -40,10 +40,10 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
         loose = [e.name for e in os.scandir(root) if Path(e.name).suffix.lower() in SUFFIXES]
         if loose:
             raise DataError(
-                f"no class folders: {root}: its {len(loose)} images lie directly in it; "
-                "put them into one folder for each class"
+                f"no class folders: {root}: its {len(loose)} images are not in class folders; "
+                "move them into one folder per class"
             )
-        raise DataError(f"no class folders: {root}: it needs one folder of images for each class")
+        raise DataError(f"no class folders: {root}: it needs one folder of images per class")
     return tuple(ClassFolder(entry.name, *_sorted_files(entry.path)) for entry in entries)
 
 
@@ -54,7 +54,9 @@ def visible_folders(root: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         raise DataError(f"no such folder: {root}") from None
     except NotADirectoryError:
-        raise DataError(f"not a folder: {root}: name the folder with the class folders") from None
+        raise DataError(
+            f"not a folder: {root}: name the folder that contains the class folders"
+        ) from None
     except OSError as error:
         raise DataError(f"cannot read the folder: {root}: {error.strerror}") from error
     found = [entry for entry in entries if not is_hidden(entry.name) and _is_folder(entry)]
@@ -62,12 +64,12 @@ def visible_folders(root: Path) -> list[os.DirEntry[str]]:
 
 
 def list_images(folder: str) -> tuple[str, ...]:
-    """All image files below `folder`, by their names' endings, in sorted order."""
+    """All files below `folder` that have an image's suffix, in sorted order."""
     return _sorted_files(folder)[0]
 
 
 def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The files below `root`: images, and others."""
+    """The files below `root`: images and other files, each in sorted order."""
     images: list[str] = []
     ignored_files: list[str] = []
     folders = [root]
@@ -81,7 +83,9 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-                    elif name[name.rfind(".") :].lower() in SUFFIXES and not _leads_away(entry):
+                    elif name[name.rfind(".") :].lower() in SUFFIXES and not _is_link_to_folder(
+                        entry
+                    ):
                         images.append(entry.path)
                     else:
                         ignored_files.append(entry.path)
@@ -90,10 +94,10 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(images)), tuple(sorted(ignored_files))
 
 
-def _leads_away(entry: os.DirEntry[str]) -> bool:
+def _is_link_to_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_symlink() and _is_folder(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """As entry.is_dir(), which raises for a link that leads back to itself."""
+    """entry.is_dir(), but False for a link that leads back to itself, where is_dir() raises."""
     return os.path.isdir(entry.path)

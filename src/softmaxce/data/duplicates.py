@@ -1,10 +1,10 @@
-"""Which images of a set are the same picture: exactly, or nearly.
+"""Which images of a data set show the same picture, exactly or nearly.
 
-Near duplicates (resized, saved again, a little brighter) are found by a perceptual hash: the signs
-of the 8 × 8 lowest frequencies of the discrete cosine transform, about their median. Pictures whose
-hashes differ in at most 3 of 64 bits are compared, and are near duplicates where their pixels
-correlate by 0.98 or more. (The hash follows Zauner, "Implementation and benchmarking of perceptual
-image hash functions", 2010, section 3.2.1.)
+Near duplicates (resized, saved again, slightly brighter) are found with a perceptual hash: for each
+of the 8 × 8 lowest frequencies of the discrete cosine transform, whether it is above their median.
+Images whose hashes differ in at most 3 of 64 bits are compared, and are near duplicates if the
+correlation of their pixels is at least 0.98. (The hash follows Zauner, "Implementation and
+benchmarking of perceptual image hash functions", 2010, section 3.2.1.)
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ Groups = list[NDArray[np.int64]]
 
 
 def exact_groups(digests: NDArray[np.uint64]) -> Groups:
-    """The rows of equal digests (n_images, 2), where there are two or more."""
+    """Groups of two or more rows with equal digests (n_images, 2)."""
     _, first, which = np.unique(digests, axis=0, return_index=True, return_inverse=True)
     return _groups(first[which.reshape(-1)])
 
 
-def near_groups(pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]) -> Groups:
-    """Those of the rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
-    hashes = perceptual_hashes(pixels, form, rows)
+def near_groups(
+    pixels: NDArray[np.uint8], preprocessing: Preprocessing, rows: NDArray[np.int64]
+) -> Groups:
+    """Groups of these rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
+    hashes = perceptual_hashes(pixels, preprocessing, rows)
     root = np.arange(len(hashes))
     for left, right in _candidates(hashes):
         alike = _correlation(pixels, rows[left], rows[right]) >= MIN_CORRELATION
@@ -47,16 +49,15 @@ def near_groups(pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np
 
 
 def perceptual_hashes(
-    pixels: NDArray[np.uint8], form: Preprocessing, rows: NDArray[np.int64]
+    pixels: NDArray[np.uint8], preprocessing: Preprocessing, rows: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """The 64-bit hash (len(rows),) of each of these rows of `pixels`."""
-    down, across = _cosines(form.height), _cosines(form.width)
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    down, across = _cosines(preprocessing.height), _cosines(preprocessing.width)
     hashes = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), _BLOCK_ROWS):
         block = copy_rows(pixels, rows[start : start + _BLOCK_ROWS])
-        grey = block.reshape(len(block), form.height, form.width, form.channels).mean(
-            axis=3, dtype=np.float32
-        )
+        grey = block.reshape(len(block), *shape).mean(axis=3, dtype=np.float32)
         frequencies = (down @ grey @ across.T).reshape(len(block), -1)
         bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
         hashes[start : start + len(block)] = np.packbits(bits, axis=1).view(">u8")[:, 0]
@@ -72,13 +73,13 @@ def _cosines(n: int) -> NDArray[np.float32]:
 def _candidates(
     hashes: NDArray[np.uint64],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of rows whose hashes differ in at most MAX_BITS bits, some of them more than once."""
+    """Pairs of rows whose hashes differ in at most MAX_BITS bits; a pair may occur twice."""
     for band in range(_N_BANDS):
         keys = (hashes >> np.uint64(16 * band)).astype(np.uint16)
         order = np.argsort(keys, kind="stable")
         starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
         for rows in np.split(order, starts[1:]):
-            if 2 <= len(rows) <= _MAX_BUCKET:  # a larger one says nothing: most of it is blank
+            if 2 <= len(rows) <= _MAX_BUCKET:  # larger buckets are mostly blank images
                 yield from _close_pairs(hashes, rows)
 
 
@@ -92,20 +93,15 @@ def _close_pairs(
 
 
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """How many bits of each value are set (np.bitwise_count is not in NumPy 1.26)."""
-    one, two, four = (
-        np.uint64(m) for m in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F)
-    )
-    values = values - ((values >> np.uint64(1)) & one)
-    values = (values & two) + ((values >> np.uint64(2)) & two)
-    values = (values + (values >> np.uint64(4))) & four
-    return (values * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    """Number of bits set in each value (np.bitwise_count is not in NumPy 1.26)."""
+    bits = np.unpackbits(values[..., np.newaxis].view(np.uint8), axis=-1)
+    return np.asarray(bits.sum(axis=-1, dtype=np.uint64))
 
 
 def _correlation(
     pixels: NDArray[np.uint8], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Pearson's correlation of the pixels of each pair of rows; 0 where a row is constant."""
+    """Pearson's correlation of the pixels of each pair of rows; 0 if a row is constant."""
     result = np.zeros(len(left))
     for start in range(0, len(left), _BLOCK_ROWS):
         chosen = slice(start, start + _BLOCK_ROWS)
@@ -127,7 +123,7 @@ def _root(root: NDArray[np.int64], row: int) -> int:
 
 
 def _groups(keys: NDArray[np.int64]) -> Groups:
-    """The positions of equal keys, where there are two or more, by first position."""
+    """Groups of two or more positions with equal keys, sorted by key."""
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]

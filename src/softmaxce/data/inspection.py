@@ -1,4 +1,4 @@
-"""Many image files → what each of them is (format, size, mode …), in worker processes."""
+"""Many image files → the header of each (format, size, mode …), read by worker processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from softmaxce.data.worker_processes import available_cores, in_workers
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import ImageDetails, read_details
+from softmaxce.images.info import ImageDetails
 
 _CHUNK_FILES = 256
 _FILES_WORTH_WORKERS = 1000
@@ -18,7 +18,7 @@ def inspect_files(
     jobs: int | None = None,
     on_inspected: Callable[[int, int], None] | None = None,
 ) -> list[ImageDetails | ImageError]:
-    """What each file is, or why it cannot be read, in the order of `paths`."""
+    """The details of each file, or why it cannot be read, in the order of `paths`."""
     chunks = [(i, paths[i : i + _CHUNK_FILES]) for i in range(0, len(paths), _CHUNK_FILES)]
     n_workers = min(jobs or available_cores(), len(chunks))
     if n_workers < 2 or len(paths) < _FILES_WORTH_WORKERS:
@@ -42,6 +42,8 @@ def _inspect(chunk: tuple[int, Sequence[str]]) -> tuple[int, list[ImageDetails |
 
 
 def _details(path: str) -> ImageDetails | ImageError:
+    from softmaxce.images.reading import read_details  # Pillow is loaded with the first image
+
     try:
         return read_details(path)
     except ImageError as error:

@@ -1,14 +1,15 @@
-"""Decoded pixels kept on disk, memory-mapped, so that a set is decoded once.
+"""Decoded pixels kept on disk and memory-mapped, so that a data set is decoded once.
 
-An entry belongs to one folder (or manifest) and one form of its images, and is valid for exactly
-the files it was made of: their paths, sizes, and times of change. Its file:
+An entry belongs to one folder (or manifest) with one preprocessing, and is valid only for the files
+it was made from: their paths, sizes, and times of change. Its file:
 
-    4096 bytes   one line of JSON (key, shape, form, checksum), filled up with spaces
+    4096 bytes   one line of JSON (key, shape, preprocessing, checksum), padded with spaces
     n · D bytes  the pixels, row by row
     n · 25       sizes int32 (n, 2), digests uint64 (n, 2), is_grey uint8 (n)
 
-A file that does not fit its key, its shape or its checksum is no entry: the images are decoded
-again. Files are written aside and renamed; entries used longest ago are removed for room.
+If a file does not match its key, its shape or its checksum, it is ignored and the images are
+decoded again. Files are written to a temporary name and renamed; the least recently used entries
+are removed when the cache is full.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ HEADER_BYTES = 4096
 _SUFFIX = ".pixels"
 _TEMPORARY = ".new-"
 _ABANDONED_SECONDS = 24 * 3600.0
-_SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system in use (FAT) ticks every 2 seconds
-_FACT_BYTES = 25
+_SETTLED_NS = 2 * 10**9  # FAT, the coarsest file system in use, stores times in steps of 2 seconds
+_INFO_BYTES = 25
 _CHECKED_WORDS = 1024
-_CHECKED_BYTES = 2**20  # read into memory that is at hand, not asked of the system each time
+_CHECKED_BYTES = 2**20  # small enough that the allocator reuses the memory
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """Which entry a set of files has, and what that entry must have been made of."""
+    """The name of the entry for a set of files, and the digest of what it must be made from."""
 
     name: str
     digest: str
@@ -57,7 +58,7 @@ class CacheKey:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """One file of the cache, as `softmaxce cache info` lists it."""
+    """One file of the cache, as `softmaxce cache info` lists it. form: its preprocessing."""
 
     path: str
     source: str
@@ -68,7 +69,7 @@ class CacheEntry:
 
 
 def default_folder() -> Path | None:
-    """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None where there is no home."""
+    """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None if there is no home folder."""
     given = os.environ.get("SOFTMAXCE_CACHE") or os.environ.get("XDG_CACHE_HOME")
     if given:
         own = Path(given)
@@ -84,7 +85,7 @@ def default_folder() -> Path | None:
 
 
 def usable_folder(path: str | PathLike[str]) -> Path:
-    """`path`, made if it is not there. Raises OutputError where it is no folder to write to."""
+    """`path`, created if it does not exist. Raises OutputError if it cannot be written to."""
     folder = Path(path)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -96,9 +97,9 @@ def usable_folder(path: str | PathLike[str]) -> Path:
 
 
 def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> CacheKey | None:
-    """The key of the images `paths` of `source` in the form that was asked for.
+    """The key of the images `paths` of `source` with the preprocessing that was asked for.
 
-    None where a file cannot be looked at, so that nothing could be said about its age.
+    None if the status of a file cannot be read, because its age is then unknown.
     """
     stamps = np.empty((len(paths), 3), "<i8")
     try:
@@ -117,30 +118,32 @@ def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> Cach
 
 
 class PixelCache:
-    """The cache in `folder`, which is made when it is first needed."""
+    """The cache in `folder`, which is created when it is first needed."""
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder, self.max_bytes = folder, max_bytes
 
     def find(self, key: CacheKey) -> tuple[Preprocessing, DecodedImages] | None:
-        """What an earlier run decoded of these very files, or None."""
+        """What an earlier run decoded from exactly these files, or None."""
         path = self._path_of(key)
         try:
-            with open(path, "rb") as stream:  # opened once: another run may replace the file
+            with open(
+                path, "rb"
+            ) as stream:  # opened once, because another run may replace the file
                 header = _read_header(stream)
                 if header["key"] != key.digest or header["n_images"] != key.n_files:
                     return None
-                form = Preprocessing(**header["form"])
-                if form.fault() or header.pop("checksum") != _checksum(stream, header):
+                preprocessing = Preprocessing(**header["form"])
+                if preprocessing.fault() or header.pop("checksum") != _checksum(stream, header):
                     return None
-                decoded = _read_entry(stream, (key.n_files, form.n_pixels))
+                decoded = _read_entry(stream, (key.n_files, preprocessing.n_pixels))
             os.utime(path)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return form, decoded
+        return preprocessing, decoded
 
     def new_file(self) -> str | None:
-        """A new file to decode into, from the byte HEADER_BYTES on; None if none can be made."""
+        """A new file for pixels from the byte HEADER_BYTES on; None if it cannot be created."""
         with suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, path = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.folder)
@@ -149,15 +152,20 @@ class PixelCache:
         return None
 
     def keep(
-        self, key: CacheKey, source: str, form: Preprocessing, decoded: DecodedImages, path: str
+        self,
+        key: CacheKey,
+        source: str,
+        preprocessing: Preprocessing,
+        decoded: DecodedImages,
+        path: str,
     ) -> None:
-        """Make an entry of the file from `new_file` that holds the pixels of `decoded`.
+        """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
-        Nothing is kept of files that failed (the fault may pass), of files that are so new that
-        another change could bear the same time, or where there is no room; that is no error.
+        Nothing is kept if a file failed (it may be readable later), if a file is so new that
+        another change could have the same time, or if there is no space. That is not an error.
         """
         shape = decoded.pixels.shape
-        n_bytes = HEADER_BYTES + shape[0] * (shape[1] + _FACT_BYTES)
+        n_bytes = HEADER_BYTES + shape[0] * (shape[1] + _INFO_BYTES)
         too_new = key.newest_ns > time.time_ns() - _SETTLED_NS
         if decoded.failures or too_new or n_bytes > self.max_bytes:
             return discard(path)
@@ -173,7 +181,7 @@ class PixelCache:
                     "key": key.digest,
                     "source": os.path.realpath(source),
                     "n_images": shape[0],
-                    "form": asdict(form),
+                    "form": asdict(preprocessing),
                 }
                 header["checksum"] = _checksum(stream, header)
                 stream.seek(0)
@@ -185,7 +193,7 @@ class PixelCache:
         return None
 
     def entries(self) -> list[CacheEntry]:
-        """What the cache holds, used last first. Raises OutputError where it cannot be listed."""
+        """The entries, most recently used first. Raises OutputError if they cannot be listed."""
         found = []
         for path in self._files(_SUFFIX):
             with suppress(FileNotFoundError):
@@ -201,7 +209,7 @@ class PixelCache:
         return sorted(found, key=lambda entry: -entry.last_used)
 
     def clear(self) -> tuple[int, int]:
-        """Remove every entry. Returns how many there were and their bytes."""
+        """Remove every entry. Returns their number and their total size in bytes."""
         n_files = n_bytes = 0
         for path in (*self._files(_SUFFIX), *self._files("", _TEMPORARY)):
             try:
@@ -228,7 +236,7 @@ class PixelCache:
         return [str(self.folder / name) for name in chosen]
 
     def _make_room(self) -> None:
-        """Remove the entries used longest ago, and what interrupted runs left."""
+        """Remove the least recently used entries and the files of interrupted runs."""
         with suppress(OSError, OutputError):
             for path in self._files("", _TEMPORARY):
                 if os.stat(path).st_mtime < time.time() - _ABANDONED_SECONDS:
@@ -241,39 +249,40 @@ class PixelCache:
 
 
 def discard(path: str) -> None:
-    """Remove a file from `new_file`; its pixels stay where they are mapped."""
+    """Remove a file from `new_file`; pixels mapped from it stay valid."""
     with suppress(OSError):
         os.unlink(path)
 
 
 def _read_header(stream: BinaryIO) -> dict[str, Any]:
-    """The header as written by `keep`. Raises ValueError for any other file."""
+    """The header written by `keep`. Raises ValueError for any other file."""
     header = json.loads(stream.read(HEADER_BYTES))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError("no file of the pixel cache")
+        raise ValueError("not a file of the pixel cache")
     return header
 
 
 def _read_entry(stream: BinaryIO, shape: tuple[int, int]) -> DecodedImages:
     n_images, n_pixels = shape
     stream.seek(HEADER_BYTES + n_images * n_pixels)
-    facts = stream.read()
-    if len(facts) != n_images * _FACT_BYTES:
+    info = stream.read()
+    if len(info) != n_images * _INFO_BYTES:
         raise ValueError("the file is shorter or longer than its header says")
     return DecodedImages(
         pixels=map_rows(stream, HEADER_BYTES, shape),
-        sizes=np.frombuffer(facts, "<i4", 2 * n_images).reshape(-1, 2),
-        digests=np.frombuffer(facts, "<u8", 2 * n_images, 8 * n_images).reshape(-1, 2),
-        is_grey=np.frombuffer(facts, np.uint8, n_images, 24 * n_images).astype(np.bool_),
+        sizes=np.frombuffer(info, "<i4", 2 * n_images).reshape(-1, 2),
+        digests=np.frombuffer(info, "<u8", 2 * n_images, 8 * n_images).reshape(-1, 2),
+        is_grey=np.frombuffer(info, np.uint8, n_images, 24 * n_images).astype(np.bool_),
         failures={},
     )
 
 
 def _checksum(stream: BinaryIO, header: Mapping[str, Any]) -> str:
-    """Of the header and all behind it: it finds accidental damage at the speed of memory.
+    """A checksum of the header and everything after it, against accidental damage.
 
-    Each block of 8 KB gives the sum of its 64-bit words, each times an odd number of its own,
-    modulo 2^64; so any one changed word changes the sum. The sums are digested.
+    It runs at the speed of memory. For each block of 8 KB, the 64-bit words are multiplied by
+    different odd numbers and summed modulo 2^64, so that changing any one word changes the sum.
+    The sums are then hashed.
     """
     weights = np.arange(1, _CHECKED_WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     weights |= np.uint64(1)

@@ -1,4 +1,4 @@
-"""Images of any source → PixelDataset: a uint8 matrix, labels, names; which rows are held out."""
+"""Images from any source → PixelDataset: a uint8 matrix, labels and names; and subsets of it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
-from softmaxce.data.decoding import OnDecoded, digests_of
-from softmaxce.data.pixel_cache import PixelCache
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, Reader, decode_all
-from softmaxce.data.sources import Part, Source, list_classes, part_of, read_labelled_arrays
-from softmaxce.errors import DataError, ImageError
-from softmaxce.images.reading import array_pixels
+from softmaxce.data.decoding import digests_of
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
+from softmaxce.errors import DataError, ImageError, first_few
 from softmaxce.preprocessing import Preprocessing
-
-_N_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -43,112 +40,135 @@ class PixelDataset:
 
     @property
     def n_images(self) -> int:
-        """How many images (rows) there are."""
+        """Number of images (rows)."""
         return len(self.labels)
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each file that was passed over: which, and why."""
-        ignored_files = (f"{path}: it is no image by its name" for path in self.ignored_files)
-        return (*map(str, self.unreadable), *ignored_files)
+        """A line for each file that was skipped: which, and why."""
+        ignored = (f"{path}: not named like an image" for path in self.ignored_files)
+        return (*map(str, self.unreadable), *ignored)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some images of a dataset: those of one split. rows: (n_images,), ascending."""
+
+    dataset: PixelDataset
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def whole(cls, dataset: PixelDataset) -> Subset:
+        """All images of a dataset."""
+        return cls(dataset, np.arange(dataset.n_images))
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.rows)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n_images,)."""
+        return self.dataset.labels[self.rows]
+
+    @property
+    def half_digests(self) -> NDArray[np.uint64]:
+        """(n_images,): 64 of the 128 bits of each image's digest.
+
+        Among a million images and a million others, two different ones agree in these bits with
+        a probability of 1 in 18 million.
+        """
+        return np.asarray(self.dataset.digests[self.rows, 0])
+
+    def path(self, position: int) -> str:
+        """The file of the image at this position."""
+        return self.dataset.paths[int(self.rows[position])]
+
+    def pixels(self, position: int) -> NDArray[np.uint8]:
+        """The pixel vector (n_pixels,) of the image at this position."""
+        return np.asarray(self.dataset.pixels[self.rows[position]])
 
 
 def load_for_training(
-    source: Source,
-    *,
-    request: PreprocessingOptions | None = None,
-    skip_bad: bool = False,
-    cache: PixelCache | None = None,
-    jobs: int | None = None,
-    on_decoded: OnDecoded | None = None,
-    reader: Reader | None = None,
+    source: AnySource,
+    wanted: PreprocessingOptions = PreprocessingOptions(),
+    options: ReadOptions = ReadOptions(),
 ) -> PixelDataset:
     """The images of `source` (class folders, a manifest or arrays), in the order of class and path.
 
-    Raises DataError for what cannot train a classifier, and, unless `skip_bad`, for unreadable
-    images. A `reader` reads the files in place of this process.
+    Raises DataError for images that cannot train a classifier, and, unless `options.skip_bad`, for
+    unreadable ones.
     """
-    part, request = part_of(source), request or PreprocessingOptions()
-    arrays = read_labelled_arrays(part)
+    split = as_split(source)
+    arrays = read_labelled_arrays(split)
     if arrays is not None:
-        _refuse_arrays(reader, part)
-        _refuse_one_class(sorted(set(arrays.labels or ())), part)
-        return _from_arrays(part, arrays, sorted(set(arrays.labels or ())), request)
-    classes = list_classes(part)
-    _refuse_one_class([c.name for c in classes], part)
-    _refuse_empty_classes(classes, part)
-    names = tuple(c.name for c in classes)
-    dataset = _read(part, classes, names, request, skip_bad, cache, jobs, on_decoded, reader)
-    _refuse_lost_classes(dataset, part)
+        names = sorted(set(arrays.labels or ()))
+        _refuse_one_class(names, split)
+        return _from_arrays(split, arrays, names, wanted, backend=options.backend)
+    classes = list_classes(split)
+    _refuse_one_class([c.name for c in classes], split)
+    _refuse_empty_classes(classes, split)
+    dataset = _read(split, classes, tuple(c.name for c in classes), wanted, options=options)
+    _refuse_unreadable_classes(dataset, split)
     return dataset
 
 
 def load_for_model(
-    source: Source,
+    source: AnySource,
     class_names: Sequence[str],
     preprocessing: Preprocessing,
-    *,
-    skip_bad: bool = False,
-    cache: PixelCache | None = None,
-    jobs: int | None = None,
-    on_decoded: OnDecoded | None = None,
-    reader: Reader | None = None,
+    options: ReadOptions = ReadOptions(),
 ) -> PixelDataset:
-    """The images of `source` in the form of a model, labelled by name among `class_names`.
+    """The images of `source` with a model's preprocessing, labelled by name among `class_names`.
 
-    A class without a folder has no images; a folder of another name raises DataError.
+    A class without a folder has no images. Raises DataError for a folder with another name, and as
+    `load_for_training` does for unreadable images.
     """
-    part, request = part_of(source), PreprocessingOptions.exactly(preprocessing)
-    arrays = read_labelled_arrays(part)
+    split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
+    arrays = read_labelled_arrays(split)
     if arrays is not None:
-        _refuse_arrays(reader, part)
-        _refuse_unknown_classes(sorted(set(arrays.labels or ())), class_names, part)
-        return _from_arrays(part, arrays, class_names, request)
-    classes = list_classes(part)
-    _refuse_unknown_classes([c.name for c in classes], class_names, part)
+        _refuse_unknown_classes(sorted(set(arrays.labels or ())), class_names, split)
+        return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
+    classes = list_classes(split)
+    _refuse_unknown_classes([c.name for c in classes], class_names, split)
     if not any(c.paths for c in classes):
-        raise DataError(f"no images: {part}: its class folders hold no image file")
-    return _read(
-        part, classes, tuple(class_names), request, skip_bad, cache, jobs, on_decoded, reader
-    )
+        raise DataError(f"no images: {split}: its class folders contain no image files")
+    return _read(split, classes, tuple(class_names), wanted, options=options)
 
 
 def _read(
-    part: Part,
+    split: Split,
     classes: Sequence[ClassFolder],
     class_names: tuple[str, ...],
-    request: PreprocessingOptions,
-    skip_bad: bool,
-    cache: PixelCache | None,
-    jobs: int | None,
-    on_decoded: OnDecoded | None,
-    reader: Reader | None,
+    wanted: PreprocessingOptions,
+    *,
+    options: ReadOptions,
 ) -> PixelDataset:
     paths = [path for c in classes for path in c.paths]
-    form, decoded, reason = decode_all(
-        str(part), paths, request, cache=cache, jobs=jobs, on_decoded=on_decoded, reader=reader
-    )
+    preprocessing, decoded, reason = decode_all(str(split), paths, wanted, options)
     unreadable = tuple(decoded.failures[i] for i in sorted(decoded.failures))
-    if unreadable and not skip_bad:
+    if unreadable and not options.skip_bad:
         raise DataError(_describe_unreadable(unreadable))
     if len(unreadable) == len(paths):
-        raise DataError(f"no readable image: {part}: all {len(unreadable)} are unreadable")
-    index_of = {name: index for index, name in enumerate(class_names)}
-    labels = np.repeat([index_of[c.name] for c in classes], [len(c.paths) for c in classes])
+        raise DataError(f"no readable images: {split}: all {len(unreadable)} are unreadable")
+    label_of = {name: label for label, name in enumerate(class_names)}
+    labels = np.repeat([label_of[c.name] for c in classes], [len(c.paths) for c in classes])
     pixels, digests = decoded.pixels, decoded.digests
     if unreadable:
         kept = np.setdiff1d(np.arange(len(paths)), list(decoded.failures))
         digests, labels = digests[kept], labels[kept]
         paths = [paths[i] for i in kept]
-        # Elsewhere, the rows of a matrix must be those of files in a row: it is made again.
-        pixels = reader.decode(paths, form, None).pixels if reader else pixels[kept]
+        # A backend's rows must be those of consecutive files, so it decodes the good ones again.
+        backend = options.backend
+        pixels = backend.decode(paths, preprocessing, None).pixels if backend else pixels[kept]
     return PixelDataset(
         pixels,
         labels.astype(np.int64),
         class_names,
         tuple(paths),
         digests,
-        form,
+        preprocessing,
         reason,
         unreadable,
         tuple(path for c in classes for path in c.ignored_files),
@@ -156,90 +176,89 @@ def _read(
 
 
 def _from_arrays(
-    part: Part, arrays: PixelArrays, class_names: Sequence[str], request: PreprocessingOptions
+    split: Split,
+    arrays: PixelArrays,
+    class_names: Sequence[str],
+    wanted: PreprocessingOptions,
+    *,
+    backend: object,
 ) -> PixelDataset:
+    from softmaxce.images.reading import array_pixels  # Pillow is loaded with the first image
+
+    if backend is not None:
+        raise DataError(
+            f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "
+            "a CSV manifest; omit --dask for arrays"
+        )
     images = arrays.images
     size, is_grey = (images.shape[2], images.shape[1]), images.ndim == 3
-    form = request.form({size}, is_grey)
-    pixels = array_pixels(images, form)
-    index_of = {name: index for index, name in enumerate(class_names)}
+    preprocessing = wanted.choose({size}, is_grey)
+    pixels = array_pixels(images, preprocessing)
+    label_of = {name: label for label, name in enumerate(class_names)}
     return PixelDataset(
         pixels,
-        np.array([index_of[label] for label in arrays.labels or ()], np.int64),
+        np.array([label_of[name] for name in arrays.labels or ()], np.int64),
         tuple(class_names),
-        tuple(f"{part.path}[{i}]" for i in range(len(images))),
+        tuple(f"{split.path}[{i}]" for i in range(len(images))),
         digests_of(pixels),
-        form,
-        request.reason({size}, is_grey),
+        preprocessing,
+        wanted.reason({size}, is_grey),
     )
 
 
-def _refuse_arrays(reader: Reader | None, part: Part) -> None:
-    if reader is not None:
-        raise DataError(
-            f"cannot distribute: {part}: a cluster reads image files, from class folders or a "
-            "CSV manifest; leave --dask out for arrays"
-        )
-
-
-def _refuse_one_class(names: Sequence[str], part: Part) -> None:
+def _refuse_one_class(names: Sequence[str], split: Split) -> None:
     if len(names) < 2:
         raise DataError(
-            f"one class only: {part}: '{names[0]}' stands alone; "
+            f"only one class found: {split}: '{names[0]}'; "
             "a classifier needs at least two class folders"
         )
 
 
-def _refuse_unknown_classes(names: Sequence[str], known: Sequence[str], part: Part) -> None:
+def _refuse_unknown_classes(names: Sequence[str], known: Sequence[str], split: Split) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
         inner = next((name for name in ("test", "validation") if name in unknown), None)
-        hint = f"; did you mean {part.path / inner}?" if inner else ""
+        hint = f"; did you mean {split.path / inner}?" if inner else ""
         raise DataError(
-            f"unknown class: {part}: the model does not know {_listed(unknown)}; "
+            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
             f"it knows {_listed(known)}{hint}"
         )
 
 
-def _refuse_empty_classes(classes: Sequence[ClassFolder], part: Part) -> None:
+def _refuse_empty_classes(classes: Sequence[ClassFolder], split: Split) -> None:
     empty = [c.name for c in classes if not c.paths]
     if empty:
         raise DataError(
-            f"no images: {part}: nothing that is an image by its name in {_listed(empty)}; "
+            f"no images: {split}: no image files in {_listed(empty)}; "
             "add images or remove the folder"
         )
 
 
-def _refuse_lost_classes(dataset: PixelDataset, part: Part) -> None:
+def _refuse_unreadable_classes(dataset: PixelDataset, split: Split) -> None:
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     lost = [name for name, n in zip(dataset.class_names, counts, strict=True) if n == 0]
     if lost:
-        raise DataError(f"no readable image: {part}: in {_listed(lost)}")
+        raise DataError(f"no readable images: {split}: in {_listed(lost)}")
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:_N_NAMED])
-    rest = len(names) - _N_NAMED
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return first_few([f"'{name}'" for name in names], ", ")
 
 
 def _describe_unreadable(unreadable: Sequence[ImageError]) -> str:
-    shown = "; ".join(str(error) for error in unreadable[:_N_NAMED])
-    rest = len(unreadable) - _N_NAMED
-    more = f"; and {rest} more" if rest > 0 else ""
     noun = "image" if len(unreadable) == 1 else "images"
     return (
-        f"{len(unreadable)} unreadable {noun}: {shown}{more}. "
-        "Mend or remove them, or go on without them with --skip-bad"
+        f"{len(unreadable)} unreadable {noun}: {first_few([str(e) for e in unreadable], '; ')}. "
+        "Fix or remove them, or skip them with --skip-bad"
     )
 
 
-def held_out(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which images (n_images,) are held out: about `fraction` of each class.
+def validation_rows(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Which images (n_images,) belong to the validation set: about `fraction` of each class.
 
-    An image's side depends on its pixels and the seed alone, so adding images never moves old
-    ones and copies of a picture share a side. Where that would leave a class nothing to train
-    on, its pictures, and their copies, stay in training.
+    The split of an image depends only on its pixels and the seed, so adding images never moves
+    others, and identical images always share a split. If a class would have no training images,
+    its images, and images identical to them, stay in training.
     """
     keys = _mixed(dataset.digests[:, 0] ^ _mixed(np.array([seed], np.uint64)))
     is_out = keys < np.uint64(int(fraction * 2**64)) if fraction else np.zeros(len(keys), np.bool_)
@@ -249,7 +268,7 @@ def held_out(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bo
 
 
 def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A bijection of 64-bit numbers that spreads any change over all bits (SplitMix64's mix)."""
+    """A bijection of 64-bit numbers in which each bit depends on all (SplitMix64's finaliser)."""
     keys = keys + np.uint64(0x9E3779B97F4A7C15)
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

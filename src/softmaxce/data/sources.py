@@ -1,110 +1,111 @@
-"""Where the images are: class folders, a CSV manifest, files of arrays; for which purpose each."""
+"""Where the images of each split are: class folders, a CSV manifest, or files of pixel arrays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
 
 from softmaxce.data.array_files import PixelArrays, array_splits, is_array_source, read_arrays
 from softmaxce.data.class_folders import ClassFolder, list_class_folders, visible_folders
 from softmaxce.data.manifest import is_manifest, read_manifest
 from softmaxce.errors import DataError
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
-class Part:
-    """Where the images of one purpose are listed: a folder, or a file and its part `split`."""
+class Split:
+    """The images of one split: a folder, or the split `name` of a manifest or array file.
+
+    listed: the classes of each split of a manifest, which is read once for all of them.
+    """
 
     path: Path
-    split: str | None = None
+    name: str | None = None
+    listed: Mapping[str, tuple[ClassFolder, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __str__(self) -> str:
-        return str(self.path) if self.split is None else f"{self.path} ({self.split})"
+        return str(self.path) if self.name is None else f"{self.path} ({self.name})"
 
 
-Source = Part | str | PathLike[str]
+AnySource = Split | str | PathLike[str]
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Where the images of each purpose are; None where there are none."""
+    """The images of each split; None for a split that does not exist."""
 
-    train: Part
-    validation: Part | None = None
-    test: Part | None = None
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
 
 
 def find_splits(source: str | PathLike[str]) -> Splits:
-    """The parts of a folder (train/, validation/, test/), a manifest or a file of arrays.
+    """The splits of a folder (train/, validation/, test/), a manifest or a file of arrays.
 
-    A folder that holds anything else beside such folders is one whole, as is a file without
-    splits.
+    A folder that contains anything else beside such folders is the training split as a whole, as
+    is a file that names no splits.
     """
     root = Path(source)
-    names = _splits_in_file(root)
-    if names is not None:
+    listed = read_manifest(root) if is_manifest(root) else {}
+    if listed or is_array_source(root):
+        names = set(listed) or array_splits(root)
         if names == {"train"}:
-            return Splits(Part(root))
+            return Splits(Split(root, None, listed))
         if "train" not in names:
-            raise DataError(f"no images to train on: {root}: it has no part named train")
-        parts = {name: Part(root, name) for name in names}
-        return Splits(parts["train"], parts.get("validation"), parts.get("test"))
+            raise DataError(f"no training images: {root}: it has no split named train")
+        splits = {name: Split(root, name, listed) for name in names}
+        return Splits(splits["train"], splits.get("validation"), splits.get("test"))
     names = {entry.name for entry in visible_folders(root)}
     validation = names & {"validation", "valid", "val"}
     known = {"train", "test"} | validation
     if "train" not in names or len(names) < 2 or names - known:
-        return Splits(Part(root))
+        return Splits(Split(root))
     if len(validation) > 1:
         raise DataError(f"two validation folders: {root}: {' and '.join(sorted(validation))}")
     return Splits(
-        Part(root / "train"),
-        Part(root / validation.pop()) if validation else None,
-        Part(root / "test") if "test" in names else None,
+        Split(root / "train"),
+        Split(root / validation.pop()) if validation else None,
+        Split(root / "test") if "test" in names else None,
     )
 
 
-def _splits_in_file(path: Path) -> set[str] | None:
-    """The splits that a manifest or a source of arrays names; None for a folder of images."""
-    if is_manifest(path):
-        return set(read_manifest(path))
-    return array_splits(path) if is_array_source(path) else None
+def as_split(source: AnySource) -> Split:
+    """`source` as a Split. Raises DataError for a manifest that cannot be read."""
+    if isinstance(source, Split):
+        return source
+    path = Path(source)
+    return Split(path, None, read_manifest(path) if is_manifest(path) else {})
 
 
-def part_of(source: Source) -> Part:
-    """`source` as a Part."""
-    return source if isinstance(source, Part) else Part(Path(source))
-
-
-def list_classes(part: Part) -> tuple[ClassFolder, ...]:
+def list_classes(split: Split) -> tuple[ClassFolder, ...]:
     """The image files of each class, sorted by its name. Raises DataError."""
-    if is_manifest(part.path):
-        return _of_split(part, read_manifest(part.path))
-    return list_class_folders(part.path)
+    if split.listed:
+        return split.listed[_chosen(split, split.listed)]
+    return list_class_folders(split.path)
 
 
-def read_labelled_arrays(part: Part) -> PixelArrays | None:
-    """The pixel arrays of `part` with their labels, or None where it consists of image files."""
-    if not is_array_source(part.path):
+def read_labelled_arrays(split: Split) -> PixelArrays | None:
+    """The pixel arrays of `split` with their labels, or None if it consists of image files."""
+    if not is_array_source(split.path):
         return None
-    arrays = _of_split(part, read_arrays(part.path))
+    arrays = read_arrays(split.path, _chosen(split, array_splits(split.path)))
     if arrays.labels is None:
         raise DataError(
-            f"no labels: {part}: put them beside the images: an array y or labels in an .npz, "
+            f"no labels: {split}: store them with the images: an array y or labels in an .npz, "
             "a file y.npy or labels.npy, or …labels-idx1-ubyte"
         )
     return arrays
 
 
-def _of_split(part: Part, of_split: dict[str, T]) -> T:
-    split = part.split
-    if split is None and len(of_split) == 1:
-        (split,) = of_split
-    if split is None and "test" in of_split:
-        split = "test"  # a model is judged by what it was not trained on
-    if split not in of_split:
-        raise DataError(f"no images: {part}: it has no part for this; name one of its splits")
-    return of_split[split]
+def _chosen(split: Split, names: Collection[str]) -> str:
+    """The split's name in its file: the one asked for, else the only one, else "test"."""
+    name = split.name
+    if name is None:
+        # A model is evaluated on images that it was not trained on.
+        name = next(iter(names)) if len(names) == 1 else "test"
+    if name not in names:
+        raise DataError(f"no images: {split}: no such split; it has {', '.join(sorted(names))}")
+    return name

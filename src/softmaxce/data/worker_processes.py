@@ -1,7 +1,8 @@
-"""Tasks handed to a few worker processes, each over a pipe of its own.
+"""A few worker processes, each of which gets its tasks over its own pipe.
 
-A worker that dies is noticed at once and named, workers end when the parent does, and no thread
-is started in the parent, so that it may still fork afterwards.
+The death of a worker is noticed at once, workers end when the parent does, and no thread is started
+in the parent, so that it can still fork afterwards. (ProcessPoolExecutor starts a thread and leaves
+its workers running after the parent was killed.)
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from softmaxce.errors import DataError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_TASKS_AHEAD = 2  # so that a worker need not wait for the parent to wake up
-_SECONDS_BETWEEN_LOOKS = 1.0
+_TASKS_AHEAD = 2  # so that a worker does not wait for the parent to wake up
+_SECONDS_BETWEEN_CHECKS = 1.0
 
 
 def available_cores() -> int:
-    """How many cores this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def start_method() -> str:
-    """Forking is instant, but safe only while no other thread may hold a lock."""
+    """Forking is fast, but only safe if no other thread can hold a lock."""
     with suppress(OSError):
         if sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1:
             return "fork"
@@ -42,10 +43,10 @@ def start_method() -> str:
 def in_workers(
     work: Callable[[Task], Result], next_task: Callable[[], Task | None], n_workers: int
 ) -> Iterator[Result]:
-    """`work(task)` of every task that `next_task` gives until None, in the order they are done.
+    """work(task) of every task that `next_task` returns before None, as they are completed.
 
-    `work` must be picklable. What it raises is raised here; a worker that ends by itself (killed,
-    or crashed in a decoder) raises DataError.
+    `work` must be picklable. What it raises is raised here. Raises DataError if a worker dies
+    (killed, or crashed in a decoder).
     """
     workers: list[_Worker] = []
     try:
@@ -62,8 +63,8 @@ def in_workers(
                 yield result
     except (BrokenPipeError, EOFError, ConnectionResetError):
         raise DataError(
-            "a process that reads images ended by itself (killed, out of memory, or crashed by "
-            "a file); '--jobs 1' reads them one by one"
+            "an image-decoding process died (killed, out of memory, or crashed by a file); "
+            "'--jobs 1' decodes in a single process"
         ) from None
     finally:
         for worker in workers:
@@ -73,7 +74,7 @@ def in_workers(
 
 
 class _Worker:
-    """A process, the pipe to it, and how many of its tasks are not done yet."""
+    """A process, the pipe to it, and the number of its unfinished tasks."""
 
     def __init__(self, work: Callable[[Any], Any]) -> None:
         context: Any = multiprocessing.get_context(start_method())
@@ -82,7 +83,7 @@ class _Worker:
         self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
         self._process.start()
         theirs.close()
-        # Not as an argument: should the process die at its start, only our own pipe breaks.
+        # Sent, not passed as an argument: if the process dies while starting, only the pipe breaks.
         self.pipe.send(work)
 
     def give(self, task: Any) -> None:
@@ -92,7 +93,7 @@ class _Worker:
             self.n_tasks += 1
 
     def take(self) -> Any:
-        """The result of the oldest task; what the task raised is raised."""
+        """The result of the oldest task. Raises what the task raised."""
         succeeded, outcome = self.pipe.recv()
         self.n_tasks -= 1
         if not succeeded:
@@ -100,7 +101,7 @@ class _Worker:
         return outcome
 
     def stop(self) -> None:
-        """Tell the process to end, whatever it is doing."""
+        """Terminate the process."""
         self.pipe.close()
         self._process.terminate()
 
@@ -110,13 +111,15 @@ class _Worker:
 
 
 def _serve(pipe: Connection, parent: int) -> None:
-    """Do tasks until the parent hangs up or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; only the parent answers it
+    """Run tasks until the parent closes the pipe or dies."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all processes; the parent handles it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(EOFError, OSError):
         work = pipe.recv()
         while True:
-            while not pipe.poll(_SECONDS_BETWEEN_LOOKS):
+            while not pipe.poll(_SECONDS_BETWEEN_CHECKS):
                 if os.getppid() != parent:
                     return
             task = pipe.recv()

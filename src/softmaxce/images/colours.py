@@ -1,4 +1,4 @@
-"""A decoded picture of any of Pillow's modes → mode L (grey) or RGB."""
+"""A decoded picture in any of Pillow's modes → mode L (grey) or RGB."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _BAND_ROWS = 256
 
 
 def has_transparency(image: Image.Image) -> bool:
-    """Whether some pixels may let the background through."""
+    """Whether some pixels may be transparent."""
     return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether the file can hold greys only: by its kind, not by its pixels."""
+    """Whether the file can contain only greys, by its mode and palette, not its pixels."""
     if image.mode in ("P", "PA") and image.palette is not None:
         red, green, blue = (image.getpalette("RGB")[k::3] for k in range(3))  # type: ignore[index]
         return red == green == blue
@@ -26,17 +26,17 @@ def is_grey(image: Image.Image) -> bool:
 
 
 def in_mode(name: str, image: Image.Image, mode: str, background: str) -> Image.Image:
-    """The picture in mode L or RGB, on the background colour where it was transparent.
+    """The picture in mode L or RGB, composited on the background colour if it is transparent.
 
-    A grey picture stays grey, whatever is wanted: it is cheaper to spread it over three channels
-    once it has its final size.
+    A grey picture stays in mode L even if RGB is asked for: copying the grey to three channels is
+    cheaper after resizing.
     """
     if image.mode.startswith("I"):
         image = _eight_bits(name, image)
     elif image.mode == "F":
         raise ImageError(
             name,
-            "its pixels are floating-point numbers of no agreed range; save it with 8 or 16 bits",
+            "its pixels are floating-point numbers of unknown range; save it with 8 or 16 bits",
         )
     elif image.mode == "LAB":
         image = _lab_to_rgb(image)
@@ -50,10 +50,10 @@ def in_mode(name: str, image: Image.Image, mode: str, background: str) -> Image.
 
 
 def _eight_bits(name: str, image: Image.Image) -> Image.Image:
-    """16-bit grey in 8 bits, rounded; where one value means transparent, with alpha."""
+    """16-bit grey rounded to 8 bits, with alpha if one value means transparent."""
     if image.mode == "I" and image.format not in ("PNG", "PPM"):
         raise ImageError(
-            name, "its pixels are 32-bit numbers of no agreed range; save it with 8 or 16 bits"
+            name, "its pixels are 32-bit numbers of unknown range; save it with 8 or 16 bits"
         )
     values = np.asarray(image)
     bytes_ = np.empty(values.shape, np.uint8)
@@ -69,10 +69,10 @@ def _eight_bits(name: str, image: Image.Image) -> Image.Image:
 
 
 def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    from PIL import ImageCms  # rarely needed, and slow to load
+    from PIL import ImageCms  # rarely needed and slow to import
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
     converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None  # it is None only in place
+    assert converted is not None  # None is returned only for in-place conversion
     return converted

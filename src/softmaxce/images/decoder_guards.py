@@ -1,4 +1,4 @@
-"""What stands between a decoder and the user: its chatter, and its slow paths."""
+"""Guards around decoders: against output of C libraries, and against slow files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PPM_HEADER_BYTES = 4096
-_MAX_PLAIN_BYTES = 4 * 2**20  # half a second in Pillow, whose reader of plain PPM is Python
+_MAX_PLAIN_BYTES = 4 * 2**20  # half a second in Pillow, which reads plain PPM in Python
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """What a C library writes straight to file descriptor 2 goes nowhere, as libtiff's notes."""
+    """Discard what a C library such as libtiff writes directly to file descriptor 2."""
     try:
         kept = os.dup(2)
-    except OSError:  # nobody listens anyway
+    except OSError:  # stderr is closed
         yield
         return
     try:
@@ -31,9 +31,9 @@ def silenced() -> Iterator[None]:
 
 
 def ppm_fault(head: bytes, n_bytes: int) -> str | None:
-    """Why a file of the PPM family would be slow to read, or None (for other files too).
+    """Why a file of the PPM family would be slow to read; None if it would not, or is not PPM.
 
-    head: its first PPM_HEADER_BYTES; n_bytes: its whole length.
+    head: its first PPM_HEADER_BYTES; n_bytes: the length of the file.
     """
     if not head.startswith(b"P") or n_bytes <= PPM_HEADER_BYTES:
         return None

@@ -1,4 +1,4 @@
-"""The content of an image file, without waiting for what is no regular file."""
+"""The content of an image file, without waiting for pipes and devices."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from softmaxce.errors import ImageError
 SMALL_FILE_BYTES = 2**16
 Content = bytes | BinaryIO
 _BINARY = getattr(os, "O_BINARY", 0)
-_OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not make us wait
+_OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not block
 
 
 def read_file(path: str) -> Content:
-    """The bytes of a small file, or a larger file opened for reading. Raises ImageError."""
+    """The bytes of a small file, or a large file opened for reading. Raises ImageError."""
     try:
         handle = os.open(path, _OPEN_FLAGS)
         try:
@@ -23,7 +23,7 @@ def read_file(path: str) -> Content:
             if 0 < len(content) < SMALL_FILE_BYTES:
                 return content
             if not S_ISREG(os.fstat(handle).st_mode):
-                raise ImageError(path, "it is no regular file")
+                raise ImageError(path, "not a regular file")
             if not content:
                 raise ImageError(path, "the file is empty")
             os.lseek(handle, 0, os.SEEK_SET)
@@ -36,7 +36,7 @@ def read_file(path: str) -> Content:
     except OSError as error:
         raise ImageError(path, _why_not_opened(path, error)) from None
     except ValueError:
-        raise ImageError(path, "its name holds a NUL character") from None
+        raise ImageError(path, "its name contains a NUL character") from None
 
 
 def _why_not_opened(path: str, error: OSError) -> str:
@@ -47,7 +47,7 @@ def _why_not_opened(path: str, error: OSError) -> str:
     if mode is not None and S_ISDIR(mode):
         return "it is a folder"
     if mode is not None and not S_ISREG(mode):
-        return "it is no regular file"
+        return "not a regular file"
     if isinstance(error, FileNotFoundError):
         return "only --dask reads URLs" if "://" in path else "no such file"
     return f"it cannot be read ({error.strerror or error})"

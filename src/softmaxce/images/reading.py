@@ -1,20 +1,21 @@
 """One image file → one uint8 pixel vector, row by row.
 
-The rules, one for each thing that images differ in:
+The rules, one for each property in which image files differ:
 
-- format: PNG, JPEG, GIF, BMP, WebP, TIFF and the PPM family, known by content, not by name;
-- orientation: as EXIF says; an EXIF block that cannot be read counts as none;
+- format: PNG, JPEG, GIF, BMP, WebP, TIFF and the PPM family, recognised by content, not by name;
+- orientation: as EXIF says; an unreadable EXIF block is ignored;
 - transparency: composited on the background colour;
-- 16-bit grey: scaled to 8 bits, 65535 becoming 255; 16-bit colour: the high bytes;
-- 32-bit and floating-point grey: refused, as their range is anybody's guess;
+- 16-bit grey: scaled to 8 bits (65535 becomes 255); 16-bit colour: the high bytes;
+- 32-bit and floating-point grey: refused, because their range is unknown;
 - palettes, CMYK, YCbCr, LAB: converted to RGB; colour profiles are not applied;
-- animations and files of several pages: the first picture;
-- grey pictures in RGB sets: the grey in all three channels; colour in grey sets: ITU-R 601 luma;
-- fit: stretched to the wanted size, or the centred part of the wanted shape, or the whole
-  picture centred on the background colour;
-- size: each new pixel is the average of the area it covers; where the old side is no multiple of
-  the new one, Pillow's Hamming filter weighs the pixels at the area's border. A JPEG is decoded at
-  the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is still at least as large as wanted.
+- animations and files with several pages: the first picture;
+- grey pictures in RGB data sets: the grey value in all three channels; colour pictures in grey data
+  sets: ITU-R 601 luma;
+- fit: stretched to the target size, or the central part with the target's aspect ratio, or the
+  whole picture centred on the background colour;
+- size: each new pixel is the average of the area it covers; if the old side is not a multiple of
+  the new one, Pillow's Hamming filter weights the pixels at the border of that area. A JPEG is
+  decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is not below the target size.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from os import PathLike
 from typing import BinaryIO
 
@@ -37,6 +37,7 @@ from softmaxce.errors import ImageError
 from softmaxce.images.colours import has_transparency, in_mode, is_grey
 from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
 from softmaxce.images.files import Content, read_file
+from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
 from softmaxce.preprocessing import Preprocessing
@@ -45,32 +46,11 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_DECODED_BYTES = 2**28
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 
-# Without a handler of any kind, Pillow's log of odd files would be printed on stderr.
+# Without any handler, Python would print what Pillow logs about odd files on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Source = str | PathLike[str] | BinaryIO
 _Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class ImageInfo:
-    """What an image file was before preprocessing: size in pixels as it is shown, and colour."""
-
-    width: int
-    height: int
-    is_grey: bool
-
-
-@dataclass(frozen=True)
-class ImageDetails:
-    """More of what an image file is. mode is Pillow's name; orientation EXIF's, 1 to 8."""
-
-    facts: ImageInfo
-    format: str
-    mode: str
-    orientation: int
-    has_transparency: bool
-    is_animated: bool
 
 
 def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -79,20 +59,19 @@ def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint
 
 
 def read_image(source: Source, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], ImageInfo]:
-    """The pixel vector (n_pixels,) of one image file, and what the file was. Raises ImageError."""
+    """The pixel vector (n_pixels,) of one image file, and its header. Raises ImageError."""
     with quiet_decoders():
         return decode_content(*_content_of(source), preprocessing)
 
 
 def read_details(source: Source) -> ImageDetails:
-    """What an image file is, from its header where that tells. Raises ImageError."""
+    """The format, mode, size … of an image file, from its header if possible. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
-        stored = getattr(image, "tag_v2", {}).get(
-            ORIENTATION_TAG, 1
-        )  # of a TIFF, until it is loaded
+        # Loading a TIFF applies its orientation and resets the tag.
+        stored = getattr(image, "tag_v2", {}).get(ORIENTATION_TAG, 1)
         orientation = orientation_of(image)
         return ImageDetails(
-            facts=_facts(image, orientation),
+            info=_info(image, orientation),
             format=image.format or "",
             mode=image.mode,
             orientation=stored if stored in range(2, 9) else orientation,
@@ -104,12 +83,12 @@ def read_details(source: Source) -> ImageDetails:
 def read_info(source: Source) -> ImageInfo:
     """The size and colour of an image file, from its header. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
-        return _facts(image, orientation_of(image))
+        return _info(image, orientation_of(image))
 
 
 @contextmanager
 def quiet_decoders() -> Iterator[None]:
-    """No warnings of a decoder reach the user: what it cannot do, it raises."""
+    """Hide the warnings of decoders from the user: what they cannot decode raises an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -121,22 +100,22 @@ def _content_of(source: Source) -> tuple[str, Content]:
         return path, read_file(path)
     content = source.read()
     if not content:
-        raise ImageError("standard input", "no bytes came")
+        raise ImageError("standard input", "it is empty")
     return "standard input", content
 
 
 def decode_content(
     name: str, content: Content, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageInfo]:
-    """The pixel vector and facts of an image file's content; `name` is for ImageError."""
+    """The pixel vector and header of an image file's content; `name` is for ImageError."""
     plain = _decode_plain(content, preprocessing) if isinstance(content, bytes) else None
     if plain:
         return plain
     with _open(name, content) as image:
         orientation = orientation_of(image)
-        facts = _facts(image, orientation)
+        info = _info(image, orientation)
         sideways = orientation in SIDEWAYS
-        box, inner = _frame(facts.width, facts.height, preprocessing)
+        box, inner = _frame(info.width, info.height, preprocessing)
         if sideways:
             box, inner = (box[1], box[0], box[3], box[2]), inner[::-1]
         full = image.size
@@ -148,13 +127,13 @@ def decode_content(
         picture = _resized(picture, _scaled(box, full, picture.size), inner)
         if orientation != 1:
             picture = upright(picture, orientation)
-        return _row(picture, preprocessing), facts
+        return _row(picture, preprocessing), info
 
 
 def _decode_plain(
     content: bytes, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageInfo] | None:
-    """As decode_content, of a plain JPEG file; None for any other, and where that fails."""
+    """As decode_content, for a plain JPEG file; None for any other file, or if decoding fails."""
     full = plain_jpeg_size(content)
     if full is None:
         return None
@@ -166,18 +145,21 @@ def _decode_plain(
     return _row(picture, preprocessing), ImageInfo(*full, is_grey=False)
 
 
-def array_pixels(images: NDArray[np.uint8], wanted: Preprocessing) -> NDArray[np.uint8]:
+def array_pixels(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """Rows (n_images, n_pixels) of images (n, height, width) or (n, height, width, 3)."""
     channels = 1 if images.ndim == 3 else 3
-    if images.shape[1:3] == (wanted.height, wanted.width) and channels == wanted.channels:
+    if (
+        images.shape[1:3] == (preprocessing.height, preprocessing.width)
+        and channels == preprocessing.channels
+    ):
         return images.reshape(len(images), -1)
-    rows = np.empty((len(images), wanted.n_pixels), np.uint8)
-    box, inner = _frame(images.shape[2], images.shape[1], wanted)
+    rows = np.empty((len(images), preprocessing.n_pixels), np.uint8)
+    box, inner = _frame(images.shape[2], images.shape[1], preprocessing)
     for row, image in zip(rows, images, strict=True):
         picture = Image.fromarray(np.ascontiguousarray(image))
         if picture.mode != "L":
-            picture = picture.convert(wanted.mode)
-        row[:] = _row(_resized(picture, box, inner), wanted)
+            picture = picture.convert(preprocessing.mode)
+        row[:] = _row(_resized(picture, box, inner), preprocessing)
     return rows
 
 
@@ -189,60 +171,61 @@ def _resized(picture: Image.Image, box: _Box, size: tuple[int, int]) -> Image.Im
     return picture.resize(size, kernel, box)
 
 
-def _row(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
-    """The pixel vector of an upright picture that has its size, margins aside."""
-    if picture.mode != wanted.mode:
-        picture = picture.convert(wanted.mode)
-    if picture.size != (wanted.width, wanted.height):
-        picture = _padded(picture, wanted)
-    return np.frombuffer(picture.tobytes(), np.uint8)  # quicker than asarray, which asks first
+def _row(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """The pixel vector of an upright picture that has its final size, except for margins."""
+    if picture.mode != preprocessing.mode:
+        picture = picture.convert(preprocessing.mode)
+    if picture.size != (preprocessing.width, preprocessing.height):
+        picture = _padded(picture, preprocessing)
+    return np.frombuffer(picture.tobytes(), np.uint8)  # faster than np.asarray
 
 
-def _frame(width: int, height: int, wanted: Preprocessing) -> tuple[_Box, tuple[int, int]]:
-    """The part of a picture that is kept, and the size that this part gets."""
-    size = wanted.width, wanted.height
-    if wanted.fit == "crop":
+def _frame(width: int, height: int, preprocessing: Preprocessing) -> tuple[_Box, tuple[int, int]]:
+    """The part of a picture that is kept, and the size to which it is resized."""
+    size = preprocessing.width, preprocessing.height
+    if preprocessing.fit == "crop":
         scale = max(size[0] / width, size[1] / height)
         kept = min(width, size[0] / scale), min(height, size[1] / scale)
         left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
         return (left, top, left + kept[0], top + kept[1]), size
-    if wanted.fit == "pad":
+    if preprocessing.fit == "pad":
         scale = min(size[0] / width, size[1] / height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
     return (0.0, 0.0, float(width), float(height)), size
 
 
 def _draft_size(full: tuple[int, int], box: _Box, inner: tuple[int, int]) -> tuple[int, int]:
-    """The smallest size of the whole picture at which its kept part is still large enough."""
+    """The smallest size of the whole picture at which the kept part is still large enough."""
     width = full[0] * inner[0] / (box[2] - box[0])
     height = full[1] * inner[1] / (box[3] - box[1])
     return max(1, int(width)), max(1, int(height))
 
 
 def _scaled(box: _Box, full: tuple[int, int], drafted: tuple[int, int]) -> _Box:
-    """The box of the full picture, in the pixels of its draft."""
+    """A box of the full picture, in the pixels of its draft."""
     x, y = drafted[0] / full[0], drafted[1] / full[1]
     return box[0] * x, box[1] * y, box[2] * x, box[3] * y
 
 
-def _padded(picture: Image.Image, wanted: Preprocessing) -> Image.Image:
-    canvas = Image.new("RGB", (wanted.width, wanted.height), wanted.background)
-    canvas = canvas.convert(wanted.mode)
+def _padded(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    canvas = Image.new("RGB", (preprocessing.width, preprocessing.height), preprocessing.background)
+    canvas = canvas.convert(preprocessing.mode)
     canvas.paste(
-        picture, ((wanted.width - picture.width) // 2, (wanted.height - picture.height) // 2)
+        picture,
+        ((preprocessing.width - picture.width) // 2, (preprocessing.height - picture.height) // 2),
     )
     return canvas
 
 
 @contextmanager
 def _open(name: str, content: Content) -> Iterator[Image.Image]:
-    """The opened image; whatever a decoder raises inside becomes ImageError."""
+    """The opened image; every exception of a decoder becomes an ImageError."""
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
         _refuse_slow(name, stream)
         with stream, Image.open(stream, formats=FORMATS) as image:
-            _mend_transparent_grey(image)
-            if image.format != "JPEG":  # which may decode at a fraction of its size
+            _fix_transparent_grey(image)
+            if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
                 _refuse_too_large(name, image)
             with silenced() if image.format == "TIFF" else nullcontext():
                 yield image
@@ -250,19 +233,19 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError:
         known = ", ".join(FORMATS)
-        raise ImageError(name, f"it is no image of a known format ({known})") from None
+        raise ImageError(name, f"not a supported image format ({known})") from None
     except MemoryError:
-        raise ImageError(name, "it needs more memory than there is") from None
+        raise ImageError(name, "decoding it needs more memory than is available") from None
     except Image.DecompressionBombError:
         raise ImageError(name, _TOO_LARGE) from None
-    except Exception as error:  # decoders raise SyntaxError, struct.error, zlib.error and more
+    except Exception as error:  # decoders raise SyntaxError, struct.error, zlib.error and others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(name, f"it cannot be decoded ({reason})") from error
 
 
 _TOO_LARGE = (
-    f"by the size that its header names, decoding it takes more than {MAX_DECODED_BYTES // 2**20} "
-    "MB of memory; make it smaller"
+    f"decoding an image of this size takes more than {MAX_DECODED_BYTES // 2**20} MB of memory; "
+    "make it smaller"
 )
 
 
@@ -275,24 +258,24 @@ def _refuse_slow(name: str, stream: BinaryIO) -> None:
 
 
 def _refuse_too_large(name: str, image: Image.Image) -> None:
-    """Raise ImageError where the header asks for more memory than one image is worth."""
+    """Raise ImageError if, by its header, the image needs too much memory."""
     known = _BYTES_PER_PIXEL.get(image.mode, 8)
-    bytes_per_pixel = 12 if has_transparency(image) else known  # RGBA, background, both together
+    bytes_per_pixel = 12 if has_transparency(image) else known  # RGBA, background and composite
     n_bytes = image.width * image.height * bytes_per_pixel
-    if image.info.get("progressive"):  # all coefficients are held, whatever the scale
+    if image.info.get("progressive"):  # a progressive JPEG keeps all coefficients, at any scale
         scale = getattr(image, "decoderconfig", None) or (1,)
         n_bytes += 6 * image.width * image.height * scale[0] ** 2
     if n_bytes > MAX_DECODED_BYTES:
         raise ImageError(name, _TOO_LARGE)
 
 
-def _facts(image: Image.Image, orientation: int) -> ImageInfo:
+def _info(image: Image.Image, orientation: int) -> ImageInfo:
     width, height = image.size[::-1] if orientation in SIDEWAYS else image.size
     return ImageInfo(width, height, is_grey(image))
 
 
-def _mend_transparent_grey(image: Image.Image) -> None:
-    """Scale the grey that a PNG of few bits calls transparent, as Pillow scales the pixels."""
+def _fix_transparent_grey(image: Image.Image) -> None:
+    """Scale the transparent grey value of a PNG with few bits, as Pillow scales the pixels."""
     transparent = image.info.get("transparency")
     if image.format == "PNG" and image.mode in ("1", "L") and isinstance(transparent, int):
         tiles = getattr(image, "tile", None)

@@ -1,8 +1,8 @@
-"""Plain small PNG files without Pillow: the same pixels, for less than half the time.
+"""Plain small PNG files without Pillow: the same pixels, in less than half the time.
 
-Sets such as MNIST hold tens of thousands of tiny files, where opening an image costs far more than
-its pixels. This reads the plainest of them only: 8-bit grey or RGB, not interlaced, one IDAT chunk
-between header and end, every checksum right, no byte too many. Anything else is left to Pillow.
+Data sets such as MNIST have tens of thousands of tiny files, where opening an image costs far more
+than decoding its pixels. This reads only the plainest of them: 8-bit grey or RGB, not interlaced,
+one IDAT chunk between header and end, correct checksums, no extra bytes. Pillow reads the rest.
 
 Source: Portable Network Graphics (PNG) Specification, W3C 2003, sections 5 and 9.
 """
@@ -23,7 +23,7 @@ _COLOUR_TYPES = {1: 0, 3: 2}
 
 
 class SmallPng:
-    """A reader of plain PNG files of one size and colour. channels: 1 (grey) or 3 (RGB)."""
+    """Reads plain PNG files of one size. channels: 1 (grey) or 3 (RGB)."""
 
     def __init__(self, width: int, height: int, channels: int) -> None:
         header = struct.pack(">2I5B", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
@@ -34,7 +34,7 @@ class SmallPng:
         self._channels = channels
 
     def inflate(self, content: bytes) -> bytes | None:
-        """The filtered scanlines of a file, or None where Pillow must read it."""
+        """The filtered scanlines of a file, or None if Pillow must read it."""
         if not content.startswith(self._prefix) or not content.endswith(_END):
             return None
         # prefix (33 bytes), then length (4), "IDAT" (4), data, checksum (4), then the end (12)
@@ -53,9 +53,9 @@ class SmallPng:
         return None if unknown_filters else scanlines
 
     def pixels(self, scanlines: Sequence[bytes]) -> NDArray[np.uint8]:
-        """(n_images, n_pixels) from what `inflate` gave for each image.
+        """(n_images, n_pixels) from the scanlines that `inflate` returned for each image.
 
-        All images go through the filters together, one line after the other.
+        All images are unfiltered together, line by line.
         """
         rows = np.frombuffer(b"".join(scanlines), np.uint8).reshape(-1, *self._shape)
         filters, pixels = rows[:, :, 0], rows[:, :, 1:].copy()
@@ -93,7 +93,7 @@ def _unfilter(
 def _paeth(
     left: NDArray[np.int16], upper: NDArray[np.int16], upper_left: NDArray[np.int16]
 ) -> NDArray[np.int16]:
-    """Whichever of the three is nearest to left + upper − upper_left, the first where equal."""
+    """The one of the three that is nearest to left + upper − upper_left, the first if equal."""
     to_left, to_upper = upper - upper_left, left - upper_left
     to_corner = abs(to_left + to_upper)
     to_left, to_upper = abs(to_left), abs(to_upper)

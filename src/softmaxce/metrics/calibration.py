@@ -1,4 +1,4 @@
-"""Whether a probability means what it says, and the temperature that makes it so."""
+"""How well probabilities agree with frequencies, and the temperature that calibrates them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.numerics import softmax
 
 N_BINS = 15
-MIN_IMAGES = 20  # fewer say too little about probabilities
+MIN_IMAGES = 20  # fewer do not determine a temperature
 _MAX_ITERATIONS = 200
 _RELATIVE_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The answers whose probability lies in (low, high]; mean_confidence is 0 where none does."""
+    """The predictions with a confidence in (low, high]; mean_confidence is 0 if there are none.
+
+    A confidence is the probability of the predicted class.
+    """
 
     low: float
     high: float
@@ -27,12 +31,17 @@ class Bin:
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers; 0 where there is none."""
+        """The proportion of correct predictions; 0 in an empty bin."""
         return self.n_correct / self.n_images if self.n_images else 0.0
+
+    @property
+    def accuracy_interval(self) -> Interval | None:
+        """The accuracy's 95 % Wilson interval; None in an empty bin."""
+        return wilson_interval(self.n_correct, self.n_images) if self.n_images else None
 
 
 def bin_of(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Which of N_BINS bins of equal width, closed above, each confidence (n,) falls into."""
+    """The bin of each confidence (n,): N_BINS equal bins, each including its upper edge."""
     edges = np.linspace(0, 1, N_BINS + 1)
     return np.searchsorted(edges[1:-1], confidences).astype(np.int64)
 
@@ -40,7 +49,7 @@ def bin_of(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
 def reliability_bins(
     confidences: NDArray[np.float64], is_correct: NDArray[np.bool_]
 ) -> tuple[Bin, ...]:
-    """The bins of a reliability diagram. confidences: (n,) probabilities of the answers given."""
+    """The bins of a reliability diagram, from confidences (n,) and is_correct (n,)."""
     edges = np.linspace(0, 1, N_BINS + 1)
     bins = bin_of(confidences)
     n_images = np.bincount(bins, minlength=N_BINS)
@@ -53,16 +62,16 @@ def reliability_bins(
 
 
 def expected_calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Σ share of the bin · |accuracy − mean confidence| (Guo et al. 2017, ICML, section 2)."""
+    """Σ (n_bin / n) · |accuracy − mean confidence| (Guo et al. 2017, ICML, section 2)."""
     n_images = sum(b.n_images for b in bins)
     return sum(b.n_images * abs(b.accuracy - b.mean_confidence) for b in bins) / n_images
 
 
-def calibration_error_of_luck(bins: tuple[Bin, ...]) -> float:
-    """What a perfectly calibrated model would show on so many images, by the luck of the draw.
+def expected_ece_if_calibrated(bins: tuple[Bin, ...]) -> float:
+    """The calibration error that a perfectly calibrated model is expected to show by chance.
 
-    In each bin the right answers are binomial, and the mean absolute deviation of a normal
-    variable is √(2/π) of its standard deviation.
+    The number of correct predictions in a bin is binomial; the mean absolute deviation of its
+    normal approximation is √(2/π) times the standard deviation.
     """
     n_images = sum(b.n_images for b in bins)
     variances = np.array(
@@ -75,19 +84,19 @@ def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> f
     """The T that minimises the mean cross-entropy of softmax(logits / T) (Guo et al. 2017).
 
     logits: (n_images, n_classes), labels: (n_images,). The cross-entropy is convex in b = 1/T;
-    Newton's method finds where its slope is 0, and halves the bracket where it would leave it.
-    None where there is no such T: fewer than MIN_IMAGES images, all of them answered right (T
-    would be 0), or answers no better than chance (T would be infinite).
+    Newton's method finds the zero of its derivative, and bisects whenever a step would leave the
+    bracket. None if there is no such T: fewer than MIN_IMAGES images, all of them predicted
+    correctly (T would be 0), or predictions no better than chance (T would be infinite).
     """
     advantage = logits - logits[np.arange(len(labels)), labels][:, np.newaxis]
-    slope_at_zero, slope_at_infinity = advantage.mean(), advantage.max(axis=1).sum()
-    if len(labels) < MIN_IMAGES or slope_at_zero >= 0 or slope_at_infinity <= 0:
+    at_zero, at_infinity = advantage.mean(), advantage.max(axis=1).sum()  # signs of the derivative
+    if len(labels) < MIN_IMAGES or at_zero >= 0 or at_infinity <= 0:
         return None
     b, low, high = 1.0, 0.0, np.inf
     for _ in range(_MAX_ITERATIONS):
-        slope, curvature = _derivatives(b, advantage)
-        low, high = (b, high) if slope < 0 else (low, b)
-        following = b - slope / curvature if curvature > 0 else np.inf
+        gradient, curvature = _derivatives(b, advantage)
+        low, high = (b, high) if gradient < 0 else (low, b)
+        following = b - gradient / curvature if curvature > 0 else np.inf
         if not low < following < high:
             following = 2 * b if np.isinf(high) else (low + high) / 2
         if abs(following - b) <= _RELATIVE_TOLERANCE * b:
@@ -97,9 +106,9 @@ def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> f
 
 
 def _derivatives(b: float, advantage: NDArray[np.float64]) -> tuple[float, float]:
-    """First and second derivative by b of the summed cross-entropy of softmax(b · logits).
+    """First and second derivative with respect to b of the summed cross-entropy of softmax(b · z).
 
-    They are the sums of the mean and of the variance of the logits under the probabilities.
+    They are the sums over images of the mean and the variance of the logits z under softmax(b · z).
     """
     p = softmax(b * advantage, axis=1)
     mean = np.einsum("ik,ik->i", p, advantage)

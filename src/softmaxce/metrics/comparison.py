@@ -1,4 +1,4 @@
-"""Two models on the same images: how far apart they are, and whether luck explains it."""
+"""Two models on the same images: the difference of their scores, and whether it may be chance."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from softmaxce.metrics.scores import Scores
 class Comparison:
     """Scores a and b on the same images, in the same order.
 
-    both, only_a, only_b, neither: how many images were answered right by whom. A difference is
-    b − a, with its 95 % interval; p_value: McNemar's. is_different: (n_images,) where the
-    answers' class names differ.
+    both, only_a, only_b, neither: the number of images that both models, one or neither predicted
+    correctly. Differences are b − a. is_different: (n_images,) whether the predicted class names
+    differ.
     """
 
     a: Scores
@@ -36,22 +36,22 @@ class Comparison:
 
     @property
     def accuracy_difference(self) -> float:
-        """The accuracy of b less that of a."""
+        """Accuracy of b minus accuracy of a."""
         return (self.only_b - self.only_a) / self.a.n_images
 
     @property
     def accuracy_difference_interval(self) -> Interval:
-        """Its 95 % interval, by Newcombe's method for paired proportions."""
+        """Its 95 % confidence interval, by Newcombe's method for paired proportions."""
         return paired_difference_interval(self.both, self.only_b, self.only_a, self.neither)
 
     @property
     def cross_entropy_difference(self) -> float:
-        """The cross-entropy of b less that of a, in nats."""
+        """Cross-entropy of b minus cross-entropy of a, in nats."""
         return float(np.mean(self._losses))
 
     @property
     def cross_entropy_difference_interval(self) -> Interval:
-        """Its 95 % interval, by the bootstrap over images."""
+        """Its 95 % confidence interval, by a bootstrap over images."""
         return percentile_interval(Bootstrap(self.a.n_images).means(self._losses))
 
     @property
@@ -60,29 +60,29 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """The probability of a difference in accuracy as large as this, or larger, by luck."""
+        """McNemar's p-value: the probability of a difference at least as large by chance."""
         return mcnemar_p_value(self.only_a, self.only_b)
 
 
 def compare(a: Scores, b: Scores, is_different: NDArray[np.bool_]) -> Comparison:
-    """Lay two judgements of the same images side by side."""
-    right_a, right_b = a.is_correct, b.is_correct
+    """Compare the scores of two models on the same images, in the same order."""
+    correct_a, correct_b = a.is_correct, b.is_correct
     return Comparison(
         a,
         b,
-        both=int(np.count_nonzero(right_a & right_b)),
-        only_a=int(np.count_nonzero(right_a & ~right_b)),
-        only_b=int(np.count_nonzero(right_b & ~right_a)),
-        neither=int(np.count_nonzero(~right_a & ~right_b)),
+        both=int(np.count_nonzero(correct_a & correct_b)),
+        only_a=int(np.count_nonzero(correct_a & ~correct_b)),
+        only_b=int(np.count_nonzero(correct_b & ~correct_a)),
+        neither=int(np.count_nonzero(~correct_a & ~correct_b)),
         is_different=is_different,
     )
 
 
 def mcnemar_p_value(only_a: int, only_b: int) -> float:
-    """McNemar's exact test (1947, Psychometrika 12:153): two-sided, 1 where the two agree.
+    """McNemar's exact test (1947, Psychometrika 12:153): two-sided, 1 if the counts are equal.
 
-    If the models were equally good, each image that only one of them gets right would be as
-    likely to fall to either: a fair coin. Computed in whole numbers.
+    If the models were equally good, an image that only one of them predicts correctly would be
+    equally likely to be in either count: Binomial(n, 1/2). Computed with integers.
     """
     n, fewer = only_a + only_b, min(only_a, only_b)
     term, total = 1, 0

@@ -1,4 +1,4 @@
-"""What was taken for what."""
+"""The confusion matrix, and the pairs of classes that are confused most often."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Confusion:
-    """`count` of the `support` images of class `label` were called `predicted`."""
+    """`count` of the `support` images of class `label` were predicted as `predicted`."""
 
     label: int
     predicted: int
     count: int
     support: int
 
+    @property
+    def share(self) -> float:
+        """The proportion of the class's images."""
+        return self.count / self.support
+
 
 def confusion_matrix(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.int64]:
-    """Counts (n_classes, n_classes): a row for each true class, a column for each predicted."""
+    """Counts (n_classes, n_classes): rows are true classes, columns predicted classes."""
     counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
 def list_confusions(counts: NDArray[np.int64]) -> tuple[Confusion, ...]:
-    """Every pair of classes that was confused, the most frequent first."""
+    """Every pair of classes that was confused, most frequent first."""
     support = counts.sum(axis=1)
     found = [
         Confusion(int(i), int(j), int(counts[i, j]), int(support[i]))
@@ -38,16 +43,21 @@ def list_confusions(counts: NDArray[np.int64]) -> tuple[Confusion, ...]:
 
 
 def most_confused(counts: NDArray[np.int64], n_wanted: int) -> NDArray[np.int64]:
-    """The n_wanted classes, ascending, whose part of the matrix holds many of the mistakes.
+    """The n_wanted classes, ascending, whose submatrix contains many of the errors.
 
-    One class after the other is left out: the one with the fewest mistakes among those that stay.
+    Classes are removed one at a time: each time the one with the fewest errors among those left.
     """
-    mistakes = counts + counts.T
-    np.fill_diagonal(mistakes, 0)
-    stays = np.ones(len(counts), np.bool_)
-    among = mistakes.sum(axis=1)
+    errors = counts + counts.T
+    np.fill_diagonal(errors, 0)
+    is_kept = np.ones(len(counts), np.bool_)
+    errors_left = errors.sum(axis=1)
     for _ in range(len(counts) - n_wanted):
-        fewest = np.where(stays, among, np.iinfo(np.int64).max).argmin()
-        stays[fewest] = False
-        among -= mistakes[fewest]
-    return np.flatnonzero(stays)
+        fewest = np.where(is_kept, errors_left, np.iinfo(np.int64).max).argmin()
+        is_kept[fewest] = False
+        errors_left -= errors[fewest]
+    return np.flatnonzero(is_kept)
+
+
+def count_errors(counts: NDArray[np.int64]) -> int:
+    """The number of images off the diagonal of a confusion matrix or of a submatrix."""
+    return int(counts.sum() - counts.trace())

@@ -1,4 +1,4 @@
-"""Intervals: how far a score may lie from the one that endlessly many images would give."""
+"""Confidence intervals: Wilson, Newcombe, and a bootstrap over images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 Interval = tuple[float, float]
 
-Z_95 = 1.959963984540054  # the normal quantile of 0.975: 95 % lie between −z and z
+Z_95 = 1.959963984540054  # the 0.975 quantile of the standard normal distribution
 N_RESAMPLES = 1000
 MAX_BLOCKS = 1000
 
 
 def wilson_interval(n_correct: int, n_images: int, z: float = Z_95) -> Interval:
-    """The score interval for a proportion (Wilson 1927, JASA 22:209). n_images ≥ 1."""
-    share = n_correct / n_images
-    spread = z * math.sqrt(share * (1 - share) / n_images + (z / (2 * n_images)) ** 2)
-    centre = share + z * z / (2 * n_images)
+    """Wilson's score interval of a proportion (1927, JASA 22:209). n_images ≥ 1."""
+    proportion = n_correct / n_images
+    spread = z * math.sqrt(proportion * (1 - proportion) / n_images + (z / (2 * n_images)) ** 2)
+    centre = proportion + z * z / (2 * n_images)
     scale = 1 + z * z / n_images
     low = 0.0 if n_correct == 0 else (centre - spread) / scale
     high = 1.0 if n_correct == n_images else (centre + spread) / scale
@@ -26,14 +26,14 @@ def wilson_interval(n_correct: int, n_images: int, z: float = Z_95) -> Interval:
 
 
 def paired_difference_interval(both: int, only_a: int, only_b: int, neither: int) -> Interval:
-    """The 95 % interval of the difference of two proportions measured on the same images.
+    """The 95 % interval of the difference a − b of two proportions of the same images.
 
-    The arguments count the images that both, one or neither got right. Method 10 of Newcombe
-    1998 (Statistics in Medicine 17:2635): the Wilson intervals of the two proportions, combined
-    with their correlation; unlike a bootstrap it has a width even where the two never differ.
+    The arguments count the images that both models, one or neither predicted correctly. Method 10
+    of Newcombe 1998 (Statistics in Medicine 17:2635): the Wilson intervals of the two proportions,
+    combined with their correlation. Unlike a bootstrap interval, its width is never 0.
     """
     n = both + only_a + only_b + neither
-    share_a, share_b = (both + only_a) / n, (both + only_b) / n
+    p_a, p_b = (both + only_a) / n, (both + only_b) / n
     low_a, high_a = wilson_interval(both + only_a, n)
     low_b, high_b = wilson_interval(both + only_b, n)
     product = (both + only_a) * (both + only_b) * (only_a + neither) * (only_b + neither)
@@ -45,19 +45,19 @@ def paired_difference_interval(both: int, only_a: int, only_b: int, neither: int
     def reach(a: float, b: float) -> float:
         return math.sqrt(max(a * a - 2 * phi * a * b + b * b, 0.0))
 
-    difference = share_a - share_b
+    difference = p_a - p_b
     return (
-        difference - reach(share_a - low_a, high_b - share_b),
-        difference + reach(high_a - share_a, share_b - low_b),
+        difference - reach(p_a - low_a, high_b - p_b),
+        difference + reach(high_a - p_a, p_b - low_b),
     )
 
 
 class Bootstrap:
-    """Resamples of n_images images, drawn with replacement; the same each time (Efron 1979).
+    """N_RESAMPLES resamples of n_images images with replacement, from a fixed seed (Efron 1979).
 
-    Up to MAX_BLOCKS images each is drawn by itself. More are first dealt at random into
-    MAX_BLOCKS blocks, and whole blocks are drawn: their sums are all that a mean needs, the
-    images being independent, and the work no longer grows with their number.
+    Up to MAX_BLOCKS images are drawn individually. More are first distributed at random over
+    MAX_BLOCKS blocks, and whole blocks are drawn: a mean needs only the sum of each block, and the
+    work does not grow with the number of images.
     """
 
     def __init__(self, n_images: int) -> None:
@@ -75,7 +75,7 @@ class Bootstrap:
         return np.bincount(self._block_of, values, self.n_blocks).astype(np.float64)
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The mean (n_resamples,) of values (n_images,) in each resample. Infinities count."""
+        """The mean (n_resamples,) of values (n_images,) in each resample; ∞ if it contains an ∞."""
         is_finite = np.isfinite(values)
         sums: NDArray[np.float64] = self._drawn @ self._sums(np.where(is_finite, values, 0.0))
         if not is_finite.all():
@@ -85,7 +85,7 @@ class Bootstrap:
     def totals(
         self, groups: NDArray[np.int64], n_groups: int, values: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """The sums (n_resamples, n_groups) of values (n_images,) by group; counts if None."""
+        """Sums (n_resamples, n_groups) of values (n_images,) by group; counts if None."""
         cells = self._block_of * n_groups + groups
         sums = np.bincount(cells, values, self.n_blocks * n_groups)
         totals: NDArray[np.float64] = self._drawn @ sums.reshape(self.n_blocks, n_groups)
@@ -93,16 +93,16 @@ class Bootstrap:
 
 
 def percentile_interval(resampled: NDArray[np.float64]) -> Interval:
-    """The interval that holds 95 % of resampled values (n_resamples,)."""
+    """The 95 % percentile interval of resampled values (n_resamples,)."""
     low, high = np.quantile(resampled, [0.025, 0.975], method="inverted_cdf")
     return float(low), float(high)
 
 
 def basic_interval(value: float, resampled: NDArray[np.float64], floor: float) -> Interval:
-    """The 95 % interval mirrored at the value, for a score that noise pushes one way.
+    """The basic bootstrap 95 % interval (Davison and Hinkley 1997, section 5.2), at least `floor`.
 
-    Resampling adds the same noise once more, and the mirror takes both off (Davison and Hinkley
-    1997, section 5.2). Neither end lies below `floor`.
+    For a score with a bias: resampling adds the same bias a second time, and reflecting the
+    percentile interval at the value removes both.
     """
     low, high = percentile_interval(resampled)
     return max(floor, 2 * value - high), max(floor, 2 * value - low)

@@ -1,6 +1,6 @@
-"""How good predictions are: counts, ratios, losses, each with its interval and its baseline.
+"""Scores of predictions: proportions and losses, each with a confidence interval and a baseline.
 
-Every score is that of scikit-learn's function of the same name, to the rounding.
+Every score equals that of scikit-learn's function of the same name up to rounding.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from softmaxce.metrics.calibration import (
     N_BINS,
     Bin,
     bin_of,
-    calibration_error_of_luck,
     expected_calibration_error,
+    expected_ece_if_calibrated,
     reliability_bins,
 )
 from softmaxce.metrics.confusions import Confusion, confusion_matrix, list_confusions
@@ -47,9 +47,9 @@ LOSSES = ("cross_entropy", "brier_score", "expected_calibration_error")
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class's scores. A ratio whose denominator is 0 is 0, as scikit-learn has it by default.
+    """The scores of one class. A ratio with denominator 0 is 0, as in scikit-learn by default.
 
-    support: images of the class; n_predicted: images called so; n_correct: both.
+    support: images of the class; n_predicted: images predicted as it; n_correct: both.
     """
 
     support: int
@@ -58,22 +58,22 @@ class ClassScore:
 
     @property
     def precision(self) -> float:
-        """Of the images called so, the share that is."""
+        """The proportion of the images predicted as the class that belong to it."""
         return self.n_correct / self.n_predicted if self.n_predicted else 0.0
 
     @property
     def precision_interval(self) -> Interval | None:
-        """Its 95 % Wilson interval; None where no image was called so."""
+        """Its 95 % Wilson interval; None if no image was predicted as the class."""
         return wilson_interval(self.n_correct, self.n_predicted) if self.n_predicted else None
 
     @property
     def recall(self) -> float:
-        """Of the images that are of the class, the share called so."""
+        """The proportion of the images of the class that were predicted as it."""
         return self.n_correct / self.support if self.support else 0.0
 
     @property
     def recall_interval(self) -> Interval | None:
-        """Its 95 % Wilson interval; None where no image is of the class."""
+        """Its 95 % Wilson interval; None if there are no images of the class."""
         return wilson_interval(self.n_correct, self.support) if self.support else None
 
     @property
@@ -94,10 +94,10 @@ class Average:
 
 @dataclass(frozen=True)
 class Metric:
-    """One score of all images.
+    """One score over all images.
 
-    name: its field in machine output; interval: 95 %, None where there is none; baseline: what
-    would be reached without looking at a picture; higher_is_better: or else lower.
+    name: the field of the JSON output; interval: 95 % confidence interval; baseline: the score of
+    predictions that ignore the images (docs/reports.md says which).
     """
 
     name: str
@@ -109,12 +109,12 @@ class Metric:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The judgement of predictions on n_images ≥ 1 images: a row (n_images,) for each fact.
+    """Predictions for n_images ≥ 1 images and their scores. Every array is (n_images,).
 
     labels, predicted: classes from 0; cross_entropies: −log p[label], in nats; squared_errors:
-    Σ (p − one-hot)²; confidences: the probability of the answer; ranks: how many classes were
-    ranked above the true one. Of equally probable classes the answer is the first, while ranks
-    count the later ones as higher (as scikit-learn's `top_k_accuracy_score` does).
+    Σ (p − one-hot)²; confidences: p[predicted]; ranks: the number of classes ranked above the true
+    one. Ties: the prediction is the first of equally probable classes, while ranks count the later
+    ones as higher (as scikit-learn's `top_k_accuracy_score` does).
     """
 
     n_classes: int
@@ -127,70 +127,79 @@ class Scores:
 
     @property
     def n_images(self) -> int:
-        """How many images were judged."""
+        """The number of images."""
         return len(self.labels)
 
     @cached_property
     def is_correct(self) -> NDArray[np.bool_]:
-        """(n_images,) whether the answer is right."""
+        """(n_images,) whether the prediction is correct."""
         return np.asarray(self.labels == self.predicted)
 
     @cached_property
     def n_correct(self) -> int:
-        """How many were right."""
+        """The number of correct predictions."""
         return int(self.is_correct.sum())
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """Counts (n_classes, n_classes): a row for each true class, a column for each answer."""
+        """Counts (n_classes, n_classes): rows are true classes, columns predicted classes."""
         return confusion_matrix(self.labels, self.predicted, self.n_classes)
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers."""
+        """The proportion of correct predictions."""
         return self.n_correct / self.n_images
 
     @property
     def accuracy_interval(self) -> Interval:
-        """The accuracy's 95 % Wilson interval."""
+        """Its 95 % Wilson interval."""
         return wilson_interval(self.n_correct, self.n_images)
 
     @cached_property
     def cross_entropy(self) -> float:
-        """The mean cross-entropy, in nats; ∞ where one true class had probability 0."""
+        """The mean cross-entropy, in nats; ∞ if any true class has probability 0."""
         return float(np.mean(self.cross_entropies))
 
     @cached_property
     def brier_score(self) -> float:
         """The mean of Σ (p − one-hot)² over all classes, 0 to 2 (Brier 1950).
 
-        Twice what scikit-learn's `brier_score_loss` gives for two classes unless it is told not
-        to scale by half.
+        For two classes it is twice scikit-learn's `brier_score_loss`, which by default halves it.
         """
         return float(np.mean(self.squared_errors))
 
     @property
     def majority_baseline(self) -> float:
-        """The accuracy of always answering the class that is most frequent among these images."""
+        """The accuracy of always predicting the most frequent class of these images."""
         return self._top_k_baseline(1)
 
     @property
     def chance_cross_entropy(self) -> float:
-        """The cross-entropy of blind guessing, ln K, in nats."""
+        """The cross-entropy of a uniform prediction, ln K, in nats."""
         return math.log(self.n_classes)
 
     @cached_property
     def bins(self) -> tuple[Bin, ...]:
-        """The answers by their probability: the bins of the reliability diagram."""
+        """The bins of the reliability diagram."""
         return reliability_bins(self.confidences, self.is_correct)
 
     @property
+    def mean_confidence(self) -> float:
+        """The mean probability of the predicted class."""
+        return float(self.confidences.mean())
+
+    @property
     def expected_calibration_error(self) -> float:
-        """How far, on average, the probability of an answer lies from how often it is right."""
+        """The mean absolute difference between confidence and accuracy, over the bins."""
         return expected_calibration_error(self.bins)
 
+    @property
+    def expected_ece_if_calibrated(self) -> float:
+        """The calibration error expected by chance if the model were perfectly calibrated."""
+        return expected_ece_if_calibrated(self.bins)
+
     def top_k_accuracy(self, k: int) -> float:
-        """The share of images whose true class is among the k most probable."""
+        """The proportion of images whose true class is among the k most probable."""
         return self._n_top_k(k) / self.n_images
 
     def _n_top_k(self, k: int) -> int:
@@ -201,7 +210,7 @@ class Scores:
 
     @cached_property
     def per_class(self) -> tuple[ClassScore, ...]:
-        """Each class's scores, in the order of the classes."""
+        """The scores of each class."""
         support, predicted = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         return tuple(
             ClassScore(int(support[k]), int(predicted[k]), int(self.confusion[k, k]))
@@ -210,12 +219,12 @@ class Scores:
 
     @cached_property
     def macro(self) -> Average:
-        """The plain mean over the classes that occur, as a truth or as an answer."""
+        """The unweighted mean over the classes that occur as labels or predictions."""
         return Average(*map(float, self._class_averages[0]))
 
     @cached_property
     def weighted(self) -> Average:
-        """The mean over the classes, each weighted by its images."""
+        """The mean over the classes, weighted by support."""
         return Average(*map(float, self._class_averages[1]))
 
     @cached_property
@@ -228,17 +237,17 @@ class Scores:
 
     @property
     def balanced_accuracy(self) -> float:
-        """The mean recall of the classes that have images."""
+        """The mean recall of the classes with images."""
         return float(np.mean([c.recall for c in self.per_class if c.support]))
 
     @cached_property
     def confusions(self) -> tuple[Confusion, ...]:
-        """What was taken for what, the most frequent first."""
+        """The confused pairs of classes, most frequent first."""
         return list_confusions(self.confusion)
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
-        """Every score of all images, with its interval and its baseline."""
+        """Every score with its interval and its baseline."""
         return _metrics(self)
 
     @cached_property
@@ -252,7 +261,7 @@ class Scores:
 
     @cached_property
     def _resampled_counts(self) -> tuple[Floats, Floats, Floats]:
-        """Right answers, images and answers of each class in each resample."""
+        """Correct predictions, images and predictions of each class, in each resample."""
         draw, n = self._bootstrap, self.n_classes
         return (
             draw.totals(self.labels, n, self.is_correct.astype(np.float64)),
@@ -266,7 +275,7 @@ class Scores:
 
 
 def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
-    """Judge log-probabilities (n_images, n_classes) against labels (n_images,); n_images ≥ 1."""
+    """Score log-probabilities (n_images, n_classes) against labels (n_images,); n_images ≥ 1."""
     n_images, n_classes = log_probabilities.shape
     rows = np.arange(n_images)
     predicted = np.argmax(log_probabilities, axis=1)
@@ -287,11 +296,11 @@ def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
     )
 
 
-def joined(parts: Sequence[Scores]) -> Scores:
-    """The judgement of all images of at least one part, in the order of the parts."""
+def joined(blocks: Sequence[Scores]) -> Scores:
+    """The scores of the images of all blocks (at least one), in their order."""
     names = [field.name for field in fields(Scores) if field.name != "n_classes"]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Scores(n_classes=parts[0].n_classes, **columns)
+    columns = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
+    return Scores(n_classes=blocks[0].n_classes, **columns)
 
 
 def _class_ratios(correct: Floats, support: Floats, predicted: Floats) -> Floats:
@@ -346,14 +355,14 @@ def _metrics(scores: Scores) -> tuple[Metric, ...]:
             "expected_calibration_error",
             scores.expected_calibration_error,
             _calibration_interval(scores),
-            calibration_error_of_luck(scores.bins),
+            scores.expected_ece_if_calibrated,
             higher_is_better=False,
         ),
     )
 
 
 def _class_metrics(scores: Scores, majority: float, n_present: int) -> tuple[Metric, ...]:
-    """The averages over the classes. `majority` is the share of the most frequent class."""
+    """The averages over classes. majority: the proportion of the most frequent class."""
     correct, support, predicted = scores._resampled_counts
     ratios = _class_ratios(correct, support, predicted)
     macro, weighted = _mean(ratios, (support + predicted) > 0), _mean(ratios, support)

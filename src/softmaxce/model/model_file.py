@@ -2,19 +2,19 @@
 
 The file is an uncompressed zip that `numpy.load` opens as well:
 
-    header.npy      uint8: UTF-8 JSON of the format, its version, class names, preprocessing,
-                    the layers' shapes, the temperature, the numbers of held-out images and of
-                    those trained on, and the facts of the training run
+    header.npy      uint8: UTF-8 JSON with the format, its version, the class names, the
+                    preprocessing, the layers' shapes, the temperature, the numbers of validation
+                    and training images, and a record of the training run
     weights_0.npy   float64 (n_inputs, n_outputs), and so on for each layer
     biases_0.npy    float64 (n_outputs,)
-    held_out.npy    float64: order statistics of the held-out images' cross-entropies
-                    (conformal.kept_ranks says which); absent where no image was held out
-    trained_on.npy  uint64, ascending: half the digest of each image trained on, by which its
-                    copies are known; absent where they are not known
+    held_out.npy    float64: order statistics of the validation images' cross-entropies (which
+                    ones: conformal.kept_ranks); absent if there were no validation images
+    trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
+                    be recognised; absent if the digests are not known
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
-reader may rely on; everything here that a stranger could have written is checked before it is
-believed, and sizes before anything of that size is allocated.
+reader may rely on. Everything that a stranger could have written is checked before it is used,
+and sizes before anything of that size is allocated.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ import json
 import math
 import os
 import re
+import stat
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import pairwise
 from os import PathLike
@@ -44,20 +46,28 @@ from softmaxce.preprocessing import Preprocessing
 
 FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
-MAX_HEADER_BYTES = 2**20  # parsed JSON takes up to 36 times its bytes in memory
+MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_IMAGES = 2**40
-_MAX_LOGIT = 1e30  # far beyond any fit, far below where sums of squares overflow
+_MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
-_MAX_DIRECTORY_BYTES = _MAX_MEMBERS * 96  # an entry takes 46 and the length of a name
+_MAX_DIRECTORY_BYTES = _MAX_MEMBERS * 96  # an entry has 46 bytes and a name
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip member's earliest; the clock must not enter the bytes
+_FIXED_TIME = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the earliest time a zip can hold: the bytes must not depend on the clock
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
     ValueError,
@@ -71,9 +81,9 @@ Shape = tuple[int, ...]
 
 
 def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
-    """Write `model` to the file `path`, all of it or nothing.
+    """Write `model` to the file `path`, completely or not at all.
 
-    Raises OutputError, also for a model that `load_model` would refuse.
+    Raises OutputError, also for a model that `load_model` would reject.
     """
     content = encode_model(model)
     try:
@@ -113,14 +123,17 @@ def encode_model(model: SoftmaxModel) -> bytes:
                 dtype = _dtype_of(name)
                 _add(archive, name, dtype, array.shape, array.astype(dtype).tobytes())
             archive.comment = b"-" * _COMMENT_LENGTH
-    except (ValueError, zipfile.LargeZipFile) as error:  # a fact that is not finite; 2 GiB
+    except (
+        ValueError,
+        zipfile.LargeZipFile,
+    ) as error:  # a number in the record that is not finite; more than 2 GiB
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
 
 
 def _dtype_of(name: str) -> str:
-    """The type of an array's values, as a .npy file has it."""
+    """The type of an array's values, as a .npy file names it."""
     return "<u8" if name == "trained_on" else "<f8"
 
 
@@ -130,9 +143,9 @@ def _add(archive: zipfile.ZipFile, name: str, dtype: str, shape: Shape, content:
 
 
 def _npy_header(dtype: str, shape: Shape) -> bytes:
-    """What stands before an array's values in a .npy file, format 1.0: as NumPy writes it.
+    """The header of a .npy file, format 1.0, exactly as NumPy writes it.
 
-    Knowing it byte for byte, the reader compares and need not parse.
+    Because every byte of it is known, the reader compares headers instead of parsing them.
     """
     text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
     start = b"\x93NUMPY\x01\x00" + struct.pack("<H", _NPY_HEADER_LENGTH - 10)
@@ -150,13 +163,31 @@ def is_model_file(path: str | PathLike[str]) -> bool:
 
 def load_model(path: str | PathLike[str]) -> SoftmaxModel:
     """The model in the file `path`. Raises ModelError, which names the file and the fault."""
+    with _opened(path) as stream:
+        return _read_model(stream)
+
+
+def load_model_file(path: str | PathLike[str]) -> tuple[SoftmaxModel, int, str]:
+    """The model in the file `path`, the file's size in bytes and its SHA-256. Raises ModelError."""
+    with _opened(path) as stream:
+        model = _read_model(stream)
+        size = stream.seek(0, os.SEEK_END)
+        return model, size, _sha256(stream, size)
+
+
+@contextmanager
+def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """The file, opened for reading; errors raised meanwhile get the file's name."""
     try:
-        if not os.path.exists(path):
-            raise ModelError("no such file; train one with 'softmaxce train FOLDER'")
-        if not os.path.isfile(path):
-            raise ModelError("it is no regular file")
-        with open(path, "rb") as stream:
-            return _read_model(stream)
+        try:
+            handle = os.open(path, _OPEN_FLAGS)
+        except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
+            raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise ModelError("not a regular file")
+        with os.fdopen(handle, "rb") as stream:
+            yield stream
     except (ModelError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelError(f"cannot use the model: {os.fspath(path)}: {reason}") from error
@@ -190,8 +221,8 @@ def _require(holds: bool, fault: str) -> None:
 
 
 def _check_directory(stream: BinaryIO, size: int) -> None:
-    """The zip's directory stands where we write it and is short, so zipfile may read it all."""
-    for comment_length in (_COMMENT_LENGTH, 0):  # 0: a zip of somebody else
+    """Check that the zip's directory is short and where we write it: zipfile reads all of it."""
+    for comment_length in (_COMMENT_LENGTH, 0):  # 0: a zip from another program
         start = size - _END_RECORD.size - comment_length
         if start < 0:
             continue
@@ -201,12 +232,12 @@ def _check_directory(stream: BinaryIO, size: int) -> None:
         if signature == _END_SIGNATURE and stated_length == comment_length:
             break
     else:
-        raise ModelError("it is no softmaxce model, or its end is missing")
+        raise ModelError("not a softmaxce model, or its end is missing")
     zip64_signature, zip64_length = _ZIP64_LOCATOR
     stream.seek(max(0, start - zip64_length))
     is_zip64 = stream.read(len(zip64_signature)) == zip64_signature
     if is_zip64 or n_bytes > _MAX_DIRECTORY_BYTES or offset + n_bytes != start:
-        raise ModelError("it is no softmaxce model: its list of arrays is too long or misplaced")
+        raise ModelError("not a softmaxce model: its list of arrays is too long or misplaced")
 
 
 def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
@@ -215,12 +246,12 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
     for info in archive.infolist():
         match = _MEMBER.fullmatch(info.orig_filename)
         if match is None:
-            raise ModelError(f"it is no softmaxce model: it holds {info.orig_filename[:40]!r}")
+            raise ModelError(f"not a softmaxce model: it contains {info.orig_filename[:40]!r}")
         name = match[1]
         is_stored = info.compress_type == zipfile.ZIP_STORED and info.flag_bits & 1 == 0
         if not is_stored or info.file_size != info.compress_size:
-            raise ModelError(f"it is no softmaxce model: {name} is compressed or encrypted")
-        _require(name not in members, f"{name} stands in it twice")
+            raise ModelError(f"not a softmaxce model: {name} is compressed or encrypted")
+        _require(name not in members, f"it contains {name} twice")
         _require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
         members[name] = info
     return members
@@ -229,53 +260,57 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
 def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     """The header: JSON of this format and version."""
     if "header" not in members:
-        raise ModelError("it is no softmaxce model: it has no header")
+        raise ModelError("not a softmaxce model: it has no header")
     n_bytes = members["header"].file_size - _NPY_HEADER_LENGTH
     _require(0 < n_bytes <= MAX_HEADER_BYTES, "its header is empty or too long")
     content = archive.read(members["header"])
     start = _npy_header("|u1", (n_bytes,))
-    _require(content.startswith(start), "header has another shape or type than it must")
+    _require(content.startswith(start), "its header has the wrong shape or type")
     try:
         header = json.loads(content[len(start) :], parse_constant=_refuse_constant)
     except RecursionError:
         _damaged("its header is nested too deeply")
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ModelError("it is no softmaxce model: its header names another format")
+        raise ModelError("not a softmaxce model: its header names another format")
     version = header.get("format_version")
-    _require(type(version) is int and 0 < version < 10**6, "format_version is no version")
+    _require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version != FORMAT_VERSION:
         raise ModelError(
-            f"it has format_version {version}, this softmaxce reads {FORMAT_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads {FORMAT_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    _damaged(f"its header holds the number {word}")
+    _damaged(f"its header contains the number {word}")
 
 
 def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
-    """The header, every field that the program relies on being what it must be."""
+    """The header, after checking every field that the program relies on."""
     names: Any = header.get("class_names")
-    form: Any = header.get("preprocessing")
+    fields: Any = header.get("preprocessing")
     layers: Any = header.get("layers")
     temperature: Any = header.get("temperature")
     n_held_out: Any = header.get("n_held_out")
     n_trained_on: Any = header.get("n_trained_on", 0)
-    _require(_is_list_of(names, str), "class_names is no list of names")
+    _require(_is_list_of(names, str), "class_names is not a list of names")
     _require(len(names) >= 2, "class_names has fewer than two names")
-    _require(len(set(names)) == len(names), "class_names has a name twice")
-    _require(isinstance(form, dict), "preprocessing is missing")
-    _require(form.keys() == Preprocessing.__dataclass_fields__.keys(), "preprocessing: its fields")
-    fault = Preprocessing(**form).fault()
+    _require(len(set(names)) == len(names), "class_names contains a name twice")
+    _require(isinstance(fields, dict), "preprocessing is missing")
+    _require(
+        fields.keys() == Preprocessing.__dataclass_fields__.keys(), "preprocessing: its fields"
+    )
+    fault = Preprocessing(**fields).fault()
     _require(fault is None, f"preprocessing: {fault}")
-    _require(isinstance(layers, list) and len(layers) > 0, "layers is no list of shapes")
-    _require(all(_is_list_of(s, int) and len(s) == 2 for s in layers), "layers: no list of shapes")
+    _require(isinstance(layers, list) and len(layers) > 0, "layers is not a list of shapes")
+    _require(
+        all(_is_list_of(s, int) and len(s) == 2 for s in layers), "layers is not a list of shapes"
+    )
     _require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
-    _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not fit the next")
-    _require(layers[0][0] == Preprocessing(**form).n_pixels, "layers do not fit preprocessing")
-    _require(layers[-1][1] == len(names), "layers do not fit class_names")
+    _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
+    _require(layers[0][0] == Preprocessing(**fields).n_pixels, "layers do not match preprocessing")
+    _require(layers[-1][1] == len(names), "layers do not match class_names")
     _require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
     _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
     _require(type(n_trained_on) is int and 0 <= n_trained_on <= _MAX_IMAGES, "n_trained_on")
@@ -288,7 +323,7 @@ def _is_list_of(value: Any, kind: type) -> bool:
 
 
 def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
-    """Each array that the header asks for, and its shape."""
+    """Each array that the header requires, and its shape."""
     shapes: dict[str, Shape] = {}
     for position, (n_inputs, n_outputs) in enumerate(header["layers"]):
         shapes[f"weights_{position}"] = (n_inputs, n_outputs)
@@ -301,22 +336,22 @@ def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
 
 
 def _check_shapes(members: Members, shapes: Mapping[str, Shape]) -> None:
-    """The members are the arrays that the header asks for, each of the size of its shape."""
+    """Check that the members are the arrays that the header requires, each of the right size."""
     for name, shape in shapes.items():
         _require(name in members, f"{name} is missing")
         n_bytes = _NPY_HEADER_LENGTH + 8 * math.prod(shape)
-        _require(members[name].file_size == n_bytes, f"{name} has another size than its shape")
+        _require(members[name].file_size == n_bytes, f"{name} does not have the size of its shape")
     unknown = members.keys() - shapes.keys() - {"header"}
-    _require(not unknown, f"it also holds {min(unknown, default='')}")
+    _require(not unknown, f"it also contains {min(unknown, default='')}")
 
 
 def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> Iterator[bytes]:
-    """The bytes of an array's values, piece by piece."""
+    """The bytes of an array's values, in chunks."""
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as stream:
         start = stream.read(_NPY_HEADER_LENGTH)
         dtype = _dtype_of(name)
-        fault = f"{name} is no {np.dtype(dtype).name} array of {shape}"
+        fault = f"{name} is not a {np.dtype(dtype).name} array of shape {shape}"
         _require(start == _npy_header(dtype, shape), fault)
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
@@ -326,21 +361,25 @@ def _check_values(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape)
     name = info.filename.removesuffix(".npy")
     for chunk in _chunks(archive, info, shape):
         is_finite = np.isfinite(np.frombuffer(chunk, _dtype_of(name))).all()
-        _require(bool(is_finite), f"{name} holds numbers that are not finite")
+        _require(bool(is_finite), f"{name} contains numbers that are not finite")
 
 
 def _check_digest(stream: BinaryIO, size: int) -> None:
     stream.seek(size - _COMMENT_LENGTH)
     comment = stream.read()
-    _require(_COMMENT.fullmatch(comment) is not None, "it carries no checksum")
+    _require(_COMMENT.fullmatch(comment) is not None, "it has no checksum")
+    digest = _sha256(stream, size - _COMMENT_LENGTH)
+    _require(comment == b"sha256:" + digest.encode("ascii"), "its checksum does not match")
+
+
+def _sha256(stream: BinaryIO, n_bytes: int) -> str:
+    """The digest of the first n_bytes, in hexadecimal."""
     digest = hashlib.sha256()
     stream.seek(0)
-    left = size - _COMMENT_LENGTH
-    while chunk := stream.read(min(left, _CHUNK_BYTES)):
+    while chunk := stream.read(min(n_bytes, _CHUNK_BYTES)):
         digest.update(chunk)
-        left -= len(chunk)
-    matches = comment == b"sha256:" + digest.hexdigest().encode("ascii")
-    _require(matches, "its checksum does not match")
+        n_bytes -= len(chunk)
+    return digest.hexdigest()
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> NDArray[Any]:
@@ -350,10 +389,10 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -
 
 
 def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SoftmaxModel:
-    """The model, its numbers being such that every logit is finite."""
+    """The model, after checking that every logit is finite."""
     positions = range(len(header["layers"]))
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
-    largest = 1.0  # of the pixels' values, then of each layer's outputs
+    largest = 1.0  # bound on the pixel values, then on each layer's outputs
     for layer in layers:
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
@@ -364,12 +403,12 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     if header["n_held_out"]:
         values = arrays["held_out"]
         is_ascending = bool((values >= 0).all() and (np.diff(values) >= 0).all())
-        _require(is_ascending, "held_out is no ascending row of cross-entropies")
+        _require(is_ascending, "held_out is not an ascending list of cross-entropies")
         scores = CalibrationScores(header["n_held_out"], values)
     trained_on = arrays.get("trained_on")
     if trained_on is not None:
         _require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
-    form = Preprocessing(**header["preprocessing"])
+    preprocessing = Preprocessing(**header["preprocessing"])
     names = tuple(header["class_names"])
     training = header["training"]
-    return SoftmaxModel(layers, form, names, training, temperature, scores, trained_on)
+    return SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)

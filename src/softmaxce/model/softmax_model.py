@@ -26,15 +26,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class SoftmaxModel:
-    """What turns the pixels of an image into the logits of each class.
+    """Turns the pixels of an image into the logits of its classes.
 
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
-    logits by a temperature, which is folded into the last layer: z = xW + b holds as it stands,
-    and `temperature` only tells by what the trained numbers were divided. held_out is what
-    prediction sets need, None where no image was held out; trained_on: (n,), ascending, half the
-    digest of each image trained on, by which copies are known, None where they are not. `training`
-    holds facts of the training run in JSON's types (counts, l2, scores). The forward pass reads
-    none of these three.
+    logits by a temperature, which is folded into the last layer, so that z = xW + b holds for the
+    stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
+    `training`, the record of the training run in JSON types; `calibration_scores`, from which
+    prediction sets are computed (None without validation images); `trained_on`: (n,), ascending,
+    half the digest of each training image, so that copies can be recognised (None if unknown).
     """
 
     layers: tuple[Layer, ...]
@@ -47,12 +46,12 @@ class SoftmaxModel:
 
     @property
     def n_pixels(self) -> int:
-        """How many values one image's pixel vector has (height · width · channels)."""
+        """Length of one image's pixel vector (height · width · channels)."""
         return int(self.layers[0].weights.shape[0])
 
     @property
     def n_classes(self) -> int:
-        """How many classes, and so logits, there are."""
+        """Number of classes, and of logits."""
         return len(self.class_names)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -71,7 +70,8 @@ class SoftmaxModel:
     def with_temperature(self, temperature: float) -> SoftmaxModel:
         """This model with its logits divided by `temperature`.
 
-        Above 1 it makes the probabilities less sure; it never changes the most probable class.
+        A temperature above 1 makes the probabilities more equal. None changes the most probable
+        class.
         """
         *hidden, last = self.layers
         cooler = Layer(last.weights / temperature, last.biases / temperature)

@@ -1,1 +1,1 @@
-"""Results in, text or pixels out. No arithmetic."""
+"""Results as text, machine output, HTML reports and lessons."""

@@ -3,48 +3,88 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
+from rich import box
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
-_ENDLESS = 100_000  # columns
+from softmaxce.views.formatting import Strong
+from softmaxce.views.safe_text import visible
+
+_UNLIMITED = 100_000  # columns
 
 
-class _PlainConsole(Console):
-    """Text is data: Rich's own markup, highlighting and emoji codes are off."""
+class PlainConsole(Console):
+    """Text is data: Rich's markup, highlighting and emoji codes are off."""
 
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As Rich does; but a table never loses a character to a screen that is too narrow.
+        """Print as Rich does, but never truncate a table on a narrow screen.
 
-        Where it does not fit even with its text wrapped, and in a pipe of no known width, it is
-        as wide as it needs to be.
+        A table that does not fit even with its text wrapped is as wide as it needs to be, and so is
+        every table in a pipe of unknown width.
         """
         width = self.width
         for table in (thing for thing in objects if isinstance(thing, Table)):
-            needed = Measurement.get(self, self.options.update(width=_ENDLESS), table)
-            is_endless = not self.is_terminal and "COLUMNS" not in os.environ
-            if is_endless or needed.minimum > width:
+            needed = Measurement.get(self, self.options.update(width=_UNLIMITED), table)
+            is_unlimited = not self.is_terminal and "COLUMNS" not in os.environ
+            if is_unlimited or needed.minimum > width:
                 self.width = max(self.width, needed.maximum)
         try:
             super().print(*objects, **options)
         finally:
             self.width = width
 
+    def print_line(self, text: str, style: str = "") -> None:
+        """One line, which may contain names from outside and is not wrapped here."""
+        self.print(Text(visible(text), style), soft_wrap=True)
+
+    def print_heading(self, text: str) -> None:
+        """An empty line, then a bold line."""
+        self.print()
+        self.print_line(text, "bold")
+
+    def print_table(
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str | Text]],
+        *,
+        left: Collection[int] = (0,),
+    ) -> None:
+        """A table. left: the columns of text; all others are aligned right, as numbers are.
+
+        Strings may contain names from outside; a Strong one is bold, and a Text stays as it is.
+        """
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for position, title in enumerate(header):
+            table.add_column(visible(title), overflow="fold")
+            table.columns[position].justify = "left" if position in left else "right"
+        for row in rows:
+            table.add_row(*map(_cell, row))
+        self.print(table)
+
     def on_broken_pipe(self) -> NoReturn:
-        """Leave the answer to the command line; Rich would exit with code 1."""
+        """Leave the reaction to the command line; Rich would exit with code 1."""
         raise BrokenPipeError
 
 
-def output() -> Console:
+def _cell(value: str | Text) -> Text:
+    if isinstance(value, Text):
+        return value
+    return Text(visible(value), "bold" if isinstance(value, Strong) else "")
+
+
+def output() -> PlainConsole:
     """The console for results: stdout."""
-    return _PlainConsole(stderr=False)
+    return PlainConsole(stderr=False)
 
 
-def notes() -> Console:
+def notes() -> PlainConsole:
     """The console for progress, notes and warnings: stderr."""
-    return _PlainConsole(stderr=True)
+    return PlainConsole(stderr=True)

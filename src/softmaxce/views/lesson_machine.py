@@ -7,8 +7,8 @@ from typing import Any
 
 from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Step
+from softmaxce.views.json.json_output import json_text
 from softmaxce.views.lesson_words import Translate, sentence
-from softmaxce.views.machine import json_text
 from softmaxce.workflows.explain import Explanation
 
 

@@ -18,9 +18,9 @@ from typing import Any
 from softmaxce import lesson
 from softmaxce.lesson import corrections, numbers, picture, picture_script
 from softmaxce.lesson.step import Script, Step
+from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson_formulas import mathml
 from softmaxce.views.lesson_words import Translate, sentence, template_text
-from softmaxce.views.machine import json_line
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -123,20 +123,20 @@ def _script_of(step: Step, explanation: Explanation, translate: Translate) -> di
 def _pictures(
     step: Step, explanation: Explanation, translate: Translate
 ) -> Iterator[dict[str, str]]:
-    from softmaxce.views import lesson_pictures as pixels  # Pillow, only for pictures
+    from softmaxce.views import pictures as pixels  # Pillow, only for pictures
 
     shown, example = explanation.picture, explanation.example
     assert shown is not None
     if step.name == "image":
         text = translate("The image as the model sees it")
-        yield {"source": pixels.data_address(pixels.image_pixels(shown)), "text": text}
+        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
         return
     message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
     text = sentence(message, {"name": example.name(example.winner)}, str)
-    source = pixels.data_address(pixels.contribution_pixels(shown, example.winner))
+    source = pixels.data_uri(pixels.contribution_pixels(shown, example.winner))
     yield {"source": source, "text": text}
     for k in example.shown[:MAX_TEMPLATES]:
-        source = pixels.data_address(pixels.template_pixels(shown, k))
+        source = pixels.data_uri(pixels.template_pixels(shown, k))
         yield {"source": source, "text": template_text(shown, k, translate)}
 
 

@@ -157,13 +157,13 @@ def show_picture(console: Console, explanation: Explanation, translate: Translat
     picture = explanation.picture
     if picture is None:
         return
-    from softmaxce.views import lesson_pictures  # Pillow, only for pictures
+    from softmaxce.views import pictures  # Pillow, only for pictures
 
     console.print()
     _line(console, visible(picture.path), "bold")
-    if lesson_pictures.shows_colour(console):
-        pixels = lesson_pictures.image_pixels(picture)
-        _indented(console, lesson_pictures.half_blocks(pixels, console.width - INDENT))
+    if pictures.shows_colour(console):
+        pixels = pictures.image_pixels(picture)
+        _indented(console, pictures.half_blocks(pixels, console.width - INDENT))
         return
     message = translate(
         "In words: {height} rows of {width} pixels, mean brightness {mean_brightness} of 255."
@@ -176,21 +176,21 @@ def show_maps(console: Console, explanation: Explanation, translate: Translate) 
     picture, example = explanation.picture, explanation.example
     if picture is None:
         return
-    from softmaxce.views import lesson_pictures
+    from softmaxce.views import pictures
 
-    in_colour = lesson_pictures.shows_colour(console)
+    in_colour = pictures.shows_colour(console)
     width = console.width - INDENT
     console.print()
     if in_colour:
         message = translate("Contributions to class {name}: orange pushes up, blue pushes down.")
         _line(console, sentence(message, {"name": example.name(example.winner)}, str))
-        pixels = lesson_pictures.contribution_pixels(picture, example.winner)
-        _indented(console, lesson_pictures.half_blocks(pixels, width))
+        pixels = pictures.contribution_pixels(picture, example.winner)
+        _indented(console, pictures.half_blocks(pixels, width))
     for k in _templates(explanation):
         _line(console, template_text(picture, k, translate))
         if in_colour:
-            pixels = lesson_pictures.template_pixels(picture, k)
-            _indented(console, lesson_pictures.half_blocks(pixels, width))
+            pixels = pictures.template_pixels(picture, k)
+            _indented(console, pictures.half_blocks(pixels, width))
 
 
 def _templates(explanation: Explanation) -> list[int]:

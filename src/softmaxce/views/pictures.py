@@ -1,126 +1,138 @@
-"""Pixel vectors and weights as small pictures."""
+"""Images, weights and contributions as pictures.
+
+Weights and contributions have one colour code everywhere: orange raises the logit, blue lowers it,
+and white does neither; people with colour-blindness can tell these apart.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 
-from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.preprocessing import Preprocessing
-from softmaxce.views.drawing import shortened
-from softmaxce.views.drawing_png import SCALE, font, png_bytes
+from softmaxce.atomic_files import write_atomically
+from softmaxce.workflows.outputs import make_folder
 
-MAX_SIDE = 96  # of a picture in a page, in pixels of its own
-_FOR = np.array([31, 95, 168])  # the weights' colours on a grey-scale model: for the class
-_AGAINST = np.array([201, 96, 16])
-_PAPER = np.array([255, 255, 255])
-_INK = (29, 36, 48)
-_GAP = 10
-_TEXT = 12
+if TYPE_CHECKING:
+    from softmaxce.lesson.picture import Picture
 
-
-@dataclass(frozen=True)
-class Place:
-    """A pixel by its row and column from 0, and the weight of its brightness."""
-
-    row: int
-    column: int
-    weight: float
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+UP = np.array([217.0, 95.0, 2.0])
+DOWN = np.array([43.0, 98.0, 173.0])
+WHITE = np.array([255.0, 255.0, 255.0])
+PNG_SIDE = 280
+MAX_COLUMNS = 56
 
 
-@dataclass(frozen=True)
-class Template:
-    """One class's weights: as a picture, and the places that speak most for and against it."""
-
-    label: int
-    picture: Image.Image
-    most_for: Place
-    most_against: Place
-    bias: float
+def image_pixels(picture: Picture) -> Pixels:
+    """The image in RGB: (height, width, 3)."""
+    return in_rgb(picture.grid)
 
 
-def thumbnail(pixels: NDArray[np.uint8], form: Preprocessing) -> Image.Image:
-    """The picture that a pixel vector (n_pixels,) stands for, as the model saw it."""
-    shape = (form.height, form.width) if form.channels == 1 else (form.height, form.width, 3)
-    return _small(Image.fromarray(np.ascontiguousarray(pixels.reshape(shape))))
+def in_rgb(pixels: Pixels) -> Pixels:
+    """Pixels (height, width, 1 or 3) as (height, width, 3)."""
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
-def templates(model: SoftmaxModel, labels: Sequence[int]) -> list[Template]:
-    """The weights of these classes as pictures, all on one scale; none with hidden layers."""
-    if len(model.layers) != 1:
-        return []
-    form, layer = model.preprocessing, model.layers[0]
-    shape = (form.height, form.width, form.channels)
-    scale = float(np.quantile(np.abs(layer.weights[:, list(labels)]), 0.995)) or 1.0
-    made = []
-    for k in labels:
-        weights = layer.weights[:, k].reshape(shape)
-        brightness = weights.sum(axis=2)
-        made.append(
-            Template(
-                k,
-                _small(Image.fromarray(_coloured(np.clip(weights / scale, -1, 1)))),
-                _place(brightness, int(brightness.argmax())),
-                _place(brightness, int(brightness.argmin())),
-                float(layer.biases[k]),
-            )
-        )
-    return made
+def map_pixels(values: Floats, largest: float | None = None) -> Pixels:
+    """A signed map (height, width) in two colours: (height, width, 3).
+
+    largest: the absolute value with full colour; that of the map itself if None.
+    """
+    largest = largest or float(np.abs(values).max()) or 1.0
+    strength = np.minimum(np.abs(values) / largest, 1.0)[..., np.newaxis]
+    colour = np.where(values[..., np.newaxis] >= 0, UP, DOWN)
+    return np.asarray(np.rint(WHITE + strength * (colour - WHITE)), dtype=np.uint8)
 
 
-def _coloured(weights: NDArray[Any]) -> NDArray[np.uint8]:
-    """Weights (height, width, channels) from −1 to 1 as RGB: two hues, or tints around grey."""
-    if weights.shape[2] == 3:
-        return np.round(127.5 + 127.5 * weights).astype(np.uint8)
-    strength = np.abs(weights)
-    hue = np.where(weights > 0, _FOR, _AGAINST)
-    return np.asarray(np.round(strength * hue + (1 - strength) * _PAPER), np.uint8)
+def contribution_pixels(picture: Picture, k: int) -> Pixels:
+    """What each place adds to logit k."""
+    return map_pixels(picture.as_map(picture.contributions(k)))
 
 
-def _place(brightness: NDArray[Any], position: int) -> Place:
-    row, column = divmod(position, brightness.shape[1])
-    return Place(row, column, float(brightness[row, column]))
+def template_pixels(picture: Picture, k: int) -> Pixels:
+    """The weights of class k; with hidden layers the gradient of logit k at this image."""
+    return map_pixels(picture.as_map(picture.slopes(k)[0]))
 
 
-def _small(image: Image.Image) -> Image.Image:
-    """Shrunk where it is larger than MAX_SIDE."""
-    if max(image.size) > MAX_SIDE:
-        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return image
+def half_blocks(pixels: Pixels, max_columns: int) -> Text:
+    """A picture as text: one character is two pixels, one above the other."""
+    pixels = shrunk(pixels, min(max_columns, MAX_COLUMNS))
+    if len(pixels) % 2:
+        pixels = np.concatenate([pixels, np.full_like(pixels[:1], 255)])
+    text = Text()
+    for above, below in zip(pixels[0::2], pixels[1::2], strict=True):
+        for top, bottom in zip(above.tolist(), below.tolist(), strict=True):
+            text.append("▀", Style(color=_rgb(top), bgcolor=_rgb(bottom)))
+        text.append("\n")
+    text.right_crop(1)
+    return text
 
 
-def data_uri(image: Image.Image) -> str:
-    """The image inside an address, so that a page needs no second file."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode("ascii")
+def _rgb(colour: list[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def contact_sheet(
-    pictures: Sequence[tuple[Image.Image, Sequence[str]]], n_columns: int = 8
-) -> Image.Image:
-    """The pictures in rows, each with its lines of text below it."""
-    side = SCALE * MAX_SIDE
-    n_lines = max(len(lines) for _, lines in pictures)
-    step_x = side + 2 * _GAP
-    step_y = side + n_lines * SCALE * (_TEXT + 3) + 2 * _GAP
-    n_rows = -(-len(pictures) // n_columns)
-    size = (step_x * min(n_columns, len(pictures)) + _GAP, step_y * n_rows + _GAP)
-    sheet = Image.new("RGB", size, "white")
-    canvas = ImageDraw.Draw(sheet)
-    for position, (picture, lines) in enumerate(pictures):
-        row, column = divmod(position, n_columns)
-        x, y = _GAP + column * step_x, _GAP + row * step_y
-        factor = max(1, side // max(picture.size))
-        large = picture.resize(
-            (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
-        )
-        sheet.paste(large.convert("RGB"), (x, y))
-        for number, line in enumerate(lines):
-            y_text = y + side + 4 + number * SCALE * (_TEXT + 3)
-            canvas.text((x, y_text), shortened(line, 16), fill=_INK, font=font(SCALE * _TEXT))
-    return sheet
+def shows_colour(console: Console) -> bool:
+    """Whether half blocks are visible on this console."""
+    return console.is_terminal and console.color_system is not None and not console.no_color
+
+
+def shrunk(pixels: Pixels, max_width: int) -> Pixels:
+    """The picture (height, width, 3), reduced to at most max_width columns."""
+    height, width = pixels.shape[:2]
+    if width <= max_width:
+        return pixels
+    size = (max_width, max(1, round(height * max_width / width)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+
+
+def png_bytes(pixels: Pixels, min_side: int = 1) -> bytes:
+    """A PNG of the picture (height, width, 3), enlarged until its longer side is min_side."""
+    height, width = pixels.shape[:2]
+    factor = -(-min_side // max(height, width))
+    stream = io.BytesIO()
+    size = (width * factor, height * factor)
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+    image.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def data_uri(pixels: Pixels) -> str:
+    """A picture as the `src` of an HTML image."""
+    return f"data:image/png;base64,{base64.b64encode(png_bytes(pixels)).decode('ascii')}"
+
+
+def save(picture: Picture, winner: int, folder: str) -> list[str]:
+    """Write image, contribution map and templates as PNG files. Raises OutputError."""
+    make_folder(folder)
+    names = []
+    for name, pixels in _files(picture, winner):
+        write_atomically(os.path.join(folder, name), [png_bytes(pixels, PNG_SIDE)])
+        names.append(name)
+    return names
+
+
+def _files(picture: Picture, winner: int) -> Iterator[tuple[str, Pixels]]:
+    names = picture.model.class_names
+    yield "image.png", image_pixels(picture)
+    yield f"contributions-{file_stem(names, winner)}.png", contribution_pixels(picture, winner)
+    for k in range(len(names)):
+        yield f"template-{file_stem(names, k)}.png", template_pixels(picture, k)
+
+
+def file_stem(class_names: Sequence[str], k: int) -> str:
+    """Number and name of class k as part of a file name."""
+    name = re.sub(r"[^0-9A-Za-z가-힣._-]+", "_", class_names[k])[:60]
+    return f"{k:0{len(str(len(class_names) - 1))}}-{name}"

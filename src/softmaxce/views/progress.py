@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, a line every tenth or so elsewhere."""
+"""Progress on stderr: a bar on a terminal, elsewhere a line for every tenth of the work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEPS = 10
 
 @contextmanager
 def shown(wanted: bool) -> Iterator[OnProgress]:
-    """A listener that shows the progress it is told of, or nothing unless `wanted`."""
+    """A listener that shows progress, or does nothing unless `wanted`."""
     if not wanted:
         yield workflow.ignore
     elif sys.stderr.isatty():
@@ -37,7 +37,7 @@ def _bars(console: Console) -> Iterator[OnProgress]:
         TextColumn("{task.fields[detail]}", markup=False),
         TimeElapsedColumn(),
     )
-    # Without a refreshing thread of its own, so that decoding may still fork its workers.
+    # No refresh thread: decoding forks worker processes.
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bars:
         task_of: dict[str, TaskID] = {}
 

@@ -1,4 +1,4 @@
-"""Names from outside (files, classes) as text that a terminal cannot be driven with."""
+"""Names from outside (files, classes) as text without terminal control sequences."""
 
 from __future__ import annotations
 

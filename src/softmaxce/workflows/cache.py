@@ -1,4 +1,4 @@
-"""What the pixel cache holds, and removing it."""
+"""The contents of the pixel cache, and clearing it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from softmaxce.errors import InputError
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """The entries of the cache in `folder`, used last first, and how many bytes it may have."""
+    """The entries of the cache in `folder`, most recently used first, and its size limit."""
 
     folder: str
     entries: tuple[CacheEntry, ...]
@@ -19,13 +19,13 @@ class CacheInfo:
 
     @property
     def n_bytes(self) -> int:
-        """How many bytes all entries have."""
+        """Total size of all entries, in bytes."""
         return sum(entry.n_bytes for entry in self.entries)
 
 
 @dataclass(frozen=True)
 class Cleared:
-    """How many files were removed from `folder`, and how many bytes they had."""
+    """The number and total size of the files removed from `folder`."""
 
     folder: str
     n_files: int
@@ -33,13 +33,13 @@ class Cleared:
 
 
 def info(folder: str | None) -> CacheInfo:
-    """What the cache in `folder` (None: the default one) holds. Raises OutputError, InputError."""
+    """The contents of the cache in `folder` (None: the default). Raises OutputError, InputError."""
     cache = _cache(folder)
     return CacheInfo(str(cache.folder), tuple(cache.entries()), MAX_BYTES)
 
 
 def clear(folder: str | None) -> Cleared:
-    """Remove all that the cache holds. Raises OutputError, InputError."""
+    """Remove all entries. Raises OutputError, InputError."""
     cache = _cache(folder)
     return Cleared(str(cache.folder), *cache.clear())
 
@@ -47,5 +47,5 @@ def clear(folder: str | None) -> Cleared:
 def _cache(folder: str | None) -> PixelCache:
     path = default_folder() if folder is None else Path(folder)
     if path is None:
-        raise InputError("no cache: there is no home folder; name a folder with --cache")
+        raise InputError("no cache: there is no home folder; choose a folder with --cache")
     return PixelCache(path)

@@ -1,4 +1,4 @@
-"""Images of any source → what would go wrong with them, before a minute is spent on training."""
+"""A folder of images → what would go wrong in training, found before training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from softmaxce.data.class_folders import ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
-from softmaxce.data.sources import Part, find_splits, list_classes
+from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.sources import Split, find_splits, list_classes
 from softmaxce.errors import ImageError
-from softmaxce.images.reading import ImageDetails
+from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
@@ -35,10 +36,10 @@ SUFFIXES_OF = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to know. kind names it for programs; examples are files or classes.
+    """One finding. kind names it for programs; examples are files or classes.
 
-    is_problem: whether it spoils or stops training, and is no mere remark. For duplicates each
-    example is a group of files that show the same picture.
+    is_problem: whether it stops training or makes its scores wrong, as opposed to a remark. For
+    duplicates each example is a group of files that show the same picture.
     """
 
     kind: str
@@ -49,8 +50,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class CheckedPart:
-    """The images of one purpose: how many of each class there are, readable or not."""
+class CheckedSplit:
+    """One split: how many images of each class it has, readable or not."""
 
     name: str
     source: str
@@ -59,11 +60,13 @@ class CheckedPart:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a folder contains; the fields are those of the JSON result. formats, modes and sizes count
-    image files, sizes as shown."""
+    """What a folder contains; the fields are those of the JSON result.
+
+    formats, modes and sizes count image files; sizes are those after EXIF's orientation.
+    """
 
     folder: str
-    parts: tuple[CheckedPart, ...]
+    parts: tuple[CheckedSplit, ...]
     form: Preprocessing | None
     form_reason: str
     formats: Mapping[str, int]
@@ -74,10 +77,10 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class _File:
-    """One image file: its path, part and class, and what it is."""
+    """One image file: its path, split and class, and its header or the error."""
 
     path: str
-    part: str
+    split: str
     label: str
     outcome: ImageDetails | ImageError
 
@@ -88,39 +91,37 @@ def check(
     jobs: int | None = None,
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
-    """Look at all images of `folder`. Raises DataError where there are no classes at all."""
-    splits = find_splits(folder)
-    named = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    parts = {name: (part, list_classes(part)) for name, part in named.items() if part is not None}
+    """Check all images of `folder`. Raises DataError if there are no classes at all."""
+    found = find_splits(folder)
+    named = {"train": found.train, "validation": found.validation, "test": found.test}
+    splits = {name: (split, list_classes(split)) for name, split in named.items() if split}
     rows = [
         (path, name, c.name)
-        for name, (_, classes) in parts.items()
+        for name, (_, classes) in splits.items()
         for c in classes
         for path in c.paths
     ]
     paths = [path for path, _, _ in rows]
-    outcomes = inspect_files(
-        paths, jobs=jobs, on_inspected=counted(on_progress, "Looking at files")
-    )
+    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
     form, reason, files, groups = _compare(str(folder), rows, outcomes, jobs, on_progress)
     details = [f.outcome for f in files if isinstance(f.outcome, ImageDetails)]
     findings = [
-        *_about_classes(parts),
-        *_about_names(parts, str(folder)),
+        *_about_classes(splits),
+        *_about_names(splits, str(folder)),
         *_about_files(files),
         *_about_duplicates(files, groups),
     ]
     return CheckResult(
         folder=str(folder),
         parts=tuple(
-            CheckedPart(name, str(part), {c.name: len(c.paths) for c in classes})
-            for name, (part, classes) in parts.items()
+            CheckedSplit(name, str(split), {c.name: len(c.paths) for c in classes})
+            for name, (split, classes) in splits.items()
         ),
         form=form,
         form_reason=reason,
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
-        sizes=_most_frequent(f"{d.facts.width} × {d.facts.height}" for d in details),
+        sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
         findings=tuple(sorted(findings, key=lambda finding: not finding.is_problem)),
     )
 
@@ -132,7 +133,7 @@ def _compare(
     jobs: int | None,
     on_progress: OnProgress,
 ) -> tuple[Preprocessing | None, str, list[_File], dict[str, Groups]]:
-    """Decode all images as training would; groups of equal and of nearly equal ones."""
+    """Decode all images as training would; find groups of identical and of similar ones."""
     files = [_File(*row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
     if not files:
         return None, "", [], {}
@@ -140,11 +141,10 @@ def _compare(
         folder,
         [file.path for file in files],
         PreprocessingOptions(),
-        jobs=jobs,
-        on_decoded=counted(on_progress, "Reading images"),
+        ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images")),
     )
     files = [
-        _File(f.path, f.part, f.label, decoded.failures.get(i, f.outcome))
+        _File(f.path, f.split, f.label, decoded.failures.get(i, f.outcome))
         for i, f in enumerate(files)
     ]
     good = np.setdiff1d(np.arange(len(files)), list(decoded.failures))
@@ -159,53 +159,53 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-_Parts = Mapping[str, tuple[Part, tuple[ClassFolder, ...]]]
+_Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
 
 
-def _about_classes(parts: _Parts) -> list[Finding]:
+def _about_classes(splits: _Splits) -> list[Finding]:
     empty, tiny, ignored_files, unbalanced = [], [], [], []
-    for part, classes in parts.values():
+    for split, classes in splits.values():
         counts = {c.name: len(c.paths) for c in classes}
-        empty += [f"{part}: {name}" for name, n in counts.items() if n == 0]
-        tiny += [f"{part}: {name} ({n})" for name, n in counts.items() if 0 < n < TINY_CLASS]
+        empty += [f"{split}: {name}" for name, n in counts.items() if n == 0]
+        tiny += [f"{split}: {name} ({n})" for name, n in counts.items() if 0 < n < TINY_CLASS]
         ignored_files += [path for c in classes for path in c.ignored_files]
         some = [n for n in counts.values() if n]
         if some and max(some) >= UNBALANCED * min(some):
-            unbalanced.append(f"{part}: {min(some)} to {max(some)} images in a class")
-    alone = [str(part) for part, classes in parts.values() if len(classes) < 2]
-    train = {c.name for c in parts["train"][1]}
+            unbalanced.append(f"{split}: {min(some)} to {max(some)} images in a class")
+    alone = [str(split) for split, classes in splits.values() if len(classes) < 2]
+    train = {c.name for c in splits["train"][1]}
     unknown = [
-        f"{part}: {c.name}"
-        for part, classes in parts.values()
+        f"{split}: {c.name}"
+        for split, classes in splits.values()
         for c in classes
         if c.name not in train
     ]
     return [
-        *_finding("one_class", True, alone, "part", "with one class only; a classifier needs two"),
-        *_finding("empty_class", True, empty, "class", "without an image"),
-        *_finding("unknown_class", True, unknown, "class", "not among those of training"),
-        *_finding("tiny_class", False, tiny, "class", f"of fewer than {TINY_CLASS} images"),
+        *_finding("one_class", True, alone, "split", "with only one class; a classifier needs two"),
+        *_finding("empty_class", True, empty, "class", "without images"),
+        *_finding("unknown_class", True, unknown, "class", "not among the training classes"),
+        *_finding("tiny_class", False, tiny, "class", f"with fewer than {TINY_CLASS} images"),
         *_finding(
             "unbalanced",
             False,
             unbalanced,
-            "unbalanced part",
-            "(see --class-weight balanced, and judge by recall)",
+            "unbalanced split",
+            "(see --class-weight balanced, and evaluate by recall)",
         ),
-        *_finding("foreign", False, ignored_files, "file", "left out, no image by its name"),
+        *_finding("foreign", False, ignored_files, "file", "skipped: not named like an image"),
     ]
 
 
-def _about_names(parts: _Parts, folder: str) -> list[Finding]:
+def _about_names(splits: _Splits, folder: str) -> list[Finding]:
     hidden = []
     if os.path.isdir(folder):
         for place, folders, names in os.walk(folder):
             hidden += [os.path.join(place, name) for name in (*folders, *names) if is_hidden(name)]
             folders[:] = [name for name in folders if not is_hidden(name)]
-    listed = [path for _, classes in parts.values() for c in classes for path in c.paths]
+    listed = [path for _, classes in splits.values() for c in classes for path in c.paths]
     undecodable = [path for path in listed if not _is_utf8(path)]
     return [
-        *_finding("hidden", False, sorted(hidden), "hidden name", "left out, a file or folder"),
+        *_finding("hidden", False, sorted(hidden), "hidden file or folder", "skipped"),
         *_finding("name_not_utf8", False, undecodable, "file", "whose name is not UTF-8"),
     ]
 
@@ -222,16 +222,16 @@ def _about_files(files: Sequence[_File]) -> list[Finding]:
     unreadable = [str(f.outcome) for f in files if isinstance(f.outcome, ImageError)]
     found = _finding("unreadable", True, unreadable, "image", "that cannot be read; see --skip-bad")
     remarks: tuple[tuple[str, str, Callable[[ImageDetails], bool]], ...] = (
-        ("rotated", "turned by EXIF's orientation", lambda d: d.orientation != 1),
+        ("rotated", "rotated according to EXIF", lambda d: d.orientation != 1),
         ("transparent", "that may have transparent pixels; see --background",
          lambda d: d.has_transparency),
-        ("animated", "of several frames or pages; the first counts", lambda d: d.is_animated),
-        ("16_bit", "of 16 bits, which become 8", lambda d: d.mode.startswith("I")),
-        ("grey", "in grey, in a set with colour",
-         lambda d: d.facts.is_grey and not all_grey),
+        ("animated", "with several frames or pages; the first is used", lambda d: d.is_animated),
+        ("16_bit", "with 16 bits per channel, reduced to 8", lambda d: d.mode.startswith("I")),
+        ("grey", "in grey, in a data set with colour",
+         lambda d: d.info.is_grey and not all_grey),
     )  # fmt: skip
     details = [(f, f.outcome) for f in files if isinstance(f.outcome, ImageDetails)]
-    all_grey = all(d.facts.is_grey for _, d in details)
+    all_grey = all(d.info.is_grey for _, d in details)
     for kind, text, holds in remarks:
         found += _finding(kind, False, [f.path for f, d in details if holds(d)], "image", text)
     misnamed = [
@@ -239,25 +239,25 @@ def _about_files(files: Sequence[_File]) -> list[Finding]:
         for f, d in details
         if os.path.splitext(f.path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
     ]
-    return found + _finding("misnamed", False, misnamed, "image", "with another format's name")
+    return found + _finding("misnamed", False, misnamed, "image", "named like another format")
 
 
 def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> list[Finding]:
-    """Groups of the same picture, by the worst about each: its parts, its classes, or neither."""
+    """Groups of the same picture: across splits, else across classes, else within a class."""
     found: list[Finding] = []
     for how, words in (("exact", "the same picture"), ("near", "nearly the same picture")):
         by_kind: dict[str, list[tuple[str, ...]]] = {}
         for rows in groups.get(how, ()):
             group = [files[i] for i in rows]
             kind = "within_class"
-            if len({file.part for file in group}) > 1:
+            if len({file.split for file in group}) > 1:
                 kind = "across_parts"
             elif len({file.label for file in group}) > 1:
                 kind = "across_classes"
             by_kind.setdefault(kind, []).append(tuple(file.path for file in group))
         for kind, where in (
-            ("across_parts", "in more than one part, so that scores flatter"),
-            ("across_classes", "in more than one class, so that a label is wrong"),
+            ("across_parts", "in more than one split, so scores are too good"),
+            ("across_classes", "in more than one class, so a label is wrong"),
             ("within_class", "in one class"),
         ):
             is_problem = how == "exact" and kind != "within_class"
@@ -270,8 +270,8 @@ def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> l
 def _finding(
     kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str
 ) -> list[Finding]:
-    """A finding if there are examples, else nothing. Its text is the noun, which is given in the
-    singular, in the number that there are, and the rest."""
+    """A finding if there are examples, else nothing. Its text is the noun (given in the singular,
+    made plural if needed) and the rest."""
     if not examples:
         return []
     if len(examples) > 1:

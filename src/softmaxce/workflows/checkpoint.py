@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.data.pixel_dataset import Subset
 from softmaxce.errors import ClusterLost
 from softmaxce.training.journal import Facts, Journal
 
@@ -19,12 +19,13 @@ def checkpoint_path(model_path: str | PathLike[str]) -> Path:
     return path.with_name(f"{path.name}.checkpoint")
 
 
-def digest_of(images: PixelDataset) -> str:
-    """A few letters that are others for other pixels, labels, classes or another order."""
-    digest = hashlib.blake2b(images.digests.tobytes(), digest_size=8)
-    digest.update(images.labels.tobytes())
-    digest.update(repr((images.class_names, images.preprocessing)).encode())
-    return f"{images.n_images} images ({digest.hexdigest()})"
+def digest_of(subset: Subset) -> str:
+    """A short text that differs for other pixels, labels, classes or another order of images."""
+    dataset = subset.dataset
+    digest = hashlib.blake2b(dataset.digests[subset.rows].tobytes(), digest_size=8)
+    digest.update(subset.labels.tobytes())
+    digest.update(repr((dataset.class_names, dataset.preprocessing)).encode())
+    return f"{subset.n_images} images ({digest.hexdigest()})"
 
 
 @contextmanager

@@ -1,25 +1,29 @@
-"""Two models and class folders → how far apart the models are."""
+"""Two models and a folder of images → how much the models differ."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
-from softmaxce.data.pixel_dataset import load_for_model
+from softmaxce.data.pixel_cache import PixelCache
+from softmaxce.data.pixel_dataset import PixelDataset, Subset, load_for_model
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
 from softmaxce.model.model_file import load_model
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """One of the models, and what it says of the images."""
+    """One of the models, and its scores on the images."""
 
     model_path: str
     class_names: tuple[str, ...]
@@ -36,12 +40,12 @@ class CompareResult:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each file that was not judged."""
-        return self.a.scored.images.left_out
+        """A line for each file that was skipped."""
+        return self.a.scored.subset.dataset.left_out
 
     @cached_property
     def comparison(self) -> Comparison:
-        """How far apart they are."""
+        """How much they differ."""
         a, b = self.a, self.b
         answers_a = np.array(a.class_names)[a.scored.scores.predicted]
         answers_b = np.array(b.class_names)[b.scored.scores.predicted]
@@ -55,27 +59,26 @@ def compare(
     *,
     skip_bad: bool = False,
     jobs: int | None = None,
+    cache: Path | None = None,
     on_progress: OnProgress = ignore,
 ) -> CompareResult:
-    """Judge both models on the class folders in `folder`, matched by name.
+    """Evaluate both models on the class folders in `folder`, matched by name.
 
-    Raises ModelError and DataError (also for a folder whose class one of them does not know).
+    Raises ModelError and DataError (also for a class that one of the models does not know).
     """
+    read = ReadOptions(skip_bad, PixelCache(cache) if cache else None, jobs)
+    loaded: dict[tuple[tuple[str, ...], Preprocessing], PixelDataset] = {}
     contenders = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model = load_model(model_path)
-        images = load_for_model(
-            folder,
-            model.class_names,
-            model.preprocessing,
-            skip_bad=skip_bad,
-            jobs=jobs,
-            on_decoded=counted(on_progress, f"Reading images for model {number}"),
-        )
-        contenders.append(
-            Contender(str(model_path), model.class_names, score_subset(model, images))
-        )
+        key = model.class_names, model.preprocessing
+        if key not in loaded:  # models with the same preprocessing share the images
+            listener = counted(on_progress, f"Reading images for model {number}")
+            options = replace(read, on_decoded=listener)
+            loaded[key] = load_for_model(folder, *key, options)
+        scored = score_subset(model, Subset.whole(loaded[key]))
+        contenders.append(Contender(str(model_path), model.class_names, scored))
     a, b = contenders
-    if a.scored.images.paths != b.scored.images.paths:
-        raise DataError(f"cannot compare: {folder}: its images changed during the work")
+    if a.scored.subset.dataset.paths != b.scored.subset.dataset.paths:
+        raise DataError(f"cannot compare: {folder}: its images changed during the comparison")
     return CompareResult(str(folder), a, b)

@@ -1,4 +1,4 @@
-"""A model and class folders → its scores."""
+"""A model and a folder of images → its scores."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.pixel_cache import PixelCache
-from softmaxce.data.pixel_dataset import load_for_model
-from softmaxce.data.preprocessing_choice import Reader
-from softmaxce.metrics.conformal import is_short, prediction_sets
+from softmaxce.data.pixel_dataset import Subset, load_for_model
+from softmaxce.data.read_options import DecodingBackend, ReadOptions
+from softmaxce.metrics.conformal import coverage_is_significantly_low, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
-from softmaxce.metrics.scores import Metric
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.coverage import threshold_for
@@ -26,22 +25,22 @@ from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """How often prediction sets made for `asked` held the true class.
+    """How often prediction sets made for the coverage `asked` contain the true class.
 
-    limit: the largest cross-entropy of a class in a set, ∞ where the held-out images were too few
-    for `asked` and every set holds all classes; sizes: (n_images,) classes in each set; is_short:
-    whether fewer sets held it than luck explains, so that the images are unlike the held-out ones.
+    threshold: the largest cross-entropy of a class in a set, ∞ (all classes) if there were too few
+    validation images for `asked`; sizes: (n_images,) classes in each set; is_significantly_low:
+    whether fewer sets contain the true class than chance explains.
     """
 
     asked: float
-    limit: float
+    threshold: float
     n_covered: int
     sizes: NDArray[np.int64]
-    is_short: bool
+    is_significantly_low: bool
 
     @property
     def reached(self) -> float:
-        """The share of images whose set holds the true class."""
+        """The fraction of images whose set contains the true class."""
         return self.n_covered / len(self.sizes)
 
     @property
@@ -51,18 +50,23 @@ class Coverage:
 
     @property
     def mean_size(self) -> float:
-        """Classes in a set, on average."""
+        """Mean number of classes in a set."""
         return float(self.sizes.mean())
 
     @property
+    def singleton_share(self) -> float:
+        """The proportion of sets that contain one class."""
+        return float((self.sizes == 1).mean())
+
+    @property
     def is_unbounded(self) -> bool:
-        """Whether every set had to hold all classes."""
-        return math.isinf(self.limit)
+        """Whether every set had to contain all classes."""
+        return math.isinf(self.threshold)
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluateResult:
-    """How the model does on the images of a folder; coverage: None if it was not asked for."""
+    """A model's scores on the images of a folder; coverage: None if it was not asked for."""
 
     model: SoftmaxModel
     model_path: str
@@ -78,12 +82,8 @@ class EvaluateResult:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each file that was not scored."""
-        return self.scored.images.left_out
-
-    def metric(self, name: str) -> Metric | None:
-        """The metric of this name, None where these scores have none."""
-        return next((m for m in self.scored.scores.metrics if m.name == name), None)
+        """A line for each file that was skipped."""
+        return self.scored.subset.dataset.left_out
 
 
 def evaluate(
@@ -95,44 +95,47 @@ def evaluate(
     cache: Path | None = None,
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
-    reader: Reader | None = None,
+    backend: DecodingBackend | None = None,
 ) -> EvaluateResult:
-    """Judge the model on the class folders in `folder`, matched by name.
+    """Evaluate the model on the class folders in `folder`, matched by name.
 
-    Copies of images that the model was trained on are looked for. A `reader` reads the images
-    elsewhere, such as on a cluster. Raises ModelError (also where `coverage` is asked of a model
-    without held-out images) and DataError (also for a folder whose class the model does not know).
+    Copies of training images are reported. With a `backend` the images are read elsewhere, such as
+    on a cluster. Raises ModelError (also if `coverage` is asked of a model trained without
+    validation images) and DataError (also for a class that the model does not know).
     """
     model = load_model(model_path)
-    limit = None if coverage is None else threshold_for(model, model_path, coverage)
+    threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
         model.preprocessing,
-        skip_bad=skip_bad,
-        jobs=jobs,
-        cache=PixelCache(cache) if cache else None,
-        on_decoded=counted(on_progress, "Reading images"),
-        reader=reader,
+        ReadOptions(
+            skip_bad,
+            PixelCache(cache) if cache else None,
+            jobs,
+            counted(on_progress, "Reading images"),
+            backend,
+        ),
     )
-    scored = score_subset(model, images)
+    scored = score_subset(model, Subset.whole(images))
     reached = None
-    if coverage is not None and limit is not None:
-        reached = _coverage(scored, coverage, limit)
+    if coverage is not None and threshold is not None:
+        reached = _coverage(scored, coverage, threshold)
     return EvaluateResult(model, str(model_path), str(folder), scored, reached, overlap(scored))
 
 
-def _coverage(scored: ScoredSubset, asked: float, limit: float) -> Coverage:
-    """How well prediction sets keep their promise."""
+def _coverage(scored: ScoredSubset, asked: float, threshold: float) -> Coverage:
+    """How often the prediction sets contain the true class."""
     labels, n_covered = scored.scores.labels, 0
     sizes = np.empty(len(labels), np.int64)
     start = 0
     for log_probabilities in scored.log_probabilities():
-        sets = prediction_sets(log_probabilities, limit)
+        sets = prediction_sets(log_probabilities, threshold)
         block = slice(start, start + len(sets))
         n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
         sizes[block] = np.count_nonzero(sets, axis=1)
         start = block.stop
-    held_out = scored.model.calibration_scores
-    short = is_short(n_covered, len(sizes), held_out.n_images if held_out else 0, asked)
-    return Coverage(asked, limit, n_covered, sizes, short)
+    calibration = scored.model.calibration_scores
+    n_calibration = calibration.n_images if calibration else 0
+    is_low = coverage_is_significantly_low(n_covered, len(sizes), n_calibration, asked)
+    return Coverage(asked, threshold, n_covered, sizes, is_low)

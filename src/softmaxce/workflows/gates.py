@@ -1,4 +1,4 @@
-"""Quality gates: scores that must be reached, for a script that wants to know."""
+"""Quality gates: bounds on scores, for scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from softmaxce.metrics.scores import LOSSES, PROPORTIONS, Scores
 
 @dataclass(frozen=True)
 class Gate:
-    """The score `metric` must be no worse than `bound`: at least it, or at most if a loss."""
+    """The score `metric` must be at least `bound`, or at most `bound` if it is a loss."""
 
     metric: str
     bound: float
@@ -26,32 +26,34 @@ def parse_gate(text: str) -> Gate:
     """'accuracy=0.9', 'accuracy>=0.9' or 'cross_entropy<=0.3' as a Gate. Raises InputError."""
     match = re.fullmatch(r"\s*(\w+)\s*(=|>=|<=)\s*(\S+)\s*", text, re.ASCII)
     if match is None:
-        raise InputError(f"'{text}' is no gate; write accuracy=0.9 or cross_entropy<=0.3")
+        raise InputError(f"'{text}' is not a gate; write accuracy=0.9 or cross_entropy<=0.3")
     metric, relation, bound_text = match.groups()
     if metric not in (*PROPORTIONS, *LOSSES):
         raise InputError(
-            f"there is no score '{metric}'; there are {', '.join((*PROPORTIONS, *LOSSES))}"
+            f"unknown score '{metric}'; the scores are {', '.join((*PROPORTIONS, *LOSSES))}"
         )
     if relation == (">=" if metric in LOSSES else "<="):
-        better = "lower" if metric in LOSSES else "higher"
-        raise InputError(f"'{text}' is met by the worst model: of {metric}, {better} is better")
+        better, sign = ("lower", "<=") if metric in LOSSES else ("higher", ">=")
+        raise InputError(
+            f"'{text}' would accept the worst model: {better} {metric} is better; use {sign}"
+        )
     try:
         bound = float(bound_text)
     except ValueError:
-        raise InputError(f"'{bound_text}' is no number") from None
+        raise InputError(f"'{bound_text}' is not a number") from None
     if not math.isfinite(bound) or bound < 0:
-        raise InputError(f"{metric} cannot be held to {bound_text}")
+        raise InputError(f"{metric} cannot have the bound {bound_text}")
     if metric in PROPORTIONS and bound > 1:
-        raise InputError(f"{metric} is a share from 0 to 1 (90 % is 0.9), not {bound_text}")
+        raise InputError(f"{metric} is between 0 and 1 (90 % is 0.9), not {bound_text}")
     return Gate(metric, bound)
 
 
 def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
-    """Raise GateFailed, which says by how much, where a score is worse than its gate asks.
+    """Raise GateFailed, which says by how much, if a score is worse than its bound.
 
     Raises InputError for a score that does not exist with so few classes.
     """
-    missed = []
+    failed = []
     values = {metric.name: metric for metric in scores.metrics} if gates else {}
     for gate in gates:
         if gate.metric not in values:
@@ -62,8 +64,8 @@ def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
         )
         if shortfall > 0:
             side = "below" if metric.higher_is_better else "above"
-            missed.append(
+            failed.append(
                 f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} {side} {gate.bound:g}"
             )
-    if missed:
-        raise GateFailed(f"gate missed: {'; '.join(missed)}")
+    if failed:
+        raise GateFailed(f"gate failed: {'; '.join(failed)}")

@@ -1,14 +1,12 @@
-"""A model file → what it is."""
+"""A model file → what it contains."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
-from softmaxce.model.model_file import FORMAT_VERSION, load_model
+from softmaxce.model.model_file import FORMAT_VERSION, load_model_file
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.training_record import TrainingRecord, read_training_record
 
@@ -22,19 +20,17 @@ class InfoResult:
     format_version: int
     n_bytes: int
     sha256: str
-    facts: TrainingRecord
+    record: TrainingRecord
 
 
 def info(model_path: str | PathLike[str]) -> InfoResult:
-    """What the model file holds. Raises ModelError."""
-    model = load_model(model_path)
-    content = Path(model_path).read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    """What the model file contains. Raises ModelError."""
+    model, n_bytes, sha256 = load_model_file(model_path)
     return InfoResult(
         os.fspath(model_path),
         model,
         FORMAT_VERSION,
-        len(content),
-        digest,
+        n_bytes,
+        sha256,
         read_training_record(model.training, model.n_classes),
     )

@@ -1,4 +1,4 @@
-"""Where results may be written, asked before the work that makes them."""
+"""Whether results can be written, checked before the work that produces them."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ AnyPath = str | PathLike[str]
 
 
 def check_files(outputs: Sequence[AnyPath | None], inputs: Sequence[AnyPath]) -> None:
-    """Raise OutputError unless each output can be a file that is no input and no other output."""
+    """Raise OutputError unless each output can be written and has a path of its own."""
     taken = {os.path.realpath(path) for path in inputs}
     for output in outputs:
         if output is None:
             continue
         check_file(output)
         if os.path.realpath(output) in taken:
-            raise OutputError(f"cannot write: {output}: the same file is used for something else")
+            raise OutputError(
+                f"cannot write: {output}: it is also an input or another output of this command"
+            )
         taken.add(os.path.realpath(output))
 
 
 def check_file(output: AnyPath) -> None:
-    """Raise OutputError unless it can be a file that is no image: images are what is read."""
+    """Raise OutputError unless the file can be written. Names of images are refused: images are
+    inputs."""
     check_can_write(output)
     if Path(os.path.realpath(output)).suffix.lower() in SUFFIXES:
-        raise OutputError(f"cannot write: {output}: it is an image by its name; choose another")
+        raise OutputError(f"cannot write: {output}: it is named like an image; choose another name")
 
 
 def check_folder(folder: AnyPath | None) -> None:
-    """Raise OutputError unless `folder` is one to write to, or can be made."""
+    """Raise OutputError unless `folder` can be written to or created."""
     if folder is None:
         return
     path = Path(folder)
     if path.exists():
         if not path.is_dir():
-            raise OutputError(f"cannot write: {folder}: it is no folder")
+            raise OutputError(f"cannot write: {folder}: not a folder")
         if not os.access(path, os.W_OK | os.X_OK):
             raise OutputError(f"cannot write: {folder}: the folder cannot be written to")
     else:
@@ -48,7 +51,7 @@ def check_folder(folder: AnyPath | None) -> None:
 
 
 def make_folder(folder: AnyPath) -> None:
-    """Make sure that the folder is there. Raises OutputError."""
+    """Create the folder if it does not exist. Raises OutputError."""
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:

@@ -1,22 +1,20 @@
-"""Judged images that are copies of images trained on: they flatter every score."""
+"""Evaluated images that are copies of training images: they make every score too good."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from softmaxce.data.pixel_dataset import PixelDataset
 from softmaxce.workflows.scored_subset import ScoredSubset
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """What stands on both sides, and the accuracy on the rest.
+    """The copies among n_images evaluated images, and the accuracy on the rest.
 
-    paths: the judged images whose pixels are exactly those of an image trained on;
-    accuracy_without: the accuracy on all other judged images, None where there are none.
+    paths: the images whose pixels equal those of a training image; accuracy_without: the accuracy
+    on all other images, None if there are none.
     """
 
     paths: tuple[str, ...]
@@ -25,24 +23,15 @@ class Overlap:
 
     @property
     def n_copies(self) -> int:
-        """How many judged images are such copies."""
+        """Number of copies."""
         return len(self.paths)
 
 
-def half_digests(images: PixelDataset, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """(len(rows),): 64 of the 128 bits of these images' digests.
-
-    Among a million images and as many others, two unlike ones agree in them once in 18 million
-    times.
-    """
-    return np.asarray(images.digests[rows, 0])
-
-
 def overlap(scored: ScoredSubset) -> Overlap | None:
-    """The overlap with the images that the model was trained on; None where there is none."""
+    """The overlap with the images that the model was trained on; None if there is none."""
     if scored.model.trained_on is None:
         return None
-    is_copy = np.isin(half_digests(scored.images, scored.rows), scored.model.trained_on)
+    is_copy = np.isin(scored.subset.half_digests, scored.model.trained_on)
     if not is_copy.any():
         return None
     is_correct = scored.scores.is_correct[~is_copy]

@@ -1,10 +1,10 @@
-"""A model and images → each image's probabilities."""
+"""A model and images → the probabilities of each image's classes."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -12,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
-from softmaxce.data.decoding import decode_files
-from softmaxce.errors import DataError, ImageError, InputError
-from softmaxce.images.reading import read_pixels
+from softmaxce.data.decoding import DecodedImages, decode_files
+from softmaxce.errors import DataError, ImageError, InputError, first_few
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.numerics import log_softmax
 from softmaxce.workflows.coverage import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
+from softmaxce.workflows.scored_subset import log_probabilities
 
 STDIN = "-"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one image. log_probabilities: (n_classes,)."""
+    """What the model predicts for one image. log_probabilities: (n_classes,)."""
 
     path: str
     log_probabilities: NDArray[np.float64]
@@ -47,33 +46,57 @@ class Prediction:
         return 0.0 - float(self.log_probabilities[label])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PredictResult:
-    """One Prediction or ImageError for each image, in the order asked for.
+    """Images and the model that predicts them.
 
-    label is the class whose cross-entropy was asked for, None if none was; limit is the largest
-    cross-entropy of a class in a prediction set (∞: all classes belong), None if no sets were
-    asked for.
+    paths: the images in the order asked for ("-": stdin); files: the decoded image files among
+    them, in this order; stdin: the outcome for "-"; label: the class whose cross-entropy was asked
+    for, None if none was; threshold: the largest cross-entropy of a class in a prediction set
+    (∞: every class is in it), None if no sets were asked for.
     """
 
     model_path: str
-    class_names: tuple[str, ...]
-    outcomes: tuple[Prediction | ImageError, ...]
+    model: SoftmaxModel
+    paths: tuple[str, ...]
+    files: DecodedImages
+    stdin: Prediction | ImageError | None
     label: int | None
-    limit: float | None = None
+    threshold: float | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The model's classes."""
+        return self.model.class_names
+
+    @property
+    def outcomes(self) -> Iterator[Prediction | ImageError]:
+        """A Prediction or ImageError for each image, computed block by block.
+
+        The log-probabilities of many images and classes would not fit into memory together.
+        """
+        blocks = log_probabilities(self.model, self.files.pixels)
+        rows = enumerate(row for block in blocks for row in block)
+        for path in self.paths:
+            if path == STDIN and self.stdin is not None:
+                yield self.stdin
+                continue
+            position, row = next(rows)
+            yield self.files.failures.get(position) or Prediction(path, row)
 
     def prediction_set(self, prediction: Prediction) -> tuple[int, ...] | None:
         """The labels in the image's set, the most probable first; None without sets."""
-        if self.limit is None:
+        if self.threshold is None:
             return None
         row = prediction.log_probabilities
-        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.limit)[0])
+        members = np.flatnonzero(prediction_sets(row[np.newaxis], self.threshold)[0])
         return tuple(int(k) for k in sorted(members, key=lambda k: -row[k]))
 
     @property
     def failures(self) -> tuple[ImageError, ...]:
-        """The images that could not be read."""
-        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, ImageError))
+        """The images that could not be read: files in order, then stdin."""
+        failed = tuple(self.files.failures[i] for i in sorted(self.files.failures))
+        return (*failed, self.stdin) if isinstance(self.stdin, ImageError) else failed
 
 
 def predict(
@@ -89,29 +112,29 @@ def predict(
 ) -> PredictResult:
     """Predict files, folders (all images below them) and "-" (the image in `stdin`).
 
-    Raises ModelError, also for `coverage` with a model that has no held-out images; InputError
-    for a label that the model does not know; DataError, which names the first image that cannot
-    be read, unless `skip_bad`.
+    Raises ModelError, also for `coverage` with a model trained without validation images;
+    InputError for a label that the model does not know; DataError, which names the first unreadable
+    image, unless `skip_bad`.
     """
     model = load_model(model_path)
     label = None if label_name is None else label_of(model, label_name)
-    limit = None if coverage is None else threshold_for(model, model_path, coverage)
+    threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     paths = _expand(sources)
-    outcomes = _outcomes(model, paths, jobs, stdin, on_progress)
-    result = PredictResult(str(model_path), model.class_names, outcomes, label, limit)
+    files = [path for path in paths if path != STDIN]
+    listener = counted(on_progress, "Reading images")
+    decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
+    piped = _predict_stdin(model, stdin) if STDIN in paths else None
+    result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
         raise _refusal(result.failures)
     return result
 
 
 def label_of(model: SoftmaxModel, name: str) -> int:
-    """The label of the class `name`. Raises InputError where the model does not know it."""
+    """The label of the class `name`. Raises InputError if the model does not know it."""
     if name not in model.class_names:
-        known = ", ".join(f"'{known}'" for known in model.class_names[:20])
-        more = len(model.class_names) - 20
-        raise InputError(
-            f"unknown label '{name}': the model knows {known}{f' and {more} more' * (more > 0)}"
-        )
+        known = first_few([f"'{known}'" for known in model.class_names], n_shown=20)
+        raise InputError(f"unknown label '{name}': the model knows {known}")
     return model.class_names.index(name)
 
 
@@ -121,46 +144,26 @@ def _expand(sources: Sequence[str]) -> list[str]:
         if source != STDIN and os.path.isdir(source):
             found = list_images(source)
             if not found:
-                raise DataError(f"no images: {source}: nothing in it is an image by its name")
+                raise DataError(f"no images: {source}: no file in it is named like an image")
             paths += found
         else:
             paths.append(source)
     return paths
 
 
-def _outcomes(
-    model: SoftmaxModel,
-    paths: list[str],
-    jobs: int | None,
-    stdin: bytes,
-    on_progress: OnProgress,
-) -> tuple[Prediction | ImageError, ...]:
-    files = [path for path in paths if path != STDIN]
-    listen = counted(on_progress, "Reading images")
-    decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listen)
-    log_probabilities = iter(log_softmax(model.logits(decoded.pixels), axis=1))
-    positions = iter(range(len(files)))
-    outcomes: list[Prediction | ImageError] = []
-    for path in paths:
-        if path == STDIN:
-            outcomes.append(_predict_stdin(model, stdin))
-            continue
-        row = next(log_probabilities)
-        failure = decoded.failures.get(next(positions))
-        outcomes.append(failure or Prediction(path, row))
-    return tuple(outcomes)
-
-
 def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageError:
+    from softmaxce.images.reading import read_pixels  # Pillow is loaded with the first image
+
     try:
         pixels = read_pixels(io.BytesIO(content), model.preprocessing)
     except ImageError as error:
         return ImageError(STDIN, error.reason)
-    return Prediction(STDIN, log_softmax(model.logits(pixels[np.newaxis]), axis=1)[0])
+    (block,) = log_probabilities(model, pixels[np.newaxis])
+    return Prediction(STDIN, block[0])
 
 
 def _refusal(failures: Sequence[ImageError]) -> DataError:
     first, more = failures[0], len(failures) - 1
     others = f" ({more} more cannot be read either)" if more else ""
     them = "them" if more else "it"
-    return DataError(f"cannot read the image: {first}{others}; --skip-bad goes on without {them}")
+    return DataError(f"cannot read the image: {first}{others}; --skip-bad skips {them}")

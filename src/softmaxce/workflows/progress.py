@@ -1,4 +1,4 @@
-"""How a workflow says how far it is, without knowing who listens."""
+"""How a workflow reports its progress."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """`fraction` (0 to 1) of `stage` is done; `detail` is a few words on its state."""
+    """`fraction` (0 to 1) of `stage` is done; `detail` describes its state in a few words."""
 
     stage: str
     fraction: float
     detail: str = ""
 
 
-_MIN_COUNT = 500  # fewer images are read before one could read a line about them
+_MIN_COUNT = 500  # fewer images are decoded before anyone could read a progress line
 
 OnProgress = Callable[[Progress], None]
 
 
 def ignore(_progress: Progress) -> None:
-    """Nobody listens."""
+    """Report nothing."""
 
 
 def counted(on_progress: OnProgress, stage: str) -> Callable[[int, int], None]:
-    """A listener of (done, total) that passes them on as the progress of `stage`."""
+    """A listener for (done, total) that reports them as the progress of `stage`."""
 
     def listen(done: int, total: int) -> None:
         if total >= _MIN_COUNT:

@@ -1,4 +1,4 @@
-"""Images with what a model says of them: what scores, lists and reports are made from."""
+"""Images with what a model predicts for them: the source of scores, lists and reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.data.pixel_dataset import Subset
 from softmaxce.mapped_rows import copy_rows
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -22,71 +22,88 @@ _BLOCK_ROWS = 4096
 
 @dataclass(frozen=True, eq=False)
 class ScoredSubset:
-    """Some rows of a data set, and how good the model's answers for them are.
+    """Images, and how well the model predicts their classes.
 
-    rows: (n_images,) into `images`; scores: of the calibrated model, whose answers `predict`
-    shows; uncalibrated: what they would be with a temperature of 1. The logits are not kept, for
-    many images and classes would fill the memory with them.
+    scores: those of the calibrated model, which `predict` uses; uncalibrated: those at a
+    temperature of 1. The log-probabilities are not kept: for many images and classes they would
+    fill the memory.
     """
 
     model: SoftmaxModel
-    images: PixelDataset
-    rows: NDArray[np.int64]
+    subset: Subset
     scores: Scores
     uncalibrated: Scores
 
     @cached_property
     def wrong(self) -> NDArray[np.int64]:
-        """Which images (positions in `rows`) were answered wrong, the highest loss first."""
+        """Positions of the misclassified images, the highest cross-entropy first."""
         positions = np.flatnonzero(~self.scores.is_correct)
         losses = self.scores.cross_entropies[positions]
         return positions[np.argsort(-losses, kind="stable")]
 
     def path(self, position: int) -> str:
         """The file of one image."""
-        return self.images.paths[int(self.rows[position])]
+        return self.subset.path(position)
 
     def pixels(self, position: int) -> NDArray[np.uint8]:
-        """The pixel vector (n_pixels,) of one image, as the model saw it."""
-        return np.asarray(self.images.pixels[self.rows[position]])
+        """The pixel vector (n_pixels,) of one image, after preprocessing."""
+        return self.subset.pixels(position)
+
+    def probabilities(self, position: int) -> NDArray[np.float64]:
+        """The probabilities (n_classes,) of one image."""
+        logits = self.model.logits(self.pixels(position)[np.newaxis])
+        return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
 
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
-        """Those of all images (n, n_classes), a part at a time, computed anew."""
-        for logits in logits_of(self.model, self.images, self.rows):
-            yield log_softmax(logits, axis=1)
+        """Those of all images, in blocks (n, n_classes), computed again."""
+        return log_probabilities(self.model, self.subset.dataset.pixels, self.subset.rows)
 
 
-def score_subset(
-    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64] | None = None
-) -> ScoredSubset:
-    """What the model says of these rows of the data set, at least one; of all if None."""
-    rows = np.arange(images.n_images) if rows is None else rows
-    parts = list(_mapped(_scored, model, images, rows))
-    scores = joined([part[0] for part in parts])
-    before = joined([part[1] for part in parts]) if model.temperature != 1.0 else scores
-    return ScoredSubset(model, images, rows, scores, before)
+def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
+    """The model's scores on the images of a subset, which is not empty."""
+    pixels, rows = subset.dataset.pixels, subset.rows
+    blocks = list(_map_blocks(_score_block, model, pixels, rows, labels=subset.labels))
+    scores = joined([calibrated for calibrated, _ in blocks])
+    before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
+    return ScoredSubset(model, subset, scores, before)
 
 
-def logits_of(
-    model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+Pixels = NDArray[np.uint8] | RemotePixels
+
+
+def logits_in_blocks(
+    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
 ) -> Iterator[NDArray[np.float64]]:
-    """The logits (n, n_classes) of these rows, a part at a time; at least one part."""
-    yield from _mapped(_logits, model, images, rows)
+    """The logits of these rows of a pixel matrix (all if None), in blocks (n, n_classes)."""
+    chosen = np.arange(len(pixels)) if rows is None else rows
+    yield from _map_blocks(_logits, model, pixels, chosen, labels=chosen)
 
 
-Function = Callable[[NDArray[np.uint8], NDArray[np.int64], SoftmaxModel], Any]
+def log_probabilities(
+    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """The log-probabilities of these rows (all if None), in blocks (n, n_classes)."""
+    for logits in logits_in_blocks(model, pixels, rows):
+        yield log_softmax(logits, axis=1)
 
 
-def _mapped(
-    function: Function, model: SoftmaxModel, images: PixelDataset, rows: NDArray[np.int64]
+BlockFunction = Callable[[NDArray[np.uint8], NDArray[np.int64], SoftmaxModel], Any]
+
+
+def _map_blocks(
+    function: BlockFunction,
+    model: SoftmaxModel,
+    pixels: Pixels,
+    rows: NDArray[np.int64],
+    *,
+    labels: NDArray[np.int64],
 ) -> Iterable[Any]:
-    """function(pixels, labels, model) of parts of the rows, where the pixels are."""
-    pixels: NDArray[np.uint8] | RemotePixels = images.pixels
+    """function(pixels, labels, model) of blocks of the rows, computed where the pixels are."""
     if isinstance(pixels, np.ndarray):
         starts = range(0, len(rows), _BLOCK_ROWS)
-        blocks = (rows[start : start + _BLOCK_ROWS] for start in starts)
-        return (function(copy_rows(pixels, block), images.labels[block], model) for block in blocks)
-    return pixels.map(function, rows, images.labels[rows], model)
+        blocks = (slice(start, start + _BLOCK_ROWS) for start in starts)
+        return (function(copy_rows(pixels, rows[block]), labels[block], model) for block in blocks)
+    return pixels.map(function, rows, labels, model)
 
 
 def _logits(
@@ -95,10 +112,10 @@ def _logits(
     return model.logits(pixels)
 
 
-def _scored(
+def _score_block(
     pixels: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
 ) -> tuple[Scores, Scores | None]:
-    """The answers' scores, and those with a temperature of 1 where the model has another."""
+    """The scores, and the uncalibrated ones if the model has a temperature other than 1."""
     logits = model.logits(pixels)
     scores = score(log_softmax(logits, axis=1), labels)
     if model.temperature == 1.0:

@@ -1,4 +1,4 @@
-"""Class folders → a trained, judged and saved model."""
+"""A folder of images → a trained, scored and saved model."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce import __version__
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import (
     PixelDataset,
-    held_out,
+    Subset,
     load_for_model,
     load_for_training,
+    validation_rows,
 )
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, Reader
-from softmaxce.data.sources import Part, Splits, find_splits
-from softmaxce.errors import OutputError
+from softmaxce.data.preprocessing_choice import PreprocessingOptions
+from softmaxce.data.read_options import DecodingBackend, ReadOptions
+from softmaxce.data.sources import Split, Splits, as_split, find_splits
+from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.metrics.scores import Scores
@@ -33,9 +34,9 @@ from softmaxce.training.fitting import Fit, IterationInfo, Rows, balanced_sample
 from softmaxce.training.journal import Facts, Journal
 from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
-from softmaxce.workflows.overlap import Overlap, half_digests, overlap
+from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
-from softmaxce.workflows.scored_subset import ScoredSubset, logits_of, score_subset
+from softmaxce.workflows.scored_subset import ScoredSubset, logits_in_blocks, score_subset
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class TrainOptions:
     """What the user may choose.
 
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
-    background: see Preprocessing; validation: the fraction of each class to hold out, or where
-    the held-out images are; cache: a folder for decoded pixels, None for none; l2: the penalty
-    constant, None for automatic; hidden: units of each hidden layer; jobs: decoding processes;
-    calibrate: fit a temperature on the held-out images; resume: go on with an interrupted run.
+    background: see Preprocessing; validation: the fraction of each class to use as validation
+    images, or where these are listed; cache: a folder for decoded pixels, None for none; l2: the
+    penalty constant, None for automatic; hidden: units of each hidden layer; jobs: decoding
+    processes; calibrate: fit a temperature on the validation images; resume: continue an
+    interrupted run.
     """
 
     size: tuple[int, int] | None = None
@@ -65,24 +67,19 @@ class TrainOptions:
     resume: bool = False
 
 
-# The model is the same whatever these are.
-_NOT_IN_FINGERPRINT = {"jobs", "skip_bad", "cache", "resume"}
-
-
 @dataclass(frozen=True)
 class TrainResult:
-    """A trained model, how it was fitted, and how it does on each part of the data.
+    """A trained model, how it was fitted, and how it scores on each split.
 
-    scored: "train", and "validation" and "test" where there are such images; validation_folder is
-    the folder that the held-out images came from, None where they were taken out of the training
-    folder; objective_history: the objective at each iteration of each fit, in nats.
+    scored: "train", and "validation" and "test" if they have images; validation_folder: the folder
+    of the validation images, None if they were taken from the training folder; objective_history:
+    the objective at each iteration of each fit, in nats; example: an image to try the model on.
     """
 
     model: SoftmaxModel
     model_path: str
     fit: Fit
     folders: Splits
-    validation_folder: Part | None
     scored: Mapping[str, ScoredSubset]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
@@ -90,54 +87,52 @@ class TrainResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def validation_folder(self) -> Split | None:
+        """Where the validation images are listed, None if they are part of the training folder."""
+        return self.folders.validation
+
+    @property
     def is_calibrated(self) -> bool:
-        """Whether a temperature was fitted on the held-out images."""
+        """Whether a temperature was fitted on the validation images."""
         return self.model.temperature != 1.0
 
     @property
     def train(self) -> Scores:
-        """How the model does on the images that it was trained on."""
+        """The scores on the training images."""
         return self.scored["train"].scores
 
     @property
     def validation(self) -> Scores | None:
-        """How it does on the held-out images, None where there are none."""
+        """The scores on the validation images, None if there are none."""
         return self.scored["validation"].scores if "validation" in self.scored else None
 
     @property
     def test(self) -> Scores | None:
-        """How it does on the test images, None where there are none."""
+        """The scores on the test images, None if there are none."""
         return self.scored["test"].scores if "test" in self.scored else None
 
     @cached_property
     def overlaps(self) -> Mapping[str, Overlap]:
-        """For "validation" and "test": the copies of images trained on, where there are any."""
-        others = {name: part for name, part in self.scored.items() if name != "train"}
-        found = {name: overlap(part) for name, part in others.items()}
+        """For "validation" and "test": the copies of training images, if there are any."""
+        others = {name: scored for name, scored in self.scored.items() if name != "train"}
+        found = {name: overlap(scored) for name, scored in others.items()}
         return {name: copies for name, copies in found.items() if copies is not None}
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """The images of the training folder with the held-out rows, and of the other folders."""
-
-    images: PixelDataset
-    is_validation: NDArray[np.bool_]
-    validation: PixelDataset | None
-    test: PixelDataset | None
-
-    def others(self) -> tuple[PixelDataset, ...]:
-        return tuple(part for part in (self.validation, self.test) if part is not None)
-
-
 def check_output(path: str | PathLike[str], force: bool) -> None:
-    """Raise OutputError where training would end with a file that must not be written."""
+    """Raise OutputError if training would end with a file that must not be overwritten."""
     check_file(path)
     if Path(path).exists() and not force and not is_model_file(path):
         raise OutputError(
-            f"cannot replace: {path}: it is no softmaxce model; choose another --output, "
+            f"cannot replace: {path}: it is not a softmaxce model; choose another --output, "
             "or replace it with --force"
         )
+
+
+def check_distributable(options: TrainOptions, on_cluster: bool) -> None:
+    """Raise InputError if the options cannot be used on a cluster."""
+    if options.hidden and on_cluster:
+        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
 
 
 def train(
@@ -145,38 +140,37 @@ def train(
     model_path: str | PathLike[str],
     options: TrainOptions,
     on_progress: OnProgress = ignore,
-    reader: Reader | None = None,
+    backend: DecodingBackend | None = None,
 ) -> TrainResult:
-    """Train on the class folders in `folder`, judge, and save the model at `model_path`.
+    """Train on the class folders in `folder`, score the model, and save it at `model_path`.
 
-    A `reader` reads the images elsewhere, such as on a cluster; the model is the same.
-    Interrupted while it fits, it leaves a checkpoint, from which `resume` goes on to the very
-    same model. Raises DataError, ImageError, TrainingError, OutputError or ClusterLost.
+    With a `backend` the images are read elsewhere, such as on a cluster; the model is the same.
+    Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
+    check_distributable(options, backend is not None)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
-        folders = replace(folders, validation=Part(options.validation))
-    parts = _load(folders, options, on_progress, reader)
+        folders = replace(folders, validation=as_split(options.validation))
+    splits = _load(folders, options, on_progress, backend)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
-    with kept_on_interrupt(model_path, _facts(parts, options), options.resume) as journal:
-        fitted = _fit(parts, options, on_progress, history, journal)
+    with kept_on_interrupt(model_path, _facts(splits, options), options.resume) as journal:
+        fitted = _fit(splits, options, on_progress, history, journal)
         fit_done = time.perf_counter()
-        model, scored = _scored_model(fitted, parts, options, history)
+        model, scored = _scored_model(fitted, splits, options, history)
         save_model(model, model_path)
+    datasets = {id(subset.dataset): subset.dataset for subset in splits.values()}
     return TrainResult(
         model=model,
         model_path=str(model_path),
         fit=fitted,
         folders=folders,
-        validation_folder=folders.validation,
         scored=scored,
-        objective_history=tuple(
-            (stage, tuple(objectives)) for stage, objectives in history.items()
-        ),
-        left_out=tuple(line for part in (parts.images, *parts.others()) for line in part.left_out),
-        example=_example(parts),
+        objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
+        left_out=tuple(line for dataset in datasets.values() for line in dataset.left_out),
+        # The first image of the last split: one that the model was not trained on, if there is one.
+        example=splits[list(splits)[-1]].path(0),
         seconds={
             "decode": decoded - started,
             "fit": fit_done - decoded,
@@ -186,89 +180,80 @@ def train(
 
 
 def _load(
-    folders: Splits, options: TrainOptions, on_progress: OnProgress, reader: Reader | None
-) -> _Parts:
-    cache = PixelCache(options.cache) if options.cache else None
-    images = load_for_training(
-        folders.train,
-        request=PreprocessingOptions(
-            options.size, options.channels, options.fit, options.background
-        ),
-        skip_bad=options.skip_bad,
-        cache=cache,
-        jobs=options.jobs,
-        on_decoded=counted(on_progress, "Reading images"),
-        reader=reader,
+    folders: Splits,
+    options: TrainOptions,
+    on_progress: OnProgress,
+    backend: DecodingBackend | None,
+) -> dict[str, Subset]:
+    """The images of "train", and of "validation" and "test" if they have any, in this order."""
+    read = ReadOptions(
+        options.skip_bad,
+        PixelCache(options.cache) if options.cache else None,
+        options.jobs,
+        counted(on_progress, "Reading images"),
+        backend,
     )
-    if reader is not None:
-        reader.check_size(images.preprocessing.n_pixels, len(images.class_names))
+    wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
+    images = load_for_training(folders.train, wanted, read)
+    if backend is not None:
+        backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
-    def load_other(folder: Part | None, stage: str) -> PixelDataset | None:
-        if folder is None:
-            return None
-        return load_for_model(
-            folder,
-            images.class_names,
-            images.preprocessing,
-            skip_bad=options.skip_bad,
-            cache=cache,
-            jobs=options.jobs,
-            on_decoded=counted(on_progress, stage),
-            reader=reader,
-        )
+    def load_other(name: str, folder: Split) -> PixelDataset:
+        progress = counted(on_progress, f"Reading {name} images")
+        names, preprocessing = images.class_names, images.preprocessing
+        return load_for_model(folder, names, preprocessing, replace(read, on_decoded=progress))
 
-    validation = load_other(folders.validation, "Reading validation images")
-    test = load_other(folders.test, "Reading test images")
     fraction = 0.0 if isinstance(options.validation, Path) else options.validation
-    is_validation = held_out(images, 0.0 if validation is not None else fraction, options.seed)
-    return _Parts(images, is_validation, validation, test)
+    splits = {"train": Subset.whole(images)}
+    if folders.validation is not None:
+        splits["validation"] = Subset.whole(load_other("validation", folders.validation))
+    else:
+        is_validation = validation_rows(images, fraction, options.seed)
+        splits["train"] = Subset(images, np.flatnonzero(~is_validation))
+        splits["validation"] = Subset(images, np.flatnonzero(is_validation))
+    if folders.test is not None:
+        splits["test"] = Subset.whole(load_other("test", folders.test))
+    return {name: subset for name, subset in splits.items() if subset.n_images}
 
 
-def _facts(parts: _Parts, options: TrainOptions) -> Facts:
+# The model is the same whatever these are.
+_NOT_IN_FINGERPRINT = {"jobs", "skip_bad", "cache", "resume"}
+
+
+def _facts(splits: Mapping[str, Subset], options: TrainOptions) -> Facts:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
-    others = {"validation": parts.validation, "test": parts.test}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - _NOT_IN_FINGERPRINT},
-        "the data": {
-            "training": digest_of(parts.images),
-            "held out": str(int(parts.is_validation.sum())),
-            **{name: digest_of(part) if part else "none" for name, part in others.items()},
-        },
+        "the data": {name: digest_of(subset) for name, subset in splits.items()},
     }
 
 
 def _fit(
-    parts: _Parts,
+    splits: Mapping[str, Subset],
     options: TrainOptions,
     on_progress: OnProgress,
     history: dict[str, list[float]],
     journal: Journal,
 ) -> Fit:
-    """The fit; `history` is filled with the objective at each iteration of each stage."""
-    images = parts.images
-    rows = np.flatnonzero(~parts.is_validation)
-    validation = None
-    if parts.validation is not None:
-        validation = Rows(parts.validation.pixels, parts.validation.labels)
-    elif parts.is_validation.any():
-        validation = Rows(images.pixels, images.labels, np.flatnonzero(parts.is_validation))
+    """The fit; `history` receives the objective at each iteration of each stage."""
+    training, validation = splits["train"], splits.get("validation")
 
     def listen(info: IterationInfo) -> None:
         history.setdefault(info.stage, []).append(info.objective)
         on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
 
-    n_classes = len(images.class_names)
+    n_classes = len(training.dataset.class_names)
     weight = None
     if options.class_weight == "balanced":
-        weight = balanced_sample_weight(images.labels[rows], n_classes)
+        weight = balanced_sample_weight(training.labels, n_classes)
     return fit(
-        images.pixels,
-        images.labels,
+        training.dataset.pixels,
+        training.dataset.labels,
         n_classes,
-        rows=rows,
-        validation=validation,
+        rows=training.rows,
+        validation=_rows(validation) if validation else None,
         scale=PIXEL_SCALE,
         l2=options.l2,
         hidden=options.hidden,
@@ -279,60 +264,39 @@ def _fit(
     )
 
 
+def _rows(subset: Subset) -> Rows:
+    return Rows(subset.dataset.pixels, subset.dataset.labels, subset.rows)
+
+
 def _scored_model(
-    fitted: Fit, parts: _Parts, options: TrainOptions, history: Mapping[str, list[float]]
+    fitted: Fit,
+    splits: Mapping[str, Subset],
+    options: TrainOptions,
+    history: Mapping[str, list[float]],
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
-    """The model with all that it keeps, and its answers for each part of the data."""
+    """The complete model, and its scores on each split."""
     layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
-    images = parts.images
-    trained_on = half_digests(images, np.flatnonzero(~parts.is_validation))
-    model = SoftmaxModel(
-        layers, images.preprocessing, images.class_names, trained_on=np.sort(trained_on)
-    )
-    if options.calibrate:
-        model = _calibrated(model, parts)
-    scored = _score_splits(model, parts)
-    if "validation" in scored:
+    images, validation = splits["train"].dataset, splits.get("validation")
+    trained_on = np.sort(splits["train"].half_digests)
+    model = SoftmaxModel(layers, images.preprocessing, images.class_names, trained_on=trained_on)
+    if options.calibrate and validation:
+        logits = list(logits_in_blocks(model, validation.dataset.pixels, validation.rows))
+        temperature = fit_temperature(np.concatenate(logits), validation.labels)
+        model = model if temperature is None else model.with_temperature(temperature)
+    scored = {name: score_subset(model, subset) for name, subset in splits.items()}
+    if validation:
         losses = scored["validation"].scores.cross_entropies
         model = replace(model, calibration_scores=calibration_scores(losses))
-    return replace(model, training=_training_facts(fitted, options, scored, history)), scored
+    return replace(model, training=_record(fitted, options, scored, history)), scored
 
 
-def _calibrated(model: SoftmaxModel, parts: _Parts) -> SoftmaxModel:
-    """The model with the temperature that the held-out images ask for, where they ask for one."""
-    images, rows = parts.images, np.flatnonzero(parts.is_validation)
-    if parts.validation is not None:
-        images, rows = parts.validation, np.arange(parts.validation.n_images)
-    if not len(rows):
-        return model
-    logits = np.concatenate(list(logits_of(model, images, rows)))
-    temperature = fit_temperature(logits, images.labels[rows])
-    return model if temperature is None else model.with_temperature(temperature)
-
-
-def _score_splits(model: SoftmaxModel, parts: _Parts) -> dict[str, ScoredSubset]:
-    """The model's answers for each part of the data that has images."""
-    scored = {}
-    for name, rows in (
-        ("train", np.flatnonzero(~parts.is_validation)),
-        ("validation", np.flatnonzero(parts.is_validation)),
-    ):
-        if len(rows):
-            scored[name] = score_subset(model, parts.images, rows)
-    if parts.validation is not None:
-        scored["validation"] = score_subset(model, parts.validation)
-    if parts.test is not None:
-        scored["test"] = score_subset(model, parts.test)
-    return scored
-
-
-def _training_facts(
+def _record(
     fitted: Fit,
     options: TrainOptions,
     scored: Mapping[str, ScoredSubset],
     history: Mapping[str, list[float]],
 ) -> dict[str, Any]:
-    """What the model file keeps of the run: nothing that depends on clock, machine or place."""
+    """What the model file keeps of the run: nothing that depends on the clock or the machine."""
     return {
         "softmaxce": __version__,
         "l2": fitted.l2,
@@ -349,21 +313,13 @@ def _training_facts(
         "class_counts": [s.support for s in scored["train"].scores.per_class],
         "scores": {
             name: {
-                "n_images": part.scores.n_images,
-                "accuracy": part.scores.accuracy,
-                "cross_entropy": part.scores.cross_entropy,
-                "uncalibrated_cross_entropy": part.uncalibrated.cross_entropy,
-                "expected_calibration_error": part.scores.expected_calibration_error,
-                "uncalibrated_calibration_error": part.uncalibrated.expected_calibration_error,
+                "n_images": split.scores.n_images,
+                "accuracy": split.scores.accuracy,
+                "cross_entropy": split.scores.cross_entropy,
+                "uncalibrated_cross_entropy": split.uncalibrated.cross_entropy,
+                "expected_calibration_error": split.scores.expected_calibration_error,
+                "uncalibrated_calibration_error": split.uncalibrated.expected_calibration_error,
             }
-            for name, part in scored.items()
+            for name, split in scored.items()
         },
     }
-
-
-def _example(parts: _Parts) -> str:
-    """A picture to try the model on: one that it was not trained on, where there is one."""
-    for other in reversed(parts.others()):
-        return other.paths[0]
-    out = np.flatnonzero(parts.is_validation)
-    return parts.images.paths[int(out[0]) if len(out) else 0]

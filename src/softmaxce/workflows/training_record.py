@@ -1,5 +1,4 @@
-"""The facts of a training run that a model file keeps, read with care: a stranger may have
-written them."""
+"""The record of a training run in a model file, which a stranger may have written."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ SCORE_NAMES = ("accuracy", "cross_entropy", "expected_calibration_error")
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """None or empty where the model does not say.
+    """The record; None or empty for what the model file does not contain.
 
     class_counts: training images of each class; objective_history: the objective at each
     iteration of each fit; l2_path: (l2, validation cross-entropy); scores: split → "n_images" and
@@ -33,9 +32,9 @@ class TrainingRecord:
 
 
 def read_training_record(training: Mapping[str, Any], n_classes: int) -> TrainingRecord:
-    """The facts in `training`. Raises ModelError where they are of another kind."""
+    """The record in `training`. Raises ModelError if it has the wrong types."""
     try:
-        facts = TrainingRecord(
+        record = TrainingRecord(
             made_by=_text(training.get("softmaxce")),
             l2=None if training.get("l2") is None else float(training["l2"]),
             class_weight=_text(training.get("class_weight")),
@@ -54,12 +53,12 @@ def read_training_record(training: Mapping[str, Any], n_classes: int) -> Trainin
             },
         )
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
-        raise ModelError("the model is damaged: its training facts cannot be read") from None
-    if facts.class_counts and len(facts.class_counts) != n_classes:
+        raise ModelError("the model is damaged: its training record cannot be read") from None
+    if record.class_counts and len(record.class_counts) != n_classes:
         raise ModelError("the model is damaged: class_counts and class_names disagree")
-    if any(l2 <= 0 for l2, _ in facts.l2_path):
-        raise ModelError("the model is damaged: a penalty of its l2_path is not positive")
-    return facts
+    if any(l2 <= 0 for l2, _ in record.l2_path):
+        raise ModelError("the model is damaged: an l2 of its l2_path is not positive")
+    return record
 
 
 def _text(value: Any) -> str | None:

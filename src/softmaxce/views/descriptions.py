@@ -1,0 +1,117 @@
+"""Sentences about results that the terminal and the report share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from softmaxce.metrics.confusions import count_errors
+from softmaxce.metrics.scores import Scores
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.views.formatting import counted, interval, percent
+from softmaxce.views.safe_text import visible
+from softmaxce.workflows.evaluate import Coverage
+from softmaxce.workflows.overlap import Overlap
+from softmaxce.workflows.training_record import TrainingRecord
+
+CONFUSION_TITLE = "Confusion matrix (rows: true class, columns: predicted class)"
+MOST_CONFUSED_TITLE = "Most frequent confusions"
+BASELINE_MEANING = (
+    "for proportions, always predicting the most frequent class(es); for losses, a uniform "
+    "prediction (ln K for cross-entropy); for the calibration error, the value that a perfectly "
+    "calibrated model shows by chance"
+)
+CI_MEANING = (
+    "confidence interval for similar images; for the calibration error, after subtracting the part "
+    "expected by chance"
+)
+
+
+def confusion_lines(class_names: Sequence[str], scores: Scores, n: int) -> list[str]:
+    """The n most frequent confusions in words, and how many more there are."""
+    lines = []
+    for c in scores.confusions[:n]:
+        label, predicted = class_names[c.label], class_names[c.predicted]
+        verb = "was" if c.count == 1 else "were"
+        lines.append(f"{c.count:,} of {c.support:,} '{label}' {verb} predicted as '{predicted}'")
+    rest = scores.confusions[n:]
+    if rest:
+        n_images = sum(c.count for c in rest)
+        lines.append(f"and {counted(n_images, 'image')} in {counted(len(rest), 'other pair')}")
+    return lines
+
+
+def left_out_line(scores: Scores, shown: Sequence[int]) -> str:
+    """How much of the confusion matrix is shown if only these classes are; '' if all are."""
+    if len(shown) == scores.n_classes:
+        return ""
+    n_errors, n_shown = map(count_errors, (scores.confusion, scores.confusion[shown][:, shown]))
+    return (
+        f"The {len(shown)} most confused of {scores.n_classes} classes, with {n_shown:,} of the "
+        f"{n_errors:,} errors."
+    )
+
+
+def overlap_line(split: str, found: Overlap) -> str:
+    """A warning about copies of training images among the `split` images ("test", …)."""
+    rest = "there are no other images"
+    if found.accuracy_without is not None:
+        rest = f"without them the accuracy is {percent(found.accuracy_without)}"
+    return (
+        f"Warning: {found.n_copies:,} of the {found.n_images:,} {split} images are also training "
+        f"images, such as {visible(found.paths[0])}; {rest}."
+    )
+
+
+def coverage_lines(coverage: Coverage) -> list[str]:
+    """How well the prediction sets cover the true class."""
+    lines = [
+        f"The set contains the true class for {percent(coverage.reached)} "
+        f"{interval(coverage.interval)} of the images.",
+        f"Mean set size: {coverage.mean_size:.2f} classes; {percent(coverage.singleton_share)} of "
+        "the sets contain one class.",
+    ]
+    if coverage.is_significantly_low:
+        lines.append(
+            "That is significantly below the requested coverage: these images differ from the "
+            "validation images used in training."
+        )
+    if coverage.is_unbounded:
+        lines.append(
+            "There were too few validation images for this coverage: every set contains all "
+            "classes."
+        )
+    return lines
+
+
+def calibration_line(scores: Scores, uncalibrated: Scores) -> str:
+    """Whether calibration helps on these images; '' unless it makes the cross-entropy worse."""
+    if scores.cross_entropy <= uncalibrated.cross_entropy:
+        return ""
+    return (
+        "Calibration makes the cross-entropy of these images worse: they are few, or differ "
+        "from the validation images used in training."
+    )
+
+
+def training_outcome(stop_reason: str) -> str:
+    """'converged, gradient 6.8e-04' → 'converged (gradient norm 6.8e-04)'."""
+    return re.sub(r", gradient (\S+)$", r" (gradient norm \1)", stop_reason)
+
+
+def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str, str]]:
+    """Title and value of each line about a model."""
+    preprocessing, calibration = model.preprocessing, model.calibration_scores
+    n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
+    lines = [
+        ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
+        ("Parameters", f"{n_parameters:,}"),
+        ("Temperature", f"{model.temperature:.4g}"),
+        ("Validation images", f"{calibration.n_images:,}" if calibration else "none"),
+        ("Penalty l2", None if record.l2 is None else f"{record.l2:.4g}"),
+        ("Class weights", record.class_weight),
+        ("Seed", None if record.seed is None else str(record.seed)),
+        ("Training", None if record.stop_reason is None else training_outcome(record.stop_reason)),
+        ("Created by", None if record.made_by is None else f"softmaxce {record.made_by}"),
+    ]
+    return [(title, value) for title, value in lines if value is not None]

@@ -1,0 +1,1 @@
+"""Results for programs: JSON, JSON lines and CSV."""

@@ -1,0 +1,1 @@
+"""Reports: one HTML file, or its pictures as SVG."""

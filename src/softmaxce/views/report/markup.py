@@ -1,0 +1,85 @@
+"""Small pieces of HTML. Text is escaped; what is HTML already has the type Html."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from softmaxce.views.formatting import Strong
+from softmaxce.views.report.drawing import Drawing, as_svg, text
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Cell = str | Html
+
+
+def html(cell: Cell) -> str:
+    """The cell as HTML: text is escaped, and bold if it is Strong."""
+    if isinstance(cell, Html):
+        return cell
+    return f"<b>{text(cell)}</b>" if isinstance(cell, Strong) else text(cell)
+
+
+def paragraph(value: Cell, css_class: str = "") -> Html:
+    """A paragraph."""
+    attribute = f' class="{css_class}"' if css_class else ""
+    return Html(f"<p{attribute}>{html(value)}</p>")
+
+
+def bullets(lines: Iterable[str]) -> Html:
+    """A list."""
+    return Html("<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>")
+
+
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
+    """A table that scrolls sideways on a narrow page. The first cell of a row is its heading."""
+    numbers = "".join(f'<th scope="col" class="number">{text(title)}</th>' for title in header[1:])
+    head = f'<th scope="col">{text(header[0])}</th>{numbers}'
+    body = "".join(
+        f'<tr><th scope="row">{html(row[0])}</th>'
+        + "".join(f'<td class="number">{html(cell)}</td>' for cell in row[1:])
+        + "</tr>\n"
+        for row in rows
+    )
+    return Html(
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
+        f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def folded(summary: str, content: Html) -> Html:
+    """Content that is shown on a click."""
+    return Html(f"<details><summary>{text(summary)}</summary>{content}</details>")
+
+
+def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
+    """A drawing with its caption; a wide one scrolls sideways instead of shrinking."""
+    svg = as_svg(drawing)
+    if is_wide:
+        svg = (
+            f'<div class="scroll wide" tabindex="0" role="region" '
+            f'aria-label="{text(drawing.title)}">{svg}</div>'
+        )
+    return Html(f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>")
+
+
+def section(title: str, *content: Html) -> Html:
+    """A section of the page with its heading."""
+    inner = "\n".join(content)
+    return Html(f"<section>\n<h2>{text(title)}</h2>\n{inner}\n</section>")
+
+
+def beside(*content: Html) -> Html:
+    """Pieces side by side if the page is wide enough."""
+    return Html('<div class="pair">' + "".join(f"<div>{part}</div>" for part in content) + "</div>")
+
+
+def definitions(pairs: Iterable[tuple[str, str]]) -> Html:
+    """Terms and their descriptions."""
+    rows = "".join(f"<dt>{text(title)}</dt><dd>{text(value)}</dd>" for title, value in pairs)
+    return Html(f"<dl>{rows}</dl>")

@@ -1,0 +1,109 @@
+"""A report: one HTML file that needs nothing else, and its pictures as files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from string import Template
+
+from softmaxce import __version__
+from softmaxce.atomic_files import write_atomically
+from softmaxce.views.descriptions import model_details
+from softmaxce.views.formatting import Strong, percent
+from softmaxce.views.report import charts, pictures, scores
+from softmaxce.views.report.drawing import STYLE, as_svg_file, text
+from softmaxce.views.report.markup import Html, definitions, section, table
+from softmaxce.views.report.subject import Subject
+from softmaxce.views.score_tables import CI, metric_interval, metric_value, shown_metrics
+from softmaxce.workflows.outputs import make_folder
+
+_TILES = {
+    "accuracy": "always predicting the most frequent class",
+    "cross_entropy": "a uniform prediction, ln K",
+    "expected_calibration_error": "by chance if calibrated",
+}
+_CAVEATS = {
+    "train": " The model was trained on these images, so the scores are much too optimistic.",
+    "validation": (
+        " These images were also used to choose the penalty and the temperature, so the scores are "
+        "slightly optimistic; run softmaxce evaluate on a separate test set."
+    ),
+}
+
+
+def write_report(subject: Subject, page_path: str | None, plots_path: str | None) -> None:
+    """Write the page and the folder of pictures, whichever is wanted. Raises OutputError."""
+    if page_path is not None:
+        write_atomically(page_path, [_page(subject)])
+    if plots_path is not None:
+        make_folder(plots_path)
+        drawn = [(f"{chart.name}.svg", as_svg_file(chart)) for chart in charts.all_charts(subject)]
+        for name, content in (*drawn, *pictures.weight_files(subject)):
+            write_atomically(os.path.join(plots_path, name), [content])
+
+
+def _page(subject: Subject) -> bytes:
+    sections = [
+        scores.scores_section(subject),
+        scores.confusion_section(subject),
+        scores.class_section(subject),
+        scores.calibration_section(subject),
+        pictures.worst_section(subject),
+        pictures.weights_section(subject),
+        scores.training_section(subject),
+        _details_section(subject),
+    ]
+    template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
+    return template.substitute(
+        title="Training and scores of the model" if subject.split else "Evaluation of the model",
+        style=STYLE,
+        summary=_summary(subject),
+        tiles=_tiles(subject),
+        sections="\n".join(filter(None, sections)),
+        version=text(__version__),
+        command=text(subject.command),
+    ).encode()
+
+
+def _summary(subject: Subject) -> str:
+    of_images, names = subject.scored.scores, subject.model.class_names
+    low, high = of_images.accuracy_interval
+    majority = names[int(of_images.confusion.sum(axis=1).argmax())]
+    words = (
+        f"The model classifies {of_images.n_correct:,} of {of_images.n_images:,} {subject.images} "
+        f"in {len(names)} classes correctly: an accuracy of {percent(of_images.accuracy)} "
+        f"({CI} {percent(low)} to {percent(high)}). Always predicting '{majority}' would have an "
+        f"accuracy of {percent(of_images.majority_baseline)}."
+    )
+    return text(words + _CAVEATS.get(subject.split or "", ""))
+
+
+def _tiles(subject: Subject) -> str:
+    tiles = [
+        f'<li class="tile"><span>{text(title.capitalize())}</span>'
+        f"<b>{text(metric_value(metric, metric.value))}</b>"
+        f"<span>{CI} {text(metric_interval(metric))}</span>"
+        f"<span>Baseline {text(metric_value(metric, metric.baseline))}: "
+        f"{_TILES[metric.name]}</span></li>"
+        for title, metric in shown_metrics(subject.scored.scores)
+        if metric.name in _TILES
+    ]
+    return f'<ul class="tiles">{"".join(tiles)}</ul>'
+
+
+def _details_section(subject: Subject) -> Html:
+    names, counts = subject.model.class_names, subject.record.class_counts
+    per_class = subject.scored.scores.per_class
+    rows = [
+        (class_name, f"{counts[k]:,}" if counts else "", Strong(f"{per_class[k].support:,}"))
+        for k, class_name in enumerate(names)
+    ]
+    header = ("class", "for training", f"scored ({subject.images})")
+    return section(
+        "Data and model",
+        Html("<h3>Data</h3>"),
+        definitions(subject.data_details),
+        table("Images of each class", header, rows),
+        Html("<h3>Model</h3>"),
+        definitions([("File", subject.model_path), *model_details(subject.model, subject.record)]),
+    )

@@ -1,0 +1,144 @@
+"""The sections of a report about images: those with the highest cross-entropy, and the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from softmaxce.views.formatting import percent
+from softmaxce.views.pictures import (
+    PNG_SIDE,
+    Floats,
+    Pixels,
+    data_uri,
+    file_stem,
+    in_rgb,
+    map_pixels,
+    png_bytes,
+    shrunk,
+)
+from softmaxce.views.report.drawing import text
+from softmaxce.views.report.markup import Html, folded, paragraph, section, table
+from softmaxce.views.report.subject import Subject
+
+N_WORST = 24
+MAX_CLASSES = 100
+MAX_SIDE = 96  # pixels of a picture
+_N_PROBABILITIES = 3
+_FULL_COLOUR = 0.995  # quantile of the absolute weights: single large ones must not pale the others
+
+
+def worst_section(subject: Subject) -> Html:
+    """The images with the highest cross-entropy, as the model sees them."""
+    worst = _worst(subject)
+    cards = "".join(_card(subject, position) for position in worst)
+    return section(
+        "Images with the highest cross-entropy",
+        paragraph(
+            f"The {len(worst)} images whose true class has the lowest probability, as the model "
+            "sees them. Look for wrong labels, images of something else, and what the model cannot "
+            "distinguish.",
+            "soft",
+        ),
+        Html(f'<ul class="grid">{cards}</ul>'),
+    )
+
+
+def _worst(subject: Subject) -> list[int]:
+    losses = subject.scored.scores.cross_entropies
+    return [int(i) for i in np.argsort(-losses, kind="stable")[:N_WORST]]
+
+
+def _thumbnail(pixels: Pixels) -> str:
+    """The picture (height, width, 3) as a data URI, reduced to MAX_SIDE pixels."""
+    height, width = pixels.shape[:2]
+    return data_uri(shrunk(pixels, max(1, min(MAX_SIDE, MAX_SIDE * width // height))))
+
+
+def _card(subject: Subject, position: int) -> str:
+    scored, names = subject.scored, subject.model.class_names
+    label, predicted = int(scored.scores.labels[position]), int(scored.scores.predicted[position])
+    p = scored.probabilities(position).tolist()
+    order = sorted(range(len(names)), key=lambda k: -p[k])[:_N_PROBABILITIES]
+    shares = "".join(
+        f'<p class="share{" truth" if k == label else ""}" style="--p:{p[k]:.3f}">'
+        f"<span>{text(names[k])}</span><span>{_probability(p[k])}</span></p>"
+        for k in (order if label in order else [*order[:-1], label])
+    )
+    verdict, css_class = f"'{names[label]}'", "right"
+    if label != predicted:
+        verdict, css_class = f"{verdict} predicted as '{names[predicted]}'", "wrong"
+    path, size = text(scored.path(position)), subject.model.preprocessing
+    pixels = scored.pixels(position).reshape(size.height, size.width, size.channels)
+    return (
+        f'<li><img src="{_thumbnail(in_rgb(pixels))}" alt="The image {path}">'
+        f'<p class="verdict {css_class}">{text(verdict)}</p>{shares}'
+        f"<p>cross-entropy {float(scored.scores.cross_entropies[position]):.2f}</p>"
+        f'<p class="path">{path}</p></li>\n'
+    )
+
+
+def _probability(value: float) -> str:
+    return percent(value) if value >= 0.0005 or value == 0 else f"{value:.0e}"
+
+
+def _weights(subject: Subject) -> Floats | None:
+    """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
+    model, size = subject.model, subject.model.preprocessing
+    if len(model.layers) != 1:
+        return None
+    weights = model.layers[0].weights[:, :MAX_CLASSES]
+    return np.asarray(weights.reshape(size.height, size.width, size.channels, -1).sum(axis=2))
+
+
+def _weight_pictures(weights: Floats) -> list[Pixels]:
+    """A picture of the weights of each class, all on one colour scale."""
+    largest = float(np.quantile(np.abs(weights), _FULL_COLOUR))
+    return [map_pixels(weights[..., k], largest) for k in range(weights.shape[-1])]
+
+
+def weights_section(subject: Subject) -> Html | None:
+    """The weights of each class as a picture, with a table of the largest."""
+    weights, names = _weights(subject), subject.model.class_names
+    if weights is None:
+        return None
+    cards = "".join(
+        f'<li><img src="{_thumbnail(picture)}" alt="The weights of {text(name)}">'
+        f'<p class="verdict">{text(name)}</p></li>\n'
+        for name, picture in zip(names, _weight_pictures(weights), strict=False)
+    )
+    rows = [
+        (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
+        for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
+    ]
+    words = (
+        "The weights in the positions of their pixels. Orange: a bright pixel raises the logit of "
+        "the class; blue: it lowers it; white: it has no effect."
+    )
+    if subject.model.preprocessing.channels > 1:
+        words += " The weights of red, green and blue are added."
+    if len(rows) < len(names):
+        words += f" The first {len(rows)} of {len(names)} classes."
+    header = ("class", "bias", "largest weight", "smallest weight")
+    return section(
+        "Weights of each class",
+        paragraph(words, "soft"),
+        Html(f'<ul class="grid small">{cards}</ul>'),
+        folded("Biases and extreme weights as a table", table("Biases and weights", header, rows)),
+    )
+
+
+def _extremes(weights: Floats) -> Iterator[str]:
+    """Place and value of the largest and of the smallest weight (height, width)."""
+    for position in (int(weights.argmax()), int(weights.argmin())):
+        row, column = divmod(position, weights.shape[1])
+        yield f"row {row}, column {column} ({weights[row, column]:+.3f})"
+
+
+def weight_files(subject: Subject) -> Iterator[tuple[str, bytes]]:
+    """Name and content of a PNG file of the weights of each class."""
+    weights, names = _weights(subject), subject.model.class_names
+    if weights is not None:
+        for k, picture in enumerate(_weight_pictures(weights)):
+            yield f"weights-{file_stem(names, k)}.png", png_bytes(picture, PNG_SIDE)

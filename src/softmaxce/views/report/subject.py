@@ -1,0 +1,82 @@
+"""What a report is about: the same for `train` and for `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from softmaxce.metrics.scores import Scores
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.views.descriptions import coverage_lines
+from softmaxce.views.formatting import percent
+from softmaxce.views.score_tables import SPLIT_TITLES
+from softmaxce.workflows.evaluate import EvaluateResult
+from softmaxce.workflows.scored_subset import ScoredSubset
+from softmaxce.workflows.train import TrainResult
+from softmaxce.workflows.training_record import TrainingRecord, read_training_record
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model and the images that it is scored on.
+
+    data_details: titles and values; split: "train", "validation" or "test", None if unknown;
+    splits: the scores of each split of a training run; coverage_lines: about `--coverage`.
+    """
+
+    command: str
+    model: SoftmaxModel
+    model_path: str
+    scored: ScoredSubset
+    data_details: Sequence[tuple[str, str]]
+    split: str | None = None
+    splits: Mapping[str, Scores] = field(default_factory=dict)
+    coverage_lines: Sequence[str] = ()
+
+    @cached_property
+    def record(self) -> TrainingRecord:
+        """What the model file keeps of the training."""
+        return read_training_record(self.model.training, self.model.n_classes)
+
+    @property
+    def images(self) -> str:
+        """What the scored images are called."""
+        return f"{SPLIT_TITLES[self.split]} images" if self.split else "images"
+
+
+def of_evaluation(result: EvaluateResult, command: str) -> Subject:
+    """The subject of the report on an evaluation."""
+    details = [
+        ("Folder", result.folder),
+        ("Images", f"{result.scored.scores.n_images:,}"),
+        ("Left out", f"{len(result.left_out):,} files"),
+    ]
+    coverage = []
+    if result.coverage is not None:
+        requested = f"Requested coverage: {percent(result.coverage.asked)}."
+        coverage = [requested, *coverage_lines(result.coverage)]
+    model, path = result.model, result.model_path
+    return Subject(command, model, path, result.scored, details, coverage_lines=coverage)
+
+
+def of_training(result: TrainResult, command: str) -> Subject:
+    """The subject of the report on a training run: its last split is scored in detail."""
+    folders, seconds = result.folders, result.seconds
+    sources = {
+        "train": folders.train,
+        "validation": result.validation_folder or f"held out from {folders.train}",
+        "test": folders.test,
+    }
+    splits = {split: scored.scores for split, scored in result.scored.items()}
+    details = [
+        (f"{SPLIT_TITLES[split].capitalize()} set", f"{scores.n_images:,} images, {sources[split]}")
+        for split, scores in splits.items()
+    ]
+    details += [
+        ("Left out", f"{len(result.left_out):,} files"),
+        ("Time", f"{seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting"),
+    ]
+    split, scored = list(result.scored.items())[-1]
+    model, path = result.model, result.model_path
+    return Subject(command, model, path, scored, details, split=split, splits=splits)

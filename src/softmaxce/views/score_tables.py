@@ -1,0 +1,141 @@
+"""Scores as rows of text: built once, printed on the terminal and written into the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from softmaxce.metrics.calibration import Bin
+from softmaxce.metrics.intervals import Interval
+from softmaxce.metrics.scores import LOSSES, Metric, Scores
+from softmaxce.views.formatting import Strong, interval, nats, percent
+
+SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
+CI = "95 % CI"
+_NOT_DEFINED = "·"
+_METRIC_TITLES = {
+    "accuracy": "accuracy",
+    "top_2_accuracy": "top-2 accuracy",
+    "top_3_accuracy": "top-3 accuracy",
+    "top_5_accuracy": "top-5 accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "cross_entropy": "cross-entropy",
+    "brier_score": "Brier score",
+    "expected_calibration_error": "calibration error",
+}
+
+
+class TextTable(NamedTuple):
+    """Column titles, and rows of as many cells; the first cell names the row."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def splits_table(splits: Mapping[str, Scores]) -> TextTable:
+    """The scores of each split ("train", …) next to the two no-information baselines."""
+    header = ("split", "images", "accuracy", CI, "majority", "cross-entropy", "uniform")
+    rows = [
+        (
+            SPLIT_TITLES[split],
+            f"{scores.n_images:,}",
+            Strong(percent(scores.accuracy)),
+            interval(scores.accuracy_interval),
+            percent(scores.majority_baseline),
+            Strong(nats(scores.cross_entropy)),
+            nats(scores.chance_cross_entropy),
+        )
+        for split, scores in splits.items()
+    ]
+    return TextTable(header, rows)
+
+
+def shown_metrics(scores: Scores) -> list[tuple[str, Metric]]:
+    """The titles and metrics that people are shown; JSON has all of them."""
+    return [(_METRIC_TITLES[m.name], m) for m in scores.metrics if m.name in _METRIC_TITLES]
+
+
+def metric_value(metric: Metric, value: float | None) -> str:
+    """A value of the metric: proportions and the calibration error in per cent; None as ''."""
+    if value is None:
+        return ""
+    is_loss = metric.name in LOSSES and metric.name != "expected_calibration_error"
+    return nats(value) if is_loss else percent(value)
+
+
+def metric_interval(metric: Metric) -> str:
+    """Its 95 % confidence interval, or ''."""
+    if metric.interval is None:
+        return ""
+    low, high = (metric_value(metric, end).removesuffix(" %") for end in metric.interval)
+    return f"[{low}, {high}]"
+
+
+def metrics_table(scores: Scores) -> TextTable:
+    """Each metric with its confidence interval and its baseline."""
+    rows = [
+        (
+            title,
+            Strong(metric_value(metric, metric.value)),
+            metric_interval(metric),
+            metric_value(metric, metric.baseline),
+        )
+        for title, metric in shown_metrics(scores)
+    ]
+    return TextTable(("score", "value", CI, "baseline"), rows)
+
+
+def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) -> TextTable:
+    """The losses before and after calibration; one row if the temperature is 1."""
+    both = [("uncalibrated", 1.0, uncalibrated), ("calibrated", temperature, scores)]
+    rows = [
+        (
+            title,
+            f"{temperature_of_row:.4g}",
+            nats(scored.cross_entropy),
+            nats(scored.brier_score),
+            Strong(percent(scored.expected_calibration_error)),
+        )
+        for title, temperature_of_row, scored in (both if temperature != 1 else both[:1])
+    ]
+    header = ("", "temperature", "cross-entropy", "Brier score", "calibration error")
+    return TextTable(header, rows)
+
+
+def reliability_table(bins: Iterable[Bin]) -> TextTable:
+    """The bins of the reliability diagram that contain images."""
+    rows = [
+        (
+            f"{100 * b.low:.0f} – {100 * b.high:.0f} %",
+            percent(b.mean_confidence),
+            f"{b.n_images:,}",
+            Strong(percent(b.accuracy)),
+            interval(b.accuracy_interval),
+        )
+        for b in bins
+        if b.n_images
+    ]
+    return TextTable(("confidence", "mean", "images", "accuracy", CI), rows)
+
+
+def class_table(
+    class_names: Sequence[str], scores: Scores, *, all_intervals: bool = False
+) -> TextTable:
+    """Precision, recall, F1 and support of each class; all_intervals: of precision and F1 too."""
+    f1_intervals: Sequence[Interval | None] = [None] * scores.n_classes
+    header: Sequence[str] = ("class", "precision", "recall", CI, "F1", "images")
+    if all_intervals:
+        f1_intervals = scores.f1_intervals
+        header = ("class", "precision", CI, "recall", CI, "F1", CI, "images")
+    rows = []
+    for class_name, c, f1_interval in zip(class_names, scores.per_class, f1_intervals, strict=True):
+        occurs = c.support or c.n_predicted
+        cells = [class_name, percent(c.precision) if c.n_predicted else _NOT_DEFINED]
+        cells += [interval(c.precision_interval)] * all_intervals
+        cells.append(Strong(percent(c.recall)) if c.support else _NOT_DEFINED)
+        cells += [interval(c.recall_interval), f"{c.f1:.3f}" if occurs else _NOT_DEFINED]
+        if f1_interval is not None:
+            cells.append(f"[{f1_interval[0]:.3f}, {f1_interval[1]:.3f}]" if occurs else "")
+        rows.append([*cells, f"{c.support:,}"])
+    return TextTable(header, rows)

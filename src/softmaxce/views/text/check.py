@@ -1,0 +1,58 @@
+"""The result of `check` as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from softmaxce.views.console import PlainConsole, output
+from softmaxce.views.formatting import Strong, first_and_more
+from softmaxce.workflows.check import CheckResult, Finding
+
+_N_EXAMPLES = 5
+_N_FILES = 4
+_N_COUNTED = 6
+
+
+def show(result: CheckResult) -> None:
+    """Print what the folder contains, then the problems, then the remarks."""
+    console = output()
+    console.print_heading("Images")
+    labels = sorted({label for part in result.parts for label in part.n_images})
+    rows = [
+        (label, *(f"{part.n_images.get(label, 0):,}" for part in result.parts)) for label in labels
+    ]
+    total = (Strong(f"{sum(part.n_images.values()):,}") for part in result.parts)
+    header = ("class", *(part.name for part in result.parts))
+    console.print_table(header, [*rows, (Strong("total"), *total)])
+    console.print()
+    console.print_line(f"Formats: {_counted(result.formats)}")
+    console.print_line(f"Modes: {_counted(result.modes)}")
+    console.print_line(f"Sizes: {_counted(result.sizes)}")
+    if result.form is not None:
+        console.print_line(f"Preprocessing: {result.form} ({result.form_reason})")
+    problems = [finding for finding in result.findings if finding.is_problem]
+    remarks = [finding for finding in result.findings if not finding.is_problem]
+    console.print_heading("Problems" if problems else "No problem found")
+    for finding in problems:
+        _show_finding(console, finding, "red")
+    if remarks:
+        console.print_heading("Remarks")
+    for finding in remarks:
+        _show_finding(console, finding, "yellow")
+
+
+def _show_finding(console: PlainConsole, finding: Finding, style: str) -> None:
+    line = Text(f"{finding.count:,}", style=f"bold {style}")
+    console.print(line.append(f" {finding.text}", style="default"), soft_wrap=True)
+    for example in finding.examples[:_N_EXAMPLES]:
+        files = example if isinstance(example, tuple) else (example,)
+        console.print_line(f"    {first_and_more(files, _N_FILES, ' = ')}")
+    rest = finding.count - _N_EXAMPLES
+    if rest > 0:
+        console.print_line(f"    and {rest:,} more (--format json lists all)")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return first_and_more([f"{value} ({n:,})" for value, n in counts.items()], _N_COUNTED)

@@ -1,0 +1,40 @@
+"""The result of `info` as text."""
+
+from __future__ import annotations
+
+from softmaxce.views.console import output
+from softmaxce.views.descriptions import model_details
+from softmaxce.views.formatting import nats, percent
+from softmaxce.views.score_tables import SPLIT_TITLES
+from softmaxce.workflows.info import InfoResult
+
+
+def show(result: InfoResult) -> None:
+    """Print the result."""
+    console, record = output(), result.record
+    for title, value in (
+        ("Model", result.model_path),
+        ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
+        ("SHA-256", result.sha256),
+        *model_details(result.model, record),
+    ):
+        console.print_line(f"{title}: {value}")
+    names, counts = result.model.class_names, record.class_counts
+    console.print_heading(f"{len(names)} classes")
+    shown = [f"{count:,}" for count in counts] or [""] * len(names)
+    console.print_table(("class", "training images"), zip(names, shown, strict=True))
+    if record.scores:
+        console.print_heading("Scores at training time")
+        rows = [
+            (
+                title,
+                f"{scores['n_images']:,.0f}",
+                percent(scores["accuracy"]),
+                nats(scores["cross_entropy"]),
+                percent(scores["expected_calibration_error"]),
+            )
+            for split, title in SPLIT_TITLES.items()
+            if (scores := record.scores.get(split))
+        ]
+        header = ("split", "images", "accuracy", "cross-entropy", "calibration error")
+        console.print_table(header, rows)

@@ -1,0 +1,80 @@
+"""The result of `predict` as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from softmaxce.errors import ImageError
+from softmaxce.views.console import PlainConsole, output
+from softmaxce.views.formatting import Strong, nats, percent, probability
+from softmaxce.workflows.predict import Prediction, PredictResult
+
+_MAX_TABLES = 5
+_BAR_WIDTH = 30
+
+
+def show(result: PredictResult, top_k: int | None) -> None:
+    """Print a table of the classes for each of a few images, or one row per image for many."""
+    console = output()
+    if len(result.paths) > _MAX_TABLES:
+        _show_rows(console, result)
+        return
+    for outcome in result.outcomes:
+        if isinstance(outcome, Prediction):
+            _show_one(console, result, outcome, top_k)
+
+
+def _show_one(
+    console: PlainConsole, result: PredictResult, prediction: Prediction, top_k: int | None
+) -> None:
+    console.print_heading(prediction.path)
+    p = prediction.probabilities.tolist()
+    order = sorted(range(len(result.class_names)), key=lambda k: -prediction.log_probabilities[k])
+    rows = []
+    for k in order[:top_k]:
+        is_best = k == prediction.predicted
+        value = Strong(probability(p[k])) if is_best else probability(p[k])
+        bar = Text("█" * round(p[k] * _BAR_WIDTH), "green" if is_best else "blue")
+        rows.append((result.class_names[k], value, bar))
+    console.print_table(("class", "probability", ""), rows, left=(0, 2))
+    hidden = order[len(rows) :]
+    if hidden:
+        others = "1 more class has" if len(hidden) == 1 else f"{len(hidden)} more classes share"
+        console.print(f"{others} {percent(sum(p[k] for k in hidden))}.")
+    members = result.prediction_set(prediction)
+    if members is not None:
+        console.print_line(f"Prediction set: {_names(result, members)}")
+        if math.isinf(result.threshold or 0.0):
+            console.print("Too few validation images for this coverage: the set has all classes.")
+    if result.label is not None:
+        loss = nats(prediction.cross_entropy(result.label))
+        console.print_line(f"Cross-entropy of '{result.class_names[result.label]}': {loss} nats")
+
+
+def _show_rows(console: PlainConsole, result: PredictResult) -> None:
+    header = ["image", "class", "probability"]
+    if result.threshold is not None:
+        header.append("prediction set")
+    if result.label is not None:
+        header.append(f"cross-entropy of '{result.class_names[result.label]}'")
+    rows: list[list[str | Text]] = []
+    for outcome in result.outcomes:
+        if isinstance(outcome, ImageError):
+            rows.append([str(outcome.path), Text("unreadable", "red")])
+            continue
+        best = outcome.predicted
+        cells: list[str | Text] = [outcome.path, result.class_names[best]]
+        cells.append(probability(float(outcome.probabilities[best])))
+        if result.threshold is not None:
+            cells.append(_names(result, result.prediction_set(outcome) or ()))
+        if result.label is not None:
+            cells.append(nats(outcome.cross_entropy(result.label)))
+        rows.append(cells)
+    console.print_table(header, rows, left=(0, 1, 3) if result.threshold is not None else (0, 1))
+
+
+def _names(result: PredictResult, members: Sequence[int]) -> str:
+    return ", ".join(result.class_names[k] for k in members)

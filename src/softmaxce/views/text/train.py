@@ -1,0 +1,92 @@
+"""The result of `train` as text."""
+
+from __future__ import annotations
+
+from softmaxce.views.console import PlainConsole, output
+from softmaxce.views.descriptions import overlap_line, training_outcome
+from softmaxce.views.formatting import change, command, first_and_more, nats, percent, sparkline
+from softmaxce.views.score_tables import SPLIT_TITLES, class_table, splits_table
+from softmaxce.workflows.train import TrainResult
+
+_LEGEND = (
+    "majority: the accuracy of always predicting the most frequent class.\n"
+    "uniform: the cross-entropy (nats) of a uniform prediction, ln K; 0 is perfect."
+)
+_CAVEAT = (
+    "The validation images were also used to choose the penalty and the temperature,\n"
+    "so their scores are slightly optimistic"
+)
+
+
+def show(result: TrainResult) -> None:
+    """Print the result."""
+    console = output()
+    _show_data(console, result)
+    _show_scores(console, result)
+    for split, copies in result.overlaps.items():
+        console.print(overlap_line(SPLIT_TITLES[split], copies))
+    _show_training(console, result)
+
+
+def _show_data(console: PlainConsole, result: TrainResult) -> None:
+    names, preprocessing = result.model.class_names, result.model.preprocessing
+    console.print_line(f"{len(names)} classes: {first_and_more(names, 10)}")
+    n_pixels = preprocessing.n_pixels
+    console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
+    console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")
+    validation = "none; all images are used for training"
+    if result.validation_folder is not None:
+        validation = str(result.validation_folder)
+    elif result.validation is not None:
+        validation = f"{result.validation.n_images:,} images of {result.folders.train}"
+    console.print_line(f"Validation set: {validation}")
+    if result.folders.test is not None:
+        console.print_line(f"Test set: {result.folders.test}")
+
+
+def _show_scores(console: PlainConsole, result: TrainResult) -> None:
+    splits = {split: scored.scores for split, scored in result.scored.items()}
+    console.print_heading("Scores")
+    console.print_table(*splits_table(splits))
+    console.print(_LEGEND, style="dim")
+    if "validation" in splits:
+        advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
+        console.print(_CAVEAT + advice, style="dim")
+    split, scores = list(splits.items())[-1]
+    console.print_heading(f"Scores of each class ({SPLIT_TITLES[split]} images)")
+    console.print_table(*class_table(result.model.class_names, scores))
+    console.print()
+
+
+def _show_training(console: PlainConsole, result: TrainResult) -> None:
+    fit, seconds = result.fit, result.seconds
+    console.print_line(f"Training {training_outcome(result.model.training['stop_reason'])}.")
+    chosen = ", chosen by validation cross-entropy" if fit.l2_path else ""
+    console.print_line(f"Penalty l2 = {fit.l2:.3g}{chosen}.")
+    if result.objective_history:
+        stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
+        ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
+        console.print_line(f"Objective while fitting ({stage}): {ends}")
+    _show_temperature(console, result)
+    console.print_line(
+        f"Time: {seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting, "
+        f"{seconds['total']:.1f} s total."
+    )
+    console.print_line(f"Model: {result.model_path}")
+    model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
+    image = f"./{result.example}" if result.example.startswith("-") else result.example
+    console.print_line(f"Next:  {command('softmaxce', 'predict', image, *model)}")
+
+
+def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
+    validation = result.scored.get("validation")
+    if validation is None or not result.is_calibrated:
+        console.print("Temperature 1: not calibrated.")
+        return
+    before, after = validation.uncalibrated, validation.scores
+    cross_entropy = change(nats(before.cross_entropy), nats(after.cross_entropy))
+    errors = (before.expected_calibration_error, after.expected_calibration_error)
+    console.print(
+        f"Temperature {result.model.temperature:.3g}: validation cross-entropy {cross_entropy}.\n"
+        f"Calibration error of the validation images: {change(*map(percent, errors))}."
+    )
