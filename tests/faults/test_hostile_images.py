@@ -316,7 +316,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
     }
 
 
-def test_what_is_no_image_is_named_by_every_command(tmp_path):
+def test_files_that_are_not_images_are_named_by_every_command(tmp_path):
     draw_classes(tmp_path / "data", {"a": 12, "b": 12})
     assert run_command("train", "data", "-q", cwd=tmp_path).exit_code == 0
     faults = hostile_files(tmp_path / "data" / "a" / "hostile")

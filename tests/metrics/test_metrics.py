@@ -154,7 +154,7 @@ def test_reliability_bins_are_scikit_learns(problems):
         assert same(scores.expected_calibration_error, theirs)
 
 
-def test_baselines_are_the_scores_of_answers_without_a_look(problems):
+def test_baselines_are_scores_of_predictions_that_ignore_the_image(problems):
     for log_p, labels in problems[:200]:
         scores, n_classes = score(log_p, labels), log_p.shape[1]
         counts = np.bincount(labels, minlength=n_classes)
