@@ -42,7 +42,7 @@ def softmaxce(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def pets_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained on the sample's training part, as the README does."""
+    """A model trained on the sample's training split, as in the README."""
     path = tmp_path_factory.mktemp("pets") / "model.npz"
     outcome = run_command("train", PETS / "train", "-o", path)
     assert outcome.exit_code == 0, outcome.stderr

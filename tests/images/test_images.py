@@ -89,7 +89,7 @@ def test_every_png(colour_type, depth, interlaced, channels):
 
 def test_16_bit_grey_is_scaled_and_not_clipped():
     samples = np.array([[[0], [128], [129], [32768], [65406], [65407], [65535]]])
-    expected = [0, 0, 1, 128, 254, 255, 255]  # halves of 257 lie between 128 and 129
+    expected = [0, 0, 1, 128, 254, 255, 255]  # half of 257 is between 128 and 129
     assert pixels_of(png(samples, GREY, 16), form(1, 7, 1)).reshape(-1).tolist() == expected
     tiff = saved(Image.fromarray(samples[..., 0].astype(np.uint16)), "TIFF")
     assert pixels_of(tiff, form(1, 7, 1)).reshape(-1).tolist() == expected

@@ -129,7 +129,7 @@ def test_damaged_files_give_what_the_usual_way_gives(monkeypatch):
 
 
 def outcome(way, content):
-    """The pixels and facts, or why there are none."""
+    """The pixels and the information about the image, or the error."""
     try:
         pixels, facts = way(bytes(content))
     except ImageError as error:
