@@ -15,7 +15,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the ground up. A module imports only from lower floors, or from its own package.
 FLOORS = [
     ["errors"],
-    ["atomic_files", "mapped_rows", "numerics", "preprocessing"],
+    ["atomic_files", "layers", "mapped_rows", "numerics", "preprocessing"],
     ["images", "metrics"],
     ["data", "model", "training"],
     ["cluster", "estimator", "lesson"],

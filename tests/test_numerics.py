@@ -113,6 +113,14 @@ def test_kl_divergence_to_a_zero_is_infinite():
     assert kl_divergence([1.0, 0.0], [0.5, 0.5]) == pytest.approx(math.log(2))
 
 
+def test_kl_divergence_from_logarithms_where_a_probability_underflows():
+    log_p, log_q = log_softmax([0.0, 0.0]), log_softmax([0.0, -2000.0])
+    p, q = np.exp(log_p), np.exp(log_q)
+    assert q[1] == 0.0
+    assert kl_divergence(p, q) == np.inf
+    assert kl_divergence(p, q, logs=(log_p, log_q)) == pytest.approx(1000.0 - math.log(2))
+
+
 def test_public_names():
     assert set(softmaxce.__all__) <= set(dir(softmaxce))
     assert softmaxce.softmax is softmax

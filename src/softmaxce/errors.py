@@ -74,8 +74,7 @@ class ClusterLost(SoftmaxceError):
     exit_code = 75
 
 
-def first_few(items: Sequence[str], separator: str = ", ", n_shown: int = 10) -> str:
-    """The items in one line, of many only the first: "a, b and 3 more"."""
-    shown = separator.join(items[:n_shown])
-    n_left = len(items) - n_shown
-    return f"{shown}{separator.rstrip(' ,')} and {n_left:,} more" if n_left > 0 else shown
+def first_and_more(items: Sequence[str], n: int = 10, separator: str = ", ") -> str:
+    """The first n items, and how many more there are: 'a, b and 7 more'."""
+    n_left = len(items) - n
+    return separator.join(items[:n]) + (f" and {n_left:,} more" if n_left > 0 else "")

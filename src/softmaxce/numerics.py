@@ -120,9 +120,15 @@ def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
         return cross_entropy(np.log(p), p, axis=axis)
 
 
-def kl_divergence(p: ArrayLike, q: ArrayLike, axis: int = -1) -> Any:
-    """Σ p log(p / q) along `axis`, in nats; ∞ where p > 0 and q = 0 (Kullback, Leibler 1951)."""
-    p, q = np.broadcast_arrays(_as_floats(p), _as_floats(q))
+def kl_divergence(
+    p: ArrayLike, q: ArrayLike, axis: int = -1, *, logs: tuple[ArrayLike, ArrayLike] | None = None
+) -> Any:
+    """Σ p log(p / q) along `axis`, in nats; ∞ where p > 0 and q = 0 (Kullback, Leibler 1951).
+
+    logs: (log p, log q) if they are known more precisely: a q that underflows to 0 has a finite
+    logarithm.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log(p) - np.log(q)
-    return np.sum(_products(p, log_ratio), axis=axis)[()]
+        log_p, log_q = (np.log(_as_floats(p)), np.log(_as_floats(q))) if logs is None else logs
+        log_ratio = np.subtract(log_p, log_q)
+    return np.sum(_products(*np.broadcast_arrays(_as_floats(p), log_ratio)), axis=axis)[()]

@@ -174,7 +174,7 @@ def test_names_are_shown_and_never_interpreted():
     assert "</script><b>" not in page
 
 
-def test_exercises_come_again_with_their_seed():
+def test_the_same_seed_gives_the_same_exercises():
     def sheet(*words):
         return run("--exercise", "9", "--seed", "3", *words)
 
@@ -194,15 +194,15 @@ def test_the_quiz_asks_before_it_shows():
     typed = "3\n6\n7.389\n0.665\n0\n\n0.41\n0\ninf\n0.38\n"
     done = run("--logits", "3", "2", "1", "--quiz", stdin=typed)
     assert done.returncode == 0, done.stderr
-    asked = done.stdout.index("What do the logits sum to?")
+    asked = done.stdout.index("What is the sum of the logits?")
     assert asked < done.stdout.index("First idea: shares of the total")
-    assert re.search(r"\d of 10 right\.", done.stdout)
+    assert re.search(r"\d of 10 correct\.", done.stdout)
 
 
 def test_the_quiz_ends_with_its_input():
     done = run("--logits", "0.2", "0.3", "--quiz", stdin="2\n0.5\n")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("2 of 2 right.\n")
+    assert done.stdout.endswith("2 of 2 correct.\n")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -211,7 +211,7 @@ def test_exercises_keep_to_their_columns(language):
     assert max(map(cell_len, done.stdout.splitlines())) <= 80
 
 
-def test_what_the_quiz_counts_as_right():
+def test_what_the_quiz_counts_as_correct():
     from softmaxce.lesson.quiz import is_right
 
     assert is_right("0.48", 0.475)
@@ -233,14 +233,14 @@ def test_what_the_quiz_counts_as_right():
     [
         (["--probabilities", "0.5", "0.6"], "sum to 1.1"),
         (["--probabilities", "1"], "at least two"),
-        (["--logits", "1", "2", "--probabilities", "0.5", "0.5"], "do not go together"),
+        (["--logits", "1", "2", "--probabilities", "0.5", "0.5"], "cannot be combined"),
         (["--logits", "1", "2", "--classes", "a"], "1 class names for 2"),
         (["--logits", "1", "2", "--temperature", "0"], "temperature"),
         (["--logits", "1", "2", "--temperature", "nan"], "not a finite number"),
         (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),
         (["--logits", "1", "2", "--answers"], "--exercise"),
         (["--exercise", "0"], "between 1 and 200"),
-        (["--exercise", "2", "--format", "html"], "not as html"),
+        (["--exercise", "2", "--format", "html"], "not html"),
         (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
         (["--logits", "1", "2", "--lang", "de"], "no language 'de': there are en, ko"),
     ],
@@ -260,10 +260,10 @@ def test_a_file_that_cannot_be_written_is_named_first(tmp_path):
     assert "none" in done.stderr
 
 
-def test_an_ascii_terminal_is_no_error():
+def test_an_ascii_terminal_shows_infinity_as_inf():
     done = run("--probabilities", "1", "0", "--label", "1", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
-    assert "the loss is \\u221e nats" in done.stdout
+    assert "the loss is inf nats" in done.stdout
 
 
 def test_long_class_names_fold_and_are_never_cut():

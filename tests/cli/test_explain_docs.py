@@ -38,5 +38,5 @@ def test_a_command_of_the_page_runs(softmaxce, folder, command):
 
 def test_the_table_names_each_step_in_order():
     named = re.findall(r"^\| ([^|]+) \| `(\w+)` \|", TEXT, re.M)
-    scenes = [(script.title, script.name) for script, _ in lesson.SCENES]
-    assert named == [("From image to input", "image"), *scenes]
+    steps = [(template.title, template.name) for template, _ in lesson.STEPS]
+    assert named == [("From image to input", "image"), *steps]

@@ -20,7 +20,7 @@ NOT_NEEDED = {
     "softmaxce.images.reading",
     "softmaxce.model.softmax_model",
     "softmaxce.lesson.picture",
-    "softmaxce.views.lesson_page",
+    "softmaxce.views.lesson.page",
     "rich.progress",
     "rich.markdown",
     "rich.syntax",

@@ -22,8 +22,8 @@ from softmaxce.data.decoding import DecodedImages
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
 from softmaxce.model.model_file import encode_model, is_model_file, load_model
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.training.checkpoints import AnswerLog
 from softmaxce.training.fitting import fit
-from softmaxce.training.journal import Journal
 
 pytestmark = pytest.mark.slow
 
@@ -78,22 +78,22 @@ def test_a_model_file_is_whole_after_each_of_400_kills(tmp_path):
 
 
 def test_a_fit_resumes_to_the_same_bytes_after_each_of_300_kills(tmp_path):
-    path = str(tmp_path / "journal")
+    path = str(tmp_path / "log")
 
-    def run(journal: Journal | None) -> bytes:
-        result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, journal=journal)
+    def run(log: AnswerLog | None) -> bytes:
+        result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, checkpoint=log)
         return b"".join(a.tobytes() for layer in result.layers for a in layer)
 
     whole = run(None)
 
     def work() -> None:
-        run(Journal(path, FACTS))
+        run(AnswerLog(path, FACTS))
 
     def check() -> None:
         if os.path.exists(path) and os.path.getsize(path):
-            journal = Journal(path, FACTS, resume=True)
-            assert run(journal) == whole
-            journal.remove()
+            log = AnswerLog(path, FACTS, resume=True)
+            assert run(log) == whole
+            log.remove()
 
     kills(300, work, check)
 

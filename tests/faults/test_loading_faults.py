@@ -14,8 +14,9 @@ from fault_tools import make_model, measured, npy, signed, zip_of
 from hostile_models import ALL, GOOD, HEADER, HOSTILE, MEMBERS, weights_with
 
 from softmaxce.errors import ModelError, OutputError
+from softmaxce.layers import Layer
 from softmaxce.model.model_file import MAX_HEADER_BYTES, load_model, save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 12), dtype=np.uint8)

@@ -14,12 +14,14 @@ from rich.console import Console
 
 from softmaxce import lesson
 from softmaxce.images.reading import read_pixels
-from softmaxce.lesson.picture import Picture, template_in_words
+from softmaxce.layers import Layer
+from softmaxce.lesson.picture import Picture, extreme_regions
 from softmaxce.model.model_file import save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.views import lesson_text, pictures
-from softmaxce.views.lesson_words import translator
+from softmaxce.views import pictures
+from softmaxce.views.lesson import text
+from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")
@@ -42,7 +44,7 @@ def picture_of(model, seed=1):
 
 def example_of(picture, label=None):
     names = picture.model.class_names
-    return lesson.from_logits(picture.logits.tolist(), classes=names, label=label, source="image")
+    return lesson.make_example(picture.logits.tolist(), "image", classes=names, label=label)
 
 
 def test_the_vector_is_the_rows_end_to_end():
@@ -50,14 +52,14 @@ def test_the_vector_is_the_rows_end_to_end():
     picture = Picture(model_of(2, 3, 1), pixels)
     step = lesson.build(example_of(picture), picture)[0]
     assert step.name == "image"
-    # by hand: the brightest pixel, 250, stands in row 1, column 1: 1·3 + 1 = 4
+    # by hand: the brightest pixel, 250, is in row 1, column 1: 1·3 + 1 = 4
     assert (step.numbers["row"], step.numbers["column"], step.numbers["index"]) == (1, 1, 4)
     assert step.numbers["brightness"] == 250
     assert step.numbers["cells"] == [" 10  20  30", " 40 250  60"]
     assert step.numbers["n_pixels"] == 6
 
 
-def test_channels_stand_side_by_side():
+def test_the_channels_of_a_pixel_are_adjacent():
     pixels = np.zeros(2 * 2 * 3, dtype=np.uint8)
     pixels[(1 * 2 + 0) * 3 + 2] = 200  # row 1, column 0, blue
     picture = Picture(model_of(2, 2, 3), pixels)
@@ -81,7 +83,7 @@ def test_contributions_by_hand():
 
 
 @pytest.mark.parametrize("hidden", [(), (5,)])
-def test_a_calibrated_model_is_explained_as_it_stands(hidden):
+def test_a_calibrated_model_is_explained_with_its_temperature(hidden):
     plain = picture_of(model_of(4, 4, 1, *hidden))
     warm = Picture(plain.model.with_temperature(2.0), plain.pixels)
     assert warm.logits == pytest.approx(plain.logits / 2)
@@ -91,7 +93,7 @@ def test_a_calibrated_model_is_explained_as_it_stands(hidden):
 
 
 @pytest.mark.parametrize("hidden", [(), (7,), (9, 5)])
-def test_slopes_are_finite_differences_of_the_logits(hidden):
+def test_gradients_are_finite_differences_of_the_logits(hidden):
     picture = picture_of(model_of(2, 3, 1, *hidden))
     layers = picture.model.layers
 
@@ -161,15 +163,15 @@ def test_a_template_is_told_in_words_too():
     weights[8, 0], weights[1, 0] = 2.0, -3.0  # row 2, column 2 and row 0, column 1
     model = SoftmaxModel((Layer(weights, np.zeros(2)),), Preprocessing(3, 3, 1), ("a", "b"))
     picture = Picture(model, np.full(9, 100, dtype=np.uint8))
-    assert template_in_words(picture, 0) == {"most": "bottom right", "least": "top"}
+    assert extreme_regions(picture, 0) == {"most": "bottom right", "least": "top"}
     words = " ".join(shown(picture, color_system=None).split())
-    assert "most for it bottom right, most against it top" in words
+    assert "highest bottom right, lowest top" in words
 
 
 def shown(picture, **options):
     stream = io.StringIO()
     console = Console(file=stream, width=60, **options)
-    lesson_text.show(console, explain(example_of(picture), picture), translator("en"))
+    text.show(console, explain(example_of(picture), picture), translator("en"))
     return stream.getvalue()
 
 
@@ -180,7 +182,7 @@ def test_pictures_are_half_blocks_in_colour_and_words_elsewhere():
     grey = shown(picture, force_terminal=True, color_system="truecolor", no_color=True)
     assert "▀" not in grey
     assert coloured.count("▀") == 8 * 4 * 5  # image, contributions, three templates
-    assert "orange pushes up" in coloured
+    assert "orange raises" in coloured
     assert "▀" not in plain
     assert "In words: 8 rows of 8 pixels" in plain
     assert "top left" in plain
@@ -244,7 +246,7 @@ def test_explain_image_in_every_format(softmaxce, image_and_model, output_format
     assert done.stderr == ""
     if output_format == "html":
         data = re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1)
-        pictures = json.loads(data)["scripts"][1]["pictures"]
+        pictures = json.loads(data)["steps"][1]["pictures"]
         assert len(pictures) == 4
         assert all(p["source"].startswith("data:image/png;base64,") for p in pictures)
 
@@ -255,7 +257,7 @@ def test_explain_image_in_every_format(softmaxce, image_and_model, output_format
         (["missing.png"], 1, "missing.png: no such file"),
         (["cat.png", "-m", "none.npz"], 1, "none.npz"),
         (["cat.png", "--label", "bird"], 2, "no class 'bird'"),
-        (["cat.png", "--logits", "1", "2"], 2, "do not go together"),
+        (["cat.png", "--logits", "1", "2"], 2, "cannot be combined"),
         (["cat.png", "--classes", "a", "b"], 2, "--classes"),
         (["cat.png", "--save-images", "cat.png"], 1, "cat.png"),
     ],

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.layers import Layer
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 

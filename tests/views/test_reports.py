@@ -162,11 +162,13 @@ def test_targets_that_cannot_be_written_are_refused_before_the_work(
     shutil.copy(pets_model, tmp_path / "m.npz")
     (tmp_path / "file").write_text("x")
     words = ("evaluate", TEST, "-m", "m.npz")
-    assert_one_error_line(softmaxce(*words, "--report", "m.npz"), 1, "something else")
-    assert_one_error_line(softmaxce(*words, "--report", "no/r.html"), 1, "no folder")
-    assert_one_error_line(softmaxce(*words, "--save-plots", "file"), 1, "no folder")
+    assert_one_error_line(softmaxce(*words, "--report", "m.npz"), 1, "another output")
+    assert_one_error_line(
+        softmaxce(*words, "--report", "no/r.html"), 1, "the folder no does not exist"
+    )
+    assert_one_error_line(softmaxce(*words, "--save-plots", "file"), 1, "not a folder")
     refused = softmaxce(*words, "--errors", "x", "--report", "x")
-    assert_one_error_line(refused, 1, "something else")
+    assert_one_error_line(refused, 1, "another output")
     draw_classes(tmp_path / "d", {"a": 5, "b": 5})
-    assert_one_error_line(softmaxce("train", "d", "--report", "model.npz"), 1, "something else")
+    assert_one_error_line(softmaxce("train", "d", "--report", "model.npz"), 1, "another output")
     assert not (tmp_path / "model.npz").exists()

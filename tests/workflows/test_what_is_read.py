@@ -109,4 +109,6 @@ def test_comparing_decodes_once_for_equal_preprocessing(tmp_path, monkeypatch, n
 def test_hidden_layers_are_refused_with_a_backend_before_anything_is_read(tmp_path):
     options = workflow.TrainOptions(hidden=(8,))
     with pytest.raises(InputError, match="--dask cannot train --hidden layers"):
-        workflow.train(PETS, tmp_path / "m.npz", options, backend=OneImageTooLargeInColour())
+        workflow.train(
+            PETS, tmp_path / "m.npz", options, ReadOptions(backend=OneImageTooLargeInColour())
+        )

@@ -40,8 +40,8 @@ Examples:
 @click.option(
     "--label",
     "label_name",
-    metavar="NAME",
-    help="True class; also show its cross-entropy in nats.",
+    metavar="LABEL",
+    help="True class (name or index from 0); also show its cross-entropy in nats.",
 )
 @coverage_option
 @skip_bad_option

@@ -1,4 +1,4 @@
-"""Options that take any count of values, which Click has none of."""
+"""Options that accept any number of values, which Click does not support."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 class VariadicCommand(click.Command):
-    """A command whose `variadic` options take every value up to the next option.
+    """A command whose `variadic` options accept every value up to the next option.
 
     `--logits -1 2,3` becomes `--logits=-1 --logits=2 --logits=3`, which Click understands.
     """
@@ -49,7 +49,7 @@ def _one_by_one(option: str, values: str) -> Iterator[str]:
 
 
 def _is_option(argument: str) -> bool:
-    """Whether `argument` starts an option: a dash, and then no number."""
+    """Whether `argument` is an option: a dash that does not start a number."""
     if not argument.startswith("-") or argument == "-":
         return False
     first = argument.partition(",")[0]
@@ -57,7 +57,7 @@ def _is_option(argument: str) -> bool:
 
 
 def finite_number(value: str | float) -> float:
-    """`value` (a default is a number already) as a finite number, or a usage error."""
+    """`value` (a default is already a number) as a finite number, or a usage error."""
     text = str(value).strip().replace("−", "-")
     if _NOT_FINITE.fullmatch(text):
         raise click.BadParameter(f"'{value}' is not a finite number")

@@ -14,7 +14,7 @@ from softmaxce.data.decoding import digests_of
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
-from softmaxce.errors import DataError, ImageError, first_few
+from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -242,13 +242,14 @@ def _refuse_unreadable_classes(dataset: PixelDataset, split: Split) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return first_few([f"'{name}'" for name in names], ", ")
+    return first_and_more([f"'{name}'" for name in names])
 
 
 def _describe_unreadable(unreadable: Sequence[ImageError]) -> str:
     noun = "image" if len(unreadable) == 1 else "images"
+    shown = first_and_more([str(error) for error in unreadable], separator="; ")
     return (
-        f"{len(unreadable)} unreadable {noun}: {first_few([str(e) for e in unreadable], '; ')}. "
+        f"{len(unreadable)} unreadable {noun}: {shown}. "
         "Fix or remove them, or skip them with --skip-bad"
     )
 

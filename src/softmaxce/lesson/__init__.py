@@ -1,69 +1,65 @@
-"""The explanation as data: a tuple of Steps, each with its numbers and its proofs.
+"""The explanation as data: a tuple of Steps, each with its numbers and its checks.
 
 `build` takes an example through the steps; nothing here prints, formats or translates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from softmaxce.lesson import numbers, script
-from softmaxce.lesson.corrections import answer
-from softmaxce.lesson.example import Example, from_logits, from_probabilities
-from softmaxce.lesson.step import Numbers, Proof, ProofError, Script, Step, play
+from softmaxce.lesson import numbers, templates
+from softmaxce.lesson.example import Example, make_example
+from softmaxce.lesson.misconceptions import find_misconceptions
+from softmaxce.lesson.step import CheckError, CheckResult, Step, render
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
 
 __all__ = [
-    "SCENES",
+    "STEPS",
+    "CheckError",
+    "CheckResult",
     "Example",
-    "Proof",
-    "ProofError",
     "Step",
-    "answer",
     "build",
-    "from_logits",
-    "from_probabilities",
+    "find_misconceptions",
+    "make_example",
 ]
 
-# In the order of the lesson: what is said, and where its numbers come from.
-SCENES = (
-    (script.LOGITS, numbers.logits),
-    (script.SHARES, numbers.shares),
-    (script.EXPONENTIALS, numbers.exponentials),
-    (script.SOFTMAX, numbers.softmax_step),
-    (script.TARGET_STEP, numbers.target),
-    (script.SQUARED_ERROR, numbers.squared_error),
-    (script.CROSS_ENTROPY, numbers.cross_entropy_step),
-    (script.TWO_ENDS, numbers.two_ends),
-    (script.NO_DISTANCE, numbers.no_distance),
-    (script.GRADIENT, numbers.gradient),
+# In the order of the lesson: the template of each step, and the function that gives its numbers.
+STEPS = (
+    (templates.LOGITS, numbers.logits),
+    (templates.SHARES, numbers.shares),
+    (templates.EXPONENTIALS, numbers.exponentials),
+    (templates.SOFTMAX, numbers.softmax_step),
+    (templates.TARGET_STEP, numbers.target),
+    (templates.SQUARED_ERROR, numbers.squared_error),
+    (templates.CROSS_ENTROPY, numbers.cross_entropy_step),
+    (templates.TWO_ENDS, numbers.two_ends),
+    (templates.NO_DISTANCE, numbers.no_distance),
+    (templates.GRADIENT, numbers.gradient),
 )
 ABOUT_LOGITS = {"logits", "shares", "exponentials", "softmax"}
 
 
 def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
-    """The steps of `example`, in order, with those of its `picture` first.
+    """The steps of `example`, in order, those of its `picture` first.
 
-    Given probabilities, the steps before the target are left out. Raises ProofError if a proof
+    Given probabilities, the steps before the target are left out. Raises CheckError if a check
     fails.
     """
-    scenes = [(scene, numbers_of(example)) for scene, numbers_of in _scenes(example)]
+    pairs = [
+        (template, numbers_of(example))
+        for template, numbers_of in STEPS
+        if example.source != "probabilities" or template.name not in ABOUT_LOGITS
+    ]
     if picture is not None:
         # Imported here: without a picture the lesson needs no model and starts faster.
         from softmaxce.lesson import picture as of_picture
-        from softmaxce.lesson import picture_script
+        from softmaxce.lesson import picture_templates
 
-        scenes[:1] = [
-            (picture_script.IMAGE, of_picture.image(picture)),
-            (picture_script.LOGITS_OF_IMAGE, of_picture.logits_of_image(picture, example)),
+        pairs[:1] = [
+            (picture_templates.IMAGE, of_picture.image(picture)),
+            (picture_templates.LOGITS_OF_IMAGE, of_picture.logits_of_image(picture, example)),
         ]
-    return tuple(play(scene, numbers) for scene, numbers in scenes)
-
-
-def _scenes(example: Example) -> Iterator[tuple[Script, Callable[[Example], Numbers]]]:
-    for scene in SCENES:
-        if example.source != "probabilities" or scene[0].name not in ABOUT_LOGITS:
-            yield scene
+    return tuple(render(template, values) for template, values in pairs)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from softmaxce.errors import InputError
-from softmaxce.numerics import log_softmax, softmax
+from softmaxce.errors import InputError, first_and_more
+from softmaxce.numerics import log_softmax, one_hot, softmax
 
 MAX_CLASSES = 1000
 TEMPERATURES = (0.001, 1000.0)
@@ -34,12 +35,12 @@ class Example:
 
     @property
     def n_classes(self) -> int:
-        """How many classes there are."""
+        """Number of classes."""
         return len(self.logits)
 
     @cached_property
     def scaled(self) -> tuple[float, ...]:
-        """(z − max z) / temperature: what softmax sees, shifted so that the largest is 0."""
+        """(z − max z) / temperature: the input of softmax, shifted so that the largest is 0."""
         top = max(self.logits)
         return tuple((z - top) / self.temperature for z in self.logits)
 
@@ -56,7 +57,7 @@ class Example:
     @property
     def targets(self) -> list[float]:
         """The one-hot target."""
-        return [1.0 if k == self.label else 0.0 for k in range(self.n_classes)]
+        return as_list(one_hot(self.label, self.n_classes))
 
     @property
     def loss(self) -> float:
@@ -70,26 +71,39 @@ class Example:
 
     @property
     def has_finite_logits(self) -> bool:
-        """False when a probability of exactly 0 was given: its logit would be −∞."""
+        """False if a probability of exactly 0 was given: its logit is −∞."""
         return all(map(math.isfinite, self.logits))
 
     def name(self, k: int) -> str:
         """The name of class k."""
         return self.class_names[k]
 
+    def named(self, *names: str) -> dict[str, Any]:
+        """Numbers that several steps show, under the names that their templates use."""
+        known = {
+            "classes": list(self.class_names),
+            "n_classes": self.n_classes,
+            "logits": list(self.logits),
+            "temperature": self.temperature,
+            "tempered": self.temperature != 1.0,
+            "probabilities": self.probabilities,
+            "targets": self.targets,
+            "label": self.label,
+            "true_class": self.name(self.label),
+            "p_true": self.probabilities[self.label],
+            "loss": self.loss,
+            "winner": self.name(self.winner),
+        }
+        return {name: known[name] for name in names}
+
     @property
     def shown(self) -> list[int]:
-        """The classes that a long table keeps: the ends, the true one and the most probable."""
-        return shown_classes(self.logits, self.label)
-
-
-def shown_classes(logits: Sequence[float], label: int) -> list[int]:
-    """All classes up to MAX_ROWS; else the ends, the true class and the five most probable."""
-    n_classes = len(logits)
-    if n_classes <= MAX_ROWS:
-        return list(range(n_classes))
-    by_logit = sorted(range(n_classes), key=lambda k: -logits[k])
-    return sorted({0, 1, n_classes - 2, n_classes - 1, label, *by_logit[:5]})
+        """The classes in a table: all up to MAX_ROWS; else both ends, the true class, the top 5."""
+        n_classes = self.n_classes
+        if n_classes <= MAX_ROWS:
+            return list(range(n_classes))
+        by_logit = sorted(range(n_classes), key=lambda k: -self.logits[k])
+        return sorted({0, 1, n_classes - 2, n_classes - 1, self.label, *by_logit[:5]})
 
 
 def as_list(values: object) -> list[float]:
@@ -97,62 +111,28 @@ def as_list(values: object) -> list[float]:
     return [float(value) for value in np.asarray(values)]
 
 
-def from_logits(
-    logits: Sequence[float],
-    *,
-    label: int | str | None = None,
-    classes: Sequence[str] | None = None,
-    temperature: float = 1.0,
-    learning_rate: float = 0.1,
+def make_example(
+    numbers: Sequence[float],
     source: str = "logits",
-) -> Example:
-    """The checked example of `logits`. Without a label the first class is taken as the true one.
-
-    Raises InputError for numbers, classes or a label that do not fit.
-    """
-    _check_numbers("logits", logits)
-    return _checked(logits, label, classes, temperature, learning_rate, source)
-
-
-def from_probabilities(
-    probabilities: Sequence[float],
     *,
     label: int | str | None = None,
     classes: Sequence[str] | None = None,
     temperature: float = 1.0,
     learning_rate: float = 0.1,
 ) -> Example:
-    """The checked example of predicted probabilities: its logits are log p, −∞ where p is 0.
+    """The checked example of `numbers`, which are logits unless `source` is "probabilities".
 
-    Probabilities that sum to 1 within 1e-6 are divided by their sum; others raise InputError.
+    Probabilities must sum to 1 within 1e-6 and are divided by their sum; their logits are log p.
+    Without a label, the first class whose cross-entropy is finite counts as the true one (nearly
+    always class 0). Raises InputError for numbers, classes or a label that do not fit.
     """
-    _check_numbers("probabilities", probabilities)
-    for p in probabilities:
-        if not 0.0 <= p <= 1.0:
-            raise InputError(f"a probability lies between 0 and 1, not at {p:g}")
-    total = math.fsum(probabilities)
-    if abs(total - 1.0) > SUM_TOLERANCE:
-        raise InputError(
-            f"the probabilities sum to {total:g}, not to 1: for raw outputs use --logits"
-        )
-    logits = [math.log(p / total) if p else -math.inf for p in probabilities]
-    return _checked(logits, label, classes, temperature, learning_rate, "probabilities")
-
-
-def _checked(
-    logits: Sequence[float],
-    label: int | str | None,
-    classes: Sequence[str] | None,
-    temperature: float,
-    learning_rate: float,
-    source: str,
-) -> Example:
+    is_probabilities = source == "probabilities"
+    _check_numbers("probabilities" if is_probabilities else "logits", numbers)
     _check_range("temperature", temperature, TEMPERATURES)
     _check_range("learning rate", learning_rate, LEARNING_RATES)
-    names = _class_names(classes, len(logits))
-    values = tuple(float(z) for z in logits)
+    names = _class_names(classes, len(numbers))
     draft = Example(
-        logits=values,
+        logits=_log_probabilities(numbers) if is_probabilities else tuple(map(float, numbers)),
         class_names=names,
         label=0,
         label_is_given=label is not None,
@@ -161,24 +141,38 @@ def _checked(
         learning_rate=float(learning_rate),
         source=source,
     )
-    position = _default_label(draft) if label is None else label_index(label, names)
-    return replace(draft, label=position)
+    if label is not None:
+        return replace(draft, label=label_index(label, names))
+    finite = (k for k, log_p in enumerate(draft.log_probabilities) if math.isfinite(log_p))
+    return replace(draft, label=next(finite))
+
+
+def _log_probabilities(probabilities: Sequence[float]) -> tuple[float, ...]:
+    for p in probabilities:
+        if not 0.0 <= p <= 1.0:
+            raise InputError(f"probabilities must be between 0 and 1, got {p:g}")
+    total = math.fsum(probabilities)
+    if abs(total - 1.0) > SUM_TOLERANCE:
+        raise InputError(
+            f"the probabilities sum to {total:g}, not to 1: for raw outputs use --logits"
+        )
+    return tuple(math.log(p / total) if p else -math.inf for p in probabilities)
 
 
 def _check_numbers(what: str, numbers: Sequence[float]) -> None:
     if not 2 <= len(numbers) <= MAX_CLASSES:
         raise InputError(
-            f"{what}: give 2 to {MAX_CLASSES} numbers, one for each class, not {len(numbers)}"
+            f"{what}: give 2 to {MAX_CLASSES} numbers, one per class; got {len(numbers)}"
         )
     for number in numbers:
         if not math.isfinite(number):
-            raise InputError(f"{what}: every number must be finite, not {number}")
+            raise InputError(f"{what}: every number must be finite, got {number}")
 
 
 def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
     low, high = limits
-    if not low <= value <= high:  # a nan fails too
-        raise InputError(f"the {what} lies between {low:g} and {high:g}, not at {value:g}")
+    if not low <= value <= high:  # NaN fails too
+        raise InputError(f"the {what} must be between {low:g} and {high:g}, got {value:g}")
 
 
 def _class_names(classes: Sequence[str] | None, n_classes: int) -> tuple[str, ...]:
@@ -193,7 +187,7 @@ def _class_names(classes: Sequence[str] | None, n_classes: int) -> tuple[str, ..
 
 
 def label_index(label: int | str, class_names: Sequence[str]) -> int:
-    """The class that `label` means: a name, or an index from 0. Raises InputError if none."""
+    """The class that `label` means: a name, else an index from 0. Raises InputError if neither."""
     if isinstance(label, str) and label in class_names:
         return list(class_names).index(label)
     try:
@@ -201,11 +195,6 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
     except ValueError:
         index = -1
     if not 0 <= index < len(class_names):
-        known = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
+        known = first_and_more(class_names)
         raise InputError(f"no class '{label}': labels are 0 to {len(class_names) - 1}, or {known}")
     return index
-
-
-def _default_label(draft: Example) -> int:
-    """The first class whose cross-entropy a float can hold (nearly always class 0)."""
-    return next(k for k, log_p in enumerate(draft.log_probabilities) if math.isfinite(log_p))

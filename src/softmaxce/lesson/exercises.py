@@ -1,4 +1,4 @@
-"""Exercises with small numbers, and their worked answers. A seed gives the same ones again."""
+"""Exercises with small numbers and worked answers. The same seed gives the same exercises."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Exercise:
 
 
 def make(count: int, seed: int) -> tuple[Exercise, ...]:
-    """`count` exercises, the kinds in turn. Raises InputError for a count that is none."""
+    """`count` exercises, the kinds in turn. Raises InputError for a count out of range."""
     if not 1 <= count <= MAX_EXERCISES:
-        raise InputError(f"the number of exercises lies between 1 and {MAX_EXERCISES}")
+        raise InputError(f"the number of exercises must be between 1 and {MAX_EXERCISES}")
     chance = random.Random(seed)
     return tuple(KINDS[place % len(KINDS)](chance) for place in range(count))
 
@@ -38,15 +38,15 @@ def _shares(chance: random.Random) -> Exercise:
     total, shares, _ = shares_of_total(z)
     return Exercise(
         "shares",
-        "The logits are {a}, {b} and {c}. What is each one's share of the total? Are the shares "
+        "The logits are {a}, {b} and {c}. What is the share of each in the total? Are the shares "
         "probabilities?",
         "They sum to {total}. The shares are {a}/{total} = {share_a}, {b}/{total} = {share_b} and "
         "{c}/{total} = {share_c}. They are probabilities only if none is below 0.",
         "share_a",
         {
-            **dict(zip("abc", z, strict=True)),
+            **_lettered(z),
             "total": total,
-            **{f"share_{name}": share for name, share in zip("abc", shares, strict=True)},
+            **_lettered(shares, "share_"),
         },
     )
 
@@ -69,7 +69,7 @@ def _shift(chance: random.Random) -> Exercise:
     return Exercise(
         "shift",
         "The logits are {high} and {low}. What are the probabilities?",
-        "Subtract the largest: 0 and −{difference}. e⁰ = 1 and e^−{difference} = {power}, so "
+        "Subtract the larger: 0 and −{difference}. e⁰ = 1 and e^−{difference} = {power}, so "
         "p = 1 / (1 + {power}) = {p} and {rest}.",
         "p",
         {
@@ -89,8 +89,8 @@ def _one_hot(chance: random.Random) -> Exercise:
     target = ", ".join("1" if k == label else "0" for k in range(n_classes))
     return Exercise(
         "one_hot",
-        "Write label {label} of {n_classes} classes as a one-hot target.",
-        "Labels count from 0, so the 1 stands at index {label}: [{target}].",
+        "Write label {label} as a one-hot target for {n_classes} classes.",
+        "Labels count from 0, so the 1 is at index {label}: [{target}].",
         "target",
         {"label": label, "n_classes": n_classes, "target": target},
     )
@@ -106,7 +106,7 @@ def _cross_entropy(chance: random.Random) -> Exercise:
         "Only the true class counts: −ln {p_true} = {loss}.",
         "loss",
         {
-            **dict(zip("abc", p, strict=True)),
+            **_lettered(p),
             "label": label,
             "p_true": p[label],
             "loss": -math.log(p[label]),
@@ -130,8 +130,8 @@ def _squared_error(chance: random.Random) -> Exercise:
     p = chance.randint(1, 9) / 10
     return Exercise(
         "squared_error",
-        "Of two classes the true one has probability {p}. What is the squared error, and what is "
-        "the cross-entropy?",
+        "There are two classes, and the true one has probability {p}. What are the squared error "
+        "and the cross-entropy?",
         "Squared error: ({p} − 1)² + ({rest} − 0)² = {squared}. Cross-entropy: −ln {p} = {loss}.",
         "squared",
         {"p": p, "rest": 1 - p, "squared": 2 * (1 - p) ** 2, "loss": -math.log(p)},
@@ -145,22 +145,27 @@ def _gradient(chance: random.Random) -> Exercise:
     return Exercise(
         "gradient",
         "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the gradient "
-        "of the loss on the logits?",
+        "of the loss with respect to the logits?",
         "p − y: {slope_a}, {slope_b} and {slope_c}. It sums to 0.",
         "slope_a",
         {
-            **dict(zip("abc", p, strict=True)),
+            **_lettered(p),
             "label": label,
-            **{f"slope_{name}": slope for name, slope in zip("abc", slopes, strict=True)},
+            **_lettered(slopes, "slope_"),
         },
     )
 
 
 def _probabilities(chance: random.Random) -> list[float]:
-    """Three probabilities in tenths, none of them 0."""
+    """Three probabilities in tenths, all above 0."""
     first = chance.randint(1, 8)
     second = chance.randint(1, 9 - first)
     return [first / 10, second / 10, (10 - first - second) / 10]
+
+
+def _lettered(values: list[float], prefix: str = "") -> dict[str, float]:
+    """Three values under the names a, b and c."""
+    return {f"{prefix}{letter}": value for letter, value in zip("abc", values, strict=True)}
 
 
 KINDS: tuple[Callable[[random.Random], Exercise], ...] = (

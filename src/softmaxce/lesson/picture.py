@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
+from softmaxce.lesson.numbers import logits
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 
 Floats = NDArray[np.float64]
@@ -104,7 +105,11 @@ class Picture:
 
 
 def image(picture: Picture) -> dict[str, Any]:
-    """Step 1: the grid, its rows, and the vector."""
+    """The grid, its rows, and the vector.
+
+    rows, cells: the brightnesses around the brightest value, as text; in_vector: that value, read
+    from the vector; rows_end_to_end: how many values differ between the joined rows and the vector.
+    """
     height, width, channels = picture.shape
     index = int(np.argmax(picture.pixels))
     place, channel = divmod(index, channels)
@@ -144,7 +149,11 @@ def _listed(values: NDArray[np.uint8]) -> str:
 
 
 def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
-    """Step 2: z = xW + b, class by class, and the pixels that pushed the winner most."""
+    """z = xW + b for each class, and the pixels that contribute most to the winner's logit.
+
+    sums: Σ contributions of the pixels, and biases: what the biases add, for each class;
+    contributions: (n_pixels,), to the winner's logit.
+    """
     sums, rests = [], []
     for k in range(example.n_classes):
         slope, rest = picture.slopes(k)
@@ -152,19 +161,15 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
         rests.append(rest)
     contributions = picture.contributions(example.winner)
     return {
-        "classes": list(example.class_names),
-        "n_classes": example.n_classes,
+        **logits(example),
+        "winner": example.name(example.winner),
         "n_pixels": len(picture.pixels),
         "n_layers": len(picture.model.layers),
-        "binary": example.n_classes == 2,
-        "multi_class": example.n_classes > 2,
         "linear": picture.is_linear,
         "hidden": not picture.is_linear,
         "sums": sums,
         "biases": rests,
         "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],
-        "logits": list(example.logits),
-        "winner": example.name(example.winner),
         "contributions": contributions.tolist(),
         **_strongest(picture, contributions, example.winner),
         **_regions(picture, contributions),
@@ -206,8 +211,8 @@ def _parts(picture: Picture) -> Iterator[tuple[slice, slice]]:
             yield slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def template_in_words(picture: Picture, k: int) -> dict[str, str]:
-    """Where brightness speaks most for class k, and where most against it; nothing if too small."""
+def extreme_regions(picture: Picture, k: int) -> dict[str, str]:
+    """The regions where the weights of class k are highest ("most") and lowest ("least")."""
     slopes = picture.as_map(picture.slopes(k)[0])
     means = [float(slopes[part].mean()) for part in _parts(picture)]
     if not means:

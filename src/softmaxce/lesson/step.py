@@ -1,8 +1,8 @@
-"""The shapes of the lesson: what a step says (its script) and what it became (a Step).
+"""The types of the lesson: what a step says (its template), and a step with its numbers.
 
-A script is plain data: sentences, tables and proofs that refer to numbers by name. `play` fills it
-with the numbers of one example and checks each proof. The page takes the same scripts and fills
-them with numbers of its own, so that nothing is said twice.
+A template is plain data: sentences, tables and checks that refer to numbers by name. `render` adds
+the numbers of one example and carries out the checks. The page renders the same templates with
+numbers of its own, so that every message is written once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from softmaxce.errors import SoftmaxceError
 Numbers = Mapping[str, Any]
 
 
-class ProofError(SoftmaxceError):
-    """A proof of the lesson failed: the numbers shown would be wrong."""
+class CheckError(SoftmaxceError):
+    """A check of the lesson failed: the numbers shown would be wrong."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A message with {names} of numbers, said when the number `when` is true ("" = always)."""
+    """A message with {names} of numbers, shown when the number `when` is true ("" = always)."""
 
     message: str
     when: str = ""
@@ -33,18 +33,23 @@ class Sentence:
 class Column:
     """A heading and the name of the vector below it.
 
-    kind: "number"; "text" for names from outside; "word" for messages; "power" for numbers of
-    which an infinite one is only too big for a float.
+    kind: "number"; "text" for names from outside; "word" for messages; "power" for numbers that
+    are infinite only because they exceed the largest float.
     """
 
     heading: str
     values: str
     kind: str = "number"
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the cells are words, which are aligned to the left."""
+        return self.kind in ("text", "word")
+
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of one length; `per_class`: one row a class, which views shorten when long."""
+    """Columns of one length; `per_class`: one row per class, which views shorten when long."""
 
     columns: tuple[Column, ...]
     per_class: bool = True
@@ -52,8 +57,8 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What a proof has to show: left relation right, each a number, a vector or the name of one.
+class Check:
+    """A comparison to carry out: left relation right, each a number, a vector or the name of one.
 
     relation: "=" and "≤" within the tolerance (absolute up to 1, relative above), "<" exactly.
     tolerance: a number or the name of one.
@@ -69,7 +74,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula as plain text and as LaTeX."""
+    """One formula as plain text and as LaTeX; tests derive one from the other."""
 
     plain: str
     latex: str
@@ -77,15 +82,15 @@ class Formula:
 
 @dataclass(frozen=True)
 class Question:
-    """What the quiz asks before it reveals a step, and the name of the number that answers it."""
+    """What the quiz asks before it shows a step, and the name of the number that answers it."""
 
     message: str
     answer: str
 
 
 @dataclass(frozen=True)
-class Script:
-    """A step before it has numbers."""
+class StepTemplate:
+    """A step without numbers. claim: the step's main statement."""
 
     name: str
     title: str
@@ -93,15 +98,15 @@ class Script:
     formula: Formula | None = None
     sentences: tuple[Sentence, ...] = ()
     tables: tuple[Table, ...] = ()
-    claims: tuple[Claim, ...] = ()
+    checks: tuple[Check, ...] = ()
     question: Question | None = None
 
 
 @dataclass(frozen=True)
-class Proof:
-    """A proof that held. left, right: numbers or vectors; error: their largest difference."""
+class CheckResult:
+    """A check that passed. left, right: numbers or vectors; error: their largest difference."""
 
-    claim: str
+    message: str
     left: Any
     right: Any
     relation: str
@@ -111,9 +116,9 @@ class Proof:
 
 @dataclass(frozen=True)
 class Step:
-    """A step with its numbers and its proofs, all of which held.
+    """A step with its numbers and its checks, all of which passed.
 
-    claim, title, sentences and headings are keys of the catalogs, with {names} of `numbers`.
+    title, claim, sentences and headings are messages with {names} of `numbers`, still untranslated.
     """
 
     name: str
@@ -123,48 +128,48 @@ class Step:
     sentences: tuple[str, ...]
     numbers: Numbers
     tables: tuple[Table, ...]
-    proofs: tuple[Proof, ...]
+    checks: tuple[CheckResult, ...]
     question: Question | None
 
 
-def play(script: Script, numbers: Numbers) -> Step:
-    """`script` with `numbers`. Raises ProofError if a proof fails."""
-    holds = _holds(numbers)
+def render(template: StepTemplate, numbers: Numbers) -> Step:
+    """`template` with `numbers`. Raises CheckError if a check fails."""
+
+    def applies(part: Sentence | Table | Check) -> bool:
+        return not part.when or bool(numbers[part.when])
+
     return Step(
-        name=script.name,
-        title=script.title,
-        claim=script.claim,
-        formula=script.formula,
-        sentences=tuple(s.message for s in script.sentences if holds(s.when)),
+        name=template.name,
+        title=template.title,
+        claim=template.claim,
+        formula=template.formula,
+        sentences=tuple(s.message for s in template.sentences if applies(s)),
         numbers=numbers,
-        tables=tuple(t for t in script.tables if holds(t.when)),
-        proofs=tuple(_proved(c, script.name, numbers) for c in script.claims if holds(c.when)),
-        question=script.question,
+        tables=tuple(t for t in template.tables if applies(t)),
+        checks=tuple(
+            _carried_out(check, template.name, numbers)
+            for check in filter(applies, template.checks)
+        ),
+        question=template.question,
     )
 
 
-def _holds(numbers: Numbers) -> Any:
-    return lambda when: not when or bool(numbers[when])
-
-
-def _proved(claim: Claim, step: str, numbers: Numbers) -> Proof:
+def _carried_out(check: Check, step: str, numbers: Numbers) -> CheckResult:
     left, right, tolerance = (
         numbers[value] if isinstance(value, str) else value
-        for value in (claim.left, claim.right, claim.tolerance)
+        for value in (check.left, check.right, check.tolerance)
     )
     error = largest_difference(left, right)
-    if claim.relation == "<":
-        proved = left < right
-    elif claim.relation == "≤":
-        proved = left <= right or error <= tolerance
+    if check.relation == "<":
+        passed = left < right
     else:
-        proved = error <= tolerance
-    if not proved:  # a nan fails each of the three
-        raise ProofError(
-            f"lesson step '{step}': '{claim.message}' fails: "
-            f"{left} {claim.relation} {right} (off by {error}, allowed {tolerance})"
+        passed = error <= tolerance or (check.relation == "≤" and left <= right)
+    if not passed:  # NaN fails every comparison
+        raise CheckError(
+            f"lesson step '{step}': check failed: {check.message}: "
+            f"{left} {check.relation} {right} (difference {error}, allowed {tolerance})"
         )
-    return Proof(claim.message, left, right, claim.relation, tolerance, error)
+    return CheckResult(check.message, left, right, check.relation, tolerance, error)
 
 
 def largest_difference(left: Any, right: Any) -> float:

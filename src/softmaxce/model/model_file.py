@@ -40,8 +40,9 @@ from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import ModelError, OutputError
+from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT = "softmaxce model"

@@ -9,19 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.preprocessing import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
 _BLOCK_ROWS = 256
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One affine layer. weights: (n_inputs, n_outputs), biases: (n_outputs,), float64."""
-
-    weights: NDArray[np.float64]
-    biases: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -79,8 +72,4 @@ class SoftmaxModel:
 
     def _block_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         values: NDArray[np.float64] = np.multiply(pixels, PIXEL_SCALE, dtype=np.float64)
-        for position, layer in enumerate(self.layers):
-            if position:
-                values = np.maximum(values, 0.0)
-            values = np.matmul(values[:, np.newaxis, :], layer.weights)[:, 0, :] + layer.biases
-        return values
+        return np.asarray(forward(self.layers, values[:, np.newaxis, :])[:, 0, :])

@@ -47,12 +47,6 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def first_and_more(items: Sequence[str], n: int, separator: str = ", ") -> str:
-    """The first n items, and how many more there are: 'a, b and 7 more'."""
-    rest = len(items) - n
-    return separator.join(items[:n]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
 def shortened(text: str, n_characters: int) -> str:
     """The text with control characters escaped, and with its middle left out if it is longer."""
     shown = visible(text)

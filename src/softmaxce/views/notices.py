@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softmaxce.errors import first_and_more
 from softmaxce.views.console import notes
-from softmaxce.views.formatting import counted, first_and_more
-
-_N_NAMED = 10
+from softmaxce.views.formatting import counted
 
 
 def note(text: str) -> None:
@@ -18,5 +17,5 @@ def note(text: str) -> None:
 def name_left_out(left_out: Sequence[str]) -> None:
     """The number of files that were left out, and the first of them."""
     if left_out:
-        named = first_and_more(left_out, _N_NAMED, "; ")
+        named = first_and_more(left_out, separator="; ")
         note(f"{counted(len(left_out), 'file')} left out: {named}")

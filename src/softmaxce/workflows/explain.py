@@ -17,24 +17,23 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` has to show: the steps, the corrections, and what they are about."""
+    """The result of `explain`: the steps, and the misconceptions to show and not to show."""
 
     example: Example
     steps: tuple[Step, ...]
-    corrections: tuple[Step, ...]
+    misconceptions: tuple[Step, ...]
+    other_misconceptions: tuple[Step, ...]
     picture: Picture | None = None
 
 
 def explain(
-    example: Example, picture: Picture | None = None, *, every_correction: bool = False
+    example: Example, picture: Picture | None = None, *, every_misconception: bool = False
 ) -> Explanation:
-    """The lesson of an example. Raises ProofError if one of its proofs fails."""
-    return Explanation(
-        example=example,
-        steps=lesson.build(example, picture),
-        corrections=lesson.answer(example, every=every_correction),
-        picture=picture,
-    )
+    """The lesson of an example. Raises CheckError if one of its checks fails."""
+    shown, others = lesson.find_misconceptions(example)
+    if every_misconception:
+        shown, others = (*shown, *others), ()
+    return Explanation(example, lesson.build(example, picture), shown, others, picture)
 
 
 def explain_image(
@@ -44,7 +43,7 @@ def explain_image(
     label: str | None = None,
     temperature: float = 1.0,
     learning_rate: float = 0.1,
-    every_correction: bool = False,
+    every_misconception: bool = False,
     stdin: bytes = b"",
 ) -> Explanation:
     """The lesson of an image ("-": the bytes in `stdin`).
@@ -58,12 +57,12 @@ def explain_image(
     model = load_model(model_path)
     source = io.BytesIO(stdin) if path == STDIN else path
     picture = Picture(model, read_pixels(source, model.preprocessing), path)
-    example = lesson.from_logits(
+    example = lesson.make_example(
         picture.logits.tolist(),
+        "image",
         label=label,
         classes=model.class_names,
         temperature=temperature,
         learning_rate=learning_rate,
-        source="image",
     )
-    return explain(example, picture, every_correction=every_correction)
+    return explain(example, picture, every_misconception=every_misconception)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import DecodedImages, decode_files
-from softmaxce.errors import DataError, ImageError, InputError, first_few
+from softmaxce.errors import DataError, ImageError
+from softmaxce.lesson.example import label_index
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -117,7 +118,7 @@ def predict(
     image, unless `skip_bad`.
     """
     model = load_model(model_path)
-    label = None if label_name is None else label_of(model, label_name)
+    label = None if label_name is None else label_index(label_name, model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     paths = _expand(sources)
     files = [path for path in paths if path != STDIN]
@@ -128,14 +129,6 @@ def predict(
     if result.failures and not skip_bad:
         raise _refusal(result.failures)
     return result
-
-
-def label_of(model: SoftmaxModel, name: str) -> int:
-    """The label of the class `name`. Raises InputError if the model does not know it."""
-    if name not in model.class_names:
-        known = first_few([f"'{known}'" for known in model.class_names], n_shown=20)
-        raise InputError(f"unknown label '{name}': the model knows {known}")
-    return model.class_names.index(name)
 
 
 def _expand(sources: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ def as_json(result: TrainResult) -> str:
                 {"l2": step.l2, "validation_cross_entropy": step.validation_cross_entropy}
                 for step in fit.l2_path
             ],
-            "stop_reason": fit.stop_reason,
+            "stop_reason": fit.stop_message,
             "converged": fit.converged,
             "n_iterations": fit.n_iterations,
             "objective": fit.objective,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from softmaxce.errors import first_and_more
 from softmaxce.views.console import PlainConsole, output
-from softmaxce.views.formatting import Strong, first_and_more
+from softmaxce.views.formatting import Strong
 from softmaxce.workflows.check import CheckResult, Finding
 
 _N_EXAMPLES = 5

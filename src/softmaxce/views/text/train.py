@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from softmaxce.errors import first_and_more
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import overlap_line, training_outcome
-from softmaxce.views.formatting import change, command, first_and_more, nats, percent, sparkline
+from softmaxce.views.formatting import change, command, nats, percent, sparkline
 from softmaxce.views.score_tables import SPLIT_TITLES, class_table, splits_table
 from softmaxce.workflows.train import TrainResult
 
@@ -30,7 +31,7 @@ def show(result: TrainResult) -> None:
 
 def _show_data(console: PlainConsole, result: TrainResult) -> None:
     names, preprocessing = result.model.class_names, result.model.preprocessing
-    console.print_line(f"{len(names)} classes: {first_and_more(names, 10)}")
+    console.print_line(f"{len(names)} classes: {first_and_more(names)}")
     n_pixels = preprocessing.n_pixels
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
     console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")

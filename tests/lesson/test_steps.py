@@ -12,9 +12,10 @@ import pytest
 
 from softmaxce import lesson
 from softmaxce.errors import InputError
-from softmaxce.lesson.step import Claim, ProofError, Script, play
-from softmaxce.views import lesson_markdown
-from softmaxce.views.lesson_words import number, translator
+from softmaxce.lesson.step import Check, CheckError, StepTemplate, render
+from softmaxce.views.lesson import markdown
+from softmaxce.views.lesson.formatting import number
+from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 mpmath.mp.dps = 40
@@ -24,7 +25,7 @@ LANGUAGES = ["en", "ko"]
 
 
 def steps_of(*logits, **options):
-    return {step.name: step for step in lesson.build(lesson.from_logits(logits, **options))}
+    return {step.name: step for step in lesson.build(lesson.make_example(logits, **options))}
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +36,14 @@ def steps():
 @pytest.fixture(scope="module", params=LANGUAGES)
 def sections(request):
     """The text of each step in one language, by the step's name."""
-    explanation = explain(lesson.from_logits(LOGITS, label=LABEL, classes=NAMES))
-    text = lesson_markdown.as_markdown(explanation, translator(request.param))
+    explanation = explain(lesson.make_example(LOGITS, label=LABEL, classes=NAMES))
+    text = markdown.as_text(explanation, translator(request.param), request.param)
     parts = re.split(r"^## ", text, flags=re.M)[1:]
     return dict(zip([step.name for step in explanation.steps], parts, strict=False))
 
 
 def exact():
-    """The example once more, with forty digits."""
+    """The example with forty digits."""
     powers = [mpmath.exp(z) for z in LOGITS]
     p = [power / mpmath.fsum(powers) for power in powers]
     return powers, p, -mpmath.log(p[LABEL])
@@ -58,7 +59,7 @@ def written(value):
     return f"{float(value):.4f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
-def test_the_steps_stand_in_the_order_of_the_lesson(steps):
+def test_the_steps_are_in_the_order_of_the_lesson(steps):
     assert list(steps) == [
         "logits",
         "shares",
@@ -71,7 +72,7 @@ def test_the_steps_stand_in_the_order_of_the_lesson(steps):
         "no_distance",
         "gradient",
     ]
-    assert all(step.proofs for name, step in steps.items() if name != "logits")
+    assert all(step.checks for name, step in steps.items() if name != "logits")
 
 
 def test_steps_are_frozen(steps):
@@ -100,7 +101,7 @@ def test_shares_of_the_lesson_by_hand():
 
 
 def test_the_reader_is_told_which_fault_their_shares_have_and_shown_the_other():
-    negative = "A negative logit breaks it: −1, 2, −0.5 give −2, 4, −1."
+    negative = "A negative logit breaks it: −1, 2 and −0.5 give the shares −2, 4 and −1."
     cancelling = "Logits that cancel break it: 1 and −1 sum to 0, and nothing can be divided by 0."
     fine, mixed = steps_of(0.2, 0.3)["shares"].sentences, steps_of(3, -1)["shares"].sentences
     cancels = steps_of(1, -1)["shares"].sentences
@@ -228,20 +229,20 @@ def test_a_temperature_divides_the_logits():
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_every_proof_holds_for_numbers_of_any_size(seed):
+def test_every_check_passes_for_numbers_of_any_size(seed):
     chance = random.Random(seed)
     for _ in range(10):
         n_classes = chance.choice([2, 3, 10])
         size = 10.0 ** chance.randint(-9, 300)
         logits = [chance.choice([chance.uniform(-1, 1) * size, 0.0, 1.0]) for _ in range(n_classes)]
-        example = lesson.from_logits(
+        example = lesson.make_example(
             logits,
             label=chance.choice([None, n_classes - 1]),
             temperature=chance.choice([0.001, 0.5, 1, 1000]),
             learning_rate=chance.choice([1e-6, 0.1, 1000]),
         )
         assert len(lesson.build(example)) == 10
-        assert len(lesson.answer(example, every=True)) == 10
+        assert sum(map(len, lesson.find_misconceptions(example))) == 10
 
 
 @pytest.mark.parametrize(
@@ -254,16 +255,15 @@ def test_every_proof_holds_for_numbers_of_any_size(seed):
         ("=", [1, 2], [1, 3]),
     ],
 )
-def test_a_proof_that_fails_is_an_error(relation, left, right):
-    script = Script(
-        "wrong", "title", "claim", claims=(Claim("it fails", "left", "right", relation),)
-    )
-    with pytest.raises(ProofError, match="it fails"):
-        play(script, {"left": left, "right": right})
+def test_a_failed_check_is_an_error(relation, left, right):
+    check = Check("it fails", "left", "right", relation)
+    template = StepTemplate("wrong", "title", "claim", checks=(check,))
+    with pytest.raises(CheckError, match="it fails"):
+        render(template, {"left": left, "right": right})
 
 
 def test_given_probabilities_the_lesson_starts_at_the_target():
-    example = lesson.from_probabilities([1, 0, 0], label=2)
+    example = lesson.make_example([1, 0, 0], "probabilities", label=2)
     steps = {step.name: step for step in lesson.build(example)}
     assert next(iter(steps)) == "target"
     assert steps["cross_entropy"].numbers["loss"] == math.inf
@@ -272,9 +272,9 @@ def test_given_probabilities_the_lesson_starts_at_the_target():
 
 
 def test_without_a_label_the_first_class_with_a_finite_loss_is_the_true_one():
-    assert lesson.from_logits([1, 2]).label == 0
-    assert lesson.from_logits([-1e308, 1e308]).label == 1
-    assert lesson.from_probabilities([0, 1]).label == 1
+    assert lesson.make_example([1, 2]).label == 0
+    assert lesson.make_example([-1e308, 1e308]).label == 1
+    assert lesson.make_example([0, 1], "probabilities").label == 1
 
 
 @pytest.mark.parametrize(
@@ -291,21 +291,21 @@ def test_without_a_label_the_first_class_with_a_finite_loss_is_the_true_one():
 )
 def test_values_that_do_not_fit_are_refused(options, named):
     with pytest.raises(InputError, match=re.escape(named)):
-        lesson.from_logits([1, 2, 3], **options)
+        lesson.make_example([1, 2, 3], **options)
 
 
 @pytest.mark.parametrize(
     ("values", "named"),
     [([0.5, 0.6], "sum to 1.1"), ([-0.5, 1.5], "between 0 and 1"), ([1.0], "2 to 1000")],
 )
-def test_probabilities_that_are_none_are_refused(values, named):
+def test_invalid_probabilities_are_refused(values, named):
     with pytest.raises(InputError, match=re.escape(named)):
-        lesson.from_probabilities(values)
+        lesson.make_example(values, "probabilities")
 
 
 def test_a_label_may_be_a_name_and_names_come_first():
-    assert lesson.from_logits([1, 2], classes=["1", "0"], label="1").label == 0
-    assert lesson.from_logits([1, 2], classes=["a", "b"], label="1").label == 1
+    assert lesson.make_example([1, 2], classes=["1", "0"], label="1").label == 0
+    assert lesson.make_example([1, 2], classes=["a", "b"], label="1").label == 1
 
 
 @pytest.mark.parametrize(

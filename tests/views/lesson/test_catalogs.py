@@ -1,4 +1,4 @@
-"""The language catalogs: every message of the lesson has its words, with the same numbers."""
+"""The language catalogs: every message of the lesson is translated, with the same numbers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-import compile_catalogs
 import pytest
+from babel.messages.pofile import read_po
 
 from softmaxce import lesson
-from softmaxce.lesson import corrections, exercises, numbers, picture, picture_script
-from softmaxce.lesson.step import Column, Formula, Script
-from softmaxce.views import lesson_formulas, lesson_page
-from softmaxce.views.lesson_words import default_language, translator
+from softmaxce.lesson import exercises, numbers, picture, picture_templates
+from softmaxce.lesson.misconceptions import MISCONCEPTIONS
+from softmaxce.lesson.step import Column, Formula, StepTemplate
+from softmaxce.views.lesson import page
+from softmaxce.views.lesson.language import default_language, translator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src" / "softmaxce"
 CATALOGS = sorted((SOURCE / "locale").rglob("*.po"))
 
 
 def messages_of(part) -> set[str]:
-    """The messages in a script, however deep."""
+    """The messages in a template, however deep."""
     if isinstance(part, Formula):
         return {part.plain, *re.findall(r"\\text\{(.*?)\}", part.latex)}
     if isinstance(part, (tuple, list)):
@@ -36,22 +37,21 @@ def messages_of(part) -> set[str]:
 
 
 def all_messages() -> set[str]:
-    scripts: list[Script] = [picture_script.IMAGE, picture_script.LOGITS_OF_IMAGE]
-    scripts += [script for script, _ in (*lesson.SCENES, *corrections.CORRECTIONS)]
-    found = messages_of(scripts)
-    found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *lesson_page.PAGE_WORDS}
+    templates: list[StepTemplate] = [picture_templates.IMAGE, picture_templates.LOGITS_OF_IMAGE]
+    templates += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
+    found = messages_of(templates)
+    found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}
     for exercise in exercises.make(len(exercises.KINDS), 0):
         found |= {exercise.question, exercise.working}
     found |= {"Exercises", "Answers"}  # headings that views choose between
-    for row in lesson_formulas._ROWS.values():
-        found |= set(re.findall("<mtext>(.*?)</mtext>", "".join(row)))
+    found |= {"logit z", "probability p"}
     for module in SOURCE.rglob("*.py"):
         found |= messages_in_calls(ast.parse(module.read_text("utf-8")))
     return found
 
 
 def messages_in_calls(tree: ast.AST) -> set[str]:
-    """What views say themselves: the constants in translate("…"), sentence("…") and Column("…")."""
+    """The messages in views: the constants in translate("…"), sentence("…") and Column("…")."""
     return {
         call.args[0].value
         for call in ast.walk(tree)
@@ -64,38 +64,46 @@ def messages_in_calls(tree: ast.AST) -> set[str]:
 
 
 @pytest.fixture(params=CATALOGS, ids=lambda path: path.parent.parent.name)
-def catalog(request):
-    return request.param
+def compiled(request):
+    """The .mo file of a catalog."""
+    return request.param.with_suffix(".mo")
+
+
+@pytest.fixture
+def translations(compiled):
+    """English → translation, from the .po file."""
+    with compiled.with_suffix(".po").open("rb") as stream:
+        return {m.id: m.string for m in read_po(stream, abort_invalid=True) if m.id}
 
 
 def test_there_is_korean():
     assert [path.parent.parent.name for path in CATALOGS] == ["ko"]
 
 
-def test_every_message_has_its_words(catalog):
-    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
-    missing = sorted(message for message in all_messages() if not words.get(message))
-    assert not missing
+def test_every_message_is_translated(translations):
+    assert not sorted(message for message in all_messages() if not translations.get(message))
 
 
-def test_the_catalog_says_nothing_that_the_lesson_does_not(catalog):
-    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
-    assert not sorted(set(words) - all_messages() - {""})
+def test_the_catalog_holds_no_other_message(translations):
+    assert not sorted(set(translations) - all_messages())
 
 
-def test_the_same_numbers_stand_in_every_language(catalog):
+def test_no_message_is_in_the_catalog_twice(compiled):
+    ids = re.findall(r"^msgid (.*)$", compiled.with_suffix(".po").read_text("utf-8"), re.M)
+    assert len(ids) == len(set(ids))
+
+
+def test_every_language_uses_the_same_numbers(translations):
     names = re.compile(r"\{\w+\}")
-    for message, words in compile_catalogs.read_po(catalog.read_text("utf-8")).items():
-        if message:
-            assert set(names.findall(message)) == set(names.findall(words)), message
+    for message, text in translations.items():
+        assert set(names.findall(message)) == set(names.findall(text)), message
 
 
-def test_the_compiled_catalog_is_that_of_the_text(catalog):
-    words = compile_catalogs.read_po(catalog.read_text("utf-8"))
-    assert catalog.with_suffix(".mo").read_bytes() == compile_catalogs.mo_bytes(words)
-    with catalog.with_suffix(".mo").open("rb") as stream:
-        loaded = gettext.GNUTranslations(stream)
-    assert all(loaded.gettext(message) == text for message, text in words.items() if message)
+def test_the_compiled_catalog_agrees_with_its_source(compiled, translations):
+    with compiled.open("rb") as stream:
+        loaded = dict(gettext.GNUTranslations(stream)._catalog)
+    del loaded[""]
+    assert loaded == translations  # else run the command at the top of the .po file
 
 
 def test_translators():

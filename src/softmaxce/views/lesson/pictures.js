@@ -1,47 +1,42 @@
-// Pictures that follow the numbers. Each has the table below it as its twin.
+// Pictures that follow the numbers. The table below each holds the same numbers.
 "use strict";
 
 const width = () => (window.matchMedia("(max-width: 40rem)").matches ? 350 : 620);
 
-function figure(height, description, ...shapes) {
-  const svg = element(
-    "svg",
-    { viewBox: `0 0 ${width()} ${height}`, role: "img", "aria-label": description },
-    ...shapes,
-  );
-  return element("figure", {}, svg);
+function figure(step, height, shapes) {
+  const description = `${step.title}: ${say("the table below holds the same numbers")}`;
+  const attributes = { viewBox: `0 0 ${width()} ${height}`, role: "img", "aria-label": description };
+  return element("figure", {}, element("svg", attributes, ...shapes));
 }
 
 const label = (x, y, words, attributes = {}) => element("text", { x, y, ...attributes }, words);
 const short = (name) => (name.length > 12 ? `${name.slice(0, 11)}…` : name);
 
-// One bar for each shown class: to the right of the middle where above 0, to the left where below.
+// One bar per shown class: from the axis to the right if positive, to the left if negative. Of a
+// gradient, a negative bar raises the logit (orange) and a positive one lowers it (blue).
 function bars(step, values, shown, { signed }) {
-  const rowHeight = 26;
-  const names = 90;
-  const room = signed ? (width() - names) / 2 - 80 : width() - names - 80;
-  const start = signed ? names + 80 + room : names + 10;
+  const [rowHeight, names, numbers] = [26, 90, 80];
+  const room = signed ? (width() - names) / 2 - numbers : width() - names - numbers;
+  const axis = signed ? names + numbers + room : names + 10;
   const largest = signed ? maxOf(values.map(Math.abs)) || 1 : 1;
   const shapes = shown.flatMap((k, place) => {
     const y = place * rowHeight;
-    const length = (Math.abs(values[k]) / largest) * room;
-    const left = values[k] < 0 ? start - length : start;
-    const kind = values[k] < 0 ? "down" : "up";
+    const isNegative = values[k] < 0;
+    const length = Math.max((Math.abs(values[k]) / largest) * room, 0.5);
+    const x = isNegative ? axis - length : axis;
+    const end = isNegative ? x - 6 : x + length + 6;
     return [
       label(names, y + 18, short(step.numbers.classes[k]), { "text-anchor": "end" }),
-      element("rect", { x: left, y: y + 5, width: Math.max(length, 0.5), height: 16, rx: 3, class: signed ? kind : "bar" }),
-      label(signed ? (values[k] < 0 ? left - 6 : left + length + 6) : start + length + 6, y + 18, number(values[k]), {
-        class: "value",
-        "text-anchor": values[k] < 0 ? "end" : "start",
-      }),
+      element("rect", { x, y: y + 5, width: length, height: 16, rx: 3, class: isNegative ? "up" : "down" }),
+      label(end, y + 18, number(values[k]), { class: "value", "text-anchor": isNegative ? "end" : "start" }),
     ];
   });
   const height = shown.length * rowHeight + 4;
-  if (signed) shapes.push(element("line", { x1: start, x2: start, y1: 0, y2: height, class: "axis" }));
-  return figure(height, `${step.title}: ${say("the table below holds the same numbers")}`, ...shapes);
+  if (signed) shapes.push(element("line", { x1: axis, x2: axis, y1: 0, y2: height, class: "axis" }));
+  return figure(step, height, shapes);
 }
 
-// Squared error and cross-entropy against the probability of the true class, and the reader's place.
+// Squared error and cross-entropy against the probability of the true class; the reader's values.
 function curves(step) {
   const [left, right, top, bottom, highest] = [24, width() - 12, 10, 190, 7];
   const x = (p) => left + p * (right - left);
@@ -54,7 +49,7 @@ function curves(step) {
   const shapes = [
     element("line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" }),
     element("line", { x1: left, x2: left, y1: top, y2: bottom, class: "axis" }),
-    ...[0, 0.5, 1].map((tick) => label(x(tick), bottom + 18, number(tick), { "text-anchor": "middle" })),
+    ...(width() < 500 ? [0, 1] : [0, 0.5, 1]).map((tick) => label(x(tick), bottom + 18, number(tick), { "text-anchor": "middle" })),
     ...[0, 2, 4, 6].map((tick) => label(left - 8, y(tick) + 4, number(tick), { "text-anchor": "end" })),
     element("path", { d: path((q) => 2 * (1 - q) ** 2), class: "curve second" }),
     element("path", { d: path((q) => -Math.log(q)), class: "curve first" }),
@@ -64,7 +59,7 @@ function curves(step) {
     label(Math.min(x(p) + 10, right - 40), Math.max(y(loss) - 10, 20), say("you"), { class: "value" }),
     label(right, bottom + 18, say("p of the true class"), { "text-anchor": "end", dx: -20 }),
   ];
-  return figure(216, `${step.title}: ${say("the table below holds the same numbers")}`, ...shapes);
+  return figure(step, 216, shapes);
 }
 
 const PICTURES = {

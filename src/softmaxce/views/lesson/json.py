@@ -1,4 +1,4 @@
-"""The lesson as JSON: every step, number and proof."""
+"""The lesson as JSON: every step, number and check."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Step
 from softmaxce.views.json.json_output import json_text
-from softmaxce.views.lesson_words import Translate, sentence
+from softmaxce.views.lesson.formatting import sentence
+from softmaxce.views.lesson.language import Translate
 from softmaxce.workflows.explain import Explanation
 
 
-def as_json(explanation: Explanation, translate: Translate, language: str) -> str:
+def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The whole explanation as one JSON object."""
     example = explanation.example
     result: dict[str, Any] = {
@@ -26,38 +27,40 @@ def as_json(explanation: Explanation, translate: Translate, language: str) -> st
         "learning_rate": example.learning_rate,
         "language": language,
         "image": explanation.picture.path if explanation.picture else None,
-        "steps": [step_json(step, translate) for step in explanation.steps],
-        "corrections": [step_json(step, translate) for step in explanation.corrections],
+        "steps": [_step(step, translate) for step in explanation.steps],
+        "corrections": [_step(step, translate) for step in explanation.misconceptions],
     }
     return json_text("explain", result)
 
 
-def step_json(step: Step, translate: Translate) -> dict[str, Any]:
-    """A step in the types of JSON: words, numbers, proofs."""
+def _step(step: Step, translate: Translate) -> dict[str, Any]:
+    def said(message: str) -> str:
+        return sentence(message, step.numbers, translate)
+
     return {
         "name": step.name,
         "title": translate(step.title),
-        "claim": sentence(step.claim, step.numbers, translate),
+        "claim": said(step.claim),
         "formula": translate(step.formula.plain) if step.formula else None,
-        "explanation": [sentence(s, step.numbers, translate) for s in step.sentences],
+        "explanation": [said(message) for message in step.sentences],
         "numbers": dict(step.numbers),
         "proofs": [
             {
-                "claim": sentence(proof.claim, step.numbers, translate),
-                "left": proof.left,
-                "relation": proof.relation,
-                "right": proof.right,
-                "tolerance": proof.tolerance,
-                "error": proof.error,
-                "holds": True,  # one that does not is an error before anything is shown
+                "claim": said(check.message),
+                "left": check.left,
+                "relation": check.relation,
+                "right": check.right,
+                "tolerance": check.tolerance,
+                "error": check.error,
+                "holds": True,  # a failed check is an error before anything is shown
             }
-            for proof in step.proofs
+            for check in step.checks
         ],
     }
 
 
-def exercises_json(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
-    """Exercises as one JSON object, with their answers if wanted."""
+def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+    """Exercises as one JSON object, with their answers if asked for."""
     items = []
     for exercise in exercises:
         item = {

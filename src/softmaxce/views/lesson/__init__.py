@@ -1,0 +1,1 @@
+"""The lesson as text, Markdown, JSON and a page; a module for each format."""

@@ -1,0 +1,69 @@
+"""The lesson as Markdown, with formulas that GitHub renders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from softmaxce.lesson.exercises import Exercise
+from softmaxce.lesson.step import Step
+from softmaxce.views.lesson.formatting import TableText, sentence, step_text
+from softmaxce.views.lesson.formulas import latex
+from softmaxce.views.lesson.language import Translate
+from softmaxce.views.safe_text import visible
+from softmaxce.workflows.explain import Explanation
+
+_NUMBERS = re.compile(r"[\d., ]+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>&~$@:-])")
+
+
+def escaped(name: str) -> str:
+    """A name from outside as Markdown text that means only itself."""
+    if _NUMBERS.fullmatch(name):
+        return name
+    return _SPECIAL.sub(r"\\\1", visible(name))
+
+
+def as_text(explanation: Explanation, translate: Translate, _language: str) -> str:
+    """The whole explanation."""
+    shown = explanation.example.shown
+    parts = [f"# {translate('Softmax and cross-entropy, step by step')}"]
+    for position, step in enumerate(explanation.steps, 1):
+        parts += _step(f"## {position}.", step, shown, translate)
+    if explanation.misconceptions:
+        parts.append(f"## {translate('Common misconceptions')}")
+    for step in explanation.misconceptions:
+        parts += _step("###", step, shown, translate)
+    return "\n\n".join(parts) + "\n"
+
+
+def _step(mark: str, step: Step, shown: Sequence[int], translate: Translate) -> list[str]:
+    text = step_text(step, shown, translate, escaped)
+    parts = [f"{mark} {text.title}", f"**{text.claim}**"]
+    if step.formula:
+        parts.append(f"$$\n{latex(step.formula, translate)}\n$$")
+    parts += [*text.sentences, *map(_table, text.tables)]
+    if text.checks:
+        parts.append("\n".join(f"- ✓ {check}" for check in text.checks))
+    return parts
+
+
+def _table(table: TableText) -> str:
+    sides = [":---" if is_text else "---:" for is_text in table.is_text]
+    rows = [row + [""] * (len(sides) - len(row)) for row in table.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (table.headings, sides, *rows))
+
+
+def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+    """A sheet of exercises, with a second section of worked answers if asked for."""
+    parts = [f"# {translate('Exercises')}", _numbered(exercises, "question", translate)]
+    if answers:
+        parts += [f"# {translate('Answers')}", _numbered(exercises, "working", translate)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _numbered(exercises: Sequence[Exercise], part: str, translate: Translate) -> str:
+    return "\n".join(
+        f"{place}. {sentence(getattr(exercise, part), exercise.numbers, translate)}"
+        for place, exercise in enumerate(exercises, 1)
+    )
