@@ -18,8 +18,8 @@ from fault_tools import make_model
 from helpers import PETS, draw_classes
 
 from softmaxce.atomic_files import write_atomically
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.model.model_file import encode_model, is_model_file, load_model
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.training.checkpoints import AnswerLog

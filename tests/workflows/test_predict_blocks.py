@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.errors import ImageError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.layers import Layer
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing

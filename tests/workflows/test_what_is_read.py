@@ -9,10 +9,10 @@ import pytest
 from helpers import PETS, draw_classes
 
 from softmaxce.data import array_files, sources
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import ImageError, InputError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.workflows import train as workflow
 

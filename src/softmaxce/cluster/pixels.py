@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from softmaxce.cluster import work
 from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
 from softmaxce.cluster.ranges import RangeFiles, RangeSummary, open_range
-from softmaxce.data.decoding import DecodedImages, OnDecoded
+from softmaxce.data.decoding import OnDecoded
 from softmaxce.errors import ImageError, TrainingError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.training.lbfgs import max_pairs

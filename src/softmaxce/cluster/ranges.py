@@ -19,7 +19,6 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
-from softmaxce.data.decoding import digests_of
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.batch import decode_batch
 from softmaxce.images.files import Content, read_file
@@ -247,7 +246,7 @@ def _decode(files: RangeFiles, path: str) -> RangeSummary:
             batch = decode_batch(some, files.preprocessing, read)
             stream.write(batch.pixels.data)
             digest.update(batch.pixels.data)
-            columns.append((batch.sizes, batch.is_grey, digests_of(batch.pixels)))
+            columns.append((batch.sizes, batch.is_grey, batch.digests))
             failures.update({start + i: error.reason for i, error in batch.failures.items()})
     os.replace(f"{path}.new", path)
     sizes, is_grey, digests = (np.concatenate(column) for column in zip(*columns, strict=True))
