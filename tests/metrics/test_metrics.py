@@ -73,14 +73,15 @@ def test_ratios_of_each_class_and_their_averages_are_scikit_learns(problems):
         )
         ours = np.array([(c.precision, c.recall, c.f1) for c in scores.per_class]).T
         np.testing.assert_allclose(ours, theirs[:3], rtol=1e-12, atol=0)
-        for kind, average in (("macro", scores.macro), ("weighted", scores.weighted)):
+        averages = scores.class_averages
+        for kind in ("macro", "weighted"):
             theirs = sk.precision_recall_fscore_support(
                 labels, predicted, average=kind, zero_division=0
             )
-            assert same(average.precision, theirs[0])
-            assert same(average.recall, theirs[1])
-            assert same(average.f1, theirs[2])
-        assert same(scores.balanced_accuracy, sk.balanced_accuracy_score(labels, predicted))
+            for ratio, expected in zip(("precision", "recall", "f1"), theirs[:3], strict=True):
+                assert same(averages[f"{kind}_{ratio}"], expected)
+        expected = sk.balanced_accuracy_score(labels, predicted)
+        assert same(averages["balanced_accuracy"], expected)
         assert same(scores.accuracy, sk.accuracy_score(labels, predicted))
 
 
@@ -103,7 +104,7 @@ def test_top_k_is_scikit_learns(problems):
                 labels, log_p, k=k, labels=range(n_classes), normalize=False
             )
             assert np.count_nonzero(scores.ranks < k) == theirs
-            assert same(scores.top_k_accuracy(k), theirs / len(labels))
+            assert same(scores.top_k_accuracy(k).value, theirs / len(labels))
 
 
 def test_reliability_bins_are_scikit_learns(problems):

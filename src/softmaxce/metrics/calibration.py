@@ -61,25 +61,6 @@ def reliability_bins(
     )
 
 
-def expected_calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Σ (n_bin / n) · |accuracy − mean confidence| (Guo et al. 2017, ICML, section 2)."""
-    n_images = sum(b.n_images for b in bins)
-    return sum(b.n_images * abs(b.accuracy - b.mean_confidence) for b in bins) / n_images
-
-
-def expected_ece_if_calibrated(bins: tuple[Bin, ...]) -> float:
-    """The calibration error that a perfectly calibrated model is expected to show by chance.
-
-    The number of correct predictions in a bin is binomial; the mean absolute deviation of its
-    normal approximation is √(2/π) times the standard deviation.
-    """
-    n_images = sum(b.n_images for b in bins)
-    variances = np.array(
-        [b.n_images * max(b.mean_confidence * (1 - b.mean_confidence), 0.0) for b in bins]
-    )
-    return float(np.sqrt(2 / np.pi * variances).sum()) / n_images
-
-
 def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:
     """The T that minimises the mean cross-entropy of softmax(logits / T) (Guo et al. 2017).
 
