@@ -23,7 +23,7 @@ class Confusion:
         return self.count / self.support
 
 
-def most_confused(counts: NDArray[np.int64], n_wanted: int) -> NDArray[np.int64]:
+def most_confused(counts: NDArray[np.int64], n_wanted: int) -> list[int]:
     """The n_wanted classes, ascending, whose submatrix contains many of the errors.
 
     Classes are removed one at a time: each time the one with the fewest errors among those left.
@@ -36,7 +36,7 @@ def most_confused(counts: NDArray[np.int64], n_wanted: int) -> NDArray[np.int64]
         fewest = np.where(is_kept, errors_left, np.iinfo(np.int64).max).argmin()
         is_kept[fewest] = False
         errors_left -= errors[fewest]
-    return np.flatnonzero(is_kept)
+    return [int(k) for k in np.flatnonzero(is_kept)]
 
 
 def count_errors(counts: NDArray[np.int64]) -> int:
