@@ -44,7 +44,8 @@ from softmaxce.cluster.pixels import ClusterReader  # noqa: E402
 from softmaxce.cluster.settings import ClusterSettings  # noqa: E402
 from softmaxce.data.class_folders import list_class_folders  # noqa: E402
 from softmaxce.images.reading import Preprocessing  # noqa: E402
-from softmaxce.training.objective import Objective, Rows  # noqa: E402
+from softmaxce.training.objective import Objective  # noqa: E402
+from softmaxce.training.rows import Rows  # noqa: E402
 
 N_TIMES = 15
 
@@ -82,7 +83,8 @@ def overhead(folder: Path) -> None:
             with objective_of(processes.address, paths[:n_images], form, 2, 2) as (_, objective):
                 n_tasks = len(objective.rows.pixels.starts)
                 seconds = seconds_of(objective, np.random.default_rng(0))
-                here = replace(objective, rows=objective.rows.here())
+                rows = objective.rows
+                here = replace(objective, rows=replace(rows, pixels=rows.pixels[:]))
                 computing = seconds_of(here, np.random.default_rng(0)) / 2
             over = f"{(seconds - computing) * 1e3:.1f} ms of overhead (at most {30 + n_tasks})"
             print(f"{n_tasks} tasks: {seconds * 1e3:.1f} ms, {over}", flush=True)

@@ -19,7 +19,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.model.softmax_model import PIXEL_SCALE, Layer, SoftmaxModel
+from softmaxce.layers import Layer
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 CASES = {

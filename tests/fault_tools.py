@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 NAMES = ("cat", "[red]dog\x1b", "사람\udcff")

@@ -14,7 +14,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # imports a neighbour, except inside a package.
 FLOORS = [
     ["errors"],
-    ["atomic_files", "mapped_rows", "numerics", "preprocessing"],
+    ["atomic_files", "layers", "mapped_rows", "numerics", "preprocessing"],
     ["images", "metrics"],
     ["data", "model", "training"],
     ["cluster", "estimator", "lesson"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -72,6 +73,18 @@ def test_uint8_pixels_and_scale_are_the_scaled_floats(digits):
     )
 
 
+def test_predicting_makes_no_float_copy_of_all_uint8_pixels(digits):
+    x, y = digits
+    pixels = np.tile((x * 15).astype(np.uint8), (200, 1))
+    model = SoftmaxClassifier(scale=1 / 255).fit(pixels[:900], y)
+    tracemalloc.start()
+    logits = model.decision_function(pixels)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * pixels.size / 2 + logits.nbytes
+    np.testing.assert_allclose(logits[-900:], model.decision_function(pixels[-900:]), rtol=1e-12)
+
+
 def test_labels_may_be_anything_and_two_classes_have_one_decision(digits):
     x, y = digits
     names = np.where(y % 2, "odd", "even")
@@ -82,10 +95,11 @@ def test_labels_may_be_anything_and_two_classes_have_one_decision(digits):
     assert (model.predict(x) == np.where(decision > 0, "odd", "even")).all()
 
 
-def test_l2_none_chooses_on_held_out_rows(digits):
+def test_l2_none_chooses_on_validation_rows(digits):
     x, y = digits
     model = SoftmaxClassifier(l2=None, scale=1 / 16).fit(x, y)
-    assert model.l2_ == next(c.l2 for c in model.fit_.l2_path if c.chosen)
+    best = min(model.fit_.l2_path, key=lambda candidate: candidate.validation_cross_entropy)
+    assert model.l2_ == best.l2
 
 
 def test_a_fit_that_does_not_converge_says_so(digits):

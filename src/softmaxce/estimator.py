@@ -1,7 +1,7 @@
 """SoftmaxClassifier: fit, predict and predict_proba, with scikit-learn's conventions.
 
-scikit-learn's base classes and checks are used where it is installed. Without it, the small
-stand-ins below do, and the class works by itself on arrays.
+It uses scikit-learn's base classes and checks if scikit-learn is installed, and otherwise the small
+replacements below.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError
+from softmaxce.layers import Layer, forward
 from softmaxce.numerics import log_softmax
-from softmaxce.training.fitting import DEFAULT_TOLERANCE, Rows, balanced_sample_weight, fit
+from softmaxce.training.fitting import DEFAULT_TOLERANCE, balanced_sample_weight, fit
+from softmaxce.training.rows import Rows, block_rows
 
-_KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # all else becomes the first
-_HELD_OUT = 0.1  # share of the rows that choose l2, or the epoch of hidden layers
+_KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # any other becomes the first
+_VALIDATION = 0.1  # fraction of the rows that choose l2, or the epoch of hidden layers
 
 
-class _Plain:
-    """What BaseEstimator and ClassifierMixin give, for where scikit-learn is not installed."""
+class _PlainBase:
+    """Replaces BaseEstimator and ClassifierMixin if scikit-learn is not installed."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -33,19 +35,18 @@ class _Plain:
         """Change some of the constructor's arguments, and return self."""
         for name, value in params.items():
             if name not in self.get_params():
-                raise InputError(f"{name} is no parameter of {type(self).__name__}")
+                raise InputError(f"{name} is not a parameter of {type(self).__name__}")
             setattr(self, name, value)
         return self
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Share of the rows whose label is predicted, weighted by sample_weight."""
-        right = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
-        weights = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight)
-        return float(np.average(right, weights=weights))
+        """Accuracy, weighted by sample_weight."""
+        is_correct = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
+        return float(np.average(is_correct, weights=sample_weight))  # type: ignore[arg-type]
 
 
 if TYPE_CHECKING:
-    _Base = _Plain
+    _Base = _PlainBase
     ConvergenceWarning = UserWarning
 else:
     try:
@@ -56,7 +57,7 @@ else:
             """scikit-learn's bases."""
 
     except ImportError:
-        _Base = _Plain
+        _Base = _PlainBase
         ConvergenceWarning = UserWarning
 
 
@@ -64,19 +65,20 @@ class SoftmaxClassifier(_Base):
     """Softmax regression, or a network of hidden ReLU layers, on rows of pixels or other numbers.
 
     l2: constant of mean cross-entropy + (l2/2)·‖W‖² (scikit-learn's C is 1/(n·l2)); None chooses
-    it on a held-out tenth of the rows. hidden: widths of hidden layers. class_weight: None,
-    'balanced' or a dict from class to weight. scale: multiplies X, so that uint8 pixels need no
-    copy (1/255). tol: stop when the gradient says that at most this share of the objective is
-    left to gain. random_state: an integer, or None for 0.
+    it on a validation set of a tenth of the rows. hidden: widths of hidden layers. class_weight:
+    None, 'balanced' or a dict from class to weight. scale: multiplies X, so that uint8 pixels need
+    no copy (1/255). tol: stop when the estimated distance to the optimum is at most this fraction
+    of the objective. random_state: an integer, or None for 0.
 
     Fitted: classes_; coef_ (n_classes, n_features), for the scaled X, and intercept_
-    (n_classes,), both without hidden layers only; layers_; l2_; n_iter_; n_features_in_; fit_,
-    the whole record.
+    (n_classes,), both only without hidden layers; layers_; l2_; n_iter_; n_features_in_; fit_,
+    the full result.
     """
 
     def __init__(
         self,
         l2: float | None = 1e-3,
+        *,
         hidden: Sequence[int] = (),
         class_weight: str | dict[Any, float] | None = None,
         scale: float = 1.0,
@@ -100,19 +102,19 @@ class SoftmaxClassifier(_Base):
         self.classes_, labels = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
-                f"y holds one class only ({self.classes_[0]}): SoftmaxClassifier needs two classes"
+                f"y contains only one class ({self.classes_[0]}): at least two are needed"
             )
         weights = self._row_weights(values, labels, sample_weight)
         seed = self._seed()
-        rows, held_out = None, None
+        rows, validation = None, None
         if self.l2 is None or len(self.hidden):
-            rows, held_out = _split(labels, seed)
+            rows, validation = _stratified_split(labels, seed)
         self.fit_ = fit(
             values,
             labels,
             len(self.classes_),
             rows=rows,
-            validation=None if held_out is None else Rows(values, labels, held_out),
+            validation=None if validation is None else Rows(values, labels, validation),
             scale=self.scale,
             l2=self.l2,
             hidden=tuple(self.hidden),
@@ -130,10 +132,10 @@ class SoftmaxClassifier(_Base):
         self.n_iter_ = max(self.fit_.n_iterations, 1)
         self.n_features_in_ = n_features
         if len(self.layers_) == 1:
-            self.coef_ = np.ascontiguousarray(self.layers_[0][0].T)
-            self.intercept_ = self.layers_[0][1]
+            self.coef_ = np.ascontiguousarray(self.layers_[0].weights.T)
+            self.intercept_ = self.layers_[0].biases
         if not self.fit_.converged:
-            warnings.warn(self.fit_.stop_reason, ConvergenceWarning, stacklevel=3)
+            warnings.warn(self.fit_.stop_message, ConvergenceWarning, stacklevel=3)
 
     def _seed(self) -> int:
         state = self.random_state
@@ -146,7 +148,7 @@ class SoftmaxClassifier(_Base):
     def _row_weights(
         self, X: NDArray[Any], labels: NDArray[np.intp], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
-        """One weight per row, from class_weight and sample_weight; None where all are 1."""
+        """One weight per row, from class_weight and sample_weight; None if neither is given."""
         if self.class_weight is None and sample_weight is None:
             return None
         weights = np.ones(len(labels)) if sample_weight is None else np.array(sample_weight, float)
@@ -167,14 +169,19 @@ class SoftmaxClassifier(_Base):
 
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
         values = _checked(self, X)
-        first, biases = self.layers_[0]
-        logits = values @ (first * self.scale) + biases
-        for weights, biases in self.layers_[1:]:
-            logits = np.maximum(logits, 0.0) @ weights + biases
-        return np.asarray(logits, dtype=np.float64)
+        first, *others = self.layers_
+        layers = [Layer(first.weights * self.scale, first.biases), *others]
+        logits = np.empty((len(values), len(self.classes_)))
+        size = block_rows(values.shape[1])
+        for start in range(
+            0, len(values), size
+        ):  # each block is converted to float64, not all of X
+            block = slice(start, start + size)
+            logits[block] = forward(layers, values[block])
+        return logits
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Logits (n, n_classes); for two classes the second's minus the first's, (n,)."""
+        """Logits (n, n_classes); for two classes the second logit minus the first, (n,)."""
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
@@ -192,20 +199,22 @@ class SoftmaxClassifier(_Base):
         return np.asarray(self.classes_[best])
 
 
-def _split(labels: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(training rows, held-out rows): of each class a tenth is held out, rounded down."""
+def _stratified_split(
+    labels: NDArray[np.intp], seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(training rows, validation rows): a tenth of each class, rounded down, is for validation."""
     rng = np.random.default_rng(seed)
-    held_out = np.zeros(len(labels), bool)
+    is_validation = np.zeros(len(labels), bool)
     for label in range(int(labels.max()) + 1):
         members = rng.permutation(np.flatnonzero(labels == label))
-        held_out[members[: int(len(members) * _HELD_OUT)]] = True
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        is_validation[members[: int(len(members) * _VALIDATION)]] = True
+    return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
 
 
 def _checked_training(
     estimator: SoftmaxClassifier, X: ArrayLike, y: ArrayLike
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """X and y as arrays, checked by scikit-learn where it is installed."""
+    """X and y as arrays, checked by scikit-learn if it is installed."""
     try:
         from sklearn.utils.multiclass import (  # type: ignore[import-untyped,unused-ignore]
             check_classification_targets,
@@ -216,7 +225,7 @@ def _checked_training(
     except ImportError:
         values, targets = _as_matrix(X), np.asarray(y)
         if targets.shape != (len(values),):
-            raise InputError(f"y must hold one label for each of {len(values)} rows") from None
+            raise InputError(f"y must have one label for each of {len(values)} rows") from None
         return values, targets
     values, targets = validate_data(estimator, X, y, dtype=_KEPT_DTYPES)
     check_classification_targets(targets)
@@ -244,7 +253,7 @@ def _as_matrix(X: ArrayLike) -> NDArray[Any]:
     if values.dtype not in _KEPT_DTYPES:
         values = values.astype(np.float64)
     if values.ndim != 2 or not values.size:
-        raise InputError(f"X must be a matrix with rows and columns, not of shape {values.shape}")
+        raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
     if not np.isfinite(values).all():
-        raise InputError("X holds nan or infinite values: remove them")
+        raise InputError("X contains nan or infinite values: remove them")
     return values

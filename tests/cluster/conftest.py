@@ -1,4 +1,4 @@
-"""Images enough for the solver to sum where they lie, and the model of one machine."""
+"""Enough images for the solver to sum them on the workers, and the model of one machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def local_model(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What this machine alone makes of them."""
+    """The model that this machine alone trains on them."""
     path = tmp_path_factory.mktemp("local") / "local.npz"
     outcome = run_command("train", many, "-o", path)
     assert outcome.exit_code == 0, outcome.stderr
@@ -44,7 +44,7 @@ def cluster(tmp_path: Path) -> Iterator[Processes]:
 
 @pytest.fixture
 def hidden_from(many: Path) -> tuple[str, ...]:
-    """Words before a command that hide the images from it."""
+    """A prefix for a command that hides the images from it."""
     words = ("unshare", "--mount", "sh", "-c", HIDE, "sh", str(many))
     if os.geteuid() or not shutil.which("unshare"):
         pytest.skip("hiding a folder from a process needs root and unshare")

@@ -1,4 +1,4 @@
-"""A cluster gives the bytes of one machine, whatever becomes of its workers."""
+"""A cluster gives the same bytes as one machine, whatever happens to its workers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_all_killed_and_one_joins(cluster, many, local_model, tmp_path):
     assert "is gone; 0 left" in command.stderr
 
 
-def test_a_stopped_worker_is_left_out(cluster, many, local_model, tmp_path):
+def test_a_stopped_worker_is_excluded(cluster, many, local_model, tmp_path):
     cluster.add_worker()
     cluster.add_worker()
     words = ("--dask-min-workers", 2, "--eval-timeout", 6)
@@ -118,13 +118,13 @@ def test_no_workers_left_ends_with_a_checkpoint(cluster, many, tmp_path):
     assert (tmp_path / "model.npz.checkpoint").exists()
 
 
-def test_a_worker_without_the_data_is_left_out(cluster, hidden_from, many, local_model, tmp_path):
+def test_a_worker_without_the_data_is_not_used(cluster, hidden_from, many, local_model, tmp_path):
     cluster.add_worker(*hidden_from)
     cluster.add_worker()
     command = training(cluster, many, tmp_path, "--dask-min-workers", 2)
     assert_same(command, tmp_path, local_model)
     assert "cannot read the data" in command.stderr
-    assert "it is left out" in command.stderr
+    assert "; not used" in command.stderr
 
 
 def test_data_hidden_from_all(cluster, hidden_from, many, tmp_path):

@@ -1,4 +1,4 @@
-"""Three hosts on a network of 1 Gbit/s, in network namespaces: the same bytes, a line cut."""
+"""Three hosts on a network of 1 Gbit/s, in network namespaces: the same bytes, a link cut."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_three_hosts(hosts, many, local_model, tmp_path):
         assert model.read_bytes() == local_model.read_bytes()
 
 
-def test_a_line_that_is_cut(hosts, many, local_model, tmp_path):
+def test_a_link_that_is_cut(hosts, many, local_model, tmp_path):
     with hosts.cluster(tmp_path / "cluster", 2) as cluster:
         words = ("--dask", cluster.address, "--dask-min-workers", 2, "--eval-timeout", 8)
         model = tmp_path / "model.npz"

@@ -15,8 +15,9 @@ from PIL import Image
 
 from softmaxce.cli import commands
 from softmaxce.errors import SoftmaxceError
+from softmaxce.layers import Layer
 from softmaxce.model.model_file import save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "ten", "1,5", "0x10", "")

@@ -1,4 +1,4 @@
-"""Interrupted training: what was fitted is kept, and going on ends with the very same bytes."""
+"""Interrupted training: a checkpoint is kept, and resuming ends with the very same bytes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ import numpy as np
 import pytest
 from helpers import assert_one_error_line, draw_classes, run_command
 
-from softmaxce.errors import DataError, OutputError, TrainingError
-from softmaxce.training.fitting import Rows, fit
-from softmaxce.training.journal import Journal
+from softmaxce.errors import ClusterLost, DataError, InputError, OutputError, TrainingError
+from softmaxce.training.checkpoints import AnswerLog, Checkpoint, Snapshot
+from softmaxce.training.fitting import fit
+from softmaxce.training.rows import Rows
 from softmaxce.workflows.checkpoint import kept_on_interrupt
 
 pytestmark = pytest.mark.slow
 
-opened: list[Journal] = []
+opened: list[Checkpoint] = []
 
 
 @pytest.fixture(autouse=True)
-def close_journals():
+def close_checkpoints():
     """Close what the test opened: a file left open is an error here."""
     yield
     while opened:
         opened.pop().close()
 
 
-def journal_at(*words, **options) -> Journal:
-    opened.append(Journal(*words, **options))
+def log_at(*words, **options) -> AnswerLog:
+    opened.append(AnswerLog(*words, **options))
+    return opened[-1]
+
+
+def snapshot_at(*words, **options) -> Snapshot:
+    opened.append(Snapshot(*words, **options))
     return opened[-1]
 
 
@@ -45,17 +51,17 @@ class Stop(BaseException):
     """As a signal would."""
 
 
-def fitted(journal: Journal | None, hidden: tuple[int, ...], stop_after: float = np.inf):
-    """A fit of the data above; Stop is raised at the listener's call number `stop_after`."""
+def fitted(checkpoint: Checkpoint | None, hidden: tuple[int, ...], stop_after: float = np.inf):
+    """A fit of the data above, and its progress; Stop is raised at iteration `stop_after`."""
     calls = 0
-    heard = []
+    progress = []
 
     def listen(info):
         nonlocal calls
         calls += 1
         if calls > stop_after:
             raise Stop
-        heard.append((info.stage, info.objective))
+        progress.append((info.stage, info.objective))
 
     result = fit(
         PIXELS,
@@ -67,64 +73,65 @@ def fitted(journal: Journal | None, hidden: tuple[int, ...], stop_after: float =
         max_iterations=12 if hidden else 200,
         n_threads=1,
         on_iteration=listen,
-        journal=journal,
+        checkpoint=checkpoint,
     )
-    return result, heard
+    return result, progress
 
 
 def bytes_of(result) -> bytes:
     arrays = b"".join(a.tobytes() for layer in result.layers for a in layer)
     facts = (result.l2, result.objective, result.gradient_norm, result.n_iterations)
-    return arrays + repr((facts, result.stop_reason, result.l2_path, result.history)).encode()
+    return arrays + repr((facts, result.stop_message, result.l2_path, result.history)).encode()
 
 
 @pytest.mark.parametrize(("hidden", "n_resumes"), [((), 120), ((5,), 40), ((6, 4), 40)])
 def test_200_resumes_end_with_the_same_bytes(tmp_path, hidden, n_resumes):
     random = np.random.default_rng(1)
-    whole, heard = fitted(None, hidden)
-    path = str(tmp_path / "journal")
+    whole, progress = fitted(None, hidden)
+    path = str(tmp_path / "checkpoint")
+    checkpoint_at = snapshot_at if hidden else log_at
     for number in range(n_resumes):
-        resume, stops = False, np.sort(random.integers(0, len(heard), number % 3 + 1))
+        resume, stops = False, np.sort(random.integers(0, len(progress), number % 3 + 1))
         for stop_after in stops:
-            journal = journal_at(path, FACTS, resume)
+            checkpoint = checkpoint_at(path, FACTS, resume)
             with pytest.raises(Stop):
-                fitted(journal, hidden, stop_after)
-            resume = journal.keep()
+                fitted(checkpoint, hidden, stop_after)
+            resume = checkpoint.keep()
         if resume and number % 4 == 0 and not hidden:  # as a kill would leave it
             os.truncate(path, random.integers(150, os.path.getsize(path) + 1))
-        again, heard_again = fitted(journal_at(path, FACTS, resume), hidden)
+        again, progress_again = fitted(checkpoint_at(path, FACTS, resume), hidden)
         assert bytes_of(again) == bytes_of(whole)
-        assert heard_again == heard
+        assert progress_again == progress
         if resume:
             os.unlink(path)
 
 
-def test_answers_are_taken_from_the_journal(tmp_path):
+def test_answers_are_taken_from_the_log(tmp_path):
     asked = []
 
     def function(parameters):
         asked.append(parameters)
         return float(parameters.sum()), np.asfortranarray(np.outer(parameters, parameters))
 
-    path, points = str(tmp_path / "journal"), [np.arange(3.0) + i for i in range(5)]
-    first = list(map(journal_at(path, FACTS).recorded(function), points[:3]))
-    again = list(map(journal_at(path, FACTS, resume=True).recorded(function), points))
+    path, points = str(tmp_path / "log"), [np.arange(3.0) + i for i in range(5)]
+    first = list(map(log_at(path, FACTS).logged(function), points[:3]))
+    again = list(map(log_at(path, FACTS, resume=True).logged(function), points))
     assert len(asked) == 5
     for (value, gradient), (old_value, old_gradient) in zip(again, first, strict=False):
         assert (value, type(value)) == (old_value, float)
         np.testing.assert_array_equal(gradient, old_gradient)
         assert gradient.flags.f_contiguous
-    other = journal_at(path, FACTS, resume=True).recorded(function)
-    other(points[0]), other(points[4])  # another question: the rest is asked anew
+    other = log_at(path, FACTS, resume=True).logged(function)
+    other(points[0]), other(points[4])  # another question: later answers are computed again
     assert len(asked) == 6
 
 
-def test_an_empty_journal_is_not_promised(tmp_path):
+def test_an_empty_checkpoint_is_not_promised(tmp_path):
     path = tmp_path / "model.npz.checkpoint"
 
     def interrupt():
-        with kept_on_interrupt(tmp_path / "model.npz", FACTS, resume=False):
-            path.touch()  # made, and interrupted before anything was written
+        with kept_on_interrupt(tmp_path / "model.npz", FACTS, AnswerLog, resume=False):
+            path.touch()  # created, and interrupted before anything was written
             raise Stop
 
     with pytest.raises(Stop) as stop:
@@ -133,12 +140,12 @@ def test_an_empty_journal_is_not_promised(tmp_path):
     assert not path.exists()
 
 
-def test_damaged_journals_change_nothing(tmp_path):
-    path = tmp_path / "journal"
-    whole, heard = fitted(None, ())
-    journal = journal_at(str(path), FACTS)
+def test_a_damaged_log_changes_nothing(tmp_path):
+    path = tmp_path / "log"
+    whole, progress = fitted(None, ())
+    log = log_at(str(path), FACTS)
     with pytest.raises(Stop):
-        fitted(journal, (), len(heard) - 1)
+        fitted(log, (), len(progress) - 1)
     good = path.read_bytes()
     random = np.random.default_rng(2)
     refused = 0
@@ -149,38 +156,52 @@ def test_damaged_journals_change_nothing(tmp_path):
         damaged[int(random.integers(60)) if random.random() < 0.2 else 100] ^= 1
         path.write_bytes(damaged)
         try:
-            journal = journal_at(str(path), FACTS, resume=True)
+            log = log_at(str(path), FACTS, resume=True)
         except DataError:
             refused += 1
             continue
-        assert bytes_of(fitted(journal, ())[0]) == bytes_of(whole)
+        assert bytes_of(fitted(log, ())[0]) == bytes_of(whole)
     assert refused < 60
 
 
-def test_other_data_or_options_are_refused_by_name(tmp_path):
-    path = str(tmp_path / "journal")
-    with pytest.raises(DataError, match=r"nothing to resume: .*journal: no such file"):
-        journal_at(path, FACTS, resume=True)
-    journal_at(path, FACTS).recorded(lambda x: (0.0, x))(np.zeros(2))
+def test_a_damaged_snapshot_starts_again(tmp_path):
+    path = tmp_path / "snapshot"
+    whole, _ = fitted(None, (5,))
+    snapshot = snapshot_at(str(path), FACTS)
+    with pytest.raises(Stop):
+        fitted(snapshot, (5,), 6)
+    assert snapshot.keep()
+    assert snapshot_at(str(path), FACTS, resume=True).stored is not None
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    again = snapshot_at(str(path), FACTS, resume=True)
+    assert again.stored is None
+    assert bytes_of(fitted(again, (5,))[0]) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("checkpoint_at", [log_at, snapshot_at])
+def test_other_data_or_options_are_refused_by_name(tmp_path, checkpoint_at):
+    path = str(tmp_path / "file")
+    with pytest.raises(DataError, match=r"nothing to resume: .*file: No such file"):
+        checkpoint_at(path, FACTS, resume=True)
+    log_at(path, FACTS).logged(lambda x: (0.0, x))(np.zeros(2))
     other = {"the data": {"training": "those"}}
     with pytest.raises(DataError, match="the data: training was these and is those now"):
-        journal_at(path, other, resume=True)
-    for content in (b"", b"{"):
-        (tmp_path / "journal").write_bytes(content)
-        with pytest.raises(DataError, match=r"nothing to resume: .*journal: no such file, or noth"):
-            journal_at(path, FACTS, resume=True)
-    for content in (b"x" * 10**5, b"{}\n", b"[]\n", b'{"format":"softmaxce checkpoint 1"}\n'):
-        (tmp_path / "journal").write_bytes(content)
-        with pytest.raises(DataError, match=r"cannot resume: .*journal: it is no checkpoint"):
-            journal_at(path, FACTS, resume=True)
+        checkpoint_at(path, other, resume=True)
+    format_only = b'{"format":"softmaxce checkpoint 2"}\n'
+    for content in (b"", b"{", b"x" * 10**5, b"{}\n", b"[]\n", format_only):
+        (tmp_path / "file").write_bytes(content)
+        with pytest.raises(DataError, match=r"cannot resume: .*file: it is empty, damaged or not"):
+            checkpoint_at(path, FACTS, resume=True)
 
 
-def test_what_becomes_of_the_checkpoint(tmp_path):
+def test_when_a_checkpoint_stays(tmp_path):
     model, left = tmp_path / "m.npz", tmp_path / "m.npz.checkpoint"
 
     def leave(error: BaseException | None) -> None:
-        with kept_on_interrupt(model, FACTS, False) as journal:
-            journal.recorded(lambda x: (0.0, x))(np.zeros(2))
+        with kept_on_interrupt(model, FACTS, AnswerLog, False) as log:
+            log.logged(lambda x: (0.0, x))(np.zeros(2))
             assert left.exists()
             if error:
                 raise error
@@ -191,44 +212,76 @@ def test_what_becomes_of_the_checkpoint(tmp_path):
         leave(Stop())
     assert "repeat the command with --resume" in stopped.value.__notes__[0]
     assert left.exists()
+    with pytest.raises(ClusterLost, match="repeat the command with --resume"):
+        leave(ClusterLost("gone"))
+    assert left.exists()
     for error in (OutputError("full"), TrainingError("nan"), ValueError("a fault")):
         with pytest.raises(type(error)):
             leave(error)
         assert not left.exists()
 
 
-def test_a_full_disk_stops_the_journal_and_not_the_fit(tmp_path):
+def test_a_quick_fit_leaves_no_checkpoint(tmp_path):
+    def leave(error: BaseException | None, resume: bool = False) -> None:
+        with kept_on_interrupt(tmp_path / "m.npz", FACTS, None, resume) as checkpoint:
+            assert checkpoint is None
+            if error:
+                raise error
+
+    with pytest.raises(Stop) as stopped:
+        leave(Stop())
+    assert "Run the command again" in stopped.value.__notes__[0]
+    with pytest.raises(TrainingError):
+        leave(TrainingError("nan"))
+    with pytest.raises(InputError, match="nothing to resume: a linear fit"):
+        leave(None, resume=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_stops_the_checkpoint_and_not_the_fit(tmp_path):
     (tmp_path / "full").symlink_to("/dev/full")
-    journal = journal_at(str(tmp_path / "full"), FACTS)
+    log = log_at(str(tmp_path / "full"), FACTS)
     whole, _ = fitted(None, ())
-    assert bytes_of(fitted(journal, ())[0]) == bytes_of(whole)
-    snapshots = journal_at(str(tmp_path / "none" / "journal"), FACTS)
-    assert bytes_of(fitted(snapshots, (5,))[0]) == bytes_of(fitted(None, (5,))[0])
-    assert not snapshots.keep()
+    assert bytes_of(fitted(log, ())[0]) == bytes_of(whole)
+    snapshot = snapshot_at(str(tmp_path / "none" / "snapshot"), FACTS)
+    assert bytes_of(fitted(snapshot, (5,))[0]) == bytes_of(fitted(None, (5,))[0])
+    assert not snapshot.keep()
 
 
+# Fits with an answer log: as if every linear fit took minutes.
+LONG = (
+    "from softmaxce import cli; from softmaxce.workflows import checkpoint; "
+    "checkpoint._LONG_FIT = 0; cli.main()"
+)
 TRAIN = ("train", "data", "--l2", "0", "--no-progress")
+HIDDEN = ("train", "data", "--hidden", "64")
+
+
+def started(folder, *words: object, long: bool = False) -> subprocess.Popen[str]:
+    program = ("-c", LONG) if long else ("-m", "softmaxce")
+    return subprocess.Popen(
+        [sys.executable, *program, *map(str, words)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with images whose fit takes a while, and the model that it ends with."""
+    """A folder with images whose fit takes a while, and the models that fits end with."""
     folder = tmp_path_factory.mktemp("place")
     draw_classes(folder / "data", {f"c{number}": 150 for number in range(12)}, side=12)
     assert run_command(*TRAIN, "-o", "whole.npz", cwd=folder).exit_code == 0
+    assert run_command(*HIDDEN, "-o", "hidden.npz", cwd=folder).exit_code == 0
     return folder
 
 
 def interrupted(place, number: int, wait: float) -> subprocess.Popen[str]:
     """A training that got a signal `wait` seconds after its checkpoint appeared."""
     (place / "model.npz.checkpoint").unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "softmaxce", *TRAIN],
-        cwd=place,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(place, *TRAIN, long=True)
     while process.poll() is None and not (place / "model.npz.checkpoint").exists():
         time.sleep(0.001)
     time.sleep(wait)
@@ -237,7 +290,7 @@ def interrupted(place, number: int, wait: float) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_keep_a_checkpoint_and_resume_ends_the_same(place, number, code):
+def test_signals_keep_a_log_and_resume_ends_the_same(place, number, code):
     n_interrupted = 0
     for wait in (0.0, 0.02, 0.05, 0.1):
         process = interrupted(place, number, wait)
@@ -260,25 +313,55 @@ def test_signals_keep_a_checkpoint_and_resume_ends_the_same(place, number, code)
     assert n_interrupted
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_keep_a_snapshot_and_resume_ends_the_same(place, number, code):
+    (place / "model.npz.checkpoint").unlink(missing_ok=True)
+    process = started(place, *HIDDEN)
+    assert process.stderr is not None
+    while "Fitting" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stderr
+    last = stderr.splitlines()[-1]
+    assert "kept in model.npz.checkpoint: repeat the command with --resume" in last
+    again = run_command(*HIDDEN, "--resume", cwd=place)
+    assert again.exit_code == 0, again.stderr
+    assert (place / "model.npz").read_bytes() == (place / "hidden.npz").read_bytes()
+    assert not (place / "model.npz.checkpoint").exists()
+
+
+def test_a_quick_fit_says_to_run_the_command_again(place):
+    process = started(place, "train", "data", "--l2", "0", "-o", "quick.npz")
+    assert process.stderr is not None
+    while "Fitting" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Run the command again: a linear fit" in stderr.splitlines()[-1]
+    assert not (place / "quick.npz.checkpoint").exists()
+    outcome = run_command("train", "data", "-o", "quick.npz", "--resume", "-q", cwd=place)
+    assert_one_error_line(outcome, 2, "nothing to resume")
+
+
 def test_other_images_are_refused(tmp_path):
     draw_classes(tmp_path / "data", {"bright": 40, "dark": 40})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "softmaxce", "train", "data", "-q"],
-        cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-    )
-    while process.poll() is None and not (tmp_path / "model.npz.checkpoint").exists():
+    left = tmp_path / "model.npz.checkpoint"
+    process = started(tmp_path, "train", "data", "-q", long=True)
+    while process.poll() is None and not (left.exists() and left.stat().st_size):
         time.sleep(0.0005)
     process.kill()
-    process.wait()
-    if not (tmp_path / "model.npz.checkpoint").exists():
+    process.communicate()
+    if not left.exists():
         pytest.skip("the training was faster than its observer")
     (tmp_path / "data" / "dark" / "000.png").unlink()
     outcome = run_command("train", "data", "--resume", "--no-progress", cwd=tmp_path)
     assert_one_error_line(outcome, 1, "the data: training was 80 images", "79 images")
-    anew = run_command("train", "data", "--no-progress", cwd=tmp_path)
-    assert anew.exit_code == 0
-    assert "starting from the beginning" in anew.stderr
+    hidden = ("train", "data", "--hidden", 4, "--no-progress")
+    again = run_command(*hidden, cwd=tmp_path)
+    assert again.exit_code == 0
+    assert "starting from the beginning" in again.stderr
 
 
 def test_a_second_signal_exits_at_once(tmp_path):

@@ -18,12 +18,12 @@ from fault_tools import make_model
 from helpers import PETS, draw_classes
 
 from softmaxce.atomic_files import write_atomically
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.model.model_file import encode_model, is_model_file, load_model
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.training.checkpoints import AnswerLog
 from softmaxce.training.fitting import fit
-from softmaxce.training.journal import Journal
 
 pytestmark = pytest.mark.slow
 
@@ -77,22 +77,22 @@ def check_models(folder: Path, n_kills: int) -> None:
 
 
 def check_checkpoints(folder: Path, n_kills: int) -> None:
-    path = str(folder / "journal")
+    path = str(folder / "log")
 
-    def run(journal: Journal | None) -> bytes:
-        result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, journal=journal)
+    def run(log: AnswerLog | None) -> bytes:
+        result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, checkpoint=log)
         return b"".join(a.tobytes() for layer in result.layers for a in layer)
 
     whole = run(None)
 
     def work() -> None:
-        run(Journal(path, FACTS))
+        run(AnswerLog(path, FACTS))
 
     def check() -> None:
         if os.path.exists(path) and os.path.getsize(path):
-            journal = Journal(path, FACTS, resume=True)
-            assert run(journal) == whole
-            journal.remove()
+            log = AnswerLog(path, FACTS, resume=True)
+            assert run(log) == whole
+            log.remove()
 
     kills(n_kills, work, check)
 

@@ -24,8 +24,9 @@ from fault_tools import (
 )
 
 from softmaxce.errors import ModelError, OutputError
+from softmaxce.layers import Layer
 from softmaxce.model.model_file import MAX_HEADER_BYTES, encode_model, load_model, save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.slow

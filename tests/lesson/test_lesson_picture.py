@@ -14,9 +14,10 @@ from rich.console import Console
 
 from softmaxce import lesson
 from softmaxce.images.reading import read_pixels
+from softmaxce.layers import Layer
 from softmaxce.lesson.picture import Picture, extreme_regions
 from softmaxce.model.model_file import save_model
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.views import pictures
 from softmaxce.views.lesson import text

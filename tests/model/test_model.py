@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.layers import Layer
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -31,14 +32,27 @@ def test_logits_are_the_layers_worked_out(sizes):
     np.testing.assert_allclose(model.logits(pixels), values, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("sizes", [(784, 10), (3072, 3), (100, 64, 10), (7, 1000)])
-def test_a_row_gives_the_same_bits_in_any_company(sizes):
+@pytest.mark.parametrize(
+    "sizes", [(784, 10), (3072, 3), (100, 64, 10), (7, 1000), (12_288, 11), (33, 1, 2), (1, 2)]
+)
+def test_an_image_gets_the_same_bits_among_any_others(sizes):
     model = make(sizes)
-    pixels = np.random.default_rng(2).integers(0, 256, (600, sizes[0]), np.uint8)
+    random = np.random.default_rng(2)
+    pixels = random.integers(0, 256, (130, sizes[0]), np.uint8)
     together = model.logits(pixels)
-    for row in (0, 1, 255, 256, 599):
+    for row in (0, 1, 31, 32, 129):
         np.testing.assert_array_equal(model.logits(pixels[row : row + 1])[0], together[row])
-    np.testing.assert_array_equal(model.logits(pixels[3:300]), together[3:300])
+    for start, stop in ((3, 40), (0, 31), (1, 34), (64, 130)):
+        np.testing.assert_array_equal(model.logits(pixels[start:stop]), together[start:stop])
+    order = random.permutation(len(pixels))
+    np.testing.assert_array_equal(model.logits(pixels[order]), together[order])
+    neighbours = random.integers(0, 256, pixels.shape, np.uint8)
+    neighbours[77] = pixels[77]
+    np.testing.assert_array_equal(model.logits(neighbours)[77], together[77])
+
+
+def test_no_images_have_no_logits():
+    assert make((4, 3)).logits(np.empty((0, 4), np.uint8)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("sizes", [(784, 10), (100, 64, 10)])
@@ -46,6 +60,7 @@ def test_calibration_divides_the_logits_and_remembers_by_what(sizes):
     model = make(sizes)
     pixels = np.random.default_rng(3).integers(0, 256, (20, sizes[0]), np.uint8)
     calibrated = model.with_temperature(2.5)
-    np.testing.assert_allclose(calibrated.logits(pixels), model.logits(pixels) / 2.5, rtol=1e-12)
+    divided = model.logits(pixels) / 2.5
+    np.testing.assert_allclose(calibrated.logits(pixels), divided, rtol=1e-12, atol=1e-12)
     assert calibrated.temperature == 2.5
     assert calibrated.with_temperature(2.0).temperature == 5.0

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from softmaxce.errors import ModelError
+from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model import model_file
 from softmaxce.model.model_file import (
@@ -21,7 +22,7 @@ from softmaxce.model.model_file import (
     load_model_file,
     save_model,
 )
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 

@@ -10,10 +10,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from softmaxce.errors import InputError, TrainingError
-from softmaxce.training.fitting import IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.training.mini_batch import NotFinite
+from softmaxce.training.fitting import (
+    IterationInfo,
+    _progress_callback,
+    balanced_sample_weight,
+    fit,
+)
+from softmaxce.training.full_batch import minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
+from softmaxce.training.preconditioner import SampleLimits
+from softmaxce.training.rows import Rows
+from softmaxce.training.stop_reasons import StopReason
 
 
 def small_problem(seed=0, n=200, n_pixels=12, n_classes=4):
@@ -27,16 +35,16 @@ def small_problem(seed=0, n=200, n_pixels=12, n_classes=4):
 def scipy_optimum(x, labels, n_classes, l2, weights=None):
     """The objective's smallest value, from SciPy, with numerical care of its own."""
     n, n_pixels = x.shape
-    shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+    normalized = np.full(n, 1 / n) if weights is None else weights / weights.sum()
 
     def value_and_gradient(theta):
         theta = theta.reshape(n_pixels + 1, n_classes)
         z = x @ theta[:-1] + theta[-1]
         log_total = logsumexp(z, axis=1, keepdims=True)
-        value = shares @ (log_total[:, 0] - z[np.arange(n), labels])
+        value = normalized @ (log_total[:, 0] - z[np.arange(n), labels])
         residuals = np.exp(z - log_total)
         residuals[np.arange(n), labels] -= 1
-        residuals *= shares[:, np.newaxis]
+        residuals *= normalized[:, np.newaxis]
         gradient = np.vstack([x.T @ residuals + l2 * theta[:-1], residuals.sum(0)])
         return value + l2 / 2 * np.sum(theta[:-1] ** 2), gradient.ravel()
 
@@ -79,7 +87,7 @@ def test_agrees_with_scipys_optimum(case):
         x, labels, n_classes, scale=1.0, l2=l2, sample_weight=weights, tolerance=1e-9,
         max_iterations=2000,
     )  # fmt: skip
-    assert ours.converged, ours.stop_reason
+    assert ours.converged, ours.stop_message
     assert ours.objective == pytest.approx(
         scipy_optimum(x, labels, n_classes, l2, weights), rel=1e-6
     )
@@ -112,30 +120,66 @@ def test_threads_do_not_change_a_bit():
     assert one.layers[0][0].tobytes() == two.layers[0][0].tobytes() == three.layers[0][0].tobytes()
 
 
-def test_auto_l2_chooses_the_smallest_held_out_cross_entropy():
+def test_auto_l2_chooses_the_smallest_validation_cross_entropy():
     pixels, labels = small_problem(n=600)
-    held_out = Rows(pixels, labels, np.arange(400, 600))
-    found = fit(pixels, labels, 4, rows=np.arange(400), validation=held_out)
-    (chosen,) = [c for c in found.l2_path if c.chosen]
-    assert found.l2 == chosen.l2
-    assert chosen.validation_cross_entropy == min(c.validation_cross_entropy for c in found.l2_path)
+    validation = Rows(pixels, labels, np.arange(400, 600))
+    found = fit(pixels, labels, 4, rows=np.arange(400), validation=validation)
+    assert len(found.l2_path) > 2
+    best = min(found.l2_path, key=lambda candidate: candidate.validation_cross_entropy)
+    assert found.l2 == best.l2
 
 
-def test_without_held_out_rows_a_default_l2_is_used():
+def test_without_validation_rows_a_default_l2_is_used():
     pixels, labels = small_problem()
     found = fit(pixels, labels, 4)
     assert found.l2 == 1e-3
     assert found.l2_path == ()
 
 
-def test_iterations_are_told():
+def test_iterations_are_reported():
     pixels, labels = small_problem()
-    told: list[IterationInfo] = []
-    fit(pixels, labels, 4, l2=1e-3, on_iteration=told.append)
-    assert [info.iteration for info in told] == list(range(len(told)))
-    assert told[0].progress == 0
-    assert told[-1].progress == 1
-    assert all(0 <= info.progress <= 1 for info in told)
+    reported: list[IterationInfo] = []
+    fit(pixels, labels, 4, l2=1e-3, on_iteration=reported.append)
+    assert [info.iteration for info in reported] == list(range(len(reported)))
+    assert reported[0].progress == 0
+    assert reported[-1].progress == 1
+    assert all(0 <= info.progress <= 1 for info in reported)
+
+
+def test_progress_is_a_number_even_where_rounding_spoils_the_curvature():
+    reported: list[float] = []
+
+    def upwards(_):
+        return lambda gradient: -gradient
+
+    minimise(
+        lambda x: (1 + float(x @ x), 2 * x),
+        np.ones(3),
+        upwards,
+        tolerance=1e-6,
+        max_iterations=3,
+        on_iteration=_progress_callback(lambda info: reported.append(info.progress), "fit", 1e-6),
+    )
+    assert reported[0] == 0
+    assert all(0 <= progress <= 1 for progress in reported)
+
+
+class Remote:
+    """A matrix that is not local; whoever fetches rows fails."""
+
+    shape, dtype = (200, 12), np.dtype(np.uint8)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, where):
+        raise AssertionError("rows were fetched")
+
+
+def test_hidden_layers_refuse_remote_pixels_before_anything_is_fetched():
+    _, labels = small_problem()
+    with pytest.raises(InputError, match="mini-batches"):
+        fit(Remote(), labels, 4, hidden=(8,))
 
 
 def test_balanced_sample_weight_agrees_with_scikit_learns():
@@ -145,12 +189,12 @@ def test_balanced_sample_weight_agrees_with_scikit_learns():
     )
 
 
-def test_separable_classes_without_penalty_have_no_optimum_and_it_is_said():
+def test_separable_classes_without_penalty_have_no_optimum():
     pixels, labels = small_problem()
     x = pixels / 255 + 3 * np.eye(4, 12)[labels]
     found = fit(x, labels, 4, scale=1.0, l2=0.0, max_iterations=15)
     assert not found.converged
-    assert found.stop_reason.startswith("stopped after 15 iterations, gradient")
+    assert found.stop_reason == StopReason.ITERATION_LIMIT
 
 
 def test_unusable_input_is_refused():
@@ -171,7 +215,7 @@ def test_a_network_that_blows_up_names_the_epoch():
     pixels, labels = small_problem()
     x = pixels.astype(np.float32)
     x[5, 5] = np.inf
-    with pytest.raises(NotFinite, match="epoch 1: the loss"):
+    with pytest.raises(TrainingError, match="epoch 1: the loss"):
         fit(x, labels, 4, hidden=(8,), max_iterations=3)
 
 
@@ -203,14 +247,11 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
         assert one.layers[0][0].tobytes() != other.layers[0][0].tobytes()
 
 
-def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
-    monkeypatch.setattr("softmaxce.training.preconditioner._SAMPLE_ROWS", 300)
-    monkeypatch.setattr("softmaxce.training.preconditioner._ENOUGH_ROWS", 100)
-    monkeypatch.setattr("softmaxce.training.preconditioner._MAX_WHOLE", 20)
-    monkeypatch.setattr("softmaxce.training.preconditioner._MAX_DIMENSIONS", 10)
+def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows():
+    limits = SampleLimits(rows=300, full_use_rows=100, full_pixels=20, dimensions=10)
     pixels, labels = small_problem(n=2000, n_pixels=40)
     x = pixels / 255
-    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9)
+    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9, limits=limits)
     assert found.converged
     assert found.objective == pytest.approx(scipy_optimum(x, labels, 4, 1e-3), rel=1e-6)
 
@@ -234,17 +275,17 @@ def test_hidden_layers_learn_what_no_single_layer_can():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (3000, 2), dtype=np.uint8)
     labels = ((pixels[:, 0] > 127) ^ (pixels[:, 1] > 127)).astype(int)
-    held_out = Rows(pixels, labels, np.arange(2500, 3000))
-    found = fit(pixels, labels, 2, rows=np.arange(2500), validation=held_out, hidden=(16, 8))
-    right = forward(found.layers, pixels[2500:]).argmax(axis=1) == labels[2500:]
-    assert right.mean() > 0.95
+    validation = Rows(pixels, labels, np.arange(2500, 3000))
+    found = fit(pixels, labels, 2, rows=np.arange(2500), validation=validation, hidden=(16, 8))
+    is_correct = forward(found.layers, pixels[2500:]).argmax(axis=1) == labels[2500:]
+    assert is_correct.mean() > 0.95
     assert [weights.shape for weights, _ in found.layers] == [(2, 16), (16, 8), (8, 2)]
 
 
 def test_gradient_of_hidden_layers_by_finite_differences():
     pixels, labels = small_problem(n=30)
     weights = np.random.default_rng(1).uniform(0, 2, 30)
-    network = Network(Rows(pixels, labels), 4, (6, 5), 0.1, 1 / 255, weights)
+    network = Network(Rows(pixels, labels), 4, (6, 5), l2=0.1, scale=1 / 255, row_weights=weights)
     flat = network.start(np.random.default_rng(0))
     batch = np.arange(30)
 
@@ -261,5 +302,20 @@ def test_gradient_of_hidden_layers_by_finite_differences():
         direction = rng.normal(size=flat.size)
         step = 1e-6 * direction
         ahead, behind = flat.astype(float) + step, flat.astype(float) - step
-        slope = (objective(ahead) - objective(behind)) / 2e-6
-        assert gradient @ direction == pytest.approx(slope, rel=1e-3, abs=1e-3)
+        derivative = (objective(ahead) - objective(behind)) / 2e-6
+        assert gradient @ direction == pytest.approx(derivative, rel=1e-3, abs=1e-3)
+
+
+def test_the_gradient_of_a_batch_outlives_later_updates():
+    pixels, labels = small_problem(n=30)
+    network = Network(Rows(pixels, labels), 4, (6,), l2=0.1, scale=1 / 255)
+    flat, batch = network.start(np.random.default_rng(0)), np.arange(30)
+    loss, gradient = network.loss_and_gradient(flat, batch)
+    parts = np.zeros_like(flat)
+
+    def consume(part, part_gradient):
+        parts[part] += part_gradient
+        part_gradient[:] = np.nan  # as Adam does, which works in place
+
+    assert network.batch_loss(flat, batch, consume) == loss
+    np.testing.assert_array_equal(gradient, parts)

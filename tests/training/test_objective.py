@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from softmaxce.training.objective import Objective, Rows, block_rows, row_threads, tree_sum
+from softmaxce.training.objective import Objective, tree_sum
+from softmaxce.training.rows import LocalPixels, Rows, block_rows
+from softmaxce.training.threads import row_threads
 
 
 def problem(seed=0, n=50, n_pixels=7, n_classes=4, dtype=np.float64):
@@ -33,31 +35,31 @@ def test_value_and_gradient(weighted):
     assert value == pytest.approx(
         plain_value(parameters, pixels, labels, 0.3, 1 / 255, weights), rel=1e-13
     )
-    slopes = np.empty(objective.shape)
+    differences = np.empty(objective.shape)
     for position in np.ndindex(*objective.shape):
         step = np.zeros(objective.shape)
         step[position] = 1e-5
-        slopes[position] = (
+        differences[position] = (
             objective(parameters + step)[0] - objective(parameters - step)[0]
         ) / 2e-5
-    np.testing.assert_allclose(gradient, slopes, rtol=0, atol=1e-8)
-    assert np.linalg.norm(gradient - slopes) <= 1e-6 * np.linalg.norm(slopes)
+    np.testing.assert_allclose(gradient, differences, rtol=0, atol=1e-8)
+    assert np.linalg.norm(gradient - differences) <= 1e-6 * np.linalg.norm(differences)
 
 
 def test_uint8_is_the_scaled_floats_to_float32_accuracy():
     pixels, labels, rng = problem(dtype=np.uint8)
     parameters = rng.normal(size=(8, 4))
     value, gradient = Objective(Rows(pixels, labels), 4, 0.1, 1 / 255)(parameters)
-    exact, slope = Objective(Rows(pixels / 255, labels), 4, 0.1)(parameters)
+    exact, exact_gradient = Objective(Rows(pixels / 255, labels), 4, 0.1)(parameters)
     assert value == pytest.approx(exact, rel=1e-6)
-    np.testing.assert_allclose(gradient, slope, atol=1e-6)
+    np.testing.assert_allclose(gradient, exact_gradient, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [50, 5000])
-def test_index_chooses_rows_wherever_they_lie(n):
+def test_index_chooses_rows_wherever_they_are(n):
     pixels, labels, rng = problem(n=n)
     index = np.sort(rng.permutation(n)[: n // 3])
-    index = index[(index < 1024) | (index >= 3000)]  # whole leaves without a row
+    index = index[(index < 1024) | (index >= 3000)]  # whole blocks without a row
     weights = rng.uniform(0, 3, len(index))
     parameters = rng.normal(size=(8, 4))
     chosen = Objective(Rows(pixels, labels, index), 4, 0.1, 1 / 255, weights)
@@ -113,19 +115,29 @@ def test_shape_of_the_tree(n, shape):
 
 @pytest.mark.parametrize("n", [1, 4, 5, 11, 16, 23])
 def test_aligned_subtrees_make_the_same_tree(n):
-    leaves = [Shape(f"{i},") for i in range(n)]
-    parts = [tree_sum(leaves[first : first + 4]) for first in range(0, n, 4)]
-    assert tree_sum(parts).text == tree_sum(leaves).text
+    items = [Shape(f"{i},") for i in range(n)]
+    parts = [tree_sum(items[first : first + 4]) for first in range(0, n, 4)]
+    assert tree_sum(parts).text == tree_sum(items).text
 
 
-def test_leaves_get_shorter_for_longer_pixel_vectors():
+def test_blocks_get_smaller_for_longer_pixel_vectors():
     assert [block_rows(p) for p in (1, 784, 3072, 12_288, 150_528)] == [1024, 1024, 256, 64, 16]
 
 
-def test_inputs_are_left_alone():
+def test_inputs_are_not_changed():
     pixels, labels, rng = problem(dtype=np.float32)
     parameters = rng.normal(size=(8, 4))
     before = pixels.copy(), parameters.copy()
     Objective(Rows(pixels, labels), 4, 0.1, 1 / 255)(parameters)
     np.testing.assert_array_equal(pixels, before[0])
     np.testing.assert_array_equal(parameters, before[1])
+
+
+def test_a_local_matrix_maps_runs_of_rows_with_their_columns():
+    pixels, labels, _ = problem(n=9000, dtype=np.uint8)
+    rows = np.arange(0, 9000, 2)
+    runs = list(LocalPixels(pixels).map(lambda *given: given, rows, labels[rows], "shared"))
+    assert len(runs) == 2
+    np.testing.assert_array_equal(np.concatenate([run[0] for run in runs]), pixels[rows])
+    np.testing.assert_array_equal(np.concatenate([run[1] for run in runs]), labels[rows])
+    assert {run[2] for run in runs} == {"shared"}

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 def accuracy(found, images):
     weights, biases = found.layers[0]
-    answers = np.argmax(images.pixels / 255 @ weights + biases, axis=1)
-    return np.mean(answers == images.labels)
+    predictions = np.argmax(images.pixels / 255 @ weights + biases, axis=1)
+    return np.mean(predictions == images.labels)
 
 
 @pytest.mark.parametrize(

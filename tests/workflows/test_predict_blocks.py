@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.errors import ImageError
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.images.decoded import DecodedImages
+from softmaxce.layers import Layer
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.predict import STDIN, Prediction, PredictResult
 

@@ -25,7 +25,11 @@ from softmaxce.errors import SoftmaxceError
 
 @click.group(
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 96,
+        "show_default": True,
+    },
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context

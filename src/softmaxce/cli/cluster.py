@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import FiniteFloat
+from softmaxce.cli.types import Parsed, number_between
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from softmaxce.data.read_options import DecodingBackend
     from softmaxce.workflows.progress import OnProgress
 
-_SECONDS = FiniteFloat(0.1, 86400.0)
+_SECONDS = Parsed("seconds", number_between(0.1, 86400.0))
 
 
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +68,6 @@ _OPTIONS = (
         metavar="N",
         type=click.IntRange(1),
         default=1,
-        show_default=True,
         help="Number of workers to wait for before starting.",
     ),
     click.option(
@@ -76,7 +75,6 @@ _OPTIONS = (
         metavar="SECONDS",
         type=_SECONDS,
         default=60.0,
-        show_default=True,
         help="Time to wait for the scheduler and for enough workers.",
     ),
     click.option(
@@ -84,7 +82,6 @@ _OPTIONS = (
         metavar="SECONDS",
         type=_SECONDS,
         default=30.0,
-        show_default=True,
         help="Time after which a worker that returns no result is excluded.",
     ),
 )
@@ -109,9 +106,10 @@ def backend_of(
     if find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'softmaxce[dask]'")
     settings.check()
-    from softmaxce.cluster.connection import connected
+    from softmaxce.cluster.connection import connected, silence_logs
     from softmaxce.cluster.pixels import ClusterReader
 
+    silence_logs()  # until this process ends: Dask reports a lost cluster even after `connected`
     with connected(settings, note) as cluster:
 
         def counting(progress: Any) -> None:

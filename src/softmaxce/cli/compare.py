@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from softmaxce.cli.options import Output, output_options, reading_options
+
+if TYPE_CHECKING:
+    from softmaxce.data.read_options import ReadOptions
 
 EPILOG = """\b
 Examples:
@@ -26,9 +29,7 @@ def compare(
     model_a: str,
     model_b: str,
     folder: str,
-    skip_bad: bool,
-    jobs: int | None,
-    cache: Path | None,
+    read: ReadOptions,
     output: Output,
 ) -> None:
     """Compare two models on the images in DIR, which has one folder per class.
@@ -41,14 +42,6 @@ def compare(
     from softmaxce.workflows import compare as workflow
 
     with output.progress() as on_progress:
-        result = workflow.compare(
-            folder,
-            model_a,
-            model_b,
-            skip_bad=skip_bad,
-            jobs=jobs,
-            cache=cache,
-            on_progress=on_progress,
-        )
+        result = workflow.compare(folder, model_a, model_b, read, on_progress)
     machine_text = partial(json_view.as_machine_text, result)
     output.show(partial(text_view.show, result), machine_text, result.left_out)

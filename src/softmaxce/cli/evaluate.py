@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +22,7 @@ from softmaxce.cli.options import (
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
+    from softmaxce.data.read_options import ReadOptions
     from softmaxce.workflows.evaluate import EvaluateResult
     from softmaxce.workflows.gates import Gate
 
@@ -63,9 +64,7 @@ def evaluate(
     model_path: str,
     gates: tuple[str, ...],
     coverage: float | None,
-    skip_bad: bool,
-    jobs: int | None,
-    cache: Path | None,
+    read: ReadOptions,
     cluster: ClusterSettings | None,
     output: Output,
     **paths: str | None,
@@ -88,12 +87,9 @@ def evaluate(
         result = workflow.evaluate(
             folder,
             model_path,
-            skip_bad=skip_bad,
-            jobs=jobs,
-            cache=cache,
+            replace(read, backend=backend),
             coverage=coverage,
             on_progress=listener,
-            backend=backend,
         )
         _write_files(result, **paths)  # while the images are at hand
     machine_text = partial(json_view.as_machine_text, result)

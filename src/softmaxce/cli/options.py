@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import OpenShare
+from softmaxce.cli.types import Parsed, probability
 
 if TYPE_CHECKING:
     from softmaxce.workflows.progress import OnProgress
@@ -33,7 +33,6 @@ def format_option(*formats: str) -> Decorator:
         "output_format",
         type=click.Choice(formats),
         default=formats[0],
-        show_default=True,
         help="Output format: text for people, the others for programs.",
     )
 
@@ -46,6 +45,7 @@ def model_option(**overrides: Any) -> Decorator:
         "model_path",
         type=click.Path(readable=False),
         default=default_model,
+        show_default=False,
         help="Model file.  [default: $SOFTMAXCE_MODEL or model.npz]",
         **overrides,
     )
@@ -127,7 +127,7 @@ def output_options(*formats: str) -> Decorator:
 
 coverage_option = click.option(
     "--coverage",
-    type=OpenShare(),
+    type=Parsed("PROBABILITY", probability),
     help="Also give each image a set of classes that contains the true class with this "
     "probability, such as 0.95. The guarantee holds on average over images like the validation "
     "images; it does not detect images of unknown classes.",
@@ -153,16 +153,25 @@ save_plots_option = click.option(
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How images are read; the command gets `skip_bad`, `jobs` and `cache` (a folder or None)."""
+    """How images are read; the command receives `read`, the ReadOptions."""
 
     @wraps(command)
-    def with_cache(*args: Any, cache: str | None, no_cache: bool, **options: Any) -> Any:
-        from softmaxce.data.pixel_cache import default_folder, usable_folder
+    def with_reading(
+        *args: Any,
+        skip_bad: bool,
+        jobs: int | None,
+        cache: str | None,
+        no_cache: bool,
+        **options: Any,
+    ) -> Any:
+        from softmaxce.data.pixel_cache import PixelCache, default_folder, usable_folder
+        from softmaxce.data.read_options import ReadOptions
 
         folder = None
         if not no_cache:
             folder = default_folder() if cache is None else usable_folder(cache)
-        return command(*args, cache=folder, **options)
+        read = ReadOptions(skip_bad, None if folder is None else PixelCache(folder), jobs)
+        return command(*args, read=read, **options)
 
     switch = click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
     location = click.option(
@@ -172,7 +181,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE or the user cache "
         "folder]",
     )
-    return skip_bad_option(jobs_option(location(switch(with_cache))))
+    return skip_bad_option(jobs_option(location(switch(with_reading))))
 
 
 def command_line() -> str:

@@ -18,10 +18,18 @@ from softmaxce.cli.options import (
     report_option,
     save_plots_option,
 )
-from softmaxce.cli.types import Colour, FiniteFloat, FractionOrFolder, HiddenLayers, ImageSize
+from softmaxce.cli.types import (
+    Parsed,
+    colour,
+    fraction_or_folder,
+    hidden_layers,
+    image_size,
+    penalty,
+)
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
+    from softmaxce.data.read_options import ReadOptions
     from softmaxce.workflows.train import TrainResult
 
 EPILOG = """\b
@@ -42,6 +50,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "model_path",
     type=click.Path(readable=False),
     default=default_model,
+    show_default=False,
     help="Model file to write.  [default: $SOFTMAXCE_MODEL or model.npz]",
 )
 @click.option(
@@ -51,10 +60,8 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @click.option(
     "--size",
-    metavar="auto|N|WxH",
-    type=ImageSize(),
+    type=Parsed("auto|N|WxH", image_size),
     default="auto",
-    show_default=True,
     help="Image size in pixels. auto: the images' own size if all share one of at most 64x64, "
     "otherwise 64x64.",
 )
@@ -62,59 +69,49 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "--color",
     type=click.Choice(list(CHANNELS)),
     default="auto",
-    show_default=True,
     help="Colour mode. auto: gray if every image is grey, otherwise rgb.",
 )
 @click.option(
     "--fit",
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
-    show_default=True,
     help="For other aspect ratios: stretch, crop the centre, or pad with the background colour.",
 )
 @click.option(
     "--background",
-    type=Colour(),
+    type=Parsed("COLOUR", colour),
     default="white",
-    show_default=True,
     help="Colour of transparent areas and padding: white, black, gray or #rrggbb.",
 )
 @click.option(
     "--validation",
-    type=FractionOrFolder(),
+    type=Parsed("FRACTION|DIR", fraction_or_folder),
     default="0.2",
-    show_default=True,
     help="Fraction of each class to use for validation, or a folder or manifest of validation "
     "images.",
 )
 @click.option(
     "--l2",
-    metavar="auto|NUMBER",
-    type=FiniteFloat(0.0, 1e6, word="auto"),
+    type=Parsed("auto|NUMBER", penalty),
     default="auto",
-    show_default=True,
     help="L2 penalty on the weights, (l2/2)·‖W‖². auto: the value with the lowest validation "
     "cross-entropy.",
 )
 @click.option(
     "--hidden",
-    type=HiddenLayers(),
-    metavar="N[,N...]",
+    type=Parsed("N[,N...]", hidden_layers),
     default="none",
-    show_default=True,
     help="Number of units in each hidden layer, such as 128 or 256,64. none: no hidden layer.",
 )
 @click.option(
     "--class-weight",
     type=click.Choice(["none", "balanced"]),
     default="none",
-    show_default=True,
     help="Class weights in the objective. balanced: every class has the same total weight.",
 )
 @click.option(
     "--calibrate/--no-calibrate",
     default=True,
-    show_default=True,
     help="Calibrate the probabilities with a temperature fitted on the validation images. It never "
     "changes a prediction.",
 )
@@ -123,7 +120,6 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     metavar="N",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
-    show_default=True,
     help="Seed for the validation split and for training.",
 )
 @click.option(
@@ -148,6 +144,7 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
+    read: ReadOptions,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
     output: Output,
@@ -179,7 +176,9 @@ def train(
         output.progress() as on_progress,
         backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
     ):
-        result = workflow.train(folder, model_path, chosen, listener, backend)
+        result = workflow.train(
+            folder, model_path, chosen, replace(read, backend=backend), listener
+        )
         _write_reports(result, report_path, plots_path)
     output.show(
         partial(text_view.show, result), lambda _: json_view.as_json(result), result.left_out

@@ -1,18 +1,20 @@
-"""Click parameter types. Numbers must be finite and in range."""
+"""Option values for which Click has no type: functions that parse a text or raise ValueError."""
 
 from __future__ import annotations
 
 import math
 import re
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-MAX_SIDE = 4096
+from softmaxce.preprocessing import MAX_SIDE
+
 MAX_UNITS = 65_536
 MAX_LAYERS = 16
+COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -20,120 +22,106 @@ else:  # not generic before Click 8.4
     _ParamType = click.ParamType
 
 
-class FiniteFloat(_ParamType):
-    """A finite number from `low` (excluded if `open_low`) to `high`; `word` converts to None."""
+class Parsed(_ParamType):
+    """A value that `parse` makes from the text; the message of its ValueError is shown."""
 
-    def __init__(
-        self,
-        low: float,
-        high: float = sys.float_info.max,
-        *,
-        open_low: bool = False,
-        word: str | None = None,
-    ) -> None:
-        self.low, self.high, self.open_low, self.word = low, high, open_low, word
-        self.name = "number" if word is None else f"{word}|number"
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name, self.parse = name, parse
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """The name as it is, not in capitals."""
+        return self.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value is None or value == self.word:
-            return None
-        try:
-            number = float(value)
-        except ValueError:
-            self.fail(f"'{value}' is not a number.", param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"'{value}' is not finite.", param, ctx)
-        if number < self.low or (self.open_low and number == self.low):
-            bound = "greater than" if self.open_low else "at least"
-            self.fail(f"{value} must be {bound} {self.low:g}.", param, ctx)
-        if number > self.high:
-            self.fail(f"{value} must be at most {self.high:g}.", param, ctx)
-        return number
-
-
-class OpenShare(_ParamType):
-    """A probability, strictly between 0 and 1."""
-
-    name = "probability"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            share = float(value)
-        except ValueError:
-            self.fail(f"'{value}' is not a number.", param, ctx)
-        if not 0 < share < 1:  # refuses nan too
-            self.fail(f"{value} must be greater than 0 and less than 1 (95 % is 0.95).", param, ctx)
-        return share
-
-
-class ImageSize(_ParamType):
-    """auto, N or WxH in pixels; converts to None or (width, height)."""
-
-    name = "auto|N|WxH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value is None or isinstance(value, tuple) or value == "auto":
-            return None if value == "auto" else value
-        match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", value, re.ASCII)
-        if match is None:
-            self.fail(f"'{value}' is not an image size; use auto, 64 or 64x48.", param, ctx)
-        width, height = int(match[1]), int(match[2] or match[1])
-        if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-            self.fail(f"{value}: width and height must be 1 to {MAX_SIDE} pixels.", param, ctx)
-        return width, height
-
-
-class Colour(_ParamType):
-    """A colour by name or as #rgb or #rrggbb; converts to "#rrggbb"."""
-
-    name = "colour"
-    names: ClassVar = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        colour = self.names.get(value.lower(), value.lower())
-        if re.fullmatch(r"#[0-9a-f]{3}", colour):
-            colour = "#" + "".join(2 * digit for digit in colour[1:])
-        if not re.fullmatch(r"#[0-9a-f]{6}", colour):
-            self.fail(f"'{value}' is not a colour; use white, black, gray or #rrggbb.", param, ctx)
-        return colour
-
-
-class HiddenLayers(_ParamType):
-    """none, or the units of each hidden layer, 128 or 256,64; converts to a tuple of integers."""
-
-    name = "layers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
-            return value
-        if value == "none":
-            return ()
-        if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", value, re.ASCII):
-            self.fail(
-                f"'{value}' is not a list of layer sizes; use none, 128 or 256,64.", param, ctx
-            )
-        units = tuple(map(int, value.split(",")))
-        if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
-            self.fail(
-                f"{value}: at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units.", param, ctx
-            )
-        return units
-
-
-class FractionOrFolder(_ParamType):
-    """A fraction in [0, 1), or an existing folder or file (converted to a Path)."""
-
-    name = "fraction|dir"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, (float, Path)):
+        if not isinstance(value, str):
             return value
         try:
-            fraction = float(value)
-        except ValueError:
-            if value and Path(value).exists():
-                return Path(value)
-            self.fail(f"'{value}' is neither a number nor an existing folder or file.", param, ctx)
-        if not 0 <= fraction < 1:  # refuses nan too
-            self.fail(f"{value} must be at least 0 and less than 1.", param, ctx)
-        return fraction
+            return self.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+def number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"'{text}' is not finite")
+    return value
+
+
+def number_between(low: float, high: float) -> Callable[[str], float]:
+    """A parser of numbers from low to high."""
+
+    def parse(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:
+            bound = f"at least {low:g}" if value < low else f"at most {high:g}"
+            raise ValueError(f"{text} must be {bound}")
+        return value
+
+    return parse
+
+
+def penalty(text: str) -> float | None:
+    """auto (None), or a number from 0 to a million."""
+    return None if text == "auto" else number_between(0.0, 1e6)(text)
+
+
+def probability(text: str) -> float:
+    """A number strictly between 0 and 1."""
+    value = number(text)
+    if not 0 < value < 1:
+        raise ValueError(f"{text} must be greater than 0 and less than 1 (95 % is 0.95)")
+    return value
+
+
+def image_size(text: str) -> tuple[int, int] | None:
+    """auto (None), N or WxH in pixels as (width, height)."""
+    if text == "auto":
+        return None
+    match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", text, re.ASCII)
+    if match is None:
+        raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
+    width, height = int(match[1]), int(match[2] or match[1])
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise ValueError(f"{text}: width and height must be 1 to {MAX_SIDE} pixels")
+    return width, height
+
+
+def colour(text: str) -> str:
+    """A colour by name or as #rgb or #rrggbb; returns "#rrggbb"."""
+    value = COLOURS.get(text.lower(), text.lower())
+    if re.fullmatch(r"#[0-9a-f]{3}", value):
+        value = "#" + "".join(2 * digit for digit in value[1:])
+    if not re.fullmatch(r"#[0-9a-f]{6}", value):
+        raise ValueError(f"'{text}' is not a colour; use white, black, gray or #rrggbb")
+    return value
+
+
+def hidden_layers(text: str) -> tuple[int, ...]:
+    """none, or the units of each hidden layer: 128 or 256,64."""
+    if text == "none":
+        return ()
+    if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", text, re.ASCII):
+        raise ValueError(f"'{text}' is not a list of layer sizes; use none, 128 or 256,64")
+    units = tuple(map(int, text.split(",")))
+    if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
+        raise ValueError(f"{text}: at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units")
+    return units
+
+
+def fraction_or_folder(text: str) -> float | Path:
+    """A fraction in [0, 1), or an existing folder or file."""
+    try:
+        fraction = float(text)
+    except ValueError:
+        if text and Path(text).exists():
+            return Path(text)
+        message = f"'{text}' is neither a number nor an existing folder or file"
+        raise ValueError(message) from None
+    if not 0 <= fraction < 1:  # refuses nan too
+        raise ValueError(f"{text} must be at least 0 and less than 1")
+    return fraction

@@ -1,1 +1,1 @@
-"""Many machines: decoding, summing and judging on a Dask cluster. Imported by --dask alone."""
+"""Decoding, summing and evaluating on a Dask cluster. Imported only for --dask."""

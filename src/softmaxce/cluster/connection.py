@@ -1,8 +1,8 @@
-"""A Dask cluster that is running: who of its workers is fit, and results whatever becomes of them.
+"""A running Dask cluster: which of its workers are usable, and results even if some are lost.
 
-A task may run on every worker that passed the probes, and never on one address alone: pinned to
-a dead one it would wait for ever. Dask repeats what a dead worker had done. What Dask cannot know,
-a worker that hangs and one that joined without the data, is seen to here.
+A task may run on every worker that passed the probes, never on one address alone: a task pinned to
+a dead worker would wait forever. Dask repeats the work of a dead worker. This module handles what
+Dask cannot know: workers that hang, and workers that join without the data.
 """
 
 from __future__ import annotations
@@ -23,41 +23,42 @@ from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 from numpy.typing import NDArray
 
-from softmaxce.cluster import ranges
 from softmaxce.cluster.preflight import Preflight
+from softmaxce.cluster.ranges import TOPIC, RangeFiles, forget
 from softmaxce.cluster.settings import ClusterSettings
-from softmaxce.cluster.work import same
+from softmaxce.cluster.work import identity
 from softmaxce.errors import ClusterLost, DataError, InputError
 
-_TICK = 0.25  # seconds between looks while a result is awaited
+_TICK = 0.25  # seconds between checks while waiting for a result
 _BETWEEN_LOOKS = 1.0  # seconds between questions to the scheduler
 _SECONDS_TO_RECONNECT = 4.0
-_SECONDS_FOR_OTHERS = 10.0  # that a worker may still take to join where none so far is fit
-_SILENCE = 5.0  # seconds without a heartbeat, of which there are several a second or so
-_SLOW = 20  # times --eval-timeout, after which a worker counts as hung though its heart beats
+_SECONDS_FOR_OTHERS = 10.0  # to wait for another worker to join if all so far were refused
+_SILENCE = 5.0  # seconds without a heartbeat; workers send about one a second
+_SLOW = 20  # times --eval-timeout, after which a worker with heartbeats counts as hung too
 _MAX_REPEATS = 20
 _SCATTER_BYTES = 10_000_000
-FEW_BYTES = 1_000_000  # that take less time on the line than another task takes Dask
+FEW_BYTES = 1_000_000  # sending them takes less time than Dask needs for another task
 
 Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs
 Graph = dict[str, Task]
 
 
-class _Again(Exception):
-    """What was submitted has no way to its end any more: submit it again."""
+class _Resubmit(Exception):
+    """The submitted tasks can no longer finish, and must be submitted again."""
 
 
 class Cluster:
-    """The fit workers of a cluster. `say` is called with one line for each thing that happens."""
+    """The usable workers of a cluster. notify: called with one line for each event."""
 
     def __init__(
-        self, client: Client, settings: ClusterSettings, say: Callable[[str], None]
+        self, client: Client, settings: ClusterSettings, notify: Callable[[str], None]
     ) -> None:
-        self.client, self.settings, self.say = client, settings, say
+        self.client, self.settings, self.notify = client, settings, notify
         self.run = secrets.token_hex(4)
-        self.files: dict[str, ranges.Files] = {}  # by the name that keys of their tasks hold
         self.workers: set[str] = set()
-        self._preflight = Preflight(client, say, self.wait_for)
+        self._preflight = Preflight(client, notify, self.wait_for)
+        self._n_ranges = 0
+        self._files_of: dict[str, RangeFiles] = {}  # by the key of a task
         self._threads: dict[str, int] = {}
         self._beats: dict[str, tuple[float, float]] = {}  # address: (last heartbeat, seen when)
         self._excluded: set[str] = set()
@@ -67,121 +68,129 @@ class Cluster:
         self._futures: list[Future] = []
 
     def start(self) -> None:
-        """Wait for the workers asked for. Raises ClusterLost, or DataError where none is fit."""
-        self.client.subscribe_topic(ranges.TOPIC, lambda event: self._notes.append(event[1]))
+        """Wait for the workers asked for. Raises ClusterLost, or DataError if none is usable."""
+        self.client.subscribe_topic(TOPIC, lambda event: self._notes.append(event[1]))
         self._await_workers(self.settings.min_workers)
 
     @property
     def n_threads(self) -> int:
-        """How many tasks the fit workers can do at once; at least 1."""
+        """How many tasks the usable workers can run at once; at least 1."""
         return max(1, sum(self._threads.get(address, 0) for address in self.workers))
 
     def require(self, paths: Sequence[str]) -> None:
-        """Let go on only with workers that can read these files. Raises DataError if none can."""
+        """Use only workers that can read these files. Raises DataError if none can."""
         self._preflight.paths += tuple(paths)
         self.workers -= self._preflight.without_data(self.workers, tuple(paths))
         if not self.workers:
             raise DataError(self._preflight.reason)
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, name: str = "") -> Future:
-        """A task that any fit worker may do. `name`: that of the range it works on, if of one."""
+    def new_range_name(self) -> str:
+        """A name for a range, unique on the workers."""
+        self._n_ranges += 1
+        return f"{self.run}.{self._n_ranges}"
+
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, files: RangeFiles | None = None
+    ) -> Future:
+        """A task that any usable worker may run. files: the range that it works on, if any."""
         graph: Graph = {}
-        return self.submit_graph(graph, [self.add(graph, (function, *arguments), name)])[0]
+        return self.submit_graph(graph, [self.add(graph, (function, *arguments), files)])[0]
 
     def submit_graph(self, graph: Graph, keys: list[str]) -> list[Future]:
-        """The tasks of these keys, and those they need, all of them in one message."""
+        """Submit the tasks with these keys, and the tasks they need, in one message."""
         futures: list[Future] = self.client.get(
             graph, keys, sync=False, workers=sorted(self.workers)
         )
         return futures
 
-    def add(self, graph: Graph, task: Task, name: str = "") -> str:
-        """Put a task into a graph; it may name others by the key that this returns."""
+    def add(self, graph: Graph, task: Task, files: RangeFiles | None = None) -> str:
+        """Add a task to a graph. Returns its key, by which other tasks can refer to it."""
         self._n_keys += 1
-        key = f"{task[0].__name__}-{name or 'all'}-{self.run}-{self._n_keys}"
+        key = f"{task[0].__name__}-{self.run}-{self._n_keys}"
         graph[key] = task
+        if files is not None:
+            self._files_of[key] = files
         return key
 
     def send(self, value: NDArray[Any], graph: Graph, n_tasks: int) -> Any:
-        """A value for n_tasks of a graph: what they take as an argument.
+        """What n_tasks tasks of a graph take as an argument to get `value`.
 
-        It leaves this machine once. A small one goes to the workers with each task, which saves
-        the tasks their wait for it; a large one is not kept by the scheduler.
+        A small value is sent with each task, which then need not wait for it. A larger one leaves
+        this machine once, and a very large one does not pass through the scheduler.
         """
         if value.nbytes * n_tasks < FEW_BYTES:
             return value
         if value.nbytes < _SCATTER_BYTES:
-            return self.add(graph, (same, value))
+            return self.add(graph, (identity, value))
         scattering = self.client.scatter(
             value, workers=sorted(self.workers), hash=False, asynchronous=True
         )
         return self.wait_for(_awaited(scattering), self.settings.eval_timeout)
 
     def results(
-        self, submit: Callable[[], Sequence[Future]], on_done: Callable[[int], None] | None = None
+        self,
+        submit: Callable[[], Sequence[Future]],
+        on_done: Callable[[int], None] = lambda _: None,
     ) -> list[Any]:
-        """The results of the tasks that `submit` submits, which it may have to do again.
+        """The results of the tasks that `submit` submits; it may be called several times.
 
-        on_done hears how many are done. Raises ClusterLost, and what a task raised.
+        on_done(number of finished tasks) is called from time to time. Raises ClusterLost, and
+        whatever a task raises.
         """
         for _ in range(_MAX_REPEATS):
             self.look()
-            with suppress(_Again):
-                # The last futures are let go of behind the new ones' message, not before it: Dask's
-                # client waits for 10 ms between messages.
+            with suppress(_Resubmit):
+                # The previous futures are released only after the new tasks are sent: Dask's client
+                # waits for 10 ms between messages.
                 self._futures = list(submit())
                 return self._gathered(self._futures, on_done)
         raise ClusterLost(
-            f"the cluster does not hold: {self.settings.address}: the same work was lost "
+            f"the cluster is unstable: {self.settings.address}: the same work was lost "
             f"{_MAX_REPEATS} times"
         )
 
-    def _gathered(self, futures: list[Future], on_done: Callable[[int], None] | None) -> list[Any]:
-        gathering = self._soon(_gather(self.client, futures))
+    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any]:
+        gathering = self._soon(_awaited(self.client.gather(futures, asynchronous=True)))
         asked, n_done, since = frozenset(self.workers), 0, time.monotonic()
         try:
             while True:
                 done, _ = concurrent.futures.wait([gathering], _TICK)
                 if done:
                     results = list(gathering.result())
-                    if on_done:
-                        on_done(len(results))
+                    on_done(len(results))
                     return results
                 now = sum(future.done() for future in futures)
                 if now != n_done:
                     n_done, since = now, time.monotonic()
-                    if on_done:
-                        on_done(n_done)
+                    on_done(n_done)
                 self.look()
-                if not asked & self.workers:
-                    raise _Again
-                if self._exclude_hung(time.monotonic() - since):
-                    raise _Again
+                if not asked & self.workers or self._exclude_hung(time.monotonic() - since):
+                    raise _Resubmit
         except KilledWorker as error:
             self._fail_killed(error)
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             self._next_look = 0.0
             time.sleep(_TICK)
             self.look()
-            raise _Again from None
+            raise _Resubmit from None
         finally:
             gathering.cancel()
 
     def _fail_killed(self, error: KilledWorker) -> NoReturn:
-        files = self.files.get(str(error.task).split("-")[1])
-        what = f"{files.rows}, from {files.paths[0]} on" if files else str(error.task)
+        files = self._files_of.get(error.task)
+        what = f"{files.rows}, starting with {files.paths[0]}" if files else str(error.task)
         raise DataError(
-            f"a task killed {error.allowed_failures + 1} workers: {what}: out of memory, or a file "
-            "that crashes the decoder; look into the workers' logs"
+            f"a task killed {error.allowed_failures + 1} workers: {what}: out of memory, or a "
+            "file that crashes the decoder; see the workers' logs"
         ) from None
 
     def look(self) -> None:
-        """See who is there, at most once a second: say who came and went, probe who came.
+        """Update the set of workers, at most once a second: probe new ones, report changes.
 
-        Raises ClusterLost where the scheduler is gone, or no worker is left and none comes.
+        Raises ClusterLost if the scheduler is gone, or if no worker is left and none joins.
         """
         while self._notes:
-            self.say(self._notes.popleft())
+            self.notify(self._notes.popleft())
         self._check_scheduler()
         if time.monotonic() < self._next_look:
             return
@@ -189,11 +198,11 @@ class Cluster:
         gone = self.workers - live
         self.workers -= gone
         for address in sorted(gone):
-            self.say(f"worker {address} is gone; {len(self.workers)} left")
+            self.notify(f"worker {address} is gone; {len(self.workers)} left")
         n_before = len(self.workers)
         self._admit(live)
         if len(self.workers) > n_before:
-            self.say(f"{len(self.workers) - n_before} joined; {len(self.workers)} workers now")
+            self.notify(f"{len(self.workers) - n_before} joined; {len(self.workers)} workers now")
         self._next_look = time.monotonic() + _BETWEEN_LOOKS
         if not self.workers:
             self._await_workers(1)
@@ -221,11 +230,11 @@ class Cluster:
             time.sleep(_TICK)
 
     def _fail_without_workers(self, n_workers: int) -> NoReturn:
-        if self._preflight.reason and not self.workers and not self.files:
+        if self._preflight.reason and not self.workers and not self._n_ranges:
             raise DataError(self._preflight.reason)
         raise ClusterLost(
-            f"too few workers: {self.settings.address}: {len(self.workers)} of {n_workers} can "
-            f"work after {self.settings.timeout:g} s; start some"
+            f"too few workers: {self.settings.address}: {len(self.workers)} of {n_workers} are "
+            f"usable after {self.settings.timeout:g} s; start more"
         )
 
     def _live(self) -> set[str]:
@@ -241,7 +250,7 @@ class Cluster:
         return set(workers)
 
     def _exclude_hung(self, seconds: float) -> bool:
-        """After so many seconds without a result, exclude who hangs. Whether there was any."""
+        """Exclude workers that hang, after so many seconds without a result. Returns if any did."""
         if seconds < self.settings.eval_timeout:
             return False
         now = time.monotonic()
@@ -252,15 +261,15 @@ class Cluster:
         for address in sorted(hung):
             self.workers.discard(address)
             self._excluded.add(address)
-            self.say(
-                f"worker {address} gave nothing for {seconds:.0f} s: excluded; "
+            self.notify(
+                f"worker {address} gave no result for {seconds:.0f} s: excluded; "
                 f"{len(self.workers)} left"
             )
-            parting = self.client.scheduler.unregister(
+            removal = self.client.scheduler.unregister(
                 address=address, stimulus_id=f"softmaxce-{self.run}", expected=True
             )
             with suppress(ClusterLost):
-                self.wait_for(parting, _SILENCE)
+                self.wait_for(removal, _SILENCE)
         return bool(hung)
 
     def _check_scheduler(self) -> None:
@@ -271,7 +280,7 @@ class Cluster:
             time.sleep(0.1)
 
     def wait_for(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        """What a coroutine in Dask's loop gives. Raises ClusterLost where it takes too long."""
+        """The result of a coroutine in Dask's event loop. Raises ClusterLost after `seconds`."""
         asked = self._soon(coroutine)
         try:
             return asked.result(seconds)
@@ -287,10 +296,10 @@ class Cluster:
         return asyncio.run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
 
     def close(self) -> None:
-        """Remove what the workers keep for this run, and hang up."""
+        """Remove this run's files from the workers, and disconnect."""
         with suppress(Exception):
             if self.client.status == "running":
-                leaving = _awaited(self.client.run(ranges.forget, self.run, asynchronous=True))
+                leaving = _awaited(self.client.run(forget, self.run, asynchronous=True))
                 self.wait_for(leaving, 2.0)
         with suppress(Exception):
             self.client.close(timeout=1.0)
@@ -300,26 +309,35 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-async def _gather(client: Client, futures: list[Future]) -> Any:
-    return await client.gather(futures, asynchronous=True)
+def silence_logs() -> dict[logging.Logger, int]:
+    """Silence Dask and its libraries: softmaxce reports events in its own words. Returns the levels
+    of their loggers before."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado")]
+    levels = {logger: logger.level for logger in loggers}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    return levels
 
 
 @contextmanager
-def connected(settings: ClusterSettings, say: Callable[[str], None]) -> Iterator[Cluster]:
-    """The cluster, as long as the block runs. Raises ClusterLost, DataError or InputError."""
-    for name in ("distributed", "asyncio", "tornado"):  # what matters is said in our own words
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    with (
-        warnings.catch_warnings(),
-        config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
-    ):
-        warnings.simplefilter("ignore")
-        cluster = Cluster(_client(settings), settings, say)
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.close()
+def connected(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[Cluster]:
+    """The cluster, while the block runs. Raises ClusterLost, DataError or InputError."""
+    levels = silence_logs()
+    try:
+        with (
+            warnings.catch_warnings(),
+            config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
+        ):
+            warnings.simplefilter("ignore")
+            cluster = Cluster(_client(settings), settings, notify)
+            try:
+                cluster.start()
+                yield cluster
+            finally:
+                cluster.close()
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def _client(settings: ClusterSettings) -> Client:
@@ -337,4 +355,4 @@ def _client(settings: ClusterSettings) -> Client:
     except OSError as error:
         raise ClusterLost(f"no scheduler: {settings.address}: {error}") from None
     except ValueError as error:
-        raise InputError(f"no address of a scheduler: {settings.address}: {error}") from None
+        raise InputError(f"not the address of a scheduler: {settings.address}: {error}") from None

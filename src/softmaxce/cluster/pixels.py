@@ -1,4 +1,4 @@
-"""The driver's side: image files decoded by the workers, a pixel matrix that lies with them."""
+"""The driver's side: image files that workers decode, and the pixel matrix that they hold."""
 
 from __future__ import annotations
 
@@ -12,47 +12,50 @@ from numpy.typing import NDArray
 
 from softmaxce.cluster import work
 from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
-from softmaxce.cluster.ranges import Facts, Files
-from softmaxce.data.decoding import DecodedImages, OnDecoded
+from softmaxce.cluster.ranges import RangeFiles, RangeSummary, open_range
+from softmaxce.data.decoding import OnDecoded
 from softmaxce.errors import ImageError, TrainingError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.training.objective import Objective, Sums, block_rows
+from softmaxce.training.lbfgs import max_pairs
+from softmaxce.training.objective import Objective, Sums, tree_sum
+from softmaxce.training.preconditioner import INVERSE_VALUES
+from softmaxce.training.rows import block_rows
 
-_MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two); more of small ones
+_MERGED_AT_ONCE = 8  # subtrees that one task merges (a power of two); 8 times as many small ones
 _MANY_VALUES = 1 << 18
-_MOST_LEAVES = 64
-_MOST_RANGES = 1024
-_LEAVES_OF_A_TASK = 2
-_N_PROBED = 8  # files of a set that every worker must be able to read
+_MAX_BLOCKS = 64  # of a range (64 MB), unless there would be more than _MAX_RANGES
+_MAX_RANGES = 1024
+_BLOCKS_PER_TASK_COST = 2  # Dask's overhead for a task takes as long as summing 1 to 2 blocks
+_N_PROBED = 8  # files of a data set that every worker must be able to read
 
 
-def leaves_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
-    """How many leaves a range has: a power of two, so that its sums are a subtree.
+def blocks_of_range(n_images: int, n_pixels: int, n_threads: int) -> int:
+    """How many blocks a range has: a power of two, so that its sums are a subtree.
 
-    The number for which the thread with most to do is done soonest, and Dask, whom each task
-    costs as long as a leaf or two; 64 (64 MB) at most, but some 1,024 ranges at most as well.
+    It minimises the time of the thread with most to do, Dask's overhead for each task included. A
+    range has at most 64 blocks (64 MB), or more if there would otherwise be more than 1,024 ranges.
     """
     n_blocks = -(-n_images // block_rows(n_pixels))
-    fewest = 1 << (max(n_blocks // _MOST_RANGES, 1).bit_length() - 1)
+    fewest = 1 << (max(n_blocks // _MAX_RANGES, 1).bit_length() - 1)
 
-    def leaves_of_time(size: int) -> int:
+    def time_in_blocks(size: int) -> int:
         n_ranges = -(-n_blocks // size)
-        return -(-n_ranges // n_threads) * size + _LEAVES_OF_A_TASK * n_ranges
+        return -(-n_ranges // n_threads) * size + _BLOCKS_PER_TASK_COST * n_ranges
 
-    sizes = (fewest << power for power in range(_MOST_LEAVES.bit_length()))
-    return min((s for s in sizes if s <= max(fewest, _MOST_LEAVES)), key=leaves_of_time)
+    sizes = (fewest << power for power in range(_MAX_BLOCKS.bit_length()))
+    return min((s for s in sizes if s <= max(fewest, _MAX_BLOCKS)), key=time_in_blocks)
 
 
 def driver_bytes(n_pixels: int, n_classes: int) -> int:
-    """The memory that the solver needs: L-BFGS's pairs, a dozen more vectors, the inverses."""
+    """Memory of the solver: the pairs of L-BFGS, a dozen more vectors and the inverse Hessians."""
     n_values = (n_pixels + 1) * n_classes
-    n_pairs = max(3, min(20, (1 << 25) // (2 * n_values)))
-    return 8 * n_values * (2 * n_pairs + 12) + 4 * 16_000_000
+    return 8 * n_values * (2 * max_pairs(n_values) + 12) + 4 * INVERSE_VALUES
 
 
 def memory_bytes() -> int:
-    """The memory of this machine; endless where it does not tell."""
+    """Memory of this machine; a very large number if it is not known."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -60,25 +63,24 @@ def memory_bytes() -> int:
 
 
 class ClusterReader:
-    """Decodes image files on the workers; what `decode_all` needs."""
+    """Decodes image files on the workers: the cluster's side of `decode_all`."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
     def check_size(self, n_pixels: int, n_classes: int) -> None:
-        """Raise TrainingError where this machine, which solves, would be too small."""
-        settings = self.cluster.settings
-        needed, there_is = driver_bytes(n_pixels, n_classes), memory_bytes()
-        if needed > there_is and not settings.ignore_memory_check:
+        """Raise TrainingError if this machine, which runs the solver, has too little memory."""
+        needed, available = driver_bytes(n_pixels, n_classes), memory_bytes()
+        if needed > available and not self.cluster.settings.ignore_memory_check:
             raise TrainingError(
-                f"{n_pixels:,} pixels × {n_classes:,} classes are too much for the machine that "
-                f"leads: it needs about {needed / 1e9:.0f} GB for the solver and has "
-                f"{there_is / 1e9:.0f}, whatever the workers; take a smaller --size, or try with "
-                "--ignore-memory-check"
+                f"not enough memory on this machine for the solver: {n_pixels:,} pixels × "
+                f"{n_classes:,} classes need about {needed / 1e9:.0f} GB, and there are "
+                f"{available / 1e9:.0f} GB (more workers do not help); choose a smaller --size, or "
+                "try with --ignore-memory-check"
             )
 
     def headers(self, paths: Sequence[str]) -> list[ImageInfo]:
-        """Sizes and colours of those of the files that can be read."""
+        """Sizes and colours from the headers of those of the files that can be read."""
         places = [_place(path) for path in paths]
         self.cluster.require(places[:: max(1, len(places) // _N_PROBED)])
         (found,) = self.cluster.results(lambda: [self.cluster.submit(work.headers, places)])
@@ -87,186 +89,177 @@ class ClusterReader:
     def decode(
         self, paths: Sequence[str], form: Preprocessing, on_decoded: OnDecoded | None
     ) -> DecodedImages:
-        """As `decode_files`; the pixels stay with the workers."""
+        """See `decode_files`. The pixels stay with the workers."""
         pixels = DistributedPixels(self.cluster, paths, form)
-        facts = pixels.decode(on_decoded)
+        summaries = pixels.decode(on_decoded)
         failures = {
             start + i: ImageError(paths[start + i], reason)
-            for start, part in zip(pixels.starts, facts, strict=True)
-            for i, reason in part.failures.items()
+            for start, summary in zip(pixels.starts, summaries, strict=True)
+            for i, reason in summary.failures.items()
         }
         return DecodedImages(
             pixels,  # type: ignore[arg-type]
-            np.concatenate([part.sizes for part in facts]),
-            np.concatenate([part.is_grey for part in facts]),
-            np.concatenate([part.digests for part in facts]),
+            np.concatenate([summary.sizes for summary in summaries]),
+            np.concatenate([summary.is_grey for summary in summaries]),
+            np.concatenate([summary.digests for summary in summaries]),
             failures,
         )
 
 
 class DistributedPixels:
-    """A pixel matrix (n_images, n_pixels) of uint8, cut into ranges that the workers hold."""
+    """A PixelMatrix (n_images, n_pixels) of uint8, cut into ranges that the workers hold."""
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, cluster: Cluster, paths: Sequence[str], form: Preprocessing) -> None:
-        self.cluster, self.shape = cluster, (len(paths), form.n_pixels)
-        self.size = leaves_of_range(*self.shape, cluster.n_threads) * block_rows(form.n_pixels)
+    def __init__(
+        self, cluster: Cluster, paths: Sequence[str], preprocessing: Preprocessing
+    ) -> None:
+        n_pixels = preprocessing.n_pixels
+        self.cluster, self.shape = cluster, (len(paths), n_pixels)
+        self.size = blocks_of_range(*self.shape, cluster.n_threads) * block_rows(n_pixels)
         self.starts = range(0, len(paths), self.size)
-        self._files = []
+        self._files: list[RangeFiles] = []
         for start in self.starts:
             places = tuple(_place(path) for path in paths[start : start + self.size])
-            name = f"{cluster.run}.{len(cluster.files)}"
-            cluster.files[name] = Files(name, cluster.run, start, places, form)
-            self._files.append(cluster.files[name])
+            name = cluster.new_range_name()
+            self._files.append(RangeFiles(name, cluster.run, start, places, preprocessing))
         self._checksums: list[str] = []
         self._handles: list[Future] = []
-        self._places: frozenset[str] = frozenset()  # the workers that may have the handles
-        self._chosen: dict[tuple[int, int], tuple[Any, list[Future]]] = {}
+        self._holders: frozenset[str] = frozenset()  # the workers that may hold the ranges
+        self._chosen: list[tuple[Objective, list[Future]]] = []
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def decode(self, on_decoded: OnDecoded | None) -> list[Facts]:
-        """Decode all; the facts of each range."""
+    def decode(self, on_decoded: OnDecoded | None) -> list[RangeSummary]:
+        """Decode all images. Returns the summary of each range."""
 
-        def heard(n_done: int) -> None:
+        def notify(n_done: int) -> None:
             if on_decoded:
                 on_decoded(min(n_done * self.size, len(self)), len(self))
 
         def submit() -> list[Future]:
-            handles = self._opened()
             return [
-                self.cluster.submit(work.facts_of, handle, name=files.name)
-                for handle, files in zip(handles, self._files, strict=True)
+                self.cluster.submit(work.summary_of, handle, files=files)
+                for handle, files in zip(self._opened(), self._files, strict=True)
             ]
 
-        facts: list[Facts] = self.cluster.results(submit, heard)
-        self._checksums = [part.checksum for part in facts]
-        return facts
+        summaries: list[RangeSummary] = self.cluster.results(submit, notify)
+        self._checksums = [summary.checksum for summary in summaries]
+        return summaries
 
     def __getitem__(self, where: Any) -> NDArray[np.uint8]:
-        """Fetch rows (by a number, a slice or an array of numbers); for few of them."""
+        """Fetch rows by a number, a slice or an array of numbers. Meant for a few of them."""
         numbers = np.arange(len(self))[where]
         rows = np.atleast_1d(numbers)
         order = np.argsort(rows, kind="stable")
         fetched = np.empty((len(rows), self.shape[1]), np.uint8)
-        parts = self.map(work.rows_of, rows[order])
-        if parts:
-            fetched[order] = np.concatenate(parts)
+        if len(rows):
+            fetched[order] = np.concatenate(self.map(work.rows_of, rows[order], rows, None))
         return fetched[0] if np.ndim(numbers) == 0 else fetched
+
+    def copy_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+        """These rows, on this machine."""
+        return self[rows]
 
     def map(
         self,
         function: Callable[..., Any],
         rows: NDArray[np.integer[Any]],
-        columns: NDArray[Any] | None = None,
-        shared: Any = None,
+        columns: NDArray[Any],
+        shared: Any,
     ) -> list[Any]:
-        """function(pixels of some rows) of each range, in order; `rows` ascending.
-
-        With `columns`, (len(rows),), it is function(pixels, their part of columns, shared).
-        """
+        """See PixelMatrix: one result for each range that contains some of the rows."""
         cuts = np.searchsorted(rows, [*self.starts, len(self)])
 
         def submit() -> list[Future]:
-            sent = self.cluster.submit(work.same, shared) if columns is not None else None
+            sent = None if shared is None else self.cluster.submit(work.identity, shared)
             tasks = []
             for i, handle in enumerate(self._opened()):
-                part = slice(int(cuts[i]), int(cuts[i + 1]))
-                if part.start == part.stop:
-                    continue
-                more = () if columns is None else (columns[part], sent)
-                where = rows[part] - self.starts[i]
-                task = self.cluster.submit(
-                    work.apply,
-                    handle,
-                    self._checksums[i],
-                    where,
-                    function,
-                    *more,
-                    name=self._files[i].name,
-                )
-                tasks.append(task)
+                run = slice(int(cuts[i]), int(cuts[i + 1]))
+                if run.start < run.stop:
+                    where = rows[run] - self.starts[i]
+                    arguments = (handle, self._checksums[i], where, function, columns[run], sent)
+                    tasks.append(self.cluster.submit(work.apply, *arguments, files=self._files[i]))
             return tasks
 
         return self.cluster.results(submit)
 
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
-        """The objective's sums: those of the ranges, merged in the tree over their indices.
+        """The objective's sums: those of the ranges, merged in the tree over their positions.
 
-        The workers merge them, lest as many gradients as there are ranges come here; but where
-        they are small, that would take longer than their way does.
+        Workers merge them, so that few large gradients come to this machine. Small ones are merged
+        here, because another step of tasks would take longer than sending them.
         """
         at_once = _MERGED_AT_ONCE if parameters.size > _MANY_VALUES else 8 * _MERGED_AT_ONCE
         merge_here = 8 * parameters.size * len(self._files) < FEW_BYTES
 
         def submit() -> list[Future]:
-            chosen = self._choice(objective)
+            chosen = self._chosen_rows(objective)
             graph: Graph = {}
             sent = self.cluster.send(parameters, graph, len(chosen))
             level = [
-                self.cluster.add(graph, (work.sums, part, sent), files.name)
-                for part, files in zip(chosen, self._files, strict=True)
+                self.cluster.add(graph, (work.sums, rows, sent), files)
+                for rows, files in zip(chosen, self._files, strict=True)
             ]
             while len(level) > 1 and not merge_here:
                 groups = [level[at : at + at_once] for at in range(0, len(level), at_once)]
-                level = [self.cluster.add(graph, (work.merge, group)) for group in groups]
+                level = [self.cluster.add(graph, (tree_sum, group)) for group in groups]
             return self.cluster.submit_graph(graph, level)
 
-        return work.merge(self.cluster.results(submit))
+        return tree_sum(self.cluster.results(submit))  # type: ignore[no-any-return]
 
     def _opened(self) -> list[Future]:
-        """The ranges' handles, opened anew where none of the workers that may have them is left.
+        """The handles of the ranges.
 
-        Of workers that joined since, each gets its share of the ranges.
+        Workers that have joined get their share of the ranges to open, or all of them if none of
+        the workers that may hold the ranges is left.
         """
-        workers = frozenset(self.cluster.workers)
-        names = range(len(self._files))
-        if not self._places & workers:
-            anew = set(names)
-        else:
-            n_joined = len(workers - self._places)
-            share = [i * n_joined // len(workers) for i in range(len(self._files) + 1)]
-            anew = {i for i in names if share[i + 1] > share[i]}
-        if anew:
-            kept = dict(enumerate(self._handles))
+        workers, n_ranges = frozenset(self.cluster.workers), len(self._files)
+        new = workers - self._holders if workers & self._holders else workers
+        edges = [i * len(new) // max(1, len(workers)) for i in range(n_ranges + 1)]
+        to_open = {i for i in range(n_ranges) if edges[i + 1] > edges[i]}
+        if to_open:
             self._handles = [
-                self.cluster.submit(work.open_range, self._files[i], name=self._files[i].name)
-                if i in anew
-                else kept[i]
-                for i in names
+                self.cluster.submit(open_range, files, files=files)
+                if i in to_open
+                else self._handles[i]
+                for i, files in enumerate(self._files)
             ]
             self._chosen.clear()
-            self._places = workers
+            self._holders = workers
         return self._handles
 
-    def _choice(self, objective: Objective) -> list[Future]:
-        """The rows of each range that the objective sums over, sent once."""
+    def _chosen_rows(self, objective: Objective) -> list[Future]:
+        """The rows of each range that the objective sums over, which are sent once."""
         handles = self._opened()
-        rows, weights = objective.rows, objective.row_weights
-        key = id(rows.index), id(weights)
-        if key not in self._chosen:
-            tasks = [self._choose(i, handle, objective) for i, handle in enumerate(handles)]
-            self._chosen[key] = (rows, weights), tasks
-        return self._chosen[key][1]
+        for known, chosen in self._chosen:
+            if (
+                known.rows is objective.rows
+                and known.row_weights is objective.row_weights
+                and known.n_classes == objective.n_classes
+            ):
+                return chosen
+        chosen = [self._choose(i, handle, objective) for i, handle in enumerate(handles)]
+        self._chosen.append((objective, chosen))
+        return chosen
 
     def _choose(self, i: int, handle: Future, objective: Objective) -> Future:
         start, stop = self.starts[i], min(self.starts[i] + self.size, len(self))
         rows, weights = objective.rows, objective.row_weights
-        index, part = None, slice(start, stop)
+        index, chosen = None, slice(start, stop)
         if rows.index is not None:
-            part = slice(*map(int, np.searchsorted(rows.index, (start, stop))))
-            index = rows.index[part] - start
+            chosen = slice(*map(int, np.searchsorted(rows.index, (start, stop))))
+            index = rows.index[chosen] - start
         return self.cluster.submit(
             work.choose,
             handle,
             self._checksums[i],
             rows.labels[start:stop],
             index,
-            None if weights is None else weights[part],
+            None if weights is None else weights[chosen],
             objective.n_classes,
-            name=self._files[i].name,
+            files=self._files[i],
         )
 
 

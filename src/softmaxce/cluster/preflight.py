@@ -1,4 +1,4 @@
-"""Which workers are fit: the same programs as here, and the data at hand."""
+"""Which workers are usable: they have the same program versions as here, and can read the data."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from distributed import Client
 
 from softmaxce.cluster import probe, ranges
 
-_SECONDS = 20.0  # for a probe: importing everything takes some
+_SECONDS = 20.0  # for a probe, which imports everything
 _MUST_BE_EQUAL = ("softmaxce", "NumPy", "Pillow", "libjpeg")
 
 
 class Preflight:
-    """Probes workers once each. paths: files that every worker must be able to read; refused: the
-    addresses of those that may not work; reason: why the last of them may not, in one line."""
+    """Probes each worker once. paths: files that every worker must be able to read; refused: the
+    addresses of unusable workers; reason: why the last of them is unusable, in one line."""
 
     def __init__(
-        self, client: Client, say: Callable[[str], None], wait_for: Callable[..., Any]
+        self, client: Client, notify: Callable[[str], None], wait_for: Callable[..., Any]
     ) -> None:
-        self.client, self.say, self._wait_for = client, say, wait_for
+        self.client, self.notify, self._wait_for = client, notify, wait_for
         self.paths: tuple[str, ...] = ()
         self.refused: set[str] = set()
         self.reason = ""
-        self._here = probe.facts()
+        self._here = probe.worker_versions()
         self._kernels = {self._here["kernels"]}
         self._hosts: dict[str, str] = {}
 
     def fit(self, addresses: set[str]) -> set[str]:
-        """Those of these workers that may work, of those not refused before."""
+        """Those of these workers that are usable, apart from workers refused before."""
         new = addresses - self.refused
         if not new:
             return set()
         passed = set()
-        for address, facts in self._ask(new, probe.facts).items():
-            self._hosts[address] = facts["host"] if isinstance(facts, dict) else address
-            fault = self._fault(facts)
+        for address, versions in self._ask(new, probe.worker_versions).items():
+            self._hosts[address] = versions["host"] if isinstance(versions, dict) else address
+            fault = self._fault(versions)
             if fault:
                 self._refuse(address, fault)
             else:
@@ -58,25 +58,26 @@ class Preflight:
     def _refuse(self, address: str, fault: str) -> None:
         self.refused.add(address)
         self.reason = f"worker {address} on {self._hosts[address]}: {fault}"
-        self.say(f"{self.reason}; it is left out")
+        self.notify(f"{self.reason}; not used")
 
-    def _fault(self, facts: Any) -> str | None:
-        """Why a worker may not work with us, None if it may; a mix of kernels is only said."""
-        if not isinstance(facts, dict):
-            return f"it does not answer the first question ({facts})"
+    def _fault(self, versions: Any) -> str | None:
+        """Why a worker is unusable, None if it is usable. Different kernels are only reported."""
+        if not isinstance(versions, dict):
+            return f"it does not answer ({versions})"
         for name in _MUST_BE_EQUAL:
-            if facts[name] != self._here[name]:
-                return f"{name} is {facts[name]} there and {self._here[name]} here"
-        if facts["kernels"] not in self._kernels:
-            self._kernels.add(facts["kernels"])
-            self.say(
-                f"{facts['host']} computes with {facts['kernels']}, here it is "
-                f"{self._here['kernels']}: the last bits may differ from run to run"
+            if versions[name] != self._here[name]:
+                return f"{name} is {versions[name]} there and {self._here[name]} here"
+        kernels, own = versions["kernels"], self._here["kernels"]
+        if kernels not in self._kernels:
+            self._kernels.add(kernels)
+            self.notify(
+                f"{versions['host']} computes with {kernels}, this machine with {own}: "
+                "the last bits may differ from run to run"
             )
         return None
 
     def _ask(self, addresses: set[str], function: Any, *arguments: Any) -> dict[str, Any]:
-        """Each worker's answer, or what went wrong."""
+        """Each worker's answer, or the error as text."""
 
         async def ask(address: str) -> Any:
             answering = self.client.run(

@@ -1,7 +1,7 @@
-"""What a worker is, before anything is asked of it: sent by value, so it imports nothing of ours.
+"""Versions of the programs on a worker. Sent by value: the worker may have no softmaxce to import.
 
-What decides over the last bits of a result is its softmaxce, NumPy, Pillow, the JPEG decoder and
-the kernels that BLAS and NumPy chose for its processor.
+The last bits of a result depend on softmaxce, NumPy, Pillow, the JPEG decoder and the kernels that
+BLAS and NumPy chose for the processor.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _PREFIXES = ("scipy_openblas", "openblas")
 _SUFFIXES = ("64_", "")
 
 
-def facts() -> dict[str, Any]:
-    """Names and values; those that cannot be had are words that say why. Never raises."""
+def worker_versions() -> dict[str, Any]:
+    """Names and versions; where a version is not available, the reason. Never raises."""
     found: dict[str, Any] = {"host": socket.gethostname(), "Python": platform.python_version()}
     for name, module in (("NumPy", "numpy"), ("Pillow", "PIL"), ("softmaxce", "softmaxce")):
         try:
@@ -37,7 +37,7 @@ def facts() -> dict[str, Any]:
 
 
 def _simd() -> str:
-    """The best of the instruction sets that NumPy uses."""
+    """The most advanced instruction set that NumPy uses."""
     try:
         core = importlib.import_module("numpy._core._multiarray_umath")
     except ImportError:
@@ -47,7 +47,7 @@ def _simd() -> str:
 
 
 def _blas() -> str:
-    """OpenBLAS's name of its kernel, after holding it to one thread; "BLAS" for others."""
+    """Limit OpenBLAS to one thread. Returns the name of its kernel, "BLAS" for another library."""
     for path in _loaded_libraries():
         library = ctypes.CDLL(path)
         for prefix in _PREFIXES:

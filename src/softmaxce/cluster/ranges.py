@@ -1,8 +1,8 @@
 """A worker's side: ranges of image files, decoded once into files of raw pixels.
 
-A file is read with `readinto` into a buffer, not mapped: Dask counts mapped pages as the process's
-memory, and ends a process that has too much of it. A range that another worker takes over is
-decoded anew, and must have the same checksum.
+These files are read into a buffer, not mapped: Dask counts mapped pages as the process's memory and
+restarts a process that has too much of it. If another worker takes over a range, it decodes the
+range again and must get the same checksum.
 """
 
 from __future__ import annotations
@@ -19,47 +19,48 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
-from softmaxce.data.decoding import digests_of
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.batch import decode_batch
 from softmaxce.images.files import Content, read_file
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.training.rows import thread_buffer
 
 TOPIC = "softmaxce"  # of the notes that workers send to the driver
 _FILES_AT_ONCE = 1024
-_BYTES_OF_FILE = 2000  # that a transfer would take as long as decoding an image: 20 µs and more
 _BYTES_AT_ONCE = 2**24
-_thread = threading.local()
+# Decoding an image takes at least 20 µs, as long as transferring about 2,000 bytes.
+_BYTES_WORTH_DECODING = 2000
 
 
 class _Damaged(Exception):
-    """A file of pixels is not what it was."""
+    """A file of pixels has changed or is gone."""
 
 
 @dataclass(frozen=True)
-class Files:
-    """What the driver says of a range: image files, their form, and a name for this run."""
+class RangeFiles:
+    """A range as the driver defines it: a name, the run, the first row, image files and how they
+    are preprocessed."""
 
     name: str
     run: str
     first: int
     paths: tuple[str, ...]
-    form: Preprocessing
+    preprocessing: Preprocessing
 
     @property
     def rows(self) -> str:
-        """Which rows these are, in words."""
+        """The row numbers, in words."""
         return f"rows {self.first}–{self.first + len(self.paths) - 1}"
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n_images, n_pixels)."""
-        return len(self.paths), self.form.n_pixels
+        return len(self.paths), self.preprocessing.n_pixels
 
 
 @dataclass(frozen=True)
-class Facts:
-    """As in DecodedImages, of one range; `checksum` is that of its pixels."""
+class RangeSummary:
+    """The fields of DecodedImages for one range, and the checksum of its pixels."""
 
     sizes: NDArray[np.int32]
     is_grey: NDArray[np.bool_]
@@ -70,19 +71,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class Range:
-    """The handle of a decoded range. Its size is said to be that of its pixels and their files, so
-    that Dask sends work to where they are, rather than the handle to the work."""
+    """The handle of a decoded range. It reports the cost of decoding the range elsewhere as its
+    size, so that Dask moves the work to the range instead of the handle to the work."""
 
-    files: Files
-    facts: Facts
+    files: RangeFiles
+    summary: RangeSummary
 
     def __sizeof__(self) -> int:
-        return self.files.shape[0] * (self.files.shape[1] + _BYTES_OF_FILE)
+        return self.files.shape[0] * (self.files.shape[1] + _BYTES_WORTH_DECODING)
 
 
 class PixelFile:
-    """A pixel matrix (n, n_pixels) of uint8 in a file. Rows lie in a buffer of the thread, which
-    the next access overwrites."""
+    """A pixel matrix (n, n_pixels) of uint8 in a file. Rows are returned in this thread's buffer,
+    which the next access overwrites."""
 
     dtype = np.dtype(np.uint8)
 
@@ -98,16 +99,16 @@ class PixelFile:
             return self._read(start, max(stop, start))
         if not len(where):
             return self._read(0, 0)
-        first = int(where[0])  # ascending, as Rows has it
+        first = int(where[0])  # the numbers ascend, see Rows
         return np.asarray(self._read(first, int(where[-1]) + 1)[where - first])
 
     def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
         width = self.shape[1]
-        rows = _buffer((stop - start) * width)
+        rows = thread_buffer((stop - start, width), self.dtype)
         try:
             with open(self.path, "rb", buffering=0) as stream:
                 stream.seek(start * width)
-                view = rows.data
+                view = rows.reshape(-1).data
                 while view:
                     n_read = stream.readinto(view)
                     if not n_read:
@@ -115,26 +116,19 @@ class PixelFile:
                     view = view[n_read:]
         except OSError:
             raise _Damaged from None
-        return rows.reshape(-1, width)
-
-
-def _buffer(size: int) -> NDArray[np.uint8]:
-    kept = getattr(_thread, "buffer", None)
-    if kept is None or kept.size < size:
-        kept = _thread.buffer = np.empty(size, np.uint8)
-    return np.asarray(kept[:size])
+        return rows
 
 
 class _Store:
-    """The files of this worker process: what each was when it was written or last verified."""
+    """The decoded ranges of this worker process, and when their files were last written."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._known: dict[str, tuple[tuple[int, int], Facts]] = {}
+        self._known: dict[str, tuple[tuple[int, int], RangeSummary]] = {}
 
-    def facts(self, files: Files) -> Facts:
-        """The facts of a range whose pixels are in its file, decoded now if need be."""
+    def summary(self, files: RangeFiles) -> RangeSummary:
+        """The summary of a range, which is decoded first if its file does not hold its pixels."""
         with self._guard:
             lock = self._locks.setdefault(files.name, threading.Lock())
         with lock:
@@ -144,14 +138,14 @@ class _Store:
                 if known[0] == _stamp(path) or _checksum(path) == known[1].checksum:
                     return known[1]
                 note(f"{path} is damaged: decoding {files.rows} again")
-            facts = _decode(files, path)
-            if known is not None and facts.checksum != known[1].checksum:
+            summary = _decode(files, path)
+            if known is not None and summary.checksum != known[1].checksum:
                 raise _changed(files)
-            self._known[files.name] = _stamp(path), facts
-            return facts
+            self._known[files.name] = _stamp(path), summary
+            return summary
 
     def forget(self, run: str) -> None:
-        """Remove what a run has left here."""
+        """Forget the ranges of a run."""
         for name in [name for name in self._known if name.startswith(run)]:
             del self._known[name]
             self._locks.pop(name, None)
@@ -160,36 +154,34 @@ class _Store:
 _store = _Store()
 
 
-def opened(files: Files) -> Range:
+def open_range(files: RangeFiles) -> Range:
     """The range, decoded on this worker."""
-    return Range(files, _store.facts(files))
+    return Range(files, _store.summary(files))
 
 
 def checked(handle: Range, checksum: str) -> Range:
-    """The handle, if its pixels are those that were decoded first. Raises DataError."""
-    if handle.facts.checksum != checksum:
+    """The handle. Raises DataError if its pixels differ from those that were decoded first."""
+    if handle.summary.checksum != checksum:
         raise _changed(handle.files)
     return handle
 
 
 def with_pixels(range_: Range, work: Callable[[PixelFile], Any]) -> Any:
-    """work(pixels of the range), decoded here first where another worker had it so far."""
+    """work(pixels of the range). The range is decoded first if another worker had it so far."""
     for attempt in range(2):
-        facts = _store.facts(range_.files)
-        if facts.checksum != range_.facts.checksum:
-            raise _changed(range_.files)
+        checked(range_, _store.summary(range_.files).checksum)
         try:
             return work(PixelFile(path_of(range_.files), range_.files.shape))
         except _Damaged:
             if attempt:
                 raise DataError(
                     f"cannot keep decoded pixels: {socket.gethostname()}: "
-                    f"{path_of(range_.files)}: it does not stay what was written to it"
+                    f"{path_of(range_.files)}: the file keeps changing after it is written"
                 ) from None
     raise AssertionError
 
 
-def path_of(files: Files) -> str:
+def path_of(files: RangeFiles) -> str:
     """The file of a range's pixels on this worker."""
     return os.path.join(_folder(files.run), f"{files.name}.pixels")
 
@@ -212,7 +204,7 @@ def note(text: str) -> None:
 
 
 def fault_of(paths: tuple[str, ...]) -> str | None:
-    """Why the first of these files that this worker cannot read cannot be read; None if all can."""
+    """The first of these files that this worker cannot read, and why; None if it can read all."""
     for path in paths:
         try:
             content = read(path)
@@ -224,7 +216,7 @@ def fault_of(paths: tuple[str, ...]) -> str | None:
 
 
 def read(path: str) -> Content:
-    """The content of a file, through fsspec where its place is a URL. Raises ImageError."""
+    """The content of a file, through fsspec if its path is a URL. Raises ImageError."""
     if "://" not in path:
         return read_file(path)
     import fsspec
@@ -232,7 +224,7 @@ def read(path: str) -> Content:
     try:
         with fsspec.open(path, "rb") as stream:
             content: bytes = stream.read()
-    except Exception as error:  # each file system has errors of its own
+    except Exception as error:  # each file system has its own errors
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"{error}"
         raise ImageError(path, reason or type(error).__name__) from None
     if not content:
@@ -240,25 +232,25 @@ def read(path: str) -> Content:
     return content
 
 
-def _decode(files: Files, path: str) -> Facts:
-    """Decode into the file, a part at a time."""
+def _decode(files: RangeFiles, path: str) -> RangeSummary:
+    """Decode the images into a file, some at a time."""
     n_files, n_pixels = files.shape
     at_once = max(1, min(_FILES_AT_ONCE, _BYTES_AT_ONCE // n_pixels))
     digest = hashlib.blake2b(digest_size=16)
-    parts = []
+    columns = []
     failures: dict[int, str] = {}
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(f"{path}.new", "wb") as stream:
         for start in range(0, n_files, at_once):
             some = files.paths[start : start + at_once]
-            batch = decode_batch(some, files.form, read)
+            batch = decode_batch(some, files.preprocessing, read)
             stream.write(batch.pixels.data)
             digest.update(batch.pixels.data)
-            parts.append((batch.sizes, batch.is_grey, digests_of(batch.pixels)))
+            columns.append((batch.sizes, batch.is_grey, batch.digests))
             failures.update({start + i: error.reason for i, error in batch.failures.items()})
     os.replace(f"{path}.new", path)
-    sizes, is_grey, digests = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Facts(sizes, is_grey, digests, failures, digest.hexdigest())
+    sizes, is_grey, digests = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return RangeSummary(sizes, is_grey, digests, failures, digest.hexdigest())
 
 
 def _stamp(path: str) -> tuple[int, int]:
@@ -280,8 +272,8 @@ def _checksum(path: str) -> str:
     return digest.hexdigest()
 
 
-def _changed(files: Files) -> DataError:
+def _changed(files: RangeFiles) -> DataError:
     return DataError(
-        f"the images are not what they were: {socket.gethostname()}: {files.rows}, from "
-        f"{files.paths[0]} on: decoded again, they give other pixels"
+        f"the images have changed: {socket.gethostname()}: {files.rows}, starting with "
+        f"{files.paths[0]}: decoding them again gives different pixels"
     )

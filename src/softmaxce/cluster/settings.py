@@ -1,4 +1,4 @@
-"""Which cluster, and how patient to be with it."""
+"""Which cluster, and how long to wait for it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ class ClusterSettings:
     ignore_memory_check: bool = False
 
     def check(self) -> None:
-        """Raise InputError for settings that cannot be."""
+        """Raise InputError for settings that cannot work."""
         if "://" in self.address:
             if not self.address.startswith(("tcp://", "tls://")):
-                raise InputError(f"--dask {self.address}: it takes tcp://, tls:// or a JSON file")
+                raise InputError(f"--dask {self.address}: use tcp://, tls:// or a JSON file")
         elif not os.path.isfile(self.address):
-            raise InputError(f"--dask {self.address}: no such file, nor an address tcp://host:port")
+            raise InputError(f"--dask {self.address}: not a file, nor an address tcp://host:port")
         if self.address.startswith("tls://") and self.tls is None:
-            raise InputError("--dask tls://… needs --dask-tls, the folder of ca.pem and its kin")
+            raise InputError(
+                "--dask tls://… needs --dask-tls, the folder with ca.pem, cert.pem and key.pem"
+            )
         for name in _TLS_FILES.values() if self.tls else ():
             if self.tls and not (self.tls / name).is_file():
-                raise InputError(f"--dask-tls {self.tls}: there is no {name} in it")
+                raise InputError(f"--dask-tls {self.tls}: it does not contain {name}")
 
     def security(self) -> Any:
-        """Dask's form of `tls`, None without."""
+        """`tls` as Dask's Security object, or None."""
         if self.tls is None:
             return None
         from distributed.security import Security

@@ -1,5 +1,5 @@
-"""A worker's side: the tasks. Each is a pure function of its arguments, so that Dask may run it
-anywhere and again."""
+"""A worker's side: the tasks. Each is a pure function of its arguments, so that Dask may run it on
+any worker, and repeat it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.cluster.ranges import (
-    Facts,
-    Files,
-    PixelFile,
-    Range,
-    checked,
-    opened,
-    read,
-    with_pixels,
-)
+from softmaxce.cluster.ranges import Range, RangeSummary, checked, read, with_pixels
 from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageInfo
 from softmaxce.images.reading import read_info
-from softmaxce.training.objective import Floats, Objective, Rows, Sums, tree_sum
+from softmaxce.training.objective import Floats, Objective, Sums
+from softmaxce.training.rows import Rows
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenRows:
     """The rows of a range that one objective sums over; see Rows and Objective."""
 
     range: Range
@@ -41,41 +33,31 @@ class Chosen:
         return self.range.__sizeof__()
 
 
-def same(value: Any) -> Any:
-    """A value that was sent once, as the result of a task that Dask can repeat."""
+def identity(value: Any) -> Any:
+    """`value`: as a task, it makes something that was sent once the result of a task."""
     return value
 
 
-def open_range(files: Files) -> Range:
-    """Decode a range here."""
-    return opened(files)
+def summary_of(handle: Range) -> RangeSummary:
+    """The part of a handle that the driver needs."""
+    return handle.summary
 
 
-def facts_of(handle: Range) -> Facts:
-    """What the driver wants to know of the range's images."""
-    return handle.facts
+def choose(handle: Range, checksum: str, *fields: Any) -> ChosenRows:
+    """A range together with the rows to sum. Raises DataError if its pixels have changed."""
+    return ChosenRows(checked(handle, checksum), *fields)
 
 
-def choose(handle: Range, checksum: str, *rest: Any) -> Chosen:
-    """Bring a range and the rows to sum together."""
-    return Chosen(checked(handle, checksum), *rest)
+def sums(chosen: ChosenRows, parameters: NDArray[Any]) -> Sums:
+    """The sums over the chosen rows of a range, which is an aligned subtree of blocks."""
 
-
-def sums(chosen: Chosen, parameters: NDArray[Any]) -> Sums:
-    """The sums over the chosen rows of a range: those of an aligned subtree of leaves."""
-
-    def summed(pixels: PixelFile) -> Sums:
-        rows = Rows(pixels, chosen.labels, chosen.index)  # type: ignore[arg-type]
+    def over(pixels: Any) -> Sums:
+        rows = Rows(pixels, chosen.labels, chosen.index)
         return Objective(rows, chosen.n_classes, 0.0, row_weights=chosen.row_weights).sums_at(
             parameters
         )
 
-    return with_pixels(chosen.range, summed)  # type: ignore[no-any-return]
-
-
-def merge(parts: Sequence[Sums]) -> Sums:
-    """The sum of neighbouring subtrees, which are not changed."""
-    return tree_sum(parts)  # type: ignore[no-any-return]
+    return with_pixels(chosen.range, over)  # type: ignore[no-any-return]
 
 
 def apply(
@@ -90,18 +72,18 @@ def apply(
     return with_pixels(handle, lambda pixels: function(pixels[where].copy(), *arguments))
 
 
-def rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels themselves."""
+def rows_of(pixels: NDArray[np.uint8], _columns: NDArray[Any], _shared: None) -> NDArray[np.uint8]:
+    """The pixels themselves, for `apply`."""
     return pixels
 
 
 def headers(paths: Sequence[str]) -> list[ImageInfo]:
-    """What the headers of the files say, of those that can be read."""
+    """Sizes and colours from the headers of those of the files that can be read."""
     found = []
     for path in paths:
         try:
             content = read(path)
             found.append(read_info(BytesIO(content) if isinstance(content, bytes) else content))
         except ImageError:
-            continue  # named when it is decoded
+            continue  # reported when it is decoded
     return found

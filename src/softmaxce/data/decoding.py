@@ -7,13 +7,12 @@ the matrix needs no memory of its own.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError, OutputError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.mapped_rows import map_rows
 from softmaxce.preprocessing import Preprocessing
 
@@ -37,22 +37,6 @@ _SECONDS_PER_LAST_CHUNK = 0.02
 # Decoding must take longer than this to start workers: a spawned one imports NumPy and Pillow.
 _MIN_SECONDS_FOR_WORKERS = {"fork": 0.1, "spawn": 2.0}
 _MIN_BYTES_FOR_FILE = 2**26
-
-
-@dataclass(frozen=True)
-class DecodedImages:
-    """pixels: (n_files, n_pixels) uint8, with a row of zeros for a file that failed.
-
-    sizes: (n_files, 2), width and height before preprocessing; is_grey: (n_files,);
-    digests: (n_files, 2) uint64, BLAKE2b of each row, equal for equal pixels;
-    failures: position in the list of files → error.
-    """
-
-    pixels: NDArray[np.uint8]
-    sizes: NDArray[np.int32]
-    is_grey: NDArray[np.bool_]
-    digests: NDArray[np.uint64]
-    failures: dict[int, ImageError]
 
 
 def decode_files(
@@ -79,13 +63,13 @@ def decode_files(
     n_done = 0
     with _PixelStore(n_files, preprocessing.n_pixels, pixel_file, offset) as store:
         for chunk in _decode_chunks(paths, preprocessing, store, jobs or available_cores()):
-            rows = slice(chunk.start, chunk.start + len(chunk.sizes))
-            sizes[rows] = chunk.sizes
-            is_grey[rows] = chunk.is_grey
-            digests[rows] = chunk.digests
-            failures.update({chunk.start + i: error for i, error in chunk.failures.items()})
-            n_done += len(chunk.sizes)
-            if on_decoded is not None and len(chunk.sizes) < n_files:
+            start, decoded = chunk.start, chunk.decoded
+            rows = slice(start, start + chunk.n_files)
+            sizes[rows], is_grey[rows] = decoded.sizes, decoded.is_grey
+            digests[rows] = decoded.digests
+            failures.update({start + i: error for i, error in decoded.failures.items()})
+            n_done += chunk.n_files
+            if on_decoded is not None and chunk.n_files < n_files:
                 on_decoded(n_done, n_files)
         return DecodedImages(store.matrix(), sizes, is_grey, digests, failures)
 
@@ -161,23 +145,17 @@ def write_rows(path: str, position: int, rows: NDArray[np.uint8]) -> None:
             left = left[stream.write(left) :]
 
 
-def digests_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(n_images, 2): the 128-bit BLAKE2b digest of each row of `pixels`."""
-    digests = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in pixels)
-    return np.frombuffer(digests, "<u8").reshape(-1, 2)
-
-
 @dataclass(frozen=True)
 class _Chunk:
-    """The files starting at the position `start`; pixels is None once they are stored."""
+    """The files starting at the position `start`, and the seconds that decoding them took."""
 
     start: int
-    pixels: NDArray[np.uint8] | None
-    sizes: NDArray[np.int32]
-    is_grey: NDArray[np.bool_]
-    digests: NDArray[np.uint64]
-    failures: dict[int, ImageError]
+    decoded: DecodedImages  # without pixels if these are already stored
     seconds: float
+
+    @property
+    def n_files(self) -> int:
+        return len(self.decoded.sizes)
 
 
 @dataclass(frozen=True)
@@ -194,14 +172,11 @@ class _Decoder:
 
         started = time.process_time()
         start, stop = limits
-        batch = decode_batch(self.paths[start:stop], self.preprocessing)
-        digests = digests_of(batch.pixels)
-        kept: NDArray[np.uint8] | None = batch.pixels
+        decoded = decode_batch(self.paths[start:stop], self.preprocessing)
         if self.file is not None:
-            write_rows(self.file, self.offset + start * batch.pixels.shape[1], batch.pixels)
-            kept = None
-        seconds = time.process_time() - started
-        return _Chunk(start, kept, batch.sizes, batch.is_grey, digests, batch.failures, seconds)
+            write_rows(self.file, self.offset + start * decoded.pixels.shape[1], decoded.pixels)
+            decoded = replace(decoded, pixels=decoded.pixels[:0])
+        return _Chunk(start, decoded, time.process_time() - started)
 
 
 class _ChunkPlan:
@@ -232,7 +207,7 @@ class _ChunkPlan:
 
     def learn(self, chunk: _Chunk) -> None:
         """Update the estimate of the time per file from a decoded chunk."""
-        self.seconds_per_file = max(1e-6, chunk.seconds / len(chunk.sizes))
+        self.seconds_per_file = max(1e-6, chunk.seconds / chunk.n_files)
 
 
 def _decode_chunks(
@@ -243,8 +218,7 @@ def _decode_chunks(
     decode = _Decoder(paths, preprocessing)
     while limits := plan.next_limits():
         chunk = decode(limits)
-        if chunk.pixels is not None:
-            store.store(chunk.start, chunk.pixels)
+        store.store(chunk.start, chunk.decoded.pixels)
         if chunk.start > 0:  # the first chunk also loads Pillow's plug-ins: its time says nothing
             plan.learn(chunk)
         yield chunk

@@ -29,8 +29,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from softmaxce.data.decoding import DecodedImages
 from softmaxce.errors import OutputError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.mapped_rows import map_rows
 from softmaxce.preprocessing import Preprocessing
 

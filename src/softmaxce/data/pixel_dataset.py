@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
-from softmaxce.data.decoding import digests_of
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
 from softmaxce.errors import DataError, ImageError, first_and_more
+from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import Preprocessing
 
 

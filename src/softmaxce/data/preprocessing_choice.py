@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softmaxce.data.decoding import DecodedImages, decode_files
+from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import HEADER_BYTES, discard, key_of
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import ImageError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 

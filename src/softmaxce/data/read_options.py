@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from softmaxce.data.decoding import DecodedImages, OnDecoded
+from softmaxce.data.decoding import OnDecoded
 from softmaxce.data.pixel_cache import PixelCache
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 

@@ -40,8 +40,9 @@ from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import ModelError, OutputError
+from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
-from softmaxce.model.softmax_model import Layer, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT = "softmaxce model"
@@ -60,14 +61,7 @@ _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
-_FIXED_TIME = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the earliest time a zip can hold: the bytes must not depend on the clock
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip's earliest: the bytes must not depend on the clock
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
     ValueError,
@@ -123,10 +117,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
                 dtype = _dtype_of(name)
                 _add(archive, name, dtype, array.shape, array.astype(dtype).tobytes())
             archive.comment = b"-" * _COMMENT_LENGTH
-    except (
-        ValueError,
-        zipfile.LargeZipFile,
-    ) as error:  # a number in the record that is not finite; more than 2 GiB
+    except (ValueError, zipfile.LargeZipFile) as error:  # a NaN in the record; more than 2 GiB
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
@@ -202,8 +193,6 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
             header = _checked_header(_read_header(archive, members))
             shapes = _shapes(header)
             _check_shapes(members, shapes)
-            for name, shape in shapes.items():
-                _check_values(archive, members[name], shape)
             _check_digest(stream, size)
             arrays = {n: _read_array(archive, members[n], shape) for n, shape in shapes.items()}
     except _UNZIPPING_FAULTS as error:
@@ -298,15 +287,13 @@ def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
     _require(len(names) >= 2, "class_names has fewer than two names")
     _require(len(set(names)) == len(names), "class_names contains a name twice")
     _require(isinstance(fields, dict), "preprocessing is missing")
-    _require(
-        fields.keys() == Preprocessing.__dataclass_fields__.keys(), "preprocessing: its fields"
-    )
+    known = Preprocessing.__dataclass_fields__.keys()
+    _require(fields.keys() == known, "preprocessing: its fields")
     fault = Preprocessing(**fields).fault()
     _require(fault is None, f"preprocessing: {fault}")
     _require(isinstance(layers, list) and len(layers) > 0, "layers is not a list of shapes")
-    _require(
-        all(_is_list_of(s, int) and len(s) == 2 for s in layers), "layers is not a list of shapes"
-    )
+    are_pairs = all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
+    _require(are_pairs, "layers is not a list of shapes")
     _require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
     _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
     _require(layers[0][0] == Preprocessing(**fields).n_pixels, "layers do not match preprocessing")
@@ -345,25 +332,6 @@ def _check_shapes(members: Members, shapes: Mapping[str, Shape]) -> None:
     _require(not unknown, f"it also contains {min(unknown, default='')}")
 
 
-def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> Iterator[bytes]:
-    """The bytes of an array's values, in chunks."""
-    name = info.filename.removesuffix(".npy")
-    with archive.open(info) as stream:
-        start = stream.read(_NPY_HEADER_LENGTH)
-        dtype = _dtype_of(name)
-        fault = f"{name} is not a {np.dtype(dtype).name} array of shape {shape}"
-        _require(start == _npy_header(dtype, shape), fault)
-        while chunk := stream.read(_CHUNK_BYTES):
-            yield chunk
-
-
-def _check_values(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> None:
-    name = info.filename.removesuffix(".npy")
-    for chunk in _chunks(archive, info, shape):
-        is_finite = np.isfinite(np.frombuffer(chunk, _dtype_of(name))).all()
-        _require(bool(is_finite), f"{name} contains numbers that are not finite")
-
-
 def _check_digest(stream: BinaryIO, size: int) -> None:
     stream.seek(size - _COMMENT_LENGTH)
     comment = stream.read()
@@ -383,9 +351,15 @@ def _sha256(stream: BinaryIO, n_bytes: int) -> str:
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -> NDArray[Any]:
-    dtype = np.dtype(_dtype_of(info.filename.removesuffix(".npy")))
-    values = np.frombuffer(b"".join(_chunks(archive, info, shape)), dtype)
-    return values.astype(dtype.newbyteorder("="), copy=False).reshape(shape)
+    """An array, whose size was checked, after checking its header and that it is finite."""
+    name = info.filename.removesuffix(".npy")
+    dtype = np.dtype(_dtype_of(name))
+    content = archive.read(info)
+    has_header = content.startswith(_npy_header(dtype.str, shape))
+    _require(has_header, f"{name} is not a {dtype.name} array of shape {shape}")
+    values = np.frombuffer(content, dtype, offset=_NPY_HEADER_LENGTH).reshape(shape)
+    _require(bool(np.isfinite(values).all()), f"{name} contains numbers that are not finite")
+    return values.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SoftmaxModel:

@@ -2,87 +2,89 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError, TrainingError
-from softmaxce.training.full_batch import Solution, minimise
+from softmaxce.layers import Layer
+from softmaxce.training.checkpoints import AnswerLog, Snapshot
+from softmaxce.training.full_batch import minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
-from softmaxce.training.journal import Journal
 from softmaxce.training.line_search import Point, ValueAndGradient
-from softmaxce.training.mini_batch import minimise_by_epochs
+from softmaxce.training.mini_batch import State, minimise_by_epochs
 from softmaxce.training.network import Network
-from softmaxce.training.objective import (
-    Floats,
-    Objective,
-    RemotePixels,
-    Rows,
-    row_threads,
+from softmaxce.training.objective import Floats, Objective
+from softmaxce.training.preconditioner import (
+    DEFAULT_LIMITS,
+    HessianPreconditioner,
+    SampleLimits,
+    sample_preconditioner,
 )
-from softmaxce.training.preconditioner import Curvature, is_whole_sample, sample_curvature
-
-__all__ = ["Fit", "IterationInfo", "L2Candidate", "Rows", "balanced_sample_weight", "fit"]
+from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
+from softmaxce.training.stop_reasons import StopReason
+from softmaxce.training.threads import row_threads, useful_threads
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
-MIN_EXPONENT, MAX_EXPONENT = -14, 4  # the path's ends: l2 from 1e-7 to 100, in halves of a decade
+MIN_EXPONENT, MAX_EXPONENT = -14, 4  # ends of the path: l2 from 1e-7 to 100, in half decades
 DEFAULT_HIDDEN_L2 = 1e-5
-DEFAULT_L2 = 1e-3  # where no held-out rows can choose
+DEFAULT_L2 = 1e-3  # if there are no validation rows to choose by
 MIN_VALIDATION_ROWS = 20
 
 
 @dataclass(frozen=True)
 class IterationInfo:
-    """Where a fit stands: what it is doing, and how far it has come (0 … 1) as far as it knows."""
+    """State of a fit: its stage, and its estimated progress (0 … 1) within the stage."""
 
     stage: str
     iteration: int
     objective: float
-    gradient_norm: float
     progress: float
 
 
-@dataclass(frozen=True)
-class L2Candidate:
-    """One value of the path of `l2=None`, judged on the held-out rows (nats per image)."""
+class L2Candidate(NamedTuple):
+    """One value on the path of `l2=None`, evaluated on the validation rows (nats per image)."""
 
     l2: float
     validation_cross_entropy: float
-    n_iterations: int
-    chosen: bool
 
 
 @dataclass(frozen=True)
 class Fit:
     """Fitted layers and how they were found.
 
-    layers: (weights (n_inputs, n_outputs), biases (n_outputs,)) of each; the first layer's
-    weights apply to pixels times the scale given to `fit`.
+    layers: float64; the first layer's weights apply to pixels times the scale given to `fit`;
+    objective: in nats; history: the objective at each iteration, or of a network the mean training
+    loss of each epoch.
     """
 
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: tuple[Layer, ...]
     l2: float
     objective: float
     gradient_norm: float
     n_iterations: int
-    converged: bool
-    stop_reason: str
+    stop_reason: StopReason
+    stop_message: str
     l2_path: tuple[L2Candidate, ...]
     history: tuple[float, ...]
 
+    @property
+    def converged(self) -> bool:
+        """Whether the solver finished, rather than reaching a limit or getting stuck."""
+        return self.stop_reason.is_converged
 
-Listener = Callable[[IterationInfo], None]
+
+OnIteration = Callable[[IterationInfo], None]
 
 
 def fit(
-    pixels: NDArray[Any] | RemotePixels,
+    pixels: NDArray[Any] | PixelMatrix,
     labels: NDArray[np.integer[Any]],
     n_classes: int,
     *,
@@ -96,52 +98,58 @@ def fit(
     max_iterations: int = 200,
     seed: int = 0,
     n_threads: int | None = None,
-    on_iteration: Listener | None = None,
-    journal: Journal | None = None,
+    on_iteration: OnIteration | None = None,
+    checkpoint: AnswerLog | Snapshot | None = None,
+    limits: SampleLimits = DEFAULT_LIMITS,
 ) -> Fit:
-    """Fit softmax regression to labelled rows of pixels.
+    """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
-    pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; they may be remote, unless
-    there are hidden layers; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on,
-    ascending (all if None); sample_weight: one weight for each training row, not negative. l2 is
-    the constant of the penalty (l2/2)·‖W‖²; None chooses it by the cross-entropy of `validation`.
-    With a `journal` the fit can be interrupted and taken up again. Raises InputError for arguments
-    that do not fit and TrainingError for numbers that are not finite.
+    pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; without hidden layers they
+    may be remote; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on, ascending
+    (all if None); sample_weight: one weight for each training row, not negative; l2: constant of
+    the penalty (l2/2)·‖W‖², None to choose it by the cross-entropy of `validation`; hidden: widths
+    of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and
+    otherwise an AnswerLog; limits: of the preconditioner's sample. Raises InputError for invalid
+    arguments and TrainingError for numbers that are not finite.
     """
     training = Rows(pixels, labels, rows)
-    if is_reducible(training) or is_whole_sample(training):  # the solver works on the rows proper
-        training = training.here()
-    _check(training, sample_weight)
-    settings = _Settings(tolerance, max_iterations, seed, on_iteration, journal)
-    with row_threads(n_threads or _useful_threads()) as run_tasks:
+    _check(training, hidden, sample_weight)
+    if is_reducible(training) or limits.n_sampled(training) == len(training):
+        training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
+    settings = _Settings(tolerance, max_iterations, seed, on_iteration, checkpoint)
+    with row_threads(n_threads or useful_threads()) as run_tasks:
         if hidden:
-            l2 = DEFAULT_HIDDEN_L2 if l2 is None else l2
-            widths = tuple(hidden)
-            network = Network(training, n_classes, widths, l2, scale, sample_weight, run_tasks)
+            network = Network(
+                training,
+                n_classes,
+                tuple(hidden),
+                l2=DEFAULT_HIDDEN_L2 if l2 is None else l2,
+                scale=scale,
+                row_weights=sample_weight,
+                run_tasks=run_tasks,
+            )
             return _fit_network(network, validation, settings)
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
-        return _fit_linear(objective, l2, validation, settings)
+        return _fit_linear(objective, l2, validation, settings, limits)
 
 
-def _useful_threads() -> int:
-    """The cores this process may use, but no more than keep one memory bus busy."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return min(cores, 8)
-
-
-def _check(training: Rows, sample_weight: Floats | None) -> None:
+def _check(training: Rows, hidden: Sequence[int], sample_weight: Floats | None) -> None:
     n = len(training)
     if not n:
         raise TrainingError("there are no rows to train on")
+    if hidden and not isinstance(training.matrix, LocalPixels):
+        raise InputError(
+            "--hidden layers cannot be trained with --dask: they learn from mini-batches, which "
+            "would all have to be fetched; leave one of the two out"
+        )
     if sample_weight is None:
         return
     if sample_weight.shape != (n,):
-        raise InputError(f"sample_weight must hold one weight for each of the {n} training rows")
+        raise InputError(f"sample_weight must have one weight for each of the {n} training rows")
     if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0 < sample_weight.sum()):
-        raise InputError("sample_weight must be finite and not negative, and not zero everywhere")
+        raise InputError("sample_weight must be finite and not negative, and not all zero")
 
 
 @dataclass(frozen=True)
@@ -149,134 +157,149 @@ class _Settings:
     tolerance: float
     max_iterations: int
     seed: int
-    on_iteration: Listener | None
-    journal: Journal | None
+    on_iteration: OnIteration | None
+    checkpoint: AnswerLog | Snapshot | None
 
-    def recorded(self, function: ValueAndGradient) -> ValueAndGradient:
-        return self.journal.recorded(function) if self.journal else function
+    def logged(self, objective: Objective) -> ValueAndGradient:
+        """The objective, with its answers replayed from the checkpoint and added to it."""
+        assert not isinstance(self.checkpoint, Snapshot)
+        return self.checkpoint.logged(objective) if self.checkpoint else objective
 
 
 def _fit_linear(
-    objective: Objective, l2: float | None, validation: Rows | None, settings: _Settings
+    objective: Objective,
+    l2: float | None,
+    validation: Rows | None,
+    settings: _Settings,
+    limits: SampleLimits,
 ) -> Fit:
     reduced = reduce(objective)
     problem = reduced.objective if reduced else objective
     lift = reduced.lift if reduced else np.asarray
-
-    def held_out(parameters: Floats) -> float:
-        assert validation is not None
-        judged = replace(objective, rows=validation, l2=0.0, row_weights=None)
-        return judged(lift(parameters))[0]
-
-    curvature = sample_curvature(problem, settings.seed)
-    start = _warm_start(curvature)
+    preconditioner = sample_preconditioner(problem, settings.seed, limits)
+    start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
-    if l2 is None and (validation is None or len(validation) < MIN_VALIDATION_ROWS):
-        l2 = DEFAULT_L2
-    if l2 is None:
-        l2, start, path = _choose_l2(problem, curvature, start, held_out, settings)
-    final = replace(problem, l2=l2)
+    if l2 is None and validation is not None and len(validation) >= MIN_VALIDATION_ROWS:
+        evaluated = replace(objective, rows=validation, l2=0.0, row_weights=None)
+        l2, start, path = _choose_l2(
+            problem, preconditioner, start, lambda found: evaluated(lift(found))[0], settings
+        )
+    final = replace(problem, l2=DEFAULT_L2 if l2 is None else l2)
     solution = minimise(
-        settings.recorded(final),
+        settings.logged(final),
         start,
-        lambda parameters: curvature.inverse(parameters, final.l2),
+        lambda parameters: preconditioner.at(parameters, final.l2),
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
-        noise=final.noise,
-        on_iteration=_teller(settings.on_iteration, "fit", settings.tolerance),
+        relative_rounding_error=final.relative_rounding_error,
+        on_iteration=_progress_callback(settings.on_iteration, "fit", settings.tolerance),
     )
-    return _as_fit(solution, lift(solution.point.parameters), l2, path)
+    parameters = lift(solution.point.parameters)
+    return Fit(
+        layers=(Layer(parameters[:-1], parameters[-1]),),
+        l2=final.l2,
+        objective=solution.point.value,
+        gradient_norm=solution.point.gradient_norm,
+        n_iterations=solution.n_iterations,
+        stop_reason=solution.stop_reason,
+        stop_message=solution.message,
+        l2_path=path,
+        history=solution.history,
+    )
 
 
 def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
     rng = np.random.default_rng(settings.seed)
+    snapshot = settings.checkpoint
+    assert not isinstance(snapshot, AnswerLog)
+    stored = snapshot.stored if snapshot else None
 
     def validation_loss(parameters: NDArray[np.float32], training_loss: float) -> float:
         return network.cross_entropy(parameters, validation) if validation else training_loss
 
-    def tell(epoch: int, loss: float) -> None:
+    def notify(epoch: int, loss: float) -> None:
         if settings.on_iteration:
             progress = epoch / settings.max_iterations
-            settings.on_iteration(IterationInfo("epoch", epoch, loss, np.nan, progress))
+            settings.on_iteration(IterationInfo("epoch", epoch, loss, progress))
 
     solution = minimise_by_epochs(
-        network.loss_and_gradient,
+        network.batch_loss,
         network.start(rng),
         len(network.rows),
         validation_loss,
         rng,
         max_epochs=settings.max_iterations,
-        on_epoch=tell,
-        state=settings.journal.latest() if settings.journal else None,
-        on_state=settings.journal.snapshot if settings.journal else lambda _: None,
+        on_epoch=notify,
+        state=State(*stored) if stored else None,
+        on_state=snapshot.save if snapshot else lambda _: None,
     )
-    loss, gradient = network.whole(solution.parameters)
-    layers = [
-        (weights.astype(np.float64), biases.astype(np.float64))
+    loss, gradient = network.full_loss_and_gradient(solution.parameters)
+    layers = tuple(
+        Layer(weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)
-    ]
+    )
     penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
     return Fit(
-        layers=tuple(layers),
+        layers=layers,
         l2=network.l2,
         objective=loss + penalty,
         gradient_norm=float(np.linalg.norm(gradient)),
         n_iterations=solution.n_epochs,
-        converged=solution.stopped_early,
         stop_reason=solution.stop_reason,
+        stop_message=solution.message,
         l2_path=(),
         history=solution.history,
     )
 
 
-def _warm_start(curvature: Curvature) -> Floats:
+def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
     """Parameters after a few cheap iterations on the sampled rows alone.
 
-    So few rows need more penalty than all of them, or their own peculiarities are learnt.
+    The penalty is larger than for all rows, to avoid overfitting to so few.
     """
-    sample = curvature.sample
+    sample = preconditioner.sample
     l2 = max(sample.l2, 10 / sample.total_weight)
     return minimise(
         replace(sample, l2=l2),
         np.zeros(sample.shape),
-        lambda parameters: curvature.inverse(parameters, l2),
+        lambda parameters: preconditioner.at(parameters, l2),
         tolerance=1e-2,
         max_iterations=WARM_ITERATIONS,
-        noise=sample.noise,
+        relative_rounding_error=sample.relative_rounding_error,
     ).point.parameters
 
 
 def _choose_l2(
     objective: Objective,
-    curvature: Curvature,
+    preconditioner: HessianPreconditioner,
     start: Floats,
-    held_out: Callable[[Floats], float],
+    validation_loss: Callable[[Floats], float],
     settings: _Settings,
 ) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
-    """The l2 with the smallest held-out cross-entropy on a path, and its parameters.
+    """The l2 with the smallest validation cross-entropy on a path, and its parameters.
 
-    The path walks in steps of √10 from 10/n_images, first to smaller values and, if the first of
-    these is no better, to larger ones, until the cross-entropy rises. Each fit starts where the
+    The path goes in steps of √10 from 10/n_images, first to smaller values and, if the first of
+    them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
     best so far ended, and all use one inverse Hessian.
     """
     middle = round(2 * np.log10(10 / len(objective.rows)))
-    inverse = curvature.inverse(start, 10 ** (middle / 2))
+    inverse = preconditioner.at(start, 10 ** (middle / 2))
     found: dict[int, tuple[L2Candidate, Floats]] = {}
 
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
         solution = minimise(
-            settings.recorded(replace(objective, l2=l2)),
+            settings.logged(replace(objective, l2=l2)),
             start,
             lambda _: inverse,
             tolerance=PATH_TOLERANCE,
             max_iterations=PATH_ITERATIONS,
-            noise=objective.noise,
-            on_iteration=_teller(settings.on_iteration, f"l2 {l2:.2g}", PATH_TOLERANCE),
+            relative_rounding_error=objective.relative_rounding_error,
+            on_iteration=_progress_callback(settings.on_iteration, f"l2 {l2:.2g}", PATH_TOLERANCE),
         )
         parameters = solution.point.parameters
-        loss = held_out(parameters)
-        found[exponent] = L2Candidate(l2, loss, solution.n_iterations, False), parameters
+        loss = validation_loss(parameters)
+        found[exponent] = L2Candidate(l2, loss), parameters
         return loss
 
     best, smallest = middle, loss_at(middle, start)
@@ -288,45 +311,31 @@ def _choose_l2(
             best, smallest = best + direction, loss
         if best != middle:
             break
-    path = tuple(replace(found[e][0], chosen=e == best) for e in sorted(found, reverse=True))
+    path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
     return found[best][0].l2, found[best][1], path
 
 
-def _teller(
-    on_iteration: Listener | None, stage: str, tolerance: float
+def _progress_callback(
+    on_iteration: OnIteration | None, stage: str, tolerance: float
 ) -> Callable[[int, Point, float], None]:
-    """What the solver calls: progress is how far the logarithm of the estimated gap has come."""
-    first: list[float] = []
+    """What `minimise` calls at each iteration. The progress is how far the logarithm of the
+    relative suboptimality has moved from its first value to that of the tolerance."""
+    first: float | None = None
 
-    def tell(iteration: int, point: Point, gap: float) -> None:
+    def notify(iteration: int, point: Point, suboptimality: float) -> None:
+        nonlocal first
         if on_iteration is None:
             return
-        relative = max(gap / point.value, 1e-300) if point.value else 1e-300
-        first.append(relative)
-        whole = np.log(first[0]) - np.log(tolerance)
-        come = np.log(first[0]) - np.log(relative)
-        progress = 1.0 if whole <= 0 else float(np.clip(come / whole, 0, 1))
-        info = IterationInfo(stage, iteration, point.value, point.gradient_norm, progress)
-        on_iteration(info)
+        progress = 0.0
+        if np.isfinite(suboptimality):  # it is infinite where rounding spoilt the estimate
+            relative = max(suboptimality / point.value, 1e-300) if point.value else 1e-300
+            first = relative if first is None else first
+            total = np.log(first) - np.log(tolerance)
+            done = np.log(first) - np.log(relative)
+            progress = 1.0 if total <= 0 else float(np.clip(done / total, 0, 1))
+        on_iteration(IterationInfo(stage, iteration, point.value, progress))
 
-    return tell
-
-
-def _as_fit(
-    solution: Solution, parameters: Floats, l2: float, path: tuple[L2Candidate, ...]
-) -> Fit:
-    point = solution.point
-    return Fit(
-        layers=((parameters[:-1], parameters[-1]),),
-        l2=l2,
-        objective=point.value,
-        gradient_norm=point.gradient_norm,
-        n_iterations=solution.n_iterations,
-        converged=solution.converged,
-        stop_reason=solution.stop_reason,
-        l2_path=path,
-        history=solution.history,
-    )
+    return notify
 
 
 def balanced_sample_weight(labels: ArrayLike, n_classes: int) -> Floats:

@@ -1,8 +1,9 @@
 """Fewer images than pixels: the same problem in as many dimensions as there are images.
 
-The optimal weights are a combination of the images, W = Xᵀ A: any other part of W costs penalty
-and changes no logit. With the Gram matrix X Xᵀ = L Lᵀ and V = Lᵀ A, the logits are L V and
-‖W‖² is ‖V‖². So the objective with the rows of L as "pixels" is the objective itself.
+By the representer theorem (Kimeldorf and Wahba 1970; Schölkopf, Herbrich and Smola 2001) the
+optimal weights are a combination of the images, W = Xᵀ A: any other component of W adds penalty and
+changes no logit. With the Gram matrix X Xᵀ = L Lᵀ and V = Lᵀ A, the logits are L V and ‖W‖² is
+‖V‖². So the objective with the rows of L as "pixels" equals the original one.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.objective import Floats, Objective, Rows
+from softmaxce.training.objective import Floats, Objective
+from softmaxce.training.rows import Rows
 
-MAX_IMAGES = 4096  # beyond it, n³ steps for the factor cost more than they save
+MAX_IMAGES = 4096  # for more, the n³ operations of the factorisation cost more than they save
 _CHUNK = 1024  # columns: sums of 1,024 products of −128 … 127 are exact integers in float32
-_SHIFT = 128  # taken off uint8 pixels: the biases make up for it
+_SHIFT = 128  # subtracted from uint8 pixels; the biases compensate
 
 
 @dataclass(frozen=True)
-class Reduced:
-    """`objective`: that of the rows of the factor; `lower`: the factor L, (n_images, n_images)."""
+class GramReduction:
+    """objective: the one on the rows of L; lower: the factor L, (n_images, n_images)."""
 
     objective: Objective
     original: Objective
@@ -43,21 +45,24 @@ class Reduced:
 
 
 def is_reducible(rows: Rows) -> bool:
-    """Whether the rows are few enough, in number and beside their length."""
+    """Whether there are few rows, absolutely and compared with their length."""
     return len(rows) <= MAX_IMAGES and 2 * len(rows) <= rows.n_pixels
 
 
-def reduce(objective: Objective) -> Reduced | None:
-    """The problem in n_images dimensions, or None where that would not be much smaller."""
+def reduce(objective: Objective) -> GramReduction | None:
+    """The problem in n_images dimensions, or None if that is not much smaller.
+
+    Raises TrainingError for pixels that are not finite.
+    """
     rows = objective.rows
     if not is_reducible(rows):
         return None
     shift = float(_SHIFT) if rows.pixels.dtype == np.uint8 else 0.0
     lower = _factor(_gram(objective, shift))
     values = (lower * objective.scale).astype(rows.dtype)
-    labels = rows.labels if rows.index is None else rows.labels[rows.index]
+    labels = rows.labels[rows.positions(slice(None))]
     reduced = replace(objective, rows=Rows(values, labels), scale=1.0)
-    return Reduced(reduced, objective, shift, lower)
+    return GramReduction(reduced, objective, shift, lower)
 
 
 def _chunks(n_pixels: int) -> list[slice]:
@@ -67,7 +72,7 @@ def _chunks(n_pixels: int) -> list[slice]:
 
 def _pixels(rows: Rows, columns: slice) -> NDArray[Any]:
     """These columns of the rows, in the rows' dtype."""
-    pixels = rows.pixels[:, columns] if rows.index is None else rows.pixels[rows.index, columns]
+    pixels: NDArray[Any] = rows.matrix[rows.positions(slice(None)), columns]
     return pixels.astype(rows.dtype)
 
 
@@ -90,9 +95,10 @@ def _gram(objective: Objective, shift: float) -> Floats:
 
 
 def _factor(gram: Floats) -> Floats:
-    """Lower Cholesky factor, with the least addition to the diagonal that equal images need."""
+    """Lower Cholesky factor, with the smallest addition to the diagonal that makes it exist
+    (equal images make the matrix singular)."""
     if not np.isfinite(gram).all():
-        raise TrainingError("the pixels hold nan or infinite values: remove them")
+        raise TrainingError("the pixels contain nan or infinite values: remove them")
     diagonal = np.einsum("ii->i", gram)
     addition = 1e-11 * float(diagonal.max()) + 1e-300
     while True:
@@ -104,7 +110,7 @@ def _factor(gram: Floats) -> Floats:
 
 
 def _solve_transposed(lower: Floats, right: Floats) -> Floats:
-    """x with lowerᵀ x = right, by blocks from the last."""
+    """x with lowerᵀ x = right, block by block from the last."""
     solution = right.copy()
     for start in reversed(range(0, len(lower), 128)):
         block = slice(start, min(start + 128, len(lower)))

@@ -1,4 +1,4 @@
-"""The acceptance of a step: full steps first, then shorter ones."""
+"""Acceptance of a step: the full step first, then shorter ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 ValueAndGradient = Callable[[Array], tuple[float, Array]]
 
-_SUFFICIENT = 1e-4  # share of the promised decrease that a step must deliver (Armijo)
+_SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)
+_FLATTER = 0.9  # largest ratio of the derivatives after and before a step (Wolfe)
 _MAX_TRIALS = 20
 
 
@@ -37,35 +38,35 @@ def evaluate(function: ValueAndGradient, parameters: Array) -> Point:
 
 
 def backtrack(
-    function: ValueAndGradient, start: Point, direction: Array, noise: float
+    function: ValueAndGradient, start: Point, direction: Array, relative_rounding_error: float
 ) -> Point | None:
     """A point along `direction` that decreases the objective enough, or None if none was found.
 
-    The step 1 is tried first; each refused one is replaced by the minimum of the parabola
-    through what is known. `noise` is the relative rounding error of the objective: differences
-    below it are judged by the slope instead (Hager and Zhang 2005, approximate Wolfe).
+    Step length 1 is tried first; after each rejection the next length is the minimum of the
+    parabola through what is known. relative_rounding_error: of the objective's values. Changes
+    within it are decided by the derivative instead (Hager and Zhang 2005, approximate Wolfe).
     """
-    slope = float(np.vdot(start.gradient, direction))
-    tolerance = noise * abs(start.value)
+    derivative = _derivative(start, direction)
+    tolerance = relative_rounding_error * abs(start.value)
     length = 1.0
     for _ in range(_MAX_TRIALS):
         trial = evaluate(function, start.parameters + length * direction)
         change = trial.value - start.value
-        if change <= _SUFFICIENT * length * slope:
+        if change <= _SUFFICIENT * length * derivative:
             return trial
-        if change <= tolerance and _slope_says_so(trial, direction, slope):
+        if change <= tolerance and abs(_derivative(trial, direction)) <= _FLATTER * abs(derivative):
             return trial
-        length *= _shorten(change, length * slope)
+        length *= _shortening(change, length * derivative)
     return None
 
 
-def _slope_says_so(trial: Point, direction: Array, slope: float) -> bool:
-    return abs(float(np.vdot(trial.gradient, direction))) <= 0.9 * abs(slope)
+def _derivative(point: Point, direction: Array) -> float:
+    return float(np.vdot(point.gradient, direction))
 
 
-def _shorten(change: float, promised: float) -> float:
-    """The factor to the minimum of the parabola with this change and slope, in 0.1 … 0.5."""
+def _shortening(change: float, predicted: float) -> float:
+    """The factor, 0.1 … 0.5, to the minimum of the parabola with this change and derivative."""
     if not np.isfinite(change):
         return 0.1
-    parabola: Any = -promised / (2 * (change - promised))
+    parabola: Any = -predicted / (2 * (change - predicted))
     return float(np.clip(parabola, 0.1, 0.5))

@@ -1,9 +1,9 @@
-"""The curvature: an approximate inverse Hessian of the objective, from sampled rows.
+"""The preconditioner: an approximate inverse Hessian of the objective, from sampled rows.
 
 The Hessian of the mean cross-entropy has, for class k, the block Σᵢ pᵢₖ(1 − pᵢₖ) x̃ᵢ x̃ᵢᵀ / n,
-x̃ being an image's pixels and a 1 for the bias. These blocks, estimated on sampled rows, are
-inverted; what couples the classes is left to L-BFGS. Long pixel vectors are split into the
-subspace in which the sample varies most, treated so, and the rest, treated as if it varied
+where x̃ is an image's pixels followed by a 1 for the bias. These blocks are estimated on sampled
+rows and inverted; L-BFGS accounts for the coupling between classes. Long pixel vectors are split
+in two: the subspace in which the sample varies most is treated this way, the rest as if it varied
 equally in every direction.
 """
 
@@ -17,76 +17,91 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.objective import (
-    Floats,
-    Objective,
-    Rows,
-    block_rows,
-    log_probabilities_in_place,
-)
+from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
+from softmaxce.training.rows import Rows, block_rows
 
 Matrix = NDArray[np.floating[Any]]
+_Positions = NDArray[np.intp] | slice
 
-_SAMPLE_ROWS = 12_000
+INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
 _SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of the matrix
-_BASIS_VALUES = 1 << 23  # pixel values of the rows in which the subspace is looked for
+_BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
 _BASIS_ROWS = 2000
-_MAX_WHOLE = 784  # pixel vectors up to MNIST's length are treated whole
-_MAX_DIMENSIONS = 640  # a subspace this large holds most of what pictures vary in
-_INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
-_ENOUGH_ROWS = 4000  # below it, every row is used
-_KEPT_WEIGHT = 0.95  # each class looks at its heaviest rows only, until they carry this share
-_DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample does not show
+_KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
+_DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
 @dataclass(frozen=True)
-class Curvature:
-    """What the sampled rows say about the Hessian, whatever the parameters and l2.
+class SampleLimits:
+    """How much of the data the preconditioner is estimated from.
 
-    sample: the objective on the m sampled rows; shares: their weights, which sum to 1;
-    centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
+    rows: largest sample; full_use_rows: samples up to this size are used whole for every class;
+    full_pixels: pixel vectors up to this length (MNIST's) are treated whole; dimensions: size of
+    the subspace for longer ones, which holds most of the variation of natural images.
+    """
+
+    rows: int = 12_000
+    full_use_rows: int = 4000
+    full_pixels: int = 784
+    dimensions: int = 640
+
+    def n_sampled(self, rows: Rows) -> int:
+        """How many of these rows are sampled."""
+        return min(len(rows), self.rows, max(_SAMPLE_VALUES // rows.n_pixels, 1))
+
+
+DEFAULT_LIMITS = SampleLimits()
+
+
+@dataclass(frozen=True)
+class HessianPreconditioner:
+    """What the sampled rows say about the Hessian, for any parameters and l2.
+
+    sample: the objective on the m sampled rows; normalized_weights: the rows' weights, with sum
+    1; centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
     (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
-    basis; damping: what is added to the diagonal.
+    basis; damping: added to the diagonal.
     """
 
     sample: Objective
-    shares: Matrix
+    normalized_weights: Matrix
     centre: Matrix
     basis: Matrix | None
     values: Matrix
     rest: float
     damping: float
+    limits: SampleLimits
 
-    def inverse(self, parameters: Floats, l2: float) -> Callable[[Floats], Floats]:
-        """A function that applies the inverse Hessian at these parameters to a gradient.
+    def at(self, parameters: Floats, l2: float) -> Callable[[Floats], Floats]:
+        """A function that multiplies a gradient by the inverse Hessian at these parameters.
 
         It works in the space of parameters whose sum over the classes is 0: adding the same
-        numbers to every class changes no probability, so gradients have no other part.
+        numbers to every class changes no probability, so gradients have no other component.
         """
         weights, values = self._class_weights(parameters), self.values
-        if not parameters.any():  # at the start all classes are alike
+        if not parameters.any():  # at the start all classes have the same Hessian
             weights = weights[:1]
-            if len(values) > _ENOUGH_ROWS:  # ... and one Hessian needs fewer rows
+            if len(values) > self.limits.full_use_rows:  # and one Hessian needs fewer rows
                 weights, values = weights[:, ::3] * 3, values[::3]
 
-        def invert(position: int) -> _Block:
-            return _Block.of(weights[position], values, self.rest, l2 + self.damping)
+        def invert(number: int) -> _ClassBlock:
+            kept = _heaviest(weights[number], self.limits.full_use_rows)
+            return _ClassBlock.of(weights[number], values, kept, self.rest, l2 + self.damping)
 
-        blocks = list(self.sample.run_tasks(invert, range(len(weights))))
-        return _Inverse(self, blocks)
+        return _InverseHessian(self, list(self.sample.run_tasks(invert, range(len(weights)))))
 
     def _class_weights(self, parameters: Floats) -> Matrix:
-        """p(1 − p) · share of each class and sampled row: (n_classes, m)."""
+        """p(1 − p) · normalized weight of each class and sampled row: (n_classes, m)."""
         basis = parameters[:-1] if self.basis is None else self.basis.T @ parameters[:-1]
         biases = parameters[-1] + self.centre @ parameters[:-1]
         logits = self.values @ basis.astype(self.values.dtype) + biases.astype(self.values.dtype)
         p = log_probabilities_in_place(np.ascontiguousarray(logits.T))
-        return np.asarray(p * (1 - p) * self.shares)
+        return np.asarray(p * (1 - p) * self.normalized_weights)
 
 
 @dataclass(frozen=True)
-class _Block:
-    """One class: inverse (r, r) of its Hessian about `centre` (r,), the curvature `bias` of its
+class _ClassBlock:
+    """One class: the inverse (r, r) of its Hessian about `centre` (r,), the curvature `bias` of its
     bias and the curvature `rest` of each dimension outside the basis."""
 
     inverse: Matrix
@@ -95,10 +110,11 @@ class _Block:
     rest: float
 
     @classmethod
-    def of(cls, weights: Matrix, values: Matrix, rest: float, ridge: float) -> _Block:
-        """The block of a class whose rows have these weights, (m,)."""
+    def of(
+        cls, weights: Matrix, values: Matrix, kept: _Positions, rest: float, ridge: float
+    ) -> _ClassBlock:
+        """The block of a class whose rows have these weights (m,), estimated on the kept ones."""
         total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
-        kept = _heaviest(weights, _KEPT_WEIGHT) if len(weights) > _ENOUGH_ROWS else slice(None)
         heavy, rows = weights[kept], values[kept].copy()
         heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
         centre = heavy @ rows / total
@@ -109,19 +125,22 @@ class _Block:
         return cls(inverse_of_positive(hessian), centre, total, ridge + total * rest)
 
 
-def _heaviest(weights: Matrix, share: float) -> NDArray[np.intp]:
-    """Positions, ascending, of the largest weights that together make `share` of their sum."""
+def _heaviest(weights: Matrix, full_use_rows: int) -> _Positions:
+    """Positions, ascending, of the largest weights that make up _KEPT_WEIGHT of their sum; all of
+    them where there are few."""
+    if len(weights) <= full_use_rows:
+        return slice(None)
     order = np.argsort(weights)[::-1]
     running = np.cumsum(weights[order])
-    return np.sort(order[: int(np.searchsorted(running, share * running[-1])) + 1])
+    return np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
 
 
-class _Inverse:
-    """Applies the blocks' inverses to a gradient (n_pixels + 1, n_classes)."""
+class _InverseHessian:
+    """Multiplies a gradient (n_pixels + 1, n_classes) by the blocks' inverses."""
 
-    def __init__(self, curvature: Curvature, blocks: list[_Block]) -> None:
-        self.basis = curvature.basis
-        self.centre = curvature.centre.astype(np.float64)
+    def __init__(self, preconditioner: HessianPreconditioner, blocks: list[_ClassBlock]) -> None:
+        self.basis = preconditioner.basis
+        self.centre = preconditioner.centre.astype(np.float64)
         self.inverses = np.stack([block.inverse for block in blocks])
         self.centres = np.stack([block.centre for block in blocks], axis=1)  # (r, classes or 1)
         self.biases = np.array([block.bias for block in blocks])
@@ -150,65 +169,65 @@ class _Inverse:
         return np.asarray(np.matmul(self.inverses, inner.T[:, :, np.newaxis])[:, :, 0].T)
 
 
-def sample_curvature(objective: Objective, seed: int) -> Curvature:
-    """The curvature on at most some thousand rows of the objective, drawn without replacement."""
+def sample_preconditioner(
+    objective: Objective, seed: int, limits: SampleLimits = DEFAULT_LIMITS
+) -> HessianPreconditioner:
+    """The preconditioner on at most some thousand rows, drawn without replacement.
+
+    Raises TrainingError for pixels that are not finite.
+    """
     rng = np.random.default_rng(seed)
-    sample = _sampled(objective, rng)
+    sample = _sampled(objective, limits, rng)
     rows, k = sample.rows, sample.n_classes
-    shares = _shares(sample)
-    affordable = int((_INVERSE_VALUES / k) ** 0.5)
+    weights = _normalized_weights(sample)
+    affordable = int((INVERSE_VALUES / k) ** 0.5)
     basis, outside = None, 0.0
-    if rows.n_pixels > min(_MAX_WHOLE, affordable):
-        width = min(_MAX_DIMENSIONS, affordable)
-        basis, outside = _leading_subspace(sample, width, rng)
-    values, centre = _coordinates(sample, shares, basis)
-    variance = float(shares @ np.einsum("ij,ij->i", values, values)) + outside
-    whole = sample is objective and basis is None
+    if rows.n_pixels > min(limits.full_pixels, affordable):
+        basis, outside = _leading_subspace(sample, min(limits.dimensions, affordable), rng)
+    values, centre = _coordinates(sample, weights, basis)
+    variance = float(weights @ np.einsum("ij,ij->i", values, values)) + outside
+    complete = sample is objective and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
-    damping = (smallest if whole else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
+    damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
     rest = outside / max(rows.n_pixels - values.shape[1], 1)
-    return Curvature(sample, shares, centre, basis, values, rest, damping + 1e-30)
+    return HessianPreconditioner(
+        sample, weights, centre, basis, values, rest, damping + 1e-30, limits
+    )
 
 
-def is_whole_sample(rows: Rows) -> bool:
-    """Whether the rows are so few that the curvature is taken on all of them."""
-    return len(rows) <= _sample_size(rows)
-
-
-def _sample_size(rows: Rows) -> int:
-    return min(_SAMPLE_ROWS, max(_SAMPLE_VALUES // rows.n_pixels, 1))
-
-
-def _sampled(objective: Objective, rng: np.random.Generator) -> Objective:
-    """The objective on a random sample of its rows; itself where they are few."""
-    n, at_most = len(objective.rows), _sample_size(objective.rows)
-    if n <= at_most:
+def _sampled(objective: Objective, limits: SampleLimits, rng: np.random.Generator) -> Objective:
+    """The objective on a random sample of its rows; the objective itself if they are few."""
+    n, n_sampled = len(objective.rows), limits.n_sampled(objective.rows)
+    if n == n_sampled:
         return objective
-    return objective.on_copies(np.sort(rng.choice(n, at_most, replace=False)))
+    return objective.on_copies(np.sort(rng.choice(n, n_sampled, replace=False)))
 
 
-def _shares(sample: Objective) -> Matrix:
+def _normalized_weights(sample: Objective) -> Matrix:
     dtype = sample.rows.dtype
     if sample.row_weights is None:
         return np.full(len(sample.rows), 1 / len(sample.rows), dtype)
     return np.asarray(sample.row_weights / sample.total_weight, dtype=dtype)
 
 
-def _coordinates(sample: Objective, shares: Matrix, basis: Matrix | None) -> tuple[Matrix, Matrix]:
+def _coordinates(
+    sample: Objective, normalized_weights: Matrix, basis: Matrix | None
+) -> tuple[Matrix, Matrix]:
     """The sampled rows' scaled pixels, centred and in the basis, (m, r), and the centre."""
     rows = sample.rows
     values = np.empty((len(rows), rows.n_pixels if basis is None else basis.shape[1]), rows.dtype)
     size = block_rows(rows.n_pixels)
 
     def fill(start: int) -> Matrix:
-        part = slice(start, start + size)
-        pixels = rows.take(part)[0]
+        """Fill in one block of values. Returns its weighted sum of pixels."""
+        block = slice(start, start + size)
+        pixels = rows.take_into_buffer(block)[0]
         pixels *= pixels.dtype.type(sample.scale)
-        values[part] = pixels if basis is None else pixels @ basis
-        return np.asarray(shares[part] @ pixels)
+        values[block] = pixels if basis is None else pixels @ basis
+        return np.asarray(normalized_weights[block] @ pixels)
 
-    parts = list(sample.run_tasks(fill, range(0, len(rows), size)))
-    centre = np.sum(parts, axis=0, dtype=rows.dtype)
+    weighted_sums = list(sample.run_tasks(fill, range(0, len(rows), size)))
+    centre = np.sum(weighted_sums, axis=0, dtype=rows.dtype)
     values -= centre if basis is None else centre @ basis
     _check_finite(values)
     return values, centre
@@ -216,30 +235,30 @@ def _coordinates(sample: Objective, shares: Matrix, basis: Matrix | None) -> tup
 
 def _check_finite(values: Matrix) -> None:
     if not np.isfinite(values).all():
-        raise TrainingError("the pixels hold nan or infinite values: remove them")
+        raise TrainingError("the pixels contain nan or infinite values: remove them")
 
 
 def _leading_subspace(
     sample: Objective, width: int, rng: np.random.Generator
 ) -> tuple[Matrix, float]:
-    """Orthonormal basis (n_pixels, width) of about the directions in which the scaled pixels of
+    """Orthonormal basis (n_pixels, width) of roughly the directions in which the scaled pixels of
     some of the sampled rows vary most, and the variance outside it.
 
     Randomised subspace iteration with one power step (Halko, Martinsson and Tropp 2011).
     """
     rows = sample.rows
     few = rng.permutation(len(rows))[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
-    pixels = rows.take(np.sort(few))[0] * rows.dtype.type(sample.scale)
+    pixels = rows.take_into_buffer(np.sort(few))[0] * rows.dtype.type(sample.scale)
     _check_finite(pixels)
     pixels -= pixels.mean(axis=0)
     width = min(width, len(pixels))
-    parts = np.array_split(np.arange(width), 4)
+    groups = np.array_split(np.arange(width), 4)
 
     def times_gram(vectors: Matrix) -> Matrix:
-        def part(columns: NDArray[np.intp]) -> Matrix:
+        def of_columns(columns: NDArray[np.intp]) -> Matrix:
             return np.asarray(pixels.T @ (pixels @ vectors[:, columns]))
 
-        return np.hstack(list(sample.run_tasks(part, parts)))
+        return np.hstack(list(sample.run_tasks(of_columns, groups)))
 
     vectors = rng.standard_normal((rows.n_pixels, width), dtype=np.float32).astype(rows.dtype)
     for _ in range(2):
@@ -251,8 +270,8 @@ def _leading_subspace(
 
 
 def _orthonormal(vectors: Matrix) -> Matrix:
-    """Almost orthonormal columns of the same span: the shifted Cholesky QR (Fukaya et al. 2020),
-    which is matrix products throughout. Columns beyond the span's rank become almost zero."""
+    """Nearly orthonormal columns with the same span: shifted Cholesky QR (Fukaya et al. 2020),
+    which consists of matrix products. Columns beyond the span's rank become nearly zero."""
     gram = vectors.T @ vectors
     shift = 4 * np.finfo(vectors.dtype).eps * np.trace(gram)
     np.einsum("ii->i", gram)[:] += shift + np.finfo(vectors.dtype).tiny
@@ -260,13 +279,13 @@ def _orthonormal(vectors: Matrix) -> Matrix:
 
 
 def inverse_of_positive(matrix: Matrix) -> Matrix:
-    """Inverse of a symmetric positive definite matrix, in half the time of a general one."""
+    """Inverse of a symmetric positive definite matrix, twice as fast as a general one."""
     triangle = inverse_of_triangle(np.linalg.cholesky(matrix))
     return np.asarray(triangle.T @ triangle)
 
 
 def inverse_of_triangle(lower: Matrix) -> Matrix:
-    """Inverse of a lower triangular matrix, by halves: matrix products almost throughout."""
+    """Inverse of a lower triangular matrix, by halves: almost only matrix products."""
     n = len(lower)
     if n <= 64:
         return np.asarray(np.linalg.inv(lower))

@@ -1,26 +1,33 @@
-"""Training that can be interrupted: what was fitted is kept beside the model until it is saved."""
+"""Training that can be interrupted: a checkpoint beside the model, until the model is saved."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.data.pixel_dataset import Subset
-from softmaxce.errors import ClusterLost
-from softmaxce.training.journal import Facts, Journal
+import numpy as np
+
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.errors import ClusterLost, InputError
+from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
+
+# Images × pixels × classes of a linear fit that takes two cores about a minute: 4 operations for
+# each in some 25 evaluations, at 28.5e9 operations per second and core (docs/cluster.md).
+_LONG_FIT = 3e10
+_QUICK = "a linear fit of this size takes seconds"
 
 
 def checkpoint_path(model_path: str | PathLike[str]) -> Path:
-    """Where an interrupted training of this model leaves what it has."""
+    """Where an interrupted training of this model leaves its checkpoint."""
     path = Path(model_path)
     return path.with_name(f"{path.name}.checkpoint")
 
 
 def digest_of(subset: Subset) -> str:
-    """A short text that differs for other pixels, labels, classes or another order of images."""
+    """A short digest of the pixels, labels, class names, preprocessing and their order."""
     dataset = subset.dataset
     digest = hashlib.blake2b(dataset.digests[subset.rows].tobytes(), digest_size=8)
     digest.update(subset.labels.tobytes())
@@ -28,39 +35,69 @@ def digest_of(subset: Subset) -> str:
     return f"{subset.n_images} images ({digest.hexdigest()})"
 
 
+def checkpoint_type(
+    images: PixelDataset, hidden: Sequence[int]
+) -> type[AnswerLog] | type[Snapshot] | None:
+    """The kind of checkpoint of a training; None for a fit that is quicker to run again."""
+    if hidden:
+        return Snapshot
+    is_remote = not isinstance(images.pixels, np.ndarray)
+    work = images.n_images * images.preprocessing.n_pixels * len(images.class_names)
+    return AnswerLog if is_remote or work > _LONG_FIT else None
+
+
 @contextmanager
 def kept_on_interrupt(
-    model_path: str | PathLike[str], facts: Facts, resume: bool
-) -> Iterator[Journal]:
-    """The journal of a training; it stays where the block is interrupted, with a note on it.
+    model_path: str | PathLike[str],
+    fingerprint: Fingerprint,
+    kind: type[AnswerLog] | type[Snapshot] | None,
+    resume: bool,
+) -> Iterator[AnswerLog | Snapshot | None]:
+    """The checkpoint of a training, which is removed at the end.
 
-    An error would come again, or is that of a full disk: then nothing stays, unless it is
-    ClusterLost.
-    Raises DataError where there is nothing to resume, or what there is is of other `facts`.
+    It stays, and a note says so, if the training is interrupted or its cluster is lost. Raises
+    InputError or DataError if there is nothing to resume, or if the fingerprint is another one.
     """
-    journal = Journal(str(checkpoint_path(model_path)), facts, resume)
+    path = checkpoint_path(model_path)
+    if kind is None and not (resume and path.exists()):
+        with _quick_fit(resume):
+            yield None
+        path.unlink(missing_ok=True)  # of an earlier run
+        return
+    checkpoint = (kind or AnswerLog)(str(path), fingerprint, resume)
+    kept = f"kept in {path}: repeat the command with --resume to continue"
     try:
-        yield journal
+        yield checkpoint
     except ClusterLost as lost:
-        if journal.keep():
-            raise ClusterLost(
-                f"{lost}; what was fitted so far is kept in {journal.path}: repeat the command "
-                "with --resume to go on"
-            ) from lost
+        if checkpoint.keep():
+            raise ClusterLost(f"{lost}; the fit so far is {kept}") from lost
         raise
-    except Exception:
-        journal.remove()
+    except Exception:  # it would only occur again
+        checkpoint.remove()
         raise
     except BaseException as stop:
-        if journal.keep():
-            stop.add_note(
-                f"What was fitted so far is kept in {journal.path}: "
-                "repeat the command with --resume to go on."
-            )
+        if checkpoint.keep():
+            stop.add_note(f"The fit so far is {kept}.")
         else:
-            journal.remove()
+            checkpoint.remove()
         raise
     else:
-        journal.remove()
+        checkpoint.remove()
     finally:
-        journal.close()
+        checkpoint.close()
+
+
+@contextmanager
+def _quick_fit(resume: bool) -> Iterator[None]:
+    """Nothing is kept of a fit that is quick to run again."""
+    if resume:
+        raise InputError(
+            f"nothing to resume: {_QUICK} and leaves no checkpoint; leave --resume out"
+        )
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        stop.add_note(f"Run the command again: {_QUICK}.")
+        raise

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
-from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset, Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
@@ -56,17 +54,13 @@ def compare(
     folder: str | PathLike[str],
     model_path_a: str | PathLike[str],
     model_path_b: str | PathLike[str],
-    *,
-    skip_bad: bool = False,
-    jobs: int | None = None,
-    cache: Path | None = None,
+    read: ReadOptions = ReadOptions(),
     on_progress: OnProgress = ignore,
 ) -> CompareResult:
     """Evaluate both models on the class folders in `folder`, matched by name.
 
     Raises ModelError and DataError (also for a class that one of the models does not know).
     """
-    read = ReadOptions(skip_bad, PixelCache(cache) if cache else None, jobs)
     loaded: dict[tuple[tuple[str, ...], Preprocessing], PixelDataset] = {}
     contenders = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):

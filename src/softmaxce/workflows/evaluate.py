@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import Subset, load_for_model
-from softmaxce.data.read_options import DecodingBackend, ReadOptions
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.metrics.conformal import coverage_is_significantly_low, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import load_model
@@ -89,19 +87,16 @@ class EvaluateResult:
 def evaluate(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
+    read: ReadOptions = ReadOptions(),
     *,
-    skip_bad: bool = False,
-    jobs: int | None = None,
-    cache: Path | None = None,
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
-    backend: DecodingBackend | None = None,
 ) -> EvaluateResult:
     """Evaluate the model on the class folders in `folder`, matched by name.
 
-    Copies of training images are reported. With a `backend` the images are read elsewhere, such as
-    on a cluster. Raises ModelError (also if `coverage` is asked of a model trained without
-    validation images) and DataError (also for a class that the model does not know).
+    Copies of training images are reported. Raises ModelError (also if `coverage` is asked of a
+    model trained without validation images) and DataError (also for a class that the model does
+    not know).
     """
     model = load_model(model_path)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
@@ -109,13 +104,7 @@ def evaluate(
         folder,
         model.class_names,
         model.preprocessing,
-        ReadOptions(
-            skip_bad,
-            PixelCache(cache) if cache else None,
-            jobs,
-            counted(on_progress, "Reading images"),
-            backend,
-        ),
+        replace(read, on_decoded=counted(on_progress, "Reading images")),
     )
     scored = score_subset(model, Subset.whole(images))
     reached = None

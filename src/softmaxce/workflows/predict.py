@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
-from softmaxce.data.decoding import DecodedImages, decode_files
+from softmaxce.data.decoding import decode_files
 from softmaxce.errors import DataError, ImageError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.lesson.example import label_index
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import Subset
-from softmaxce.mapped_rows import copy_rows
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
-from softmaxce.training.objective import RemotePixels
-
-_BLOCK_ROWS = 4096
+from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,7 @@ def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     return ScoredSubset(model, subset, scores, before)
 
 
-Pixels = NDArray[np.uint8] | RemotePixels
+Pixels = NDArray[np.uint8] | PixelMatrix
 
 
 def logits_in_blocks(
@@ -99,11 +96,7 @@ def _map_blocks(
     labels: NDArray[np.int64],
 ) -> Iterable[Any]:
     """function(pixels, labels, model) of blocks of the rows, computed where the pixels are."""
-    if isinstance(pixels, np.ndarray):
-        starts = range(0, len(rows), _BLOCK_ROWS)
-        blocks = (slice(start, start + _BLOCK_ROWS) for start in starts)
-        return (function(copy_rows(pixels, rows[block]), labels[block], model) for block in blocks)
-    return pixels.map(function, rows, labels, model)
+    return as_pixel_matrix(pixels).map(function, rows, labels, model)
 
 
 def _logits(

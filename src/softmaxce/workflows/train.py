@@ -13,7 +13,6 @@ from typing import Any, Literal
 import numpy as np
 
 from softmaxce import __version__
-from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import (
     PixelDataset,
     Subset,
@@ -22,17 +21,17 @@ from softmaxce.data.pixel_dataset import (
     validation_rows,
 )
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
-from softmaxce.data.read_options import DecodingBackend, ReadOptions
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import Split, Splits, as_split, find_splits
 from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
-from softmaxce.metrics.scores import Scores
 from softmaxce.model.model_file import is_model_file, save_model
-from softmaxce.model.softmax_model import PIXEL_SCALE, Layer, SoftmaxModel
-from softmaxce.training.fitting import Fit, IterationInfo, Rows, balanced_sample_weight, fit
-from softmaxce.training.journal import Facts, Journal
-from softmaxce.workflows.checkpoint import digest_of, kept_on_interrupt
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
+from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
+from softmaxce.training.rows import Rows
+from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
@@ -45,10 +44,9 @@ class TrainOptions:
 
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
     background: see Preprocessing; validation: the fraction of each class to use as validation
-    images, or where these are listed; cache: a folder for decoded pixels, None for none; l2: the
-    penalty constant, None for automatic; hidden: units of each hidden layer; jobs: decoding
-    processes; calibrate: fit a temperature on the validation images; resume: continue an
-    interrupted run.
+    images, or where these are listed; l2: the penalty constant, None for automatic; hidden: units
+    of each hidden layer; calibrate: fit a temperature on the validation images; resume: continue
+    an interrupted run.
     """
 
     size: tuple[int, int] | None = None
@@ -60,10 +58,7 @@ class TrainOptions:
     hidden: tuple[int, ...] = ()
     class_weight: Literal["none", "balanced"] = "none"
     seed: int = 0
-    jobs: int | None = None
-    skip_bad: bool = False
     calibrate: bool = True
-    cache: Path | None = None
     resume: bool = False
 
 
@@ -71,9 +66,10 @@ class TrainOptions:
 class TrainResult:
     """A trained model, how it was fitted, and how it scores on each split.
 
-    scored: "train", and "validation" and "test" if they have images; validation_folder: the folder
-    of the validation images, None if they were taken from the training folder; objective_history:
-    the objective at each iteration of each fit, in nats; example: an image to try the model on.
+    folders: where each split is listed; its validation is None if these images were taken from the
+    training folder; scored: "train", and "validation" and "test" if they have images;
+    objective_history: the objective at each iteration of each fit, in nats; example: an image to
+    try the model on.
     """
 
     model: SoftmaxModel
@@ -87,29 +83,9 @@ class TrainResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def validation_folder(self) -> Split | None:
-        """Where the validation images are listed, None if they are part of the training folder."""
-        return self.folders.validation
-
-    @property
     def is_calibrated(self) -> bool:
         """Whether a temperature was fitted on the validation images."""
         return self.model.temperature != 1.0
-
-    @property
-    def train(self) -> Scores:
-        """The scores on the training images."""
-        return self.scored["train"].scores
-
-    @property
-    def validation(self) -> Scores | None:
-        """The scores on the validation images, None if there are none."""
-        return self.scored["validation"].scores if "validation" in self.scored else None
-
-    @property
-    def test(self) -> Scores | None:
-        """The scores on the test images, None if there are none."""
-        return self.scored["test"].scores if "test" in self.scored else None
 
     @cached_property
     def overlaps(self) -> Mapping[str, Overlap]:
@@ -139,24 +115,25 @@ def train(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
     options: TrainOptions,
+    read: ReadOptions = ReadOptions(),
     on_progress: OnProgress = ignore,
-    backend: DecodingBackend | None = None,
 ) -> TrainResult:
     """Train on the class folders in `folder`, score the model, and save it at `model_path`.
 
-    With a `backend` the images are read elsewhere, such as on a cluster; the model is the same.
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
-    check_distributable(options, backend is not None)
+    check_distributable(options, read.backend is not None)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
         folders = replace(folders, validation=as_split(options.validation))
-    splits = _load(folders, options, on_progress, backend)
+    splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
-    with kept_on_interrupt(model_path, _facts(splits, options), options.resume) as journal:
-        fitted = _fit(splits, options, on_progress, history, journal)
+    kind = checkpoint_type(splits["train"].dataset, options.hidden)
+    fingerprint = _fingerprint(splits, options)
+    with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
+        fitted = _fit(splits, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
         model, scored = _scored_model(fitted, splits, options, history)
         save_model(model, model_path)
@@ -182,21 +159,15 @@ def train(
 def _load(
     folders: Splits,
     options: TrainOptions,
+    read: ReadOptions,
     on_progress: OnProgress,
-    backend: DecodingBackend | None,
 ) -> dict[str, Subset]:
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
-    read = ReadOptions(
-        options.skip_bad,
-        PixelCache(options.cache) if options.cache else None,
-        options.jobs,
-        counted(on_progress, "Reading images"),
-        backend,
-    )
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
-    images = load_for_training(folders.train, wanted, read)
-    if backend is not None:
-        backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
+    progress = counted(on_progress, "Reading images")
+    images = load_for_training(folders.train, wanted, replace(read, on_decoded=progress))
+    if read.backend is not None:
+        read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
     def load_other(name: str, folder: Split) -> PixelDataset:
         progress = counted(on_progress, f"Reading {name} images")
@@ -216,16 +187,12 @@ def _load(
     return {name: subset for name, subset in splits.items() if subset.n_images}
 
 
-# The model is the same whatever these are.
-_NOT_IN_FINGERPRINT = {"jobs", "skip_bad", "cache", "resume"}
-
-
-def _facts(splits: Mapping[str, Subset], options: TrainOptions) -> Facts:
+def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
-        "the options": {name: chosen[name] for name in chosen.keys() - _NOT_IN_FINGERPRINT},
+        "the options": {name: chosen[name] for name in chosen.keys() - {"resume"}},
         "the data": {name: digest_of(subset) for name, subset in splits.items()},
     }
 
@@ -235,7 +202,7 @@ def _fit(
     options: TrainOptions,
     on_progress: OnProgress,
     history: dict[str, list[float]],
-    journal: Journal,
+    checkpoint: AnswerLog | Snapshot | None,
 ) -> Fit:
     """The fit; `history` receives the objective at each iteration of each stage."""
     training, validation = splits["train"], splits.get("validation")
@@ -260,7 +227,7 @@ def _fit(
         sample_weight=weight,
         seed=options.seed,
         on_iteration=listen,
-        journal=journal,
+        checkpoint=checkpoint,
     )
 
 
@@ -275,10 +242,11 @@ def _scored_model(
     history: Mapping[str, list[float]],
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The complete model, and its scores on each split."""
-    layers = tuple(Layer(weights, biases) for weights, biases in fitted.layers)
     images, validation = splits["train"].dataset, splits.get("validation")
     trained_on = np.sort(splits["train"].half_digests)
-    model = SoftmaxModel(layers, images.preprocessing, images.class_names, trained_on=trained_on)
+    model = SoftmaxModel(
+        fitted.layers, images.preprocessing, images.class_names, trained_on=trained_on
+    )
     if options.calibrate and validation:
         logits = list(logits_in_blocks(model, validation.dataset.pixels, validation.rows))
         temperature = fit_temperature(np.concatenate(logits), validation.labels)
@@ -307,7 +275,7 @@ def _record(
         "gradient_norm": fitted.gradient_norm,
         "n_iterations": fitted.n_iterations,
         "converged": fitted.converged,
-        "stop_reason": fitted.stop_reason,
+        "stop_reason": fitted.stop_message,
         "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
         "class_counts": [s.support for s in scored["train"].scores.per_class],

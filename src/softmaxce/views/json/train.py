@@ -6,12 +6,12 @@ from softmaxce.views.json import scores
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.train import TrainResult
 
-_FIT = ("stop_reason", "converged", "n_iterations", "objective", "gradient_norm")
-
 
 def as_json(result: TrainResult) -> str:
     """The result as one JSON object."""
-    model, validation = result.model, result.scored.get("validation")
+    model, fit, validation = result.model, result.fit, result.scored.get("validation")
+    n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
+    summaries = {split: scores.summary(scored.scores) for split, scored in result.scored.items()}
     calibration = None
     if validation is not None and result.is_calibrated:
         before, after = validation.uncalibrated, validation.scores
@@ -21,17 +21,14 @@ def as_json(result: TrainResult) -> str:
         {
             "model": result.model_path,
             "classes": model.class_names,
-            "n_train": result.train.n_images,
-            "n_validation": result.validation.n_images if result.validation else 0,
+            "n_train": n_images["train"],
+            "n_validation": n_images.get("validation", 0),
             "image": model.preprocessing,
-            "l2": result.fit.l2,
-            "l2_path": [
-                attributes(step, "l2", "validation_cross_entropy") for step in result.fit.l2_path
-            ],
-            **attributes(result.fit, *_FIT),
-            "train": scores.summary(result.train),
-            "validation": result.validation and scores.summary(result.validation),
-            "test": result.test and scores.summary(result.test),
+            "l2": fit.l2,
+            "l2_path": [attributes(step, "l2", "validation_cross_entropy") for step in fit.l2_path],
+            "stop_reason": fit.stop_message,
+            **attributes(fit, "converged", "n_iterations", "objective", "gradient_norm"),
+            **{split: summaries.get(split) for split in ("train", "validation", "test")},
             "duplicates": {
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },

@@ -1,0 +1,33 @@
+"""Decoded images as rows of one matrix. Nothing here needs Pillow."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.errors import ImageError
+
+
+@dataclass(frozen=True)
+class DecodedImages:
+    """pixels: (n_files, n_pixels) uint8, with a row of zeros for a file that failed.
+
+    sizes: (n_files, 2), width and height before preprocessing; is_grey: (n_files,);
+    digests: (n_files, 2) uint64, BLAKE2b of each row, equal for equal pixels;
+    failures: position in the list of files → error.
+    """
+
+    pixels: NDArray[np.uint8]
+    sizes: NDArray[np.int32]
+    is_grey: NDArray[np.bool_]
+    digests: NDArray[np.uint64]
+    failures: dict[int, ImageError]
+
+
+def digests_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(n_images, 2): the 128-bit BLAKE2b digest of each row of `pixels`."""
+    digests = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in pixels)
+    return np.frombuffer(digests, "<u8").reshape(-1, 2)

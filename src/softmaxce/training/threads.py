@@ -1,0 +1,66 @@
+"""Threads over blocks of rows, with BLAS held to one thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+_MAX_THREADS = 8  # more only compete for one memory bus
+
+
+def useful_threads() -> int:
+    """Number of cores that this process may use, at most 8."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(cores, _MAX_THREADS)
+
+
+@contextmanager
+def row_threads(n_threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` that runs its tasks in n_threads Python threads, the calling one included."""
+    with _one_blas_thread():
+        if n_threads == 1:
+            yield map
+            return
+        with ThreadPoolExecutor(n_threads - 1) as pool:
+            yield partial(_map_and_help, pool)
+
+
+def _map_and_help(
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[Any]:
+    """function(item) of each item, in order.
+
+    While it waits for a result, the calling thread runs the next task that no thread has started.
+    For small tasks this saves waking one thread.
+    """
+    tasks = [(item, pool.submit(function, item)) for item in items]
+    own: dict[int, Any] = {}
+    ahead = 1
+    for position, (_, future) in enumerate(tasks):
+        while position not in own and not future.done() and ahead < len(tasks):
+            item, other = tasks[ahead]
+            if ahead > position and other.cancel():
+                own[ahead] = function(item)
+            ahead += 1
+        yield own.pop(position) if position in own else future.result()
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Keep BLAS from starting threads, which would compete with ours.
+
+    Does nothing without threadpoolctl: the command line sets the BLAS libraries' environment
+    variables before NumPy is loaded.
+    """
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
