@@ -11,6 +11,7 @@ from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.numerics import softmax
 
 N_BINS = 15
+_EDGES = np.linspace(0, 1, N_BINS + 1)
 MIN_IMAGES = 20  # fewer do not determine a temperature
 _MAX_ITERATIONS = 200
 _RELATIVE_TOLERANCE = 1e-10
@@ -42,21 +43,19 @@ class Bin:
 
 def bin_of(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
     """The bin of each confidence (n,): N_BINS equal bins, each including its upper edge."""
-    edges = np.linspace(0, 1, N_BINS + 1)
-    return np.searchsorted(edges[1:-1], confidences).astype(np.int64)
+    return np.searchsorted(_EDGES[1:-1], confidences).astype(np.int64)
 
 
 def reliability_bins(
     confidences: NDArray[np.float64], is_correct: NDArray[np.bool_]
 ) -> tuple[Bin, ...]:
     """The bins of a reliability diagram, from confidences (n,) and is_correct (n,)."""
-    edges = np.linspace(0, 1, N_BINS + 1)
     bins = bin_of(confidences)
     n_images = np.bincount(bins, minlength=N_BINS)
     n_correct = np.bincount(bins[is_correct], minlength=N_BINS)
     means = np.bincount(bins, confidences, N_BINS) / np.maximum(n_images, 1)
     return tuple(
-        Bin(float(edges[b]), float(edges[b + 1]), int(n_images[b]), int(n_correct[b]), float(m))
+        Bin(float(_EDGES[b]), float(_EDGES[b + 1]), int(n_images[b]), int(n_correct[b]), float(m))
         for b, m in enumerate(means)
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -64,8 +64,8 @@ class PlainConsole(Console):
         """
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for position, title in enumerate(header):
-            table.add_column(visible(title), overflow="fold")
-            table.columns[position].justify = "left" if position in left else "right"
+            justify: JustifyMethod = "left" if position in left else "right"
+            table.add_column(visible(title), justify=justify, overflow="fold")
         for row in rows:
             table.add_row(*map(_cell, row))
         self.print(table)

@@ -22,7 +22,7 @@ def _differences(result: CompareResult) -> Iterator[dict[str, Any]]:
     """Path and label of each image that the models predict differently, and their columns."""
     sides = {"a": result.a, "b": result.b}
     for position in result.comparison.is_different.nonzero()[0].tolist():
-        rows = {side: image_row(c.class_names, c.scored, position) for side, c in sides.items()}
+        rows = {side: image_row(c.scored, position) for side, c in sides.items()}
         yield {
             "path": rows["a"]["path"],
             "label": rows["a"]["label"],

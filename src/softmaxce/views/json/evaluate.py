@@ -10,6 +10,7 @@ from softmaxce.views.json import scores
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_line, json_text
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
+from softmaxce.workflows.scored_subset import ScoredSubset
 
 _HEADER = ("path", "label", "predicted", "probability", "cross_entropy")
 
@@ -18,21 +19,21 @@ def as_machine_text(result: EvaluateResult, output_format: str) -> str | Iterato
     """One JSON object, or a row per image as jsonl or csv."""
     if output_format == "json":
         return _as_json(result)
-    every = range(result.scored.scores.n_images)
-    return _csv(result, every) if output_format == "csv" else map(json_line, _rows(result, every))
+    rows = _rows(result.scored, range(result.scored.scores.n_images))
+    return _csv(rows) if output_format == "csv" else map(json_line, rows)
 
 
 def errors_csv(result: EvaluateResult) -> Iterator[str]:
     """The images predicted incorrectly, highest cross-entropy first."""
-    return _csv(result, result.scored.wrong.tolist())
+    return _csv(_rows(result.scored, result.scored.wrong.tolist()))
 
 
-def _csv(result: EvaluateResult, positions: Iterable[int]) -> Iterator[str]:
-    return csv_lines(_HEADER, (row.values() for row in _rows(result, positions)))
+def _rows(scored: ScoredSubset, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
+    return (scores.image_row(scored, position) for position in positions)
 
 
-def _rows(result: EvaluateResult, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
-    return (scores.image_row(result.class_names, result.scored, i) for i in positions)
+def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    return csv_lines(_HEADER, (row.values() for row in rows))
 
 
 def _as_json(result: EvaluateResult) -> str:

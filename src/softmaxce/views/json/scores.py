@@ -76,9 +76,9 @@ def overlap(found: Overlap | None) -> dict[str, Any] | None:
     return None if found is None else attributes(found, "n_copies", "accuracy_without", "paths")
 
 
-def image_row(class_names: Sequence[str], scored: ScoredSubset, position: int) -> dict[str, Any]:
+def image_row(scored: ScoredSubset, position: int) -> dict[str, Any]:
     """The image at `position`: path, true and predicted class, probability, cross-entropy."""
-    scores = scored.scores
+    scores, class_names = scored.scores, scored.model.class_names
     return {
         "path": scored.path(position),
         "label": class_names[scores.labels[position]],
