@@ -11,8 +11,8 @@ import json
 from latex2mathml.converter import convert
 
 from softmaxce import lesson
-from softmaxce.lesson import picture_templates
-from softmaxce.views.lesson.formulas import MATHML
+from softmaxce.lesson.templates import IMAGE, LOGITS_OF_IMAGE
+from softmaxce.views.lesson.page import MATHML
 
 # What the converter leaves to the browser, as TeX sets it: thin spaces around \log, and no space
 # after a minus sign behind an equals sign.
@@ -24,8 +24,7 @@ SPACING = {
 
 def mathml_of_formulas() -> dict[str, str]:
     """LaTeX → MathML, for each formula of the lesson."""
-    templates = [picture_templates.IMAGE, picture_templates.LOGITS_OF_IMAGE]
-    templates += [template for template, _ in lesson.STEPS]
+    templates = [IMAGE, LOGITS_OF_IMAGE, *(template for template, _ in lesson.STEPS)]
     formulas = [template.formula.latex for template in templates if template.formula]
     return {latex: _spaced(convert(latex, display="block")) for latex in formulas}
 

@@ -71,9 +71,9 @@ def test_any_count_of_logits(arguments, logits):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--logits", "1", "nan"], "'nan' is not a finite number"),
-        (["--logits", "1", "-inf"], "'-inf' is not a finite number"),
-        (["--logits", "Infinity", "1"], "'Infinity' is not a finite number"),
+        (["--logits", "1", "nan"], "'nan' is not finite"),
+        (["--logits", "1", "-inf"], "'-inf' is not finite"),
+        (["--logits", "Infinity", "1"], "'Infinity' is not finite"),
         (["--logits", "1", "1e999"], "'1e999' is too large"),
         (["--logits", "1", "two"], "'two' is not a number"),
         (["--logits", "1", "1_0"], "'1_0' is not a number"),
@@ -241,7 +241,7 @@ def test_what_the_quiz_counts_as_correct():
         (["--logits", "1", "2", "--probabilities", "0.5", "0.5"], "cannot be combined"),
         (["--logits", "1", "2", "--classes", "a"], "1 class names for 2"),
         (["--logits", "1", "2", "--temperature", "0"], "temperature"),
-        (["--logits", "1", "2", "--temperature", "nan"], "not a finite number"),
+        (["--logits", "1", "2", "--temperature", "nan"], "'nan' is not finite"),
         (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),
         (["--logits", "1", "2", "--answers"], "--exercise"),
         (["--exercise", "0"], "between 1 and 200"),

@@ -106,7 +106,7 @@ def test_what_it_refuses(softmaxce, pets_model, tmp_path):
     assert_one_error_line(softmaxce("predict", "-m", pets_model), 2, "IMAGE")
     assert_one_error_line(softmaxce("predict", "empty", "-m", pets_model), 1, "empty", "no images")
     unknown = softmaxce("predict", CAT, "-m", pets_model, "--label", "cow")
-    assert_one_error_line(unknown, 2, "cow", "'cat', 'dog', 'person'")
+    assert_one_error_line(unknown, 2, "no class 'cow'", "cat, dog, person")
     assert_one_error_line(softmaxce("predict", CAT, "-m", CAT), 1, "not a softmaxce model")
     nothing = softmaxce("predict", "-", "-m", pets_model, stdin=b"")
     assert_one_error_line(nothing, 1, "-: it is empty")

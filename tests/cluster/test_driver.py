@@ -128,10 +128,10 @@ def test_a_task_that_kills_workers_is_reported_with_its_files():
 def test_a_solver_that_outgrows_this_machine_is_refused(monkeypatch):
     assert driver_bytes(784, 10) < 1e9 < driver_bytes(150_528, 1000)
     monkeypatch.setattr("softmaxce.cluster.pixels.memory_bytes", lambda: 1e9)
-    for force in (False, True):
-        settings = ClusterSettings("tcp://x", force=force)
+    for is_ignored in (False, True):
+        settings = ClusterSettings("tcp://x", ignore_memory_check=is_ignored)
         reader = ClusterReader(SimpleNamespace(settings=settings))
-        if force:
+        if is_ignored:
             reader.check_size(150_528, 1000)
         else:
             with pytest.raises(TrainingError, match="not enough memory"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import click
 
 from softmaxce.cli.options import debug_option, format_option, model_option
-from softmaxce.cli.variadic import VariadicCommand, finite_number
+from softmaxce.cli.types import Parsed, number
 
 EPILOG = """\b
 Examples:
@@ -20,10 +21,59 @@ Examples:
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
   softmaxce explain --exercise 8 --seed 1 --answers
 """
+_VARIADIC = {"--logits", "--probabilities", "--classes"}
+
+
+class _VariadicCommand(click.Command):
+    """A command with options that accept every value up to the next option, unlike Click's.
+
+    `--logits -1 2,3` becomes `--logits=-1 --logits=2 --logits=3`, which Click understands.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(_spread(args)))
+
+
+def _spread(args: list[str]) -> Iterator[str]:
+    option = ""
+    for place, argument in enumerate(args):
+        if argument == "--":
+            yield from args[place:]
+            return
+        name, equals, values = argument.partition("=")
+        if name in _VARIADIC:
+            option = name
+            if not equals and (place + 1 == len(args) or _is_option(args[place + 1])):
+                yield argument  # Click says that it needs a value
+        elif option and not _is_option(argument):
+            values = argument
+        else:
+            option, values = "", ""
+            yield argument
+        yield from (f"{option}={value.strip()}" for value in values.split(",") if value.strip())
+
+
+def _is_option(argument: str) -> bool:
+    """Whether `argument` is an option: a dash that does not start a number."""
+    try:
+        float(argument.partition(",")[0])
+    except ValueError:
+        return argument.startswith("-") and argument != "-"
+    return False
+
+
+def _as_number(text: str) -> float:
+    """A finite number; its minus sign may be the real one."""
+    if "_" in text:  # which Python would ignore
+        raise ValueError(f"'{text}' is not a number")
+    return number(text.replace("−", "-"))
+
+
+NUMBER = Parsed("NUMBER", _as_number)
 
 
 @click.command(
-    cls=VariadicCommand,
+    cls=_VariadicCommand,
     short_help="Explain softmax and cross-entropy step by step.",
     epilog=EPILOG,
 )
@@ -31,14 +81,14 @@ Examples:
 @model_option()
 @click.option(
     "--logits",
-    type=finite_number,
+    type=NUMBER,
     multiple=True,
     metavar="NUMBER...",
     help="Raw outputs, one per class: two or more numbers, such as --logits -1 2 -.5 1e1.",
 )
 @click.option(
     "--probabilities",
-    type=finite_number,
+    type=NUMBER,
     multiple=True,
     metavar="NUMBER...",
     help="Predicted probabilities, one per class, which sum to 1, instead of logits.",
@@ -47,18 +97,14 @@ Examples:
 @click.option("--label", metavar="INDEX|NAME", help="The true class.  [default: the first]")
 @click.option(
     "--temperature",
-    type=finite_number,
+    type=NUMBER,
     default=1.0,
-    show_default=True,
-    metavar="NUMBER",
     help="Divisor of every logit: above 1 the probabilities are flatter, below 1 sharper.",
 )
 @click.option(
     "--learning-rate",
-    type=finite_number,
+    type=NUMBER,
     default=0.1,
-    show_default=True,
-    metavar="NUMBER",
     help="Learning rate of the step of gradient descent.",
 )
 @click.option(
@@ -77,7 +123,6 @@ Examples:
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
-    show_default=True,
     help="Seed for the exercises.",
 )
 @click.option("--answers", is_flag=True, help="Print the worked answers of the exercises too.")
@@ -122,7 +167,7 @@ def explain(
     language = language or default_language()
     translate = translator(language)
     if output_path:
-        from softmaxce.atomic_files import check_can_write
+        from softmaxce.atomic_files import check_can_write, write_atomically
 
         check_can_write(output_path)
     # A module for each format, with the same functions.
@@ -130,22 +175,22 @@ def explain(
     if exercise is not None:
         from softmaxce.lesson.exercises import make
 
-        _write(view.exercises_as_text(make(exercise, seed), translate, answers), output_path)
-        return
-    explanation = _explanation(**source)
-    if save_images:
-        _save_images(explanation, save_images)
-    if quiz:
-        from softmaxce.views.console import output
-        from softmaxce.views.lesson.quiz import ask
-
-        ask(output(), explanation, translate)
-    elif output_format == "text" and not output_path:
-        from softmaxce.views.console import output
-
-        view.show(output(), explanation, translate)
+        text = view.exercises_as_text(make(exercise, seed), translate, answers)
     else:
-        _write(view.as_text(explanation, translate, language), output_path)
+        explanation = _explanation(**source)
+        if save_images:
+            _save_images(explanation, save_images)
+        if quiz or (output_format == "text" and not output_path):
+            from softmaxce.views.console import output
+
+            (view.ask if quiz else view.show)(output(), explanation, translate)
+            return
+        text = view.as_text(explanation, translate, language)
+    text = text.removesuffix("\n") + "\n"
+    if output_path:
+        write_atomically(output_path, [text.encode()])
+    else:
+        click.echo(text, nl=False)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -161,19 +206,22 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} cannot be combined: give one of them")
-    for name in ("logits", "probabilities"):
-        if len(options[name]) == 1:
-            raise click.UsageError(f"--{name} needs at least two numbers, one per class")
-    if options["classes"] and not (options["logits"] or options["probabilities"]):
-        raise click.UsageError("--classes needs --logits or --probabilities")
-    if options["save_images"] and not options["image"]:
-        raise click.UsageError("--save-images needs an IMAGE")
-    if options["answers"] and options["exercise"] is None:
-        raise click.UsageError("--answers needs --exercise N")
-    if options["exercise"] is not None and options["output_format"] == "html":
-        raise click.UsageError("--exercise supports --format text, json and markdown, not html")
-    if options["quiz"] and (options["exercise"] is not None or options["output_format"] != "text"):
-        raise click.UsageError("--quiz needs --format text and cannot be combined with --exercise")
+    source, output_format = given[0], options["output_format"]
+    numbers = options["logits"] or options["probabilities"]
+    is_exercise = source == "--exercise"
+    faults = {
+        f"{source} needs at least two numbers, one per class": len(numbers) == 1,
+        "--classes needs --logits or --probabilities": options["classes"] and not numbers,
+        "--save-images needs an IMAGE": options["save_images"] and source != "IMAGE",
+        "--answers needs --exercise N": options["answers"] and not is_exercise,
+        "--exercise supports --format text, json and markdown, not html": is_exercise
+        and output_format == "html",
+        "--quiz needs --format text and cannot be combined with --exercise": options["quiz"]
+        and (is_exercise or output_format != "text"),
+    }
+    for fault, is_present in faults.items():
+        if is_present:
+            raise click.UsageError(fault)
 
 
 def _explanation(
@@ -197,15 +245,6 @@ def _explanation(
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
     example = make_example(numbers, source, classes=classes or None, **options)
     return workflow.explain(example, every_misconception=every_misconception)
-
-
-def _write(text: str, path: str | None) -> None:
-    if not path:
-        click.echo(text.removesuffix("\n"))
-        return
-    from softmaxce.atomic_files import write_atomically
-
-    write_atomically(path, [text.removesuffix("\n").encode() + b"\n"])
 
 
 def _save_images(explanation: Any, folder: str) -> None:

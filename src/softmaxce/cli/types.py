@@ -48,7 +48,8 @@ def number(text: str) -> float:
     except ValueError:
         raise ValueError(f"'{text}' is not a number") from None
     if not math.isfinite(value):
-        raise ValueError(f"'{text}' is not finite")
+        fault = "too large" if any(map(str.isdigit, text)) else "not finite"
+        raise ValueError(f"'{text}' is {fault}")
     return value
 
 

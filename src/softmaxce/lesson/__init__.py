@@ -10,21 +10,12 @@ from typing import TYPE_CHECKING
 from softmaxce.lesson import numbers, templates
 from softmaxce.lesson.example import Example, make_example
 from softmaxce.lesson.misconceptions import find_misconceptions
-from softmaxce.lesson.step import CheckError, CheckResult, Step, render
+from softmaxce.lesson.step import Step, render
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
 
-__all__ = [
-    "STEPS",
-    "CheckError",
-    "CheckResult",
-    "Example",
-    "Step",
-    "build",
-    "find_misconceptions",
-    "make_example",
-]
+__all__ = ["STEPS", "build", "find_misconceptions", "make_example"]
 
 # In the order of the lesson: the template of each step, and the function that gives its numbers.
 STEPS = (
@@ -39,7 +30,7 @@ STEPS = (
     (templates.NO_DISTANCE, numbers.no_distance),
     (templates.GRADIENT, numbers.gradient),
 )
-ABOUT_LOGITS = {"logits", "shares", "exponentials", "softmax"}
+N_ABOUT_LOGITS = 4
 
 
 def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
@@ -48,18 +39,14 @@ def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
     Given probabilities, the steps before the target are left out. Raises CheckError if a check
     fails.
     """
-    pairs = [
-        (template, numbers_of(example))
-        for template, numbers_of in STEPS
-        if example.source != "probabilities" or template.name not in ABOUT_LOGITS
-    ]
+    chosen = STEPS[N_ABOUT_LOGITS:] if example.source == "probabilities" else STEPS
+    steps = [render(template, numbers_of(example)) for template, numbers_of in chosen]
     if picture is not None:
         # Imported here: without a picture the lesson needs no model and starts faster.
-        from softmaxce.lesson import picture as of_picture
-        from softmaxce.lesson import picture_templates
+        from softmaxce.lesson.picture import image, logits_of_image
 
-        pairs[:1] = [
-            (picture_templates.IMAGE, of_picture.image(picture)),
-            (picture_templates.LOGITS_OF_IMAGE, of_picture.logits_of_image(picture, example)),
+        steps[:1] = [
+            render(templates.IMAGE, image(picture)),
+            render(templates.LOGITS_OF_IMAGE, logits_of_image(picture, example)),
         ]
-    return tuple(render(template, values) for template, values in pairs)
+    return tuple(steps)

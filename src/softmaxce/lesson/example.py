@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from softmaxce.errors import InputError, first_and_more
-from softmaxce.numerics import log_softmax, one_hot, softmax
+from softmaxce.numerics import log_softmax, softmax
 
 MAX_CLASSES = 1000
 TEMPERATURES = (0.001, 1000.0)
@@ -47,17 +45,17 @@ class Example:
     @cached_property
     def probabilities(self) -> list[float]:
         """softmax(z / temperature)."""
-        return as_list(softmax(self.scaled))
+        return list(map(float, softmax(self.scaled)))
 
     @cached_property
     def log_probabilities(self) -> list[float]:
         """log softmax(z / temperature), in nats."""
-        return as_list(log_softmax(self.scaled))
+        return list(map(float, log_softmax(self.scaled)))
 
     @property
     def targets(self) -> list[float]:
         """The one-hot target."""
-        return as_list(one_hot(self.label, self.n_classes))
+        return [float(k == self.label) for k in range(self.n_classes)]
 
     @property
     def loss(self) -> float:
@@ -74,10 +72,6 @@ class Example:
         """False if a probability of exactly 0 was given: its logit is −∞."""
         return all(map(math.isfinite, self.logits))
 
-    def name(self, k: int) -> str:
-        """The name of class k."""
-        return self.class_names[k]
-
     def named(self, *names: str) -> dict[str, Any]:
         """Numbers that several steps show, under the names that their templates use."""
         known = {
@@ -89,10 +83,10 @@ class Example:
             "probabilities": self.probabilities,
             "targets": self.targets,
             "label": self.label,
-            "true_class": self.name(self.label),
+            "true_class": self.class_names[self.label],
             "p_true": self.probabilities[self.label],
             "loss": self.loss,
-            "winner": self.name(self.winner),
+            "winner": self.class_names[self.winner],
         }
         return {name: known[name] for name in names}
 
@@ -104,11 +98,6 @@ class Example:
             return list(range(n_classes))
         by_logit = sorted(range(n_classes), key=lambda k: -self.logits[k])
         return sorted({0, 1, n_classes - 2, n_classes - 1, self.label, *by_logit[:5]})
-
-
-def as_list(values: object) -> list[float]:
-    """An array as Python floats."""
-    return [float(value) for value in np.asarray(values)]
 
 
 def make_example(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +42,7 @@ def _shares(chance: random.Random) -> Exercise:
         "They sum to {total}. The shares are {a}/{total} = {share_a}, {b}/{total} = {share_b} and "
         "{c}/{total} = {share_c}. They are probabilities only if none is below 0.",
         "share_a",
-        {
-            **_lettered(z),
-            "total": total,
-            **_lettered(shares, "share_"),
-        },
+        {**_lettered(z), "total": total, **_lettered(shares, "share_")},
     )
 
 
@@ -64,22 +59,17 @@ def _softmax(chance: random.Random) -> Exercise:
 
 
 def _shift(chance: random.Random) -> Exercise:
-    base, difference = chance.randint(100, 900), chance.randint(1, 3)
-    p = 1.0 / (1.0 + math.exp(-difference))
+    low, difference = chance.randint(100, 900), chance.randint(1, 3)
+    power = math.exp(-difference)
+    p = 1.0 / (1.0 + power)
     return Exercise(
         "shift",
         "The logits are {high} and {low}. What are the probabilities?",
         "Subtract the larger: 0 and −{difference}. e⁰ = 1 and e^−{difference} = {power}, so "
         "p = 1 / (1 + {power}) = {p} and {rest}.",
         "p",
-        {
-            "high": base + difference,
-            "low": base,
-            "difference": difference,
-            "power": math.exp(-difference),
-            "p": p,
-            "rest": 1.0 - p,
-        },
+        {"high": low + difference, "low": low, "difference": difference}
+        | {"power": power, "p": p, "rest": 1.0 - p},
     )
 
 
@@ -105,12 +95,7 @@ def _cross_entropy(chance: random.Random) -> Exercise:
         "cross-entropy, in nats?",
         "Only the true class counts: −ln {p_true} = {loss}.",
         "loss",
-        {
-            **_lettered(p),
-            "label": label,
-            "p_true": p[label],
-            "loss": -math.log(p[label]),
-        },
+        {**_lettered(p), "label": label, "p_true": p[label], "loss": -math.log(p[label])},
     )
 
 
@@ -148,11 +133,7 @@ def _gradient(chance: random.Random) -> Exercise:
         "of the loss with respect to the logits?",
         "p − y: {slope_a}, {slope_b} and {slope_c}. It sums to 0.",
         "slope_a",
-        {
-            **_lettered(p),
-            "label": label,
-            **_lettered(slopes, "slope_"),
-        },
+        {**_lettered(p), "label": label, **_lettered(slopes, "slope_")},
     )
 
 
@@ -168,13 +149,4 @@ def _lettered(values: list[float], prefix: str = "") -> dict[str, float]:
     return {f"{prefix}{letter}": value for letter, value in zip("abc", values, strict=True)}
 
 
-KINDS: tuple[Callable[[random.Random], Exercise], ...] = (
-    _shares,
-    _softmax,
-    _shift,
-    _one_hot,
-    _cross_entropy,
-    _bits,
-    _squared_error,
-    _gradient,
-)
+KINDS = (_shares, _softmax, _shift, _one_hot, _cross_entropy, _bits, _squared_error, _gradient)

@@ -12,21 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from softmaxce.lesson.example import Example, as_list
-from softmaxce.numerics import (
-    cross_entropy,
-    entropy,
-    kl_divergence,
-    log_softmax,
-    one_hot,
-    softmax,
-)
+from softmaxce.lesson.example import Example
+from softmaxce.numerics import cross_entropy, kl_divergence, log_softmax, one_hot, softmax
 
 STEP_OF_DIFFERENCE = 0.01
 LARGEST_FOR_SHIFT = 1e5  # above, rounding z + 10 changes the probabilities visibly
 ROUNDING = 1e-12  # relative: smaller differences are rounding errors
 P_TRUE_FALLS = [0.99, 0.9, 0.5, 0.1, 0.01, 0.001]
 ENDS = ["perfect", "this prediction", "perfectly wrong"]
+Distribution = tuple[list[float], list[float]]  # probabilities and their logarithms
 QUANTITIES = [
     "cross-entropy (target, prediction)",
     "cross-entropy (prediction, target)",
@@ -41,11 +35,8 @@ QUANTITIES = [
 
 def logits(example: Example) -> dict[str, Any]:
     """One number per class. binary, multi_class: whether there are two classes, or more."""
-    is_binary = example.n_classes == 2
-    return example.named("classes", "n_classes", "logits") | {
-        "binary": is_binary,
-        "multi_class": not is_binary,
-    }
+    numbers = example.named("classes", "n_classes", "logits")
+    return numbers | {"binary": example.n_classes == 2, "multi_class": example.n_classes > 2}
 
 
 def shares_of_total(z: Sequence[float]) -> tuple[float, list[float], float]:
@@ -94,15 +85,15 @@ def exponentials(example: Example) -> dict[str, Any]:
         two, near_e, e = np.power(2.0, z), np.power(2.7, z), np.exp(z)
     powers = np.power(2.0, example.scaled)
     return example.named("classes", "temperature", "tempered") | {
-        "logits": as_list(z),
-        "powers_of_2": as_list(two),
-        "powers_of_2_7": as_list(near_e),
-        "powers_of_e": as_list(e),
+        "logits": z.tolist(),
+        "powers_of_2": two.tolist(),
+        "powers_of_2_7": near_e.tolist(),
+        "powers_of_e": e.tolist(),
         "first_power": float(e[0]),
         "too_big": bool(np.isinf(e).any()),
         "vanishes": bool((e == 0).any()),
-        "base_2": as_list(powers / powers.sum()),
-        "softmax_ln_2": as_list(softmax(np.multiply(example.scaled, math.log(2.0)))),
+        "base_2": (powers / powers.sum()).tolist(),
+        "softmax_ln_2": softmax(np.multiply(example.scaled, math.log(2.0))).tolist(),
     }
 
 
@@ -112,7 +103,7 @@ def softmax_step(example: Example) -> dict[str, Any]:
     direct: the same without the subtraction, where it works. shifted_by_10: with 10 added to each
     logit; shiftable: whether rounding lets that leave the probabilities the same.
     """
-    powers = as_list(np.exp(example.scaled))
+    powers = np.exp(example.scaled).tolist()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
         direct, plus_ten = np.exp(z), softmax(z + 10.0)
@@ -126,10 +117,10 @@ def softmax_step(example: Example) -> dict[str, Any]:
         "p_winner": example.probabilities[example.winner],
         "pairwise": _pairwise(example),
         "shiftable": max(map(abs, example.logits)) <= LARGEST_FOR_SHIFT * example.temperature,
-        "shifted_by_10": as_list(plus_ten),
+        "shifted_by_10": plus_ten.tolist(),
         "direct_works": direct_works,
         "direct_fails": not direct_works,
-        **({"direct": as_list(direct / direct.sum())} if direct_works else {}),
+        **({"direct": (direct / direct.sum()).tolist()} if direct_works else {}),
     }
 
 
@@ -139,7 +130,7 @@ def _pairwise(example: Example) -> list[float]:
     with np.errstate(over="ignore", invalid="ignore"):
         differences = (z[np.newaxis, :] - z[:, np.newaxis]) / example.temperature
         np.fill_diagonal(differences, 0.0)
-        return as_list(1.0 / np.exp(differences).sum(axis=1))
+        return list(map(float, 1.0 / np.exp(differences).sum(axis=1)))
 
 
 def target(example: Example) -> dict[str, Any]:
@@ -179,7 +170,7 @@ def squared_error(example: Example) -> dict[str, Any]:
 def cross_entropy_step(example: Example) -> dict[str, Any]:
     """−Σ yₖ log pₖ, term by term.
 
-    blind: the loss of a uniform prediction; better, worse, same: the example's loss beside it.
+    `blind`: the loss of a uniform prediction; better, worse, same: the example's loss beside it.
     vanishes: p[true] underflows to 0. may_be_infinite: an infinite term is the true value, because
     a probability of 0 was given; never_infinite: it only exceeds the largest float, and so does
     the loss if exceeds_float.
@@ -241,18 +232,18 @@ def no_distance(example: Example) -> dict[str, Any]:
     From log p, not p: a probability that underflows to 0 still has a finite logarithm.
     """
     n = example.n_classes
-    y, p, u = example.targets, example.probabilities, [1.0 / n] * n
-    log_p, log_u = example.log_probabilities, [-math.log(n)] * n
-    log_y = [0.0 if one else -math.inf for one in y]
+    y = example.targets, [0.0 if one else -math.inf for one in example.targets]
+    p = example.probabilities, example.log_probabilities
+    u = [1.0 / n] * n, [-math.log(n)] * n
     numbers = {
-        "target_prediction": float(cross_entropy(log_p, y)),
-        "prediction_target": float(cross_entropy(log_y, p)),
-        "entropy_target": float(entropy(y)),
-        "entropy_prediction": float(cross_entropy(log_p, p)),
-        "kl_target_prediction": _kl(y, p, log_y, log_p),
-        "prediction_blind": float(cross_entropy(log_u, p)),
-        "kl_prediction_blind": _kl(p, u, log_p, log_u),
-        "kl_blind_prediction": _kl(u, p, log_u, log_p),
+        "target_prediction": _cross(y, p),
+        "prediction_target": _cross(p, y),
+        "entropy_target": _cross(y, y),
+        "entropy_prediction": _cross(p, p),
+        "kl_target_prediction": _kl(y, p),
+        "prediction_blind": _cross(p, u),
+        "kl_prediction_blind": _kl(p, u),
+        "kl_blind_prediction": _kl(u, p),
     }
     return {
         "quantities": QUANTITIES,
@@ -265,11 +256,14 @@ def no_distance(example: Example) -> dict[str, Any]:
     }
 
 
-def _kl(
-    p: Sequence[float], q: Sequence[float], log_p: Sequence[float], log_q: Sequence[float]
-) -> float:
+def _cross(p: Distribution, q: Distribution) -> float:
+    """The cross-entropy −Σ p log q, in nats."""
+    return float(cross_entropy(q[1], p[0]))
+
+
+def _kl(p: Distribution, q: Distribution) -> float:
     """The KL divergence in nats. It is never negative: rounding below 0 is cut off."""
-    return max(0.0, float(kl_divergence(p, q, logs=(log_p, log_q))))
+    return max(0.0, float(kl_divergence(p[0], q[0], logs=(p[1], q[1]))))
 
 
 def gradient(example: Example) -> dict[str, Any]:
@@ -282,14 +276,14 @@ def gradient(example: Example) -> dict[str, Any]:
     slopes = [(p - y) / t for p, y in zip(example.probabilities, example.targets, strict=True)]
     new = [z - example.learning_rate * g for z, g in zip(example.logits, slopes, strict=True)]
     top = max(new)
-    after = 0.0 - as_list(log_softmax([(z - top) / t for z in new]))[example.label]
+    after = 0.0 - float(log_softmax([(z - top) / t for z in new])[example.label])
     size = max(1.0, *(abs(z) for z in example.logits if math.isfinite(z)))
     visible = example.learning_rate * max(map(abs, slopes)) > ROUNDING * size
     moves = visible and math.isfinite(example.loss)
     shown = ("classes", "true_class", "probabilities", "targets", "temperature", "tempered", "loss")
     return example.named(*shown) | {
         "gradient": slopes,
-        "finite_differences": finite_differences(example),
+        "finite_differences": _finite_differences(example),
         "sum_of_gradient": math.fsum(slopes),
         "learning_rate": example.learning_rate,
         "new_logits": new,
@@ -301,25 +295,22 @@ def gradient(example: Example) -> dict[str, Any]:
     }
 
 
-def finite_differences(example: Example) -> list[float]:
+def _finite_differences(example: Example) -> list[float]:
     """The derivative of the loss with respect to each logit, from the loss at four nearby points.
 
     Central difference of fourth order (Abramowitz and Stegun 1964, 25.3.6). The loss is
     log Σ e^(z/T) − z_true/T; its second term is linear, and its difference is exact.
     """
     h = STEP_OF_DIFFERENCE
-    powers = as_list(np.exp(example.scaled))
+    powers = np.exp(example.scaled).tolist()
     total = math.fsum(powers)
 
-    def log_sum(power: float, move: float) -> float:
-        return math.log(total - power + power * math.exp(move))
-
-    def derivative(power: float) -> float:
-        near = log_sum(power, h) - log_sum(power, -h)
-        far = log_sum(power, 2 * h) - log_sum(power, -2 * h)
-        return (8.0 * near - far) / (12.0 * h)
+    def change(power: float, move: float) -> float:
+        """The change of log Σ e^(z/T) from `move` below this class's z/T to `move` above it."""
+        above, below = (total - power + power * math.exp(m) for m in (move, -move))
+        return math.log(above) - math.log(below)
 
     return [
-        (derivative(power) - y) / example.temperature
+        ((8.0 * change(power, h) - change(power, 2 * h)) / (12.0 * h) - y) / example.temperature
         for power, y in zip(powers, example.targets, strict=True)
     ]

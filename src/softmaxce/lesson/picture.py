@@ -24,17 +24,9 @@ Floats = NDArray[np.float64]
 N_ENDS = 4
 N_PIXELS_SHOWN = 5
 N_CELLS = 7
-REGIONS = [
-    "top left",
-    "top",
-    "top right",
-    "left",
-    "centre",
-    "right",
-    "bottom left",
-    "bottom",
-    "bottom right",
-]
+REGIONS = ["top left", "top", "top right"]
+REGIONS += ["left", "centre", "right"]
+REGIONS += ["bottom left", "bottom", "bottom right"]
 
 
 @dataclass(frozen=True)
@@ -48,13 +40,8 @@ class Picture:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        form = self.model.preprocessing
-        return form.height, form.width, form.channels
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether there is no hidden layer."""
-        return len(self.model.layers) == 1
+        preprocessing = self.model.preprocessing
+        return preprocessing.height, preprocessing.width, preprocessing.channels
 
     @cached_property
     def values(self) -> Floats:
@@ -73,7 +60,7 @@ class Picture:
 
     @cached_property
     def _active(self) -> list[NDArray[np.bool_]]:
-        """Of each hidden layer, the nodes that the ReLU lets through."""
+        """The nodes that the ReLU lets through, for each hidden layer."""
         active, values = [], self.values
         for layer in self.model.layers[:-1]:
             values = values @ layer.weights + layer.biases
@@ -160,13 +147,14 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
         sums.append(math.fsum((slope * picture.values).tolist()))
         rests.append(rest)
     contributions = picture.contributions(example.winner)
+    n_layers = len(picture.model.layers)
     return {
         **logits(example),
-        "winner": example.name(example.winner),
+        **example.named("winner"),
         "n_pixels": len(picture.pixels),
-        "n_layers": len(picture.model.layers),
-        "linear": picture.is_linear,
-        "hidden": not picture.is_linear,
+        "n_layers": n_layers,
+        "linear": n_layers == 1,
+        "hidden": n_layers > 1,
         "sums": sums,
         "biases": rests,
         "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],

@@ -8,25 +8,19 @@ numbers of its own, so that every message is written once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from softmaxce.errors import SoftmaxceError
 
 Numbers = Mapping[str, Any]
+ALWAYS = ""  # the condition of what is always shown
 
 
 class CheckError(SoftmaxceError):
     """A check of the lesson failed: the numbers shown would be wrong."""
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A message with {names} of numbers, shown when the number `when` is true ("" = always)."""
-
-    message: str
-    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,23 +47,42 @@ class Table:
 
     columns: tuple[Column, ...]
     per_class: bool = True
-    when: str = ""
+    when: str = ALWAYS
 
 
 @dataclass(frozen=True)
 class Check:
-    """A comparison to carry out: left relation right, each a number, a vector or the name of one.
+    """A comparison, left relation right: of two numbers or two vectors, in a template their names.
 
     relation: "=" and "≤" within the tolerance (absolute up to 1, relative above), "<" exactly.
-    tolerance: a number or the name of one.
+    tolerance: a number; in a template it may be the name of one.
     """
 
     message: str
-    left: str | float
-    right: str | float
+    left: Any
+    right: Any
     relation: str = "="
-    tolerance: str | float = 1e-12
-    when: str = ""
+    tolerance: Any = 1e-12
+    when: str = ALWAYS
+
+    @property
+    def is_of_vectors(self) -> bool:
+        """Whether it compares two vectors."""
+        return isinstance(self.left, (list, tuple))
+
+    @cached_property
+    def error(self) -> float:
+        """The largest |left − right| / max(1, |right|); ∞ − ∞ counts as 0."""
+        left, right = (self.left, self.right) if self.is_of_vectors else ([self.left], [self.right])
+        return max(_difference(a, b) for a, b in zip(left, right, strict=True))
+
+    @property
+    def passes(self) -> bool:
+        """Whether the comparison holds; NaN fails every comparison."""
+        if self.relation == "<":
+            return bool(self.left < self.right)
+        is_less = self.relation == "≤" and self.left <= self.right
+        return is_less or bool(self.error <= self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -90,96 +103,66 @@ class Question:
 
 @dataclass(frozen=True)
 class StepTemplate:
-    """A step without numbers. claim: the step's main statement."""
+    """A step without numbers; its messages hold {names} of numbers.
+
+    `claim`: the step's main statement. sentences: each with the name of the number that must be
+    true for it to be shown, or ALWAYS.
+    """
 
     name: str
     title: str
     claim: str
     formula: Formula | None = None
-    sentences: tuple[Sentence, ...] = ()
+    sentences: Mapping[str, str] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     checks: tuple[Check, ...] = ()
     question: Question | None = None
 
 
 @dataclass(frozen=True)
-class CheckResult:
-    """A check that passed. left, right: numbers or vectors; error: their largest difference."""
-
-    message: str
-    left: Any
-    right: Any
-    relation: str
-    tolerance: float
-    error: float
-
-
-@dataclass(frozen=True)
 class Step:
-    """A step with its numbers and its checks, all of which passed.
+    """A template, its numbers, and the parts of it that they call for. All checks passed."""
 
-    title, claim, sentences and headings are messages with {names} of `numbers`, still untranslated.
-    """
-
-    name: str
-    title: str
-    claim: str
-    formula: Formula | None
-    sentences: tuple[str, ...]
+    template: StepTemplate
     numbers: Numbers
+    sentences: tuple[str, ...]
     tables: tuple[Table, ...]
-    checks: tuple[CheckResult, ...]
-    question: Question | None
+    checks: tuple[Check, ...]
+
+    @property
+    def name(self) -> str:
+        """The template's name."""
+        return self.template.name
 
 
 def render(template: StepTemplate, numbers: Numbers) -> Step:
     """`template` with `numbers`. Raises CheckError if a check fails."""
 
-    def applies(part: Sentence | Table | Check) -> bool:
-        return not part.when or bool(numbers[part.when])
+    def applies(when: str) -> bool:
+        return when == ALWAYS or bool(numbers[when])
 
+    def value(of: Any) -> Any:
+        return numbers[of] if isinstance(of, str) else of
+
+    checks = tuple(
+        replace(c, left=value(c.left), right=value(c.right), tolerance=value(c.tolerance))
+        for c in template.checks
+        if applies(c.when)
+    )
+    for check in checks:
+        if not check.passes:
+            raise CheckError(
+                f"lesson step '{template.name}': check failed: {check.message}: {check.left} "
+                f"{check.relation} {check.right} (difference {check.error}, allowed "
+                f"{check.tolerance})"
+            )
     return Step(
-        name=template.name,
-        title=template.title,
-        claim=template.claim,
-        formula=template.formula,
-        sentences=tuple(s.message for s in template.sentences if applies(s)),
-        numbers=numbers,
-        tables=tuple(t for t in template.tables if applies(t)),
-        checks=tuple(
-            _carried_out(check, template.name, numbers)
-            for check in filter(applies, template.checks)
-        ),
-        question=template.question,
+        template,
+        numbers,
+        tuple(message for message, when in template.sentences.items() if applies(when)),
+        tuple(table for table in template.tables if applies(table.when)),
+        checks,
     )
-
-
-def _carried_out(check: Check, step: str, numbers: Numbers) -> CheckResult:
-    left, right, tolerance = (
-        numbers[value] if isinstance(value, str) else value
-        for value in (check.left, check.right, check.tolerance)
-    )
-    error = largest_difference(left, right)
-    if check.relation == "<":
-        passed = left < right
-    else:
-        passed = error <= tolerance or (check.relation == "≤" and left <= right)
-    if not passed:  # NaN fails every comparison
-        raise CheckError(
-            f"lesson step '{step}': check failed: {check.message}: "
-            f"{left} {check.relation} {right} (difference {error}, allowed {tolerance})"
-        )
-    return CheckResult(check.message, left, right, check.relation, tolerance, error)
-
-
-def largest_difference(left: Any, right: Any) -> float:
-    """The largest |left − right| / max(1, |right|) of two numbers or vectors; ∞ − ∞ counts as 0."""
-    pairs = zip(_as_vector(left), _as_vector(right), strict=True)
-    return max((_difference(a, b) for a, b in pairs), default=0.0)
-
-
-def _as_vector(value: Any) -> Sequence[float]:
-    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _difference(a: float, b: float) -> float:

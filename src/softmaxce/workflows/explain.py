@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softmaxce import lesson
-from softmaxce.lesson import Example, Step
+from softmaxce.lesson.example import Example
+from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
@@ -40,15 +41,14 @@ def explain_image(
     path: str,
     model_path: str,
     *,
-    label: str | None = None,
-    temperature: float = 1.0,
-    learning_rate: float = 0.1,
     every_misconception: bool = False,
     stdin: bytes = b"",
+    **options: Any,
 ) -> Explanation:
     """The lesson of an image ("-": the bytes in `stdin`).
 
-    Raises ModelError, ImageError, and InputError for a label that the model does not know.
+    options: label, temperature and learning_rate, as in `make_example`. Raises ModelError,
+    ImageError, and InputError for a label that the model does not know.
     """
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
@@ -58,11 +58,6 @@ def explain_image(
     source = io.BytesIO(stdin) if path == STDIN else path
     picture = Picture(model, read_pixels(source, model.preprocessing), path)
     example = lesson.make_example(
-        picture.logits.tolist(),
-        "image",
-        label=label,
-        classes=model.class_names,
-        temperature=temperature,
-        learning_rate=learning_rate,
+        picture.logits.tolist(), "image", classes=model.class_names, **options
     )
     return explain(example, picture, every_misconception=every_misconception)

@@ -209,7 +209,7 @@ def _fit(
 
     def listen(info: IterationInfo) -> None:
         history.setdefault(info.stage, []).append(info.objective)
-        on_progress(Progress("Fitting", info.progress, f"loss {info.objective:.4f}"))
+        on_progress(Progress("Fitting", info.progress, f"objective {info.objective:.4f}"))
 
     n_classes = len(training.dataset.class_names)
     weight = None

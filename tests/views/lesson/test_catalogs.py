@@ -12,7 +12,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from softmaxce import lesson
-from softmaxce.lesson import exercises, numbers, picture, picture_templates
+from softmaxce.lesson import exercises, numbers, picture, templates
 from softmaxce.lesson.misconceptions import MISCONCEPTIONS
 from softmaxce.lesson.step import Column, Formula, StepTemplate
 from softmaxce.views.lesson import page
@@ -33,13 +33,14 @@ def messages_of(part) -> set[str]:
         return set()
     named = {"message", "title", "claim", "heading"}
     own = {getattr(part, f.name) for f in fields(part) if f.name in named}
+    own |= set(getattr(part, "sentences", ()))
     return own.union(*(messages_of(getattr(part, f.name)) for f in fields(part)))
 
 
 def all_messages() -> set[str]:
-    templates: list[StepTemplate] = [picture_templates.IMAGE, picture_templates.LOGITS_OF_IMAGE]
-    templates += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
-    found = messages_of(templates)
+    found_in: list[StepTemplate] = [templates.IMAGE, templates.LOGITS_OF_IMAGE]
+    found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
+    found = messages_of(found_in)
     found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}
     for exercise in exercises.make(len(exercises.KINDS), 0):
         found |= {exercise.question, exercise.working}

@@ -9,15 +9,16 @@ import pytest
 import write_mathml
 
 from softmaxce import lesson
-from softmaxce.lesson import picture_templates
-from softmaxce.views.lesson.formulas import MATHML, latex, mathml
+from softmaxce.lesson import templates
 from softmaxce.views.lesson.language import translator
+from softmaxce.views.lesson.markdown import latex
+from softmaxce.views.lesson.page import MATHML, mathml
 
 FORMULAS = [
     template.formula
     for template in (
-        picture_templates.IMAGE,
-        picture_templates.LOGITS_OF_IMAGE,
+        templates.IMAGE,
+        templates.LOGITS_OF_IMAGE,
         *(template for template, _ in lesson.STEPS),
     )
     if template.formula

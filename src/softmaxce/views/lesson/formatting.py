@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from softmaxce.lesson.step import CheckResult, Column, Numbers, Step, Table
+from softmaxce.lesson.step import Check, Column, Numbers, Step, Table
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 
@@ -51,8 +51,8 @@ def step_text(
 ) -> StepText:
     """All the text of a step. shown: the classes in its tables; quote: makes a name harmless."""
     return StepText(
-        title=translate(step.title),
-        claim=sentence(step.claim, step.numbers, translate, quote),
+        title=translate(step.template.title),
+        claim=sentence(step.template.claim, step.numbers, translate, quote),
         sentences=[sentence(s, step.numbers, translate, quote) for s in step.sentences],
         tables=[table_text(t, step.numbers, shown, translate, quote) for t in step.tables],
         checks=[_check_text(check, step.numbers, translate, quote) for check in step.checks],
@@ -61,8 +61,6 @@ def step_text(
 
 def number(value: float, decimals: int | None = None) -> str:
     """`value` for people: 0.475, −2, 4.54×10⁻⁵, ∞. `decimals` fixes their number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if _needs_power(abs(value)):
@@ -138,10 +136,10 @@ def _cells(
     ]
 
 
-def _check_text(check: CheckResult, numbers: Numbers, translate: Translate, quote: Quote) -> str:
+def _check_text(check: Check, numbers: Numbers, translate: Translate, quote: Quote) -> str:
     """A check as one line: what was checked, and the numbers that were compared."""
     message = sentence(check.message, numbers, translate, quote)
-    if isinstance(check.left, (list, tuple)):
+    if check.is_of_vectors:
         return f"{message} ({translate('largest difference')}: {number(check.error)})"
     left = check.right if check.right == 0 and check.relation == "=" else check.left
     return f"{message}: {number(left)} {check.relation} {number(check.right)}"

@@ -16,7 +16,7 @@ from softmaxce.workflows.explain import Explanation
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The whole explanation as one JSON object."""
     example = explanation.example
-    result: dict[str, Any] = {
+    result = {
         "logits": example.logits,
         "probabilities": example.probabilities,
         "label": example.label,
@@ -37,11 +37,12 @@ def _step(step: Step, translate: Translate) -> dict[str, Any]:
     def said(message: str) -> str:
         return sentence(message, step.numbers, translate)
 
+    formula = step.template.formula
     return {
         "name": step.name,
-        "title": translate(step.title),
-        "claim": said(step.claim),
-        "formula": translate(step.formula.plain) if step.formula else None,
+        "title": translate(step.template.title),
+        "claim": said(step.template.claim),
+        "formula": translate(formula.plain) if formula else None,
         "explanation": [said(message) for message in step.sentences],
         "numbers": dict(step.numbers),
         "proofs": [

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from softmaxce.lesson.exercises import Exercise
-from softmaxce.lesson.step import Step
+from softmaxce.lesson.step import Formula, Step
 from softmaxce.views.lesson.formatting import TableText, sentence, step_text
-from softmaxce.views.lesson.formulas import latex
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
+_WORDS_IN_LATEX = re.compile(r"(?<=\\text\{).*?(?=\})")
 _NUMBERS = re.compile(r"[\d., ]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>&~$@:-])")
 
@@ -40,12 +40,17 @@ def as_text(explanation: Explanation, translate: Translate, _language: str) -> s
 def _step(mark: str, step: Step, shown: Sequence[int], translate: Translate) -> list[str]:
     text = step_text(step, shown, translate, escaped)
     parts = [f"{mark} {text.title}", f"**{text.claim}**"]
-    if step.formula:
-        parts.append(f"$$\n{latex(step.formula, translate)}\n$$")
+    if formula := step.template.formula:
+        parts.append(f"$$\n{latex(formula, translate)}\n$$")
     parts += [*text.sentences, *map(_table, text.tables)]
     if text.checks:
         parts.append("\n".join(f"- ✓ {check}" for check in text.checks))
     return parts
+
+
+def latex(formula: Formula, translate: Translate) -> str:
+    """A formula in LaTeX, its words in the reader's language."""
+    return _WORDS_IN_LATEX.sub(lambda match: translate(match.group()), formula.latex)
 
 
 def _table(table: TableText) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -16,27 +17,24 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from softmaxce import lesson
-from softmaxce.lesson import Example, example, numbers, picture, picture_templates
-from softmaxce.lesson.step import Step, StepTemplate
+from softmaxce.lesson import example, numbers, picture
+from softmaxce.lesson.example import Example
+from softmaxce.lesson.step import Formula, Step, StepTemplate
+from softmaxce.lesson.templates import IMAGE, LOGITS_OF_IMAGE
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
 from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
-from softmaxce.views.lesson.formulas import mathml
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
+MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
 PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "controls.js")
 MAX_WEIGHT_MAPS = 12
+_WORDS_IN_MATHML = re.compile(r"(?<=<mtext>).*?(?=</mtext>)")
 _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
 _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
-_STEPS_OF_IMAGE = {
-    template.name: template
-    for template in (picture_templates.IMAGE, picture_templates.LOGITS_OF_IMAGE)
-}
-_STEPS = {template.name: template for template, _ in lesson.STEPS}
 
 
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
@@ -84,7 +82,7 @@ def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
         yield (
             f'<section aria-labelledby="title-{step.name}" id="{step.name}">'
             f'<h2 id="title-{step.name}"><span class="n">{position}</span>'
-            f"<span>{escape(translate(step.title))}</span></h2>"
+            f"<span>{escape(translate(step.template.title))}</span></h2>"
             f'<div id="body-{step.name}"></div></section>'
         )
 
@@ -139,12 +137,11 @@ def state_of(given: Example) -> dict[str, Any]:
 
 def _step_data(step: Step, explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """A step's template; with the numbers and pictures of an image, which do not change."""
-    if explanation.picture is None or step.name not in _STEPS_OF_IMAGE:
-        return _translated(_STEPS[step.name], translate)
-    fixed = {name: value for name, value in step.numbers.items() if name != "contributions"}
-    pictures = list(_pictures(step, explanation, translate))
-    made = _translated(_STEPS_OF_IMAGE[step.name], translate)
-    return made | {"fixed": fixed, "pictures": pictures}
+    data = _translated(step.template, translate)
+    if explanation.picture is not None and step.template in (IMAGE, LOGITS_OF_IMAGE):
+        data["fixed"] = {k: value for k, value in step.numbers.items() if k != "contributions"}
+        data["pictures"] = list(_pictures(step, explanation, translate))
+    return data
 
 
 def _pictures(
@@ -169,8 +166,12 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     """A template as the page reads it, its messages in the page's language."""
     made = asdict(template)
     made |= {"title": translate(template.title), "claim": translate(template.claim)}
-    for item in (*made["sentences"], *made["checks"]):
-        item["message"] = translate(item["message"])
+    made["sentences"] = [
+        {"message": translate(message), "when": when}
+        for message, when in template.sentences.items()
+    ]
+    for check in made["checks"]:
+        check["message"] = translate(check["message"])
     for table in made["tables"]:
         for column in table["columns"]:
             column["heading"] = translate(column["heading"])
@@ -179,3 +180,9 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
         made["mathml"] = mathml(template.formula, translate)
     del made["question"]
     return made
+
+
+def mathml(formula: Formula, translate: Translate) -> str:
+    """A formula as a MathML element on a line of its own, its words in the page's language."""
+    element = json.loads(MATHML.read_text("utf-8"))[formula.latex]
+    return _WORDS_IN_MATHML.sub(lambda match: translate(match.group()), element)

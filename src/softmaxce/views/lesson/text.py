@@ -12,11 +12,13 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.step import Column, Step, Table
+from softmaxce.lesson.quiz import is_right
+from softmaxce.lesson.step import Step
+from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import (
-    StepText,
     TableText,
     contributions_text,
+    number,
     sentence,
     step_text,
     table_text,
@@ -26,10 +28,14 @@ from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
+    from softmaxce.lesson.example import Example
     from softmaxce.lesson.exercises import Exercise
+    from softmaxce.lesson.picture import Picture
+    from softmaxce.views.pictures import Pixels
     from softmaxce.workflows.explain import Explanation
 
 INDENT = 4
+MARGIN = " " * INDENT
 GAP = 2
 FILE_WIDTH = 80
 MAX_WEIGHT_MAPS = 3
@@ -39,35 +45,56 @@ def show(console: Console, explanation: Explanation, translate: Translate) -> No
     """Print the whole lesson."""
     shown = explanation.example.shown
     with console:  # collects the output and writes it at once
-        show_picture(console, explanation, translate)
+        if explanation.picture:
+            _show_picture(console, explanation.picture, explanation.steps[0], translate)
         for position, step in enumerate(explanation.steps, 1):
-            show_step(console, position, step, shown, translate)
-            if step.name == "logits":
-                show_maps(console, explanation, translate)
+            _show_step(console, step, shown, translate, f"{position:>2}. ")
+            if explanation.picture and step.name == "logits":
+                _show_maps(console, explanation.picture, explanation.example, translate)
         if explanation.misconceptions:
             console.print()
             _line(console, translate("Common misconceptions"), "bold")
         for step in explanation.misconceptions:
-            text = step_text(step, shown, translate)
-            console.print()
-            _line(console, text.title, "bold")
-            _body(console, step, text, translate)
+            _show_step(console, step, shown, translate)
 
 
-def show_step(
-    console: Console, position: int, step: Step, shown: Sequence[int], translate: Translate
+def ask(console: Console, explanation: Explanation, translate: Translate) -> None:
+    """The quiz: ask for a number of each step, then show the step.
+
+    An empty line is a wrong answer; the end of the input ends the quiz.
+    """
+    _show_given(console, explanation.example, translate)
+    n_asked = n_right = 0
+    for position, step in enumerate(explanation.steps, 1):
+        if question := step.template.question:
+            value = step.numbers[question.answer]
+            try:
+                typed = input(f"\n{translate(question.message)} ")
+            except EOFError:
+                console.print()
+                break
+            right = is_right(typed, value)
+            n_asked, n_right = n_asked + 1, n_right + right
+            verdict = translate("Correct:") if right else translate("The answer is")
+            console.print(f"{verdict} {number(value)}", soft_wrap=True)
+        _show_step(console, step, explanation.example.shown, translate, f"{position:>2}. ")
+    score = translate("{right} of {asked} correct.").format(right=n_right, asked=n_asked)
+    console.print(score, soft_wrap=True)
+
+
+def _show_step(
+    console: Console,
+    step: Step,
+    shown: Sequence[int],
+    translate: Translate,
+    first: str = MARGIN,
 ) -> None:
-    """Print one step under its number."""
     text = step_text(step, shown, translate)
     console.print()
-    console.print(Text(f"{position:>2}. {text.title}", style="bold"))
-    _body(console, step, text, translate)
-
-
-def _body(console: Console, step: Step, text: StepText, translate: Translate) -> None:
+    _line(console, text.title, "bold", first)
     _line(console, text.claim)
-    if step.formula:
-        _line(console, f"    {translate(step.formula.plain)}", "cyan")
+    if formula := step.template.formula:
+        _line(console, f"    {translate(formula.plain)}", "cyan")
     for line in text.sentences:
         _line(console, line)
     for table in text.tables:
@@ -78,29 +105,21 @@ def _body(console: Console, step: Step, text: StepText, translate: Translate) ->
         _line(console, f"✓ {check}", "green")
 
 
-def _line(console: Console, line: str, style: str = "") -> None:
-    _wrapped(console, Text(line, style=style))
-
-
-def _wrapped(console: Console, text: Text, first: str = " " * INDENT) -> None:
+def _line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
     """Print an indented paragraph, its first line after `first`, without trailing spaces."""
-    for line in text.wrap(console, max(20, console.width - INDENT)):
-        line.rstrip()
-        console.print(Text(first).append_text(line), soft_wrap=True)
-        first = " " * INDENT
+    for part in Text(line, style).wrap(console, max(20, console.width - INDENT)):
+        part.rstrip()
+        console.print(Text(first, style).append_text(part), soft_wrap=True)
+        first = MARGIN
 
 
 def _indented(console: Console, content: Text | RichTable) -> None:
     console.print(Padding(content, (0, 0, 0, INDENT), expand=False))
 
 
-def show_given(console: Console, explanation: Explanation, translate: Translate) -> None:
+def _show_given(console: Console, example: Example, translate: Translate) -> None:
     """Print what a quiz starts from: the logit or probability of each class, the true class."""
-    example = explanation.example
-    is_logits = example.source != "probabilities"
-    heading = "logit z" if is_logits else "probability p"
-    values = Column(heading, "logits" if is_logits else "probabilities")
-    table = Table((Column("class", "classes", "text"), values))
+    table = class_table(PROBABILITY if example.source == "probabilities" else LOGIT)
     numbers = example.named("classes", "logits", "probabilities", "true_class")
     _table(console, table_text(table, numbers, example.shown, translate))
     console.print()
@@ -124,7 +143,7 @@ def _aligned(
 ) -> None:
     """A table that fits: text to the left, numbers to the right. Much faster than Rich's own."""
     for place, line in enumerate(lines):
-        printed = Text(" " * INDENT)
+        printed = Text(MARGIN)
         for cell, width, left in zip(line, widths, is_text, strict=False):
             space = " " * (width - cell_len(cell))
             printed.append("" if left else space)
@@ -144,54 +163,49 @@ def _folded(console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[
     _indented(console, grid)
 
 
-def show_picture(console: Console, explanation: Explanation, translate: Translate) -> None:
+def _show_picture(
+    console: Console, picture: Picture, first_step: Step, translate: Translate
+) -> None:
     """Print the image itself, or, without colours, describe it in words."""
-    picture = explanation.picture
-    if picture is None:
-        return
     from softmaxce.views import pictures  # imports Pillow
 
     console.print()
     _line(console, visible(picture.path), "bold")
     if pictures.shows_colour(console):
-        pixels = pictures.image_pixels(picture)
-        _indented(console, pictures.half_blocks(pixels, console.width - INDENT))
+        _half_blocks(console, pictures.image_pixels(picture))
         return
-    in_words = sentence(
+    words = sentence(
         "In words: {height} rows of {width} pixels, mean brightness {mean_brightness} of 255.",
-        explanation.steps[0].numbers,
+        first_step.numbers,
         translate,
     )
-    _line(console, in_words)
+    _line(console, words)
 
 
-def show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
-    """Print the winner's contributions and the weights of some classes; without colours, words."""
-    picture, example = explanation.picture, explanation.example
-    if picture is None:
-        return
+def _show_maps(console: Console, picture: Picture, example: Example, translate: Translate) -> None:
+    """Print the winner's contributions and the weights of some classes; without colours, words.
+
+    The classes: the most probable, the true one among them.
+    """
     from softmaxce.views import pictures  # imports Pillow
 
+    order = sorted(range(example.n_classes), key=lambda k: -example.logits[k])
+    chosen = dict.fromkeys([*order[: MAX_WEIGHT_MAPS - 1], example.label, *order])
     in_colour = pictures.shows_colour(console)
-    width = console.width - INDENT
     console.print()
     if in_colour:
         _line(console, contributions_text(example, translate))
-        pixels = pictures.contribution_pixels(picture, example.winner)
-        _indented(console, pictures.half_blocks(pixels, width))
-    for k in _most_relevant(explanation):
+        _half_blocks(console, pictures.contribution_pixels(picture, example.winner))
+    for k in list(chosen)[:MAX_WEIGHT_MAPS]:
         _line(console, weights_text(picture, k, translate))
         if in_colour:
-            pixels = pictures.template_pixels(picture, k)
-            _indented(console, pictures.half_blocks(pixels, width))
+            _half_blocks(console, pictures.template_pixels(picture, k))
 
 
-def _most_relevant(explanation: Explanation) -> list[int]:
-    """The classes whose weights are shown: the most probable, the true one among them."""
-    example = explanation.example
-    order = sorted(range(example.n_classes), key=lambda k: -example.logits[k])
-    chosen = dict.fromkeys([*order[: MAX_WEIGHT_MAPS - 1], example.label, *order])
-    return list(chosen)[:MAX_WEIGHT_MAPS]
+def _half_blocks(console: Console, pixels: Pixels) -> None:
+    from softmaxce.views.pictures import half_blocks
+
+    _indented(console, half_blocks(pixels, console.width - INDENT))
 
 
 def as_text(explanation: Explanation, translate: Translate, _language: str) -> str:
@@ -210,5 +224,5 @@ def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answe
         console.print(f"\n{translate(heading)}\n", markup=False)
         for place, exercise in enumerate(exercises, 1):
             text = sentence(getattr(exercise, part), exercise.numbers, translate)
-            _wrapped(console, Text(text), f"{place:>{INDENT - 2}}. ")
+            _line(console, text, first=f"{place:>2}. ")
     return stream.getvalue()
