@@ -22,10 +22,10 @@ class Comparison:
     """Scores a and b on the same images, in the same order; a difference is that of b minus a.
 
     both, only_a, only_b, neither: the number of images that both models, one or neither predicted
-    correctly. Intervals are 95 % confidence intervals: of the accuracy, by Newcombe's method for
-    paired proportions; of the cross-entropy (nats), by a bootstrap over images. p_value: McNemar's,
-    the probability of a difference at least as large by chance. is_different: (n_images,) whether
-    the predicted class names differ.
+    correctly. accuracy_difference_interval: 95 %, by Newcombe's method for paired proportions;
+    cross_entropy_difference: in nats, its 95 % interval by a bootstrap over images; p_value:
+    McNemar's, the probability of a difference at least as large by chance; is_different:
+    (n_images,) whether the predicted class names differ.
     """
 
     a: Scores
