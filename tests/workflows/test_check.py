@@ -141,7 +141,7 @@ def test_copies_of_training_images_among_the_evaluated_ones(softmaxce, folder):
     assert copies["accuracy_without"] in (n_right / 20, (n_right - 1) / 20)
     scored = softmaxce("evaluate", folder / "test", "--format", "json").json
     assert scored["duplicates"] == copies
-    assert "are also training images" in softmaxce("evaluate", folder / "test").stdout
+    assert "the training set also contains" in softmaxce("evaluate", folder / "test").stdout
     elsewhere = folder.parent / "elsewhere"
     shutil.copytree(folder / "test", elsewhere)
     assert softmaxce("evaluate", elsewhere, "--format", "json").json["duplicates"]["n_copies"] == 1

@@ -73,6 +73,7 @@ class CheckResult:
     modes: Mapping[str, int]
     sizes: Mapping[str, int]
     findings: tuple[Finding, ...]
+    n_problems: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def check(
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
         findings=tuple(sorted(findings, key=lambda finding: not finding.is_problem)),
+        n_problems=sum(finding.is_problem for finding in findings),
     )
 
 
