@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from softmaxce.errors import InputError, TrainingError
+from softmaxce.training import preconditioner
 from softmaxce.training.fitting import (
     IterationInfo,
     _progress_callback,
@@ -19,7 +20,6 @@ from softmaxce.training.fitting import (
 from softmaxce.training.full_batch import minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
-from softmaxce.training.preconditioner import SampleLimits
 from softmaxce.training.rows import Rows
 from softmaxce.training.stop_reasons import StopReason
 
@@ -247,11 +247,13 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
         assert one.layers[0][0].tobytes() != other.layers[0][0].tobytes()
 
 
-def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows():
-    limits = SampleLimits(rows=300, full_use_rows=100, full_pixels=20, dimensions=10)
+def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
+    limits = {"SAMPLE_ROWS": 300, "FULL_USE_ROWS": 100, "FULL_PIXELS": 20, "DIMENSIONS": 10}
+    for name, value in limits.items():
+        monkeypatch.setattr(preconditioner, f"_{name}", value)
     pixels, labels = small_problem(n=2000, n_pixels=40)
     x = pixels / 255
-    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9, limits=limits)
+    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9)
     assert found.converged
     assert found.objective == pytest.approx(scipy_optimum(x, labels, 4, 1e-3), rel=1e-6)
 

@@ -7,9 +7,7 @@ import pytest
 from scipy.optimize import rosen, rosen_der
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.full_batch import minimise
-from softmaxce.training.lbfgs import LBFGS
-from softmaxce.training.line_search import backtrack, evaluate
+from softmaxce.training.full_batch import LBFGS, Point, backtrack, minimise
 from softmaxce.training.mini_batch import Adam, batches_of, minimise_by_epochs
 from softmaxce.training.stop_reasons import StopReason
 
@@ -103,7 +101,7 @@ def test_lbfgs_ignores_steps_without_curvature():
 
 
 def test_backtracking_shortens_a_step_that_is_too_long():
-    start = evaluate(quadratic, np.zeros(6))
+    start = Point(np.zeros(6), *quadratic(np.zeros(6)))
     found = backtrack(quadratic, start, -10 * start.gradient, relative_rounding_error=0)
     assert found is not None
     assert found.value < start.value
@@ -113,13 +111,13 @@ def test_backtracking_comes_back_from_infinity():
     def function(x):
         return (np.inf if x[0] > 1 else -x[0] + x[0] ** 2), np.array([-1 + 2 * x[0]])
 
-    found = backtrack(function, evaluate(function, np.zeros(1)), np.array([50.0]), 0)
+    found = backtrack(function, Point(np.zeros(1), *function(np.zeros(1))), np.array([50.0]), 0)
     assert found is not None
     assert np.isfinite(found.value)
 
 
 def test_backtracking_gives_up_uphill():
-    start = evaluate(quadratic, np.zeros(6))
+    start = Point(np.zeros(6), *quadratic(np.zeros(6)))
     assert backtrack(quadratic, start, start.gradient, relative_rounding_error=0) is None
 
 

@@ -17,7 +17,7 @@ from softmaxce.data.decoding import DecodedImages, OnDecoded
 from softmaxce.errors import ImageError, TrainingError
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.training.lbfgs import max_pairs
+from softmaxce.training.full_batch import max_pairs
 from softmaxce.training.objective import Objective, Sums, tree_sum
 from softmaxce.training.preconditioner import INVERSE_VALUES
 from softmaxce.training.rows import block_rows

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.lbfgs import LBFGS
-from softmaxce.training.line_search import Point, ValueAndGradient, backtrack, evaluate
+from softmaxce.training.objective import Floats
 from softmaxce.training.stop_reasons import StopReason
 
-Array = NDArray[np.float64]
+RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its updates
+_MAX_PAIRS, _MIN_PAIRS = 20, 3
+_PAIR_VALUES = 1 << 25  # numbers kept of past steps: 256 MB
+_SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)
+_FLATTER = 0.9  # largest ratio of the derivatives after and before a step (Wolfe)
+_MAX_TRIALS = 20
 
-RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its corrections
+ValueAndGradient = Callable[[Floats], tuple[float, Floats]]
+
+
+def _norm(a: Floats) -> float:
+    return float(np.sqrt(np.vdot(a, a)))  # unlike np.linalg.norm without a warning on overflow
+
+
+@dataclass(frozen=True)
+class Point:
+    """Parameters, the objective there and its gradient."""
+
+    parameters: Floats
+    value: float
+    gradient: Floats
+
+    @property
+    def gradient_norm(self) -> float:
+        """Euclidean norm of the gradient."""
+        return _norm(self.gradient)
+
+    def derivative(self, direction: Floats) -> float:
+        """That of the objective along a direction."""
+        return float(np.vdot(self.gradient, direction))
 
 
 @dataclass(frozen=True)
@@ -39,8 +65,8 @@ class Solution:
 
 def minimise(
     function: ValueAndGradient,
-    start: Array,
-    inverse_at: Callable[[Array], Callable[[Array], Array]],
+    start: Floats,
+    inverse_at: Callable[[Floats], Callable[[Floats], Floats]],
     *,
     tolerance: float,
     max_iterations: int,
@@ -55,7 +81,7 @@ def minimise(
     take: the height of the quadratic model above its minimum. The solver has converged when it is
     at most tolerance · objective. Raises TrainingError if the start is not finite.
     """
-    point = evaluate(function, start)
+    point = Point(start, *function(start))
     if not np.isfinite(point.value):
         raise TrainingError(
             "the objective is not finite at the start: the pixels contain nan or infinite values; "
@@ -83,3 +109,69 @@ def minimise(
         lbfgs.learn(found.parameters - point.parameters, found.gradient - point.gradient)
         point = found
         history.append(point.value)
+
+
+def max_pairs(n_parameters: int) -> int:
+    """How many past steps, with their gradient changes, are kept of a problem of this size."""
+    return max(_MIN_PAIRS, min(_MAX_PAIRS, _PAIR_VALUES // (2 * n_parameters)))
+
+
+class LBFGS:
+    """Inverse-Hessian estimate: `apply_inverse`, updated by the last steps taken.
+
+    Two-loop recursion of Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4,
+    with H₀ = apply_inverse instead of a multiple of the identity.
+    """
+
+    def __init__(self, apply_inverse: Callable[[Floats], Floats]) -> None:
+        self.apply_inverse = apply_inverse
+        self._pairs: deque[tuple[Floats, Floats, float]] = deque()
+
+    def learn(self, step: Floats, gradient_change: Floats) -> None:
+        """Use one step and the change of the gradient over it, unless the curvature is too low."""
+        curvature = float(np.vdot(step, gradient_change))
+        if curvature > 1e-10 * _norm(step) * _norm(gradient_change):
+            self._pairs.append((step, gradient_change, curvature))
+        if len(self._pairs) > max_pairs(step.size):
+            self._pairs.popleft()
+
+    def direction(self, gradient: Floats) -> Floats:
+        """−H·gradient, a descent direction."""
+        q = gradient.copy()
+        alphas: list[float] = []
+        for step, change, curvature in reversed(self._pairs):
+            alpha = float(np.vdot(step, q)) / curvature
+            q -= alpha * change
+            alphas.append(alpha)
+        r = self.apply_inverse(q)
+        for (step, change, curvature), alpha in zip(self._pairs, reversed(alphas), strict=True):
+            r += (alpha - float(np.vdot(change, r)) / curvature) * step
+        return -r
+
+
+def backtrack(
+    function: ValueAndGradient, start: Point, direction: Floats, relative_rounding_error: float
+) -> Point | None:
+    """A point along `direction` that decreases the objective enough, or None if none was found.
+
+    Step length 1 is tried first; after each rejection the next length is the minimum of the
+    parabola through what is known, but 0.1 to 0.5 times the last one. relative_rounding_error: of
+    the objective's values. Changes within it are decided by the derivative instead (Hager and
+    Zhang 2005, approximate Wolfe).
+    """
+    slope = start.derivative(direction)
+    length = 1.0
+    for _ in range(_MAX_TRIALS):
+        parameters = start.parameters + length * direction
+        trial = Point(parameters, *function(parameters))
+        change, predicted = trial.value - start.value, length * slope
+        if change <= _SUFFICIENT * length * slope:
+            return trial
+        is_near = change <= relative_rounding_error * abs(start.value)
+        if is_near and abs(trial.derivative(direction)) <= _FLATTER * abs(slope):
+            return trial
+        if np.isfinite(change):
+            length *= float(np.clip(-predicted / (2 * (change - predicted)), 0.1, 0.5))
+        else:
+            length *= 0.1
+    return None

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.errors import TrainingError
 from softmaxce.training.rows import Rows
 
 Floats = NDArray[np.float64]
@@ -76,6 +77,12 @@ def log_probabilities_in_place(logits: NDArray[Any]) -> NDArray[Any]:
     logits -= np.log(total)
     probabilities /= total
     return probabilities
+
+
+def check_finite(values: NDArray[Any]) -> None:
+    """Raise TrainingError unless all these numbers, which are made of pixels, are finite."""
+    if not np.isfinite(values).all():
+        raise TrainingError("the pixels contain nan or infinite values: remove them")
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,15 @@ from typing import Any
 _MAX_THREADS = 8  # more only compete for one memory bus
 
 
-def useful_threads() -> int:
-    """Number of cores that this process may use, at most 8."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return min(cores, _MAX_THREADS)
-
-
 @contextmanager
-def row_threads(n_threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """A `map` that runs its tasks in n_threads Python threads, the calling one included."""
+def row_threads(n_threads: int | None = None) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` that runs its tasks in n_threads Python threads, the calling one included.
+
+    By default there is one for each core that this process may use, at most 8.
+    """
+    if n_threads is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        n_threads = min(len(affinity(0)) if affinity else os.cpu_count() or 1, _MAX_THREADS)
     with _one_blas_thread():
         if n_threads == 1:
             yield map
