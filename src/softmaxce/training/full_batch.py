@@ -53,14 +53,10 @@ class Solution:
     history: tuple[float, ...]
 
     @property
-    def n_iterations(self) -> int:
-        """How many steps were taken."""
-        return len(self.history) - 1
-
-    @property
     def message(self) -> str:
         """Why the solver stopped, in words."""
-        return self.stop_reason.message(n=self.n_iterations, gradient_norm=self.point.gradient_norm)
+        n, norm = len(self.history) - 1, self.point.gradient_norm
+        return self.stop_reason.message(n=n, gradient_norm=norm)
 
 
 def minimise(

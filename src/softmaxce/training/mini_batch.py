@@ -20,10 +20,6 @@ LEARNING_RATE = 1e-3
 PATIENCE = 5  # epochs without a lower validation loss, after which the solver stops …
 _PATIENT_STEPS = 200  # … unless epochs are so short that it has hardly moved
 _MIN_BATCHES = 16  # of an epoch: few rows are cut into smaller batches
-_NOT_FINITE = (
-    "the loss is no longer finite; remove nan or infinite pixels, scale the pixels to 0 … 1, or "
-    "raise l2"
-)
 
 
 class Adam:
@@ -33,18 +29,16 @@ class Adam:
     passes over memory at each step.
     """
 
-    def __init__(self, size: int, learning_rate: float = LEARNING_RATE) -> None:
-        self.learning_rate = learning_rate
+    def __init__(self, size: int) -> None:
         self.n_steps = 0
         self.mean = np.zeros(size, np.float32)
         self.square = np.zeros(size, np.float32)
 
-    def begin_step(self) -> None:
-        """Start the next step: the following calls of `move` belong to it."""
-        self.n_steps += 1
-
     def move(self, parameters: Vector, part: slice, gradient: Vector) -> None:
-        """Update a range of the parameters with its gradient, which is overwritten."""
+        """Update a range of the parameters with its gradient, which is overwritten.
+
+        It is a part of step `n_steps`, which the caller counts from 1.
+        """
         decay_1, decay_2, epsilon = 0.9, 0.999, 1e-8
         mean, square = self.mean[part], self.square[part]
         mean *= np.float32(decay_1)
@@ -56,7 +50,7 @@ class Adam:
         correction = ((1 - decay_2**self.n_steps) / (1 - decay_2)) ** 0.5
         gradient += np.float32(epsilon * correction)
         np.divide(mean, gradient, out=gradient)
-        rate = self.learning_rate * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
+        rate = LEARNING_RATE * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
         gradient *= np.float32(rate)
         parameters[part] -= gradient
 
@@ -82,14 +76,9 @@ class EpochSolution:
     history: tuple[float, ...]
 
     @property
-    def n_epochs(self) -> int:
-        """How many epochs were run."""
-        return len(self.history)
-
-    @property
     def message(self) -> str:
         """Why the solver stopped, in words."""
-        n, best = self.n_epochs, self.best_epoch
+        n, best = len(self.history), self.best_epoch
         return self.stop_reason.message(n=n, best=best, without_gain=n - best)
 
 
@@ -136,7 +125,10 @@ def minimise_by_epochs(
         loss = _run_epoch(rng.permutation(n_rows), batch_rows, parameters, adam, batch_loss)
         validation = validation_loss(parameters, loss)
         if not (np.isfinite(loss) and np.isfinite(validation)):
-            raise TrainingError(f"epoch {epoch}: {_NOT_FINITE}")
+            raise TrainingError(
+                f"epoch {epoch}: the loss is no longer finite; remove nan or infinite pixels, "
+                "scale the pixels to 0 … 1, or raise l2"
+            )
         history.append(loss)
         on_epoch(epoch, loss)
         if validation < best:
@@ -149,19 +141,14 @@ def minimise_by_epochs(
 
 
 def _run_epoch(
-    order: NDArray[np.intp],
-    batch_rows: int,
-    parameters: Vector,
-    adam: Adam,
-    batch_loss: BatchLoss,
+    order: NDArray[np.intp], batch_rows: int, parameters: Vector, adam: Adam, batch_loss: BatchLoss
 ) -> float:
     """Update the parameters batch by batch, in this order of rows. Returns the mean loss."""
     losses = 0.0
     for start in range(0, len(order), batch_rows):
         batch = order[start : start + batch_rows]
-        adam.begin_step()
-        loss = batch_loss(parameters, batch, partial(adam.move, parameters))
-        losses += loss * len(batch)
+        adam.n_steps += 1
+        losses += batch_loss(parameters, batch, partial(adam.move, parameters)) * len(batch)
     return losses / len(order)
 
 

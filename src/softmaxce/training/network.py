@@ -6,7 +6,7 @@ All parameters are in one flat float32 vector: for each layer its weights, then 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.layers import Layer, forward
-from softmaxce.training.mini_batch import ApplyUpdate
+from softmaxce.training.mini_batch import BATCH_ROWS, ApplyUpdate
 from softmaxce.training.objective import Floats, log_probabilities_in_place
 from softmaxce.training.rows import Rows, block_rows
 
@@ -40,8 +40,7 @@ class Network:
     l2: float
     scale: float
     row_weights: Floats | None = None
-    run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
-    _memory: _Memory = field(default_factory=lambda: _Memory(), repr=False)
+    run_tasks: Callable[..., Iterator[Any]] = map
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -49,36 +48,46 @@ class Network:
         return (self.rows.n_pixels, *self.hidden, self.n_classes)
 
     @cached_property
-    def mean_weight(self) -> float:
-        """Mean of the row weights, by which they are divided so that they average to 1."""
-        return 1.0 if self.row_weights is None else float(self.row_weights.mean())
+    def _places(self) -> list[slice]:
+        """Where each layer is in the flat vector."""
+        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in pairwise(self.widths)]
+        return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
+
+    @cached_property
+    def _mean_1_weights(self) -> Vector | None:
+        """The row weights, divided by their mean."""
+        weights = self.row_weights
+        return None if weights is None else (weights / weights.mean()).astype(np.float32)
+
+    # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
+    # product, because the system clears the memory that it hands out.
+
+    @cached_property
+    def _values(self) -> list[Vector]:
+        """Arrays (n, width) for the pixels, the outputs of each hidden layer and the logits."""
+        n = max(BATCH_ROWS, block_rows(self.rows.n_pixels))
+        return [np.empty((n, width), np.float32) for width in self.widths]
+
+    @cached_property
+    def _vectors(self) -> list[Vector]:
+        """Two vectors of the parameters' shape."""
+        return [np.empty(self._places[-1].stop, np.float32) for _ in range(2)]
 
     def start(self, rng: np.random.Generator) -> Vector:
         """Random parameters: weights of variance 2/n_inputs (He et al. 2015), biases 0."""
-        parameters = np.zeros(sum((a + 1) * b for a, b in self._shapes), np.float32)
+        parameters = np.zeros(self._places[-1].stop, np.float32)
         for weights, _ in self.layers(parameters):
             weights[:] = rng.standard_normal(weights.shape, np.float32)
             weights *= np.sqrt(2 / len(weights), dtype=np.float32)
         return parameters
 
-    @cached_property
-    def _shapes(self) -> list[tuple[int, int]]:
-        return list(zip(self.widths[:-1], self.widths[1:], strict=True))
-
     def layers(self, flat: Vector) -> list[Layer]:
         """The layers, as views into the flat vector."""
-        views = []
-        for (n_inputs, n_outputs), place in zip(self._shapes, self._places, strict=True):
-            middle = place.start + n_inputs * n_outputs
-            weights = flat[place.start : middle].reshape(n_inputs, n_outputs)
-            views.append(Layer(weights, flat[middle : place.stop]))
-        return views
-
-    @cached_property
-    def _places(self) -> list[slice]:
-        """Where each layer is in the flat vector."""
-        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in self._shapes]
-        return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
+        tables = [
+            flat[place].reshape(-1, width)
+            for place, width in zip(self._places, self.widths[1:], strict=True)
+        ]
+        return [Layer(table[:-1], table[-1]) for table in tables]
 
     def loss_and_gradient(self, flat: Vector, batch: NDArray[np.intp]) -> tuple[float, Vector]:
         """Mean cross-entropy of the rows numbered in `batch` (nats), and the gradient of the
@@ -100,7 +109,7 @@ class Network:
         have to be added. The small products in between run in one thread, because handing them
         over would take longer than computing them.
         """
-        layers, values = self.layers(flat), self._memory.values(self.widths, len(batch))
+        layers, values = self.layers(flat), [array[: len(batch)] for array in self._values]
 
         def forward_part(part: slice) -> None:
             pixels = self.rows.matrix[self.rows.positions(batch[part])]
@@ -111,9 +120,8 @@ class Network:
 
         list(self.run_tasks(forward_part, _parts(len(batch))))
         loss, residuals = self._back_propagate(layers, values, batch)
-        gradient, scratch = self._memory.vectors(flat.size)
-        gradients, penalties = self.layers(gradient), self.layers(scratch)
-        places = self._places
+        gradient, scratch = self._vectors
+        gradients, penalties, places = self.layers(gradient), self.layers(scratch), self._places
 
         def gradient_part(number: int) -> None:
             for at, (weights, _) in enumerate(layers):
@@ -140,10 +148,9 @@ class Network:
         share = 1 / len(batch)
         labels = self.rows.labels[self.rows.positions(batch)]
         losses, residual = _losses_and_residuals(values[-1], labels)
-        if self.row_weights is not None:
-            row_weights = (self.row_weights[batch] / self.mean_weight).astype(np.float32)
-            losses *= row_weights
-            residual *= row_weights[:, np.newaxis]
+        if self._mean_1_weights is not None:
+            losses *= self._mean_1_weights[batch]
+            residual *= self._mean_1_weights[batch, np.newaxis]
         residual *= np.float32(share)
         residuals = [residual]
         for (weights, _), outputs in zip(layers[:0:-1], values[-2:0:-1], strict=True):
@@ -175,27 +182,6 @@ class Network:
             return float(losses.sum(dtype=np.float64))
 
         return float(sum(self.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
-
-
-class _Memory:
-    """Arrays that are reused: allocating new ones for each batch would cost as much as a matrix
-    product, since the system clears the memory that it hands out."""
-
-    def __init__(self) -> None:
-        self._values: list[Vector] = []
-        self._vectors: tuple[Vector, Vector] | None = None
-
-    def values(self, widths: tuple[int, ...], n: int) -> list[Vector]:
-        """Arrays (n, width) for the pixels, each hidden layer's outputs and the logits."""
-        if not self._values or len(self._values[0]) < n:
-            self._values = [np.empty((n, width), np.float32) for width in widths]
-        return [values[:n] for values in self._values]
-
-    def vectors(self, size: int) -> tuple[Vector, Vector]:
-        """Two vectors of this size."""
-        if self._vectors is None:
-            self._vectors = np.empty(size, np.float32), np.empty(size, np.float32)
-        return self._vectors
 
 
 def _parts(n: int) -> list[slice]:
