@@ -16,7 +16,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from dask import config
 from distributed import Client, Future
@@ -24,9 +24,8 @@ from distributed.scheduler import KilledWorker
 from numpy.typing import NDArray
 
 from softmaxce.cluster.preflight import Preflight
-from softmaxce.cluster.ranges import TOPIC, RangeFiles, forget
 from softmaxce.cluster.settings import ClusterSettings
-from softmaxce.cluster.work import identity
+from softmaxce.cluster.worker import TOPIC, RangeFiles, forget, identity
 from softmaxce.errors import ClusterLost, DataError, InputError
 
 _TICK = 0.25  # seconds between checks while waiting for a result
@@ -68,7 +67,7 @@ class Cluster:
         self._futures: list[Future] = []
 
     def start(self) -> None:
-        """Wait for the workers asked for. Raises ClusterLost, or DataError if none is usable."""
+        """Wait for `min_workers`. Raises ClusterLost, or DataError if no worker is usable."""
         self.client.subscribe_topic(TOPIC, lambda event: self._notes.append(event[1]))
         self._await_workers(self.settings.min_workers)
 
@@ -80,14 +79,14 @@ class Cluster:
     def require(self, paths: Sequence[str]) -> None:
         """Use only workers that can read these files. Raises DataError if none can."""
         self._preflight.paths += tuple(paths)
-        self.workers -= self._preflight.without_data(self.workers, tuple(paths))
+        self.workers = self._preflight.with_data(self.workers, tuple(paths))
         if not self.workers:
             raise DataError(self._preflight.reason)
 
     def new_range_name(self) -> str:
         """A name for a range, unique on the workers."""
         self._n_ranges += 1
-        return f"{self.run}.{self._n_ranges}"
+        return f"{self.run}/{self._n_ranges}"
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, files: RangeFiles | None = None
@@ -98,10 +97,7 @@ class Cluster:
 
     def submit_graph(self, graph: Graph, keys: list[str]) -> list[Future]:
         """Submit the tasks with these keys, and the tasks they need, in one message."""
-        futures: list[Future] = self.client.get(
-            graph, keys, sync=False, workers=sorted(self.workers)
-        )
-        return futures
+        return list(self.client.get(graph, keys, sync=False, workers=sorted(self.workers)))
 
     def add(self, graph: Graph, task: Task, files: RangeFiles | None = None) -> str:
         """Add a task to a graph. Returns its key, by which other tasks can refer to it."""
@@ -122,9 +118,8 @@ class Cluster:
             return value
         if value.nbytes < _SCATTER_BYTES:
             return self.add(graph, (identity, value))
-        scattering = self.client.scatter(
-            value, workers=sorted(self.workers), hash=False, asynchronous=True
-        )
+        workers = sorted(self.workers)
+        scattering = self.client.scatter(value, workers=workers, hash=False, asynchronous=True)
         return self.wait_for(_awaited(scattering), self.settings.eval_timeout)
 
     def results(
@@ -167,7 +162,7 @@ class Cluster:
                 if not asked & self.workers or self._exclude_hung(time.monotonic() - since):
                     raise _Resubmit
         except KilledWorker as error:
-            self._fail_killed(error)
+            raise self._killed(error) from None
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             self._next_look = 0.0
             time.sleep(_TICK)
@@ -176,13 +171,13 @@ class Cluster:
         finally:
             gathering.cancel()
 
-    def _fail_killed(self, error: KilledWorker) -> NoReturn:
+    def _killed(self, error: KilledWorker) -> DataError:
         files = self._files_of.get(error.task)
-        what = f"{files.rows}, starting with {files.paths[0]}" if files else str(error.task)
-        raise DataError(
+        what = files.words if files else str(error.task)
+        return DataError(
             f"a task killed {error.allowed_failures + 1} workers: {what}: out of memory, or a "
             "file that crashes the decoder; see the workers' logs"
-        ) from None
+        )
 
     def look(self) -> None:
         """Update the set of workers, at most once a second: probe new ones, report changes.
@@ -195,25 +190,25 @@ class Cluster:
         if time.monotonic() < self._next_look:
             return
         live = self._live()
-        gone = self.workers - live
-        self.workers -= gone
-        for address in sorted(gone):
+        for address in sorted(self.workers - live):
+            self.workers.discard(address)
             self.notify(f"worker {address} is gone; {len(self.workers)} left")
-        n_before = len(self.workers)
-        self._admit(live)
-        if len(self.workers) > n_before:
-            self.notify(f"{len(self.workers) - n_before} joined; {len(self.workers)} workers now")
+        n_joined = self._admit(live)
+        if n_joined:
+            self.notify(f"{n_joined} joined; {len(self.workers)} workers now")
         self._next_look = time.monotonic() + _BETWEEN_LOOKS
         if not self.workers:
             self._await_workers(1)
 
-    def _admit(self, live: set[str]) -> None:
-        self.workers |= self._preflight.fit(live - self._excluded - self.workers)
+    def _admit(self, live: set[str]) -> int:
+        """Use those of these workers that are usable. Returns the number of new ones."""
+        new = self._preflight.usable(live - self._excluded - self.workers)
+        self.workers |= new
+        return len(new)
 
     def _await_workers(self, n_workers: int) -> None:
-        deadline = time.monotonic() + self.settings.timeout
+        patience = deadline = time.monotonic() + self.settings.timeout
         known: set[str] = set()
-        patience = deadline
         while True:
             self._check_scheduler()
             live = self._live()
@@ -226,10 +221,8 @@ class Cluster:
                 return
             all_refused = bool(live) and live <= self._preflight.refused
             if time.monotonic() > (patience if all_refused else deadline):
-                self._fail_without_workers(n_workers)
+                break
             time.sleep(_TICK)
-
-    def _fail_without_workers(self, n_workers: int) -> NoReturn:
         if self._preflight.reason and not self.workers and not self._n_ranges:
             raise DataError(self._preflight.reason)
         raise ClusterLost(
