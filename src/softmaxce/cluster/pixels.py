@@ -118,7 +118,7 @@ class DistributedPixels:
             places = tuple(map(_place, paths[start : start + self.size]))
             self._files.append(RangeFiles(cluster.new_range_name(), start, places, preprocessing))
         self._checksums: list[str] = []
-        self._handles: list[Future] = []
+        self._handles: dict[int, Future] = {}
         self._holders: frozenset[str] = frozenset()  # the workers that may hold the ranges
         self._chosen: list[tuple[Objective, list[Future]]] = []
 
@@ -214,17 +214,12 @@ class DistributedPixels:
         workers, n_ranges = frozenset(self.cluster.workers), len(self._files)
         new = workers - self._holders if workers & self._holders else workers
         edges = [i * len(new) // max(1, len(workers)) for i in range(n_ranges + 1)]
-        to_open = {i for i in range(n_ranges) if edges[i + 1] > edges[i]}
-        if to_open:
-            self._handles = [
-                self.cluster.submit(worker.open_range, files, files=files)
-                if i in to_open
-                else self._handles[i]
-                for i, files in enumerate(self._files)
-            ]
-            self._chosen.clear()
-            self._holders = workers
-        return self._handles
+        for i, files in enumerate(self._files):
+            if edges[i + 1] > edges[i]:
+                self._handles[i] = self.cluster.submit(worker.open_range, files, files=files)
+                self._chosen.clear()
+                self._holders = workers
+        return list(self._handles.values())
 
     def _chosen_rows(self, objective: Objective) -> list[Future]:
         """The rows of each range that the objective sums over, which are sent once."""

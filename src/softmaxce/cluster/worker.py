@@ -14,6 +14,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -124,13 +125,10 @@ class PixelFile:
 
     def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
         rows = thread_buffer((stop - start, self.shape[1]), self.dtype)
-        try:
-            with open(self.path, "rb") as stream:
-                stream.seek(start * self.shape[1])
-                if stream.readinto(rows.data) == rows.nbytes:
-                    return rows
-        except OSError:
-            pass
+        with suppress(OSError), open(self.path, "rb") as stream:
+            stream.seek(start * self.shape[1])
+            if stream.readinto(rows.data) == rows.nbytes:
+                return rows
         raise _Damaged(
             f"cannot keep decoded pixels: {socket.gethostname()}: {self.path}: the file keeps "
             "changing after it is written"
@@ -180,19 +178,16 @@ def _decode(files: RangeFiles, path: str) -> RangeSummary:
 
 
 def _stamp(path: str) -> tuple[int, int]:
-    try:
+    with suppress(OSError):
         status = os.stat(path)
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
+    return 0, 0
 
 
 def _checksum(path: str) -> str:
-    try:
-        with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    except OSError:
-        return ""
+    with suppress(OSError), open(path, "rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return ""
 
 
 def _changed(files: RangeFiles) -> DataError:

@@ -14,7 +14,7 @@ from softmaxce.layers import Layer
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
 from softmaxce.training.full_batch import Point, Solution, minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
-from softmaxce.training.mini_batch import State, minimise_by_epochs
+from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Floats, Objective
 from softmaxce.training.preconditioner import (
@@ -75,7 +75,7 @@ class Fit:
     @property
     def converged(self) -> bool:
         """Whether the solver finished, rather than reaching a limit or getting stuck."""
-        return self.stop_reason.is_converged
+        return self.stop_reason in (StopReason.CONVERGED, StopReason.NO_GAIN)
 
 
 OnIteration = Callable[[IterationInfo], None]
@@ -115,21 +115,13 @@ def fit(
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
     settings = _Settings(tolerance, max_iterations, seed, on_iteration, checkpoint)
     with row_threads(n_threads) as run_tasks:
-        if hidden:
-            network = Network(
-                training,
-                n_classes,
-                tuple(hidden),
-                l2=DEFAULT_HIDDEN_L2 if l2 is None else l2,
-                scale=scale,
-                row_weights=sample_weight,
-                run_tasks=run_tasks,
-            )
-            return _fit_network(network, validation, settings)
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
-        return _fit_linear(objective, l2, validation, settings)
+        if not hidden:
+            return _fit_linear(objective, l2, validation, settings)
+        penalised = objective if l2 is not None else replace(objective, l2=DEFAULT_HIDDEN_L2)
+        return _fit_network(Network(penalised, tuple(hidden)), validation, settings)
 
 
 def _check(training: Rows, hidden: Sequence[int], sample_weight: Floats | None) -> None:
@@ -203,7 +195,7 @@ def _solve(
         inverse_at,
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
-        relative_rounding_error=objective.relative_rounding_error,
+        relative_rounding_error=8 * float(np.finfo(objective.rows.dtype).eps),
         on_iteration=_progress_callback(settings.on_iteration, stage, settings.tolerance),
     )
 
@@ -212,7 +204,6 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
     rng = np.random.default_rng(settings.seed)
     snapshot = settings.checkpoint
     assert not isinstance(snapshot, AnswerLog)
-    stored = snapshot.stored if snapshot else None
 
     def validation_loss(parameters: NDArray[np.float32], training_loss: float) -> float:
         return network.cross_entropy(parameters, validation) if validation else training_loss
@@ -224,23 +215,24 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
     solution = minimise_by_epochs(
         network.batch_loss,
         network.start(rng),
-        len(network.rows),
+        len(network.problem.rows),
         validation_loss,
         rng,
         max_epochs=settings.max_iterations,
         on_epoch=notify,
-        state=State(*stored) if stored else None,
-        on_state=snapshot.save if snapshot else lambda _: None,
+        snapshot=snapshot,
     )
     loss, gradient = network.full_loss_and_gradient(solution.parameters)
     layers = tuple(
         Layer(weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)
     )
-    penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    penalty = (
+        network.problem.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    )
     return Fit(
         layers=layers,
-        l2=network.l2,
+        l2=network.problem.l2,
         objective=loss + penalty,
         gradient_norm=float(np.linalg.norm(gradient)),
         n_iterations=len(solution.history),

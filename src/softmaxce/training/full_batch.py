@@ -56,7 +56,7 @@ class Solution:
     def message(self) -> str:
         """Why the solver stopped, in words."""
         n, norm = len(self.history) - 1, self.point.gradient_norm
-        return self.stop_reason.message(n=n, gradient_norm=norm)
+        return self.stop_reason.value.format(n=n, gradient_norm=norm)
 
 
 def minimise(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
+from softmaxce.training.checkpoints import Snapshot
 from softmaxce.training.stop_reasons import StopReason
 
 Vector = NDArray[np.float32]
@@ -55,17 +55,6 @@ class Adam:
         parameters[part] -= gradient
 
 
-class State(NamedTuple):
-    """Everything that the next epoch depends on, as arrays, so that it can be stored."""
-
-    parameters: Vector
-    best_parameters: Vector
-    adam_mean: Vector
-    adam_square: Vector
-    counts: NDArray[np.float64]  # best validation loss, best epoch, Adam's steps
-    history: NDArray[np.float64]
-
-
 @dataclass(frozen=True)
 class EpochSolution:
     """The parameters of the best epoch, counted from 1, and how the run went."""
@@ -79,7 +68,7 @@ class EpochSolution:
     def message(self) -> str:
         """Why the solver stopped, in words."""
         n, best = len(self.history), self.best_epoch
-        return self.stop_reason.message(n=n, best=best, without_gain=n - best)
+        return self.stop_reason.value.format(n=n, best=best, without_gain=n - best)
 
 
 ApplyUpdate = Callable[[slice, Vector], None]
@@ -98,24 +87,23 @@ def minimise_by_epochs(
     *,
     max_epochs: int,
     on_epoch: Callable[[int, float], None] = lambda *_: None,
-    state: State | None = None,
-    on_state: Callable[[State], None] = lambda _: None,
+    snapshot: Snapshot | None = None,
 ) -> EpochSolution:
     """Pass over the rows in shuffled batches until validation_loss(parameters, mean training loss)
     has not decreased for as many epochs as `batches_of` says. The best epoch has the lowest one.
 
-    on_state is called after each epoch with all that the next one depends on. Given such a
-    `state`, and `rng` as it was at the start, the solver continues after that epoch. Raises
-    TrainingError if the loss is nan or infinite.
+    snapshot: receives after each epoch all that the next one depends on. If it has stored the state
+    of an earlier run, whose `rng` was the same at the start, the solver continues after that epoch.
+    Raises TrainingError if the loss is nan or infinite.
     """
     parameters, kept = start.copy(), start.copy()
     adam = Adam(len(start))
     best, best_epoch = np.inf, 0
     history: list[float] = []
-    if state is not None:
-        parameters, kept, adam.mean, adam.square, counts, past = state
-        best, best_epoch, adam.n_steps = float(counts[0]), int(counts[1]), int(counts[2])
-        for epoch, loss in enumerate(past.tolist(), 1):
+    if snapshot is not None and snapshot.stored is not None:
+        parameters, kept, adam.mean, adam.square, numbers = snapshot.stored
+        best, best_epoch, adam.n_steps = float(numbers[0]), int(numbers[1]), int(numbers[2])
+        for epoch, loss in enumerate(numbers[3:].tolist(), 1):
             rng.permutation(n_rows)
             history.append(loss)
             on_epoch(epoch, loss)
@@ -133,8 +121,9 @@ def minimise_by_epochs(
         on_epoch(epoch, loss)
         if validation < best:
             best, best_epoch, kept = validation, epoch, parameters.copy()
-        counts = np.array([best, best_epoch, adam.n_steps], np.float64)
-        on_state(State(parameters, kept, adam.mean, adam.square, counts, np.array(history)))
+        if snapshot is not None:
+            numbers = np.array([best, best_epoch, adam.n_steps, *history])
+            snapshot.save([parameters, kept, adam.mean, adam.square, numbers])
     stopped_early = len(history) - best_epoch >= patience
     reason = StopReason.NO_GAIN if stopped_early else StopReason.EPOCH_LIMIT
     return EpochSolution(kept, best_epoch, reason, tuple(history))

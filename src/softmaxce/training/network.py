@@ -5,8 +5,7 @@ All parameters are in one flat float32 vector: for each layer its weights, then 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from softmaxce.layers import Layer, forward
 from softmaxce.training.mini_batch import BATCH_ROWS, ApplyUpdate
-from softmaxce.training.objective import Floats, log_probabilities_in_place
+from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
 from softmaxce.training.rows import Rows, block_rows
 
 Vector = NDArray[np.float32]
@@ -26,26 +25,19 @@ _PARTS = 2  # tasks of a batch: a fixed number, so that the result does not depe
 
 @dataclass(frozen=True)
 class Network:
-    """A classifier of `rows` with hidden ReLU layers of these widths.
+    """A classifier with hidden ReLU layers of these widths, and its objective.
 
-    The objective is the weighted mean cross-entropy plus (l2/2)·‖W‖² over all layers' weights,
-    which apply to pixels times `scale`. row_weights: one weight for each of `rows`; run_tasks: a
-    `map`, see `row_threads`.
+    The objective is that of softmax regression, with the penalty on all layers' weights. The first
+    layer's apply to pixels times `scale`.
     """
 
-    rows: Rows
-    n_classes: int
+    problem: Objective
     hidden: tuple[int, ...]
-    _: KW_ONLY
-    l2: float
-    scale: float
-    row_weights: Floats | None = None
-    run_tasks: Callable[..., Iterator[Any]] = map
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
         """Number of pixels, of hidden units in each layer, and of classes."""
-        return (self.rows.n_pixels, *self.hidden, self.n_classes)
+        return (self.problem.rows.n_pixels, *self.hidden, self.problem.n_classes)
 
     @cached_property
     def _places(self) -> list[slice]:
@@ -56,7 +48,7 @@ class Network:
     @cached_property
     def _mean_1_weights(self) -> Vector | None:
         """The row weights, divided by their mean."""
-        weights = self.row_weights
+        weights = self.problem.row_weights
         return None if weights is None else (weights / weights.mean()).astype(np.float32)
 
     # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
@@ -65,7 +57,7 @@ class Network:
     @cached_property
     def _values(self) -> list[Vector]:
         """Arrays (n, width) for the pixels, the outputs of each hidden layer and the logits."""
-        n = max(BATCH_ROWS, block_rows(self.rows.n_pixels))
+        n = max(BATCH_ROWS, block_rows(self.problem.rows.n_pixels))
         return [np.empty((n, width), np.float32) for width in self.widths]
 
     @cached_property
@@ -89,16 +81,6 @@ class Network:
         ]
         return [Layer(table[:-1], table[-1]) for table in tables]
 
-    def loss_and_gradient(self, flat: Vector, batch: NDArray[np.intp]) -> tuple[float, Vector]:
-        """Mean cross-entropy of the rows numbered in `batch` (nats), and the gradient of the
-        objective estimated on them, of the parameters' shape."""
-        gradient = np.empty_like(flat)
-
-        def copy(part: slice, part_gradient: Vector) -> None:
-            gradient[part] = part_gradient
-
-        return self.batch_loss(flat, batch, copy), gradient
-
     def batch_loss(self, flat: Vector, batch: NDArray[np.intp], apply_update: ApplyUpdate) -> float:
         """Mean cross-entropy of the rows numbered in `batch` (nats).
 
@@ -112,13 +94,14 @@ class Network:
         layers, values = self.layers(flat), [array[: len(batch)] for array in self._values]
 
         def forward_part(part: slice) -> None:
-            pixels = self.rows.matrix[self.rows.positions(batch[part])]
+            pixels = self.problem.rows.matrix[self.problem.rows.positions(batch[part])]
             with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the loss
                 # float32 for every type of pixels: old NumPy would choose float16 for uint8.
-                np.multiply(pixels, self.scale, values[0][part], dtype=np.float32, casting="unsafe")
-                forward(layers, values[0][part], [outputs[part] for outputs in values[1:]])
+                scaled, scale = values[0][part], self.problem.scale
+                np.multiply(pixels, scale, scaled, dtype=np.float32, casting="unsafe")
+                forward(layers, scaled, [outputs[part] for outputs in values[1:]])
 
-        list(self.run_tasks(forward_part, _parts(len(batch))))
+        list(self.problem.run_tasks(forward_part, _parts(len(batch))))
         loss, residuals = self._back_propagate(layers, values, batch)
         gradient, scratch = self._vectors
         gradients, penalties, places = self.layers(gradient), self.layers(scratch), self._places
@@ -128,12 +111,12 @@ class Network:
                 part = _parts(len(weights))[number]
                 derivative, penalty = gradients[at].weights[part], penalties[at].weights[part]
                 np.matmul(values[at][:, part].T, residuals[at], out=derivative)
-                derivative += np.multiply(weights[part], np.float32(self.l2), out=penalty)
+                derivative += np.multiply(weights[part], np.float32(self.problem.l2), out=penalty)
                 first, width = places[at].start, weights.shape[1]
                 here = slice(first + part.start * width, first + part.stop * width)
                 apply_update(here, gradient[here])
 
-        list(self.run_tasks(gradient_part, range(_PARTS)))
+        list(self.problem.run_tasks(gradient_part, range(_PARTS)))
         for layer, residual, place in zip(gradients, residuals, places, strict=True):
             np.sum(residual, axis=0, out=layer.biases)
             biases = slice(place.start + layer.weights.size, place.stop)
@@ -146,7 +129,7 @@ class Network:
         """The mean cross-entropy of the batch, and its gradient with respect to the outputs of
         each layer before the ReLU, (n, n_outputs)."""
         share = 1 / len(batch)
-        labels = self.rows.labels[self.rows.positions(batch)]
+        labels = self.problem.rows.labels[self.problem.rows.positions(batch)]
         losses, residual = _losses_and_residuals(values[-1], labels)
         if self._mean_1_weights is not None:
             losses *= self._mean_1_weights[batch]
@@ -161,13 +144,15 @@ class Network:
 
     def full_loss_and_gradient(self, flat: Vector) -> tuple[float, Floats]:
         """Mean cross-entropy of all rows (nats), and the objective's gradient over them."""
-        n, size = len(self.rows), block_rows(self.rows.n_pixels)
+        n, size = len(self.problem.rows), block_rows(self.problem.rows.n_pixels)
         total_loss, total_gradient = 0.0, np.zeros(flat.size)
+
+        def add(part: slice, gradient: Vector) -> None:
+            total_gradient[part] += gradient * (len(block) / n)
+
         for start in range(0, n, size):
             block = np.arange(start, min(start + size, n))
-            loss, gradient = self.loss_and_gradient(flat, block)
-            total_loss += loss * len(block) / n
-            total_gradient += gradient * (len(block) / n)
+            total_loss += self.batch_loss(flat, block, add) * len(block) / n
         return total_loss, total_gradient
 
     def cross_entropy(self, flat: Vector, rows: Rows) -> float:
@@ -176,12 +161,12 @@ class Network:
 
         def loss_sum(start: int) -> float:
             pixels, labels = rows.take_into_buffer(slice(start, start + size))
-            pixels *= pixels.dtype.type(self.scale)
+            pixels *= pixels.dtype.type(self.problem.scale)
             logits = forward(layers, pixels.astype(np.float32, copy=False))
             losses, _ = _losses_and_residuals(logits, labels)
             return float(losses.sum(dtype=np.float64))
 
-        return float(sum(self.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
+        return float(sum(self.problem.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
 
 
 def _parts(n: int) -> list[slice]:

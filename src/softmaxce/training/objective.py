@@ -106,11 +106,6 @@ class Objective:
         """Shape of the parameters: (n_pixels + 1, n_classes)."""
         return self.rows.n_pixels + 1, self.n_classes
 
-    @property
-    def relative_rounding_error(self) -> float:
-        """About how far rounding moves the objective's value, as a fraction of it."""
-        return 8 * float(np.finfo(self.rows.dtype).eps)
-
     @cached_property
     def total_weight(self) -> float:
         """Sum of the row weights, by which the sums are divided."""

@@ -95,8 +95,15 @@ class HessianPreconditioner:
 
 def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matrix, Matrix, float]:
     """The inverse (r, r) of a class's Hessian about the centre (r,) of its rows, this centre and
-    the sum of the rows' weights (m,). Computed from the heaviest rows."""
-    kept = _heaviest(weights)
+    the sum of the rows' weights (m,).
+
+    If there are many rows, the heaviest that make up _KEPT_WEIGHT of the sum stand for all.
+    """
+    kept: NDArray[np.intp] | slice = slice(None)
+    if len(weights) > _FULL_USE_ROWS:
+        order = np.argsort(weights)[::-1]
+        running = np.cumsum(weights[order])
+        kept = np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
     total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
     heavy, rows = weights[kept], values[kept].copy()
     heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
@@ -107,16 +114,6 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
     np.einsum("ii->i", hessian)[:] += ridge
     triangle = _inverse_of_triangle(np.linalg.cholesky(hessian))
     return triangle.T @ triangle, centre, total
-
-
-def _heaviest(weights: Matrix) -> NDArray[np.intp] | slice:
-    """Positions, ascending, of the largest weights that make up _KEPT_WEIGHT of their sum; all of
-    them where there are few."""
-    if len(weights) <= _FULL_USE_ROWS:
-        return slice(None)
-    order = np.argsort(weights)[::-1]
-    running = np.cumsum(weights[order])
-    return np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,3 @@ class StopReason(Enum):
     )
     NO_GAIN = "stopped after {n} epochs, {without_gain} without gain; epoch {best} kept"
     EPOCH_LIMIT = "stopped after {n} epochs, still gaining; epoch {best} kept"
-
-    @property
-    def is_converged(self) -> bool:
-        """Whether the solver finished, rather than reaching a limit or getting stuck."""
-        return self in (StopReason.CONVERGED, StopReason.NO_GAIN)
-
-    def message(self, **numbers: float) -> str:
-        """The reason in words, with the numbers that its template names."""
-        return self.value.format(**numbers)

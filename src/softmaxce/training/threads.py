@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -49,8 +49,7 @@ def _map_and_help(
         yield own.pop(position) if position in own else future.result()
 
 
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def _one_blas_thread() -> AbstractContextManager[Any]:
     """Keep BLAS from starting threads, which would compete with ours.
 
     Does nothing without threadpoolctl: the command line sets the BLAS libraries' environment
@@ -59,7 +58,5 @@ def _one_blas_thread() -> Iterator[None]:
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        yield
-        return
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
+        return nullcontext()
+    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
