@@ -30,11 +30,11 @@ class ThisProcess:
 
     def __init__(self) -> None:
         self.workers = {"one"}
-        self._n_ranges = 0
+        self._n_names = 0
 
-    def new_range_name(self):
-        self._n_ranges += 1
-        return f"run/{self._n_ranges}"
+    def new_name(self):
+        self._n_names += 1
+        return f"run/{self._n_names}"
 
     def submit(self, function, *arguments, files=None):
         return function(*arguments)

@@ -17,11 +17,10 @@ from softmaxce.training.fitting import (
     balanced_sample_weight,
     fit,
 )
-from softmaxce.training.full_batch import minimise
+from softmaxce.training.full_batch import StopReason, minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
 from softmaxce.training.rows import Rows
-from softmaxce.training.stop_reasons import StopReason
 
 
 def small_problem(seed=0, n=200, n_pixels=12, n_classes=4):

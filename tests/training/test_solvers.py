@@ -7,9 +7,8 @@ import pytest
 from scipy.optimize import rosen, rosen_der
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.full_batch import LBFGS, Point, backtrack, minimise
+from softmaxce.training.full_batch import LBFGS, Point, StopReason, backtrack, minimise
 from softmaxce.training.mini_batch import Adam, batches_of, minimise_by_epochs
-from softmaxce.training.stop_reasons import StopReason
 
 RNG = np.random.default_rng(0)
 ROOT = RNG.normal(size=(6, 6))

@@ -14,7 +14,7 @@ import secrets
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -42,10 +42,6 @@ Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs
 Graph = dict[str, Task]
 
 
-class _Resubmit(Exception):
-    """The submitted tasks can no longer finish, and must be submitted again."""
-
-
 class Cluster:
     """The usable workers of a cluster. notify: called with one line for each event."""
 
@@ -56,14 +52,13 @@ class Cluster:
         self.run = secrets.token_hex(4)
         self.workers: set[str] = set()
         self._preflight = Preflight(client, notify, self.wait_for)
-        self._n_ranges = 0
         self._files_of: dict[str, RangeFiles] = {}  # by the key of a task
         self._threads: dict[str, int] = {}
         self._beats: dict[str, tuple[float, float]] = {}  # address: (last heartbeat, seen when)
         self._excluded: set[str] = set()
         self._notes: deque[str] = deque()
         self._next_look = 0.0
-        self._n_keys = 0
+        self._n_names = 0
         self._futures: list[Future] = []
 
     def start(self) -> None:
@@ -83,10 +78,10 @@ class Cluster:
         if not self.workers:
             raise DataError(self._preflight.reason)
 
-    def new_range_name(self) -> str:
-        """A name for a range, unique on the workers."""
-        self._n_ranges += 1
-        return f"{self.run}/{self._n_ranges}"
+    def new_name(self) -> str:
+        """A name, "run/number", that is unique on the cluster."""
+        self._n_names += 1
+        return f"{self.run}/{self._n_names}"
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, files: RangeFiles | None = None
@@ -101,8 +96,7 @@ class Cluster:
 
     def add(self, graph: Graph, task: Task, files: RangeFiles | None = None) -> str:
         """Add a task to a graph. Returns its key, by which other tasks can refer to it."""
-        self._n_keys += 1
-        key = f"{task[0].__name__}-{self.run}-{self._n_keys}"
+        key = f"{task[0].__name__}-{self.new_name()}"
         graph[key] = task
         if files is not None:
             self._files_of[key] = files
@@ -120,7 +114,7 @@ class Cluster:
             return self.add(graph, (identity, value))
         workers = sorted(self.workers)
         scattering = self.client.scatter(value, workers=workers, hash=False, asynchronous=True)
-        return self.wait_for(_awaited(scattering), self.settings.eval_timeout)
+        return self.wait_for(scattering, self.settings.eval_timeout)
 
     def results(
         self,
@@ -134,18 +128,20 @@ class Cluster:
         """
         for _ in range(_MAX_REPEATS):
             self.look()
-            with suppress(_Resubmit):
-                # The previous futures are released only after the new tasks are sent: Dask's client
-                # waits for 10 ms between messages.
-                self._futures = list(submit())
-                return self._gathered(self._futures, on_done)
+            # The previous futures are released only after the new tasks are sent: Dask's client
+            # waits for 10 ms between messages.
+            self._futures = list(submit())
+            results = self._gathered(self._futures, on_done)
+            if results is not None:
+                return results
         raise ClusterLost(
             f"the cluster is unstable: {self.settings.address}: the same work was lost "
             f"{_MAX_REPEATS} times"
         )
 
-    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any]:
-        gathering = self._soon(_awaited(self.client.gather(futures, asynchronous=True)))
+    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any] | None:
+        """The results, or None if the tasks can no longer finish and must be submitted again."""
+        gathering = self._soon(self.client.gather(futures, asynchronous=True))
         asked, n_done, since = frozenset(self.workers), 0, time.monotonic()
         try:
             while True:
@@ -160,14 +156,13 @@ class Cluster:
                     on_done(n_done)
                 self.look()
                 if not asked & self.workers or self._exclude_hung(time.monotonic() - since):
-                    raise _Resubmit
+                    return None
         except KilledWorker as error:
             raise self._killed(error) from None
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             self._next_look = 0.0
             time.sleep(_TICK)
-            self.look()
-            raise _Resubmit from None
+            return None
         finally:
             gathering.cancel()
 
@@ -223,7 +218,7 @@ class Cluster:
             if time.monotonic() > (patience if all_refused else deadline):
                 break
             time.sleep(_TICK)
-        if self._preflight.reason and not self.workers and not self._n_ranges:
+        if self._preflight.reason and not self.workers and not self._n_names:
             raise DataError(self._preflight.reason)
         raise ClusterLost(
             f"too few workers: {self.settings.address}: {len(self.workers)} of {n_workers} are "
@@ -272,9 +267,9 @@ class Cluster:
                 raise ClusterLost(f"the scheduler is gone: {self.settings.address}")
             time.sleep(0.1)
 
-    def wait_for(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        """The result of a coroutine in Dask's event loop. Raises ClusterLost after `seconds`."""
-        asked = self._soon(coroutine)
+    def wait_for(self, awaitable: Awaitable[Any], seconds: float) -> Any:
+        """What is awaited in Dask's event loop. Raises ClusterLost after `seconds`."""
+        asked = self._soon(awaitable)
         try:
             return asked.result(seconds)
         except (OSError, asyncio.CancelledError, concurrent.futures.CancelledError) as error:
@@ -285,21 +280,19 @@ class Cluster:
                 f"{error or type(error).__name__}"
             ) from None
 
-    def _soon(self, coroutine: Coroutine[Any, Any, Any]) -> concurrent.futures.Future[Any]:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
+    def _soon(self, awaitable: Awaitable[Any]) -> concurrent.futures.Future[Any]:
+        async def awaited() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.client.loop.asyncio_loop)
 
     def close(self) -> None:
         """Remove this run's files from the workers, and disconnect."""
         with suppress(Exception):
             if self.client.status == "running":
-                leaving = _awaited(self.client.run(forget, self.run, asynchronous=True))
-                self.wait_for(leaving, 2.0)
+                self.wait_for(self.client.run(forget, self.run, asynchronous=True), 2.0)
         with suppress(Exception):
             self.client.close(timeout=1.0)
-
-
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
 
 
 def silence_logs() -> dict[logging.Logger, int]:
@@ -334,12 +327,10 @@ def connected(settings: ClusterSettings, notify: Callable[[str], None]) -> Itera
 
 
 def _client(settings: ClusterSettings) -> Client:
-    where: dict[str, Any] = {"address": settings.address}
-    if "://" not in settings.address:
-        where = {"scheduler_file": settings.address}
+    kind = "address" if "://" in settings.address else "scheduler_file"
     try:
         return Client(
-            **where,
+            **{kind: settings.address},
             security=settings.security(),
             timeout=settings.timeout,
             set_as_default=False,

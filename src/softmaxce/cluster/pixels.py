@@ -116,7 +116,7 @@ class DistributedPixels:
         self._files: list[RangeFiles] = []
         for start in self.starts:
             places = tuple(map(_place, paths[start : start + self.size]))
-            self._files.append(RangeFiles(cluster.new_range_name(), start, places, preprocessing))
+            self._files.append(RangeFiles(cluster.new_name(), start, places, preprocessing))
         self._checksums: list[str] = []
         self._handles: dict[int, Future] = {}
         self._holders: frozenset[str] = frozenset()  # the workers that may hold the ranges
@@ -227,18 +227,16 @@ class DistributedPixels:
         for known, chosen in self._chosen:
             if known.rows is objective.rows and known.row_weights is objective.row_weights:
                 return chosen
-        chosen = [self._choose(i, handle, objective) for i, handle in enumerate(handles)]
+        chosen, rows, weights = [], objective.rows, objective.row_weights
+        for i, (start, handle) in enumerate(zip(self.starts, handles, strict=True)):
+            here = rows.between(start, start + self.size)
+            labels = rows.labels[start : start + self.size]
+            index = None if rows.index is None else rows.index[here] - start
+            own_weights = None if weights is None else weights[here]
+            arguments = (handle, self._checksums[i], labels, index, own_weights)
+            chosen.append(self.cluster.submit(worker.choose, *arguments, files=self._files[i]))
         self._chosen.append((objective, chosen))
         return chosen
-
-    def _choose(self, i: int, handle: Future, objective: Objective) -> Future:
-        start, stop = self.starts[i], self.starts[i] + self.size
-        rows, weights = objective.rows, objective.row_weights
-        chosen = rows.between(start, stop)
-        index = None if rows.index is None else rows.index[chosen] - start
-        weights = None if weights is None else weights[chosen]
-        arguments = (handle, self._checksums[i], rows.labels[start:stop], index, weights)
-        return self.cluster.submit(worker.choose, *arguments, files=self._files[i])
 
 
 def _place(path: str) -> str:

@@ -149,8 +149,8 @@ def _summary(files: RangeFiles) -> RangeSummary:
             return known
         note(f"{path} is damaged: decoding {files.words} again")
     summary = _decode(files, path)
-    if known is not None and summary.checksum != known.checksum:
-        raise _changed(files)
+    if known is not None:
+        _check(files, summary, known.checksum)
     _decoded[files.name] = _stamp(path), summary
     return summary
 
@@ -190,11 +190,13 @@ def _checksum(path: str) -> str:
     return ""
 
 
-def _changed(files: RangeFiles) -> DataError:
-    return DataError(
-        f"the images have changed: {socket.gethostname()}: {files.words}: decoding them again "
-        "gives different pixels"
-    )
+def _check(files: RangeFiles, summary: RangeSummary, checksum: str) -> None:
+    """Raise DataError if the pixels of a range differ from those that were decoded first."""
+    if summary.checksum != checksum:
+        raise DataError(
+            f"the images have changed: {socket.gethostname()}: {files.words}: decoding them again "
+            "gives different pixels"
+        )
 
 
 def read(path: str) -> Content:
@@ -263,7 +265,7 @@ def summary_of(handle: Range) -> RangeSummary:
 
 def choose(handle: Range, checksum: str, *fields: Any) -> ChosenRows:
     """A range together with the rows to sum. Raises DataError if its pixels have changed."""
-    _check(handle, checksum)
+    _check(handle.files, handle.summary, checksum)
     return ChosenRows(handle.files, handle.summary, *fields)
 
 
@@ -279,14 +281,10 @@ def sums(chosen: ChosenRows, parameters: NDArray[Any]) -> Sums:
 
 
 def apply(
-    handle: Range,
-    checksum: str,
-    where: NDArray[np.integer[Any]],
-    function: Callable[..., Any],
-    *arguments: Any,
+    handle: Range, checksum: str, where: NDArray[Any], function: Callable[..., Any], *arguments: Any
 ) -> Any:
     """function(pixels of these rows of the range, *arguments)."""
-    _check(handle, checksum)
+    _check(handle.files, handle.summary, checksum)
     return _with_pixels(handle, lambda pixels: function(pixels[where].copy(), *arguments))
 
 
@@ -302,17 +300,11 @@ def forget(run: str) -> None:
     shutil.rmtree(os.path.join(get_worker().local_directory, f"softmaxce-{run}"), True)
 
 
-def _check(handle: Range, checksum: str) -> None:
-    """Raise DataError if the handle's pixels differ from those that were decoded first."""
-    if handle.summary.checksum != checksum:
-        raise _changed(handle.files)
-
-
 def _with_pixels(handle: Range, work: Callable[[PixelFile], Any]) -> Any:
     """work(pixels of the range). The range is decoded first if another worker had it so far."""
 
     def attempt() -> Any:
-        _check(handle, _summary(handle.files).checksum)
+        _check(handle.files, handle.summary, _summary(handle.files).checksum)
         return work(PixelFile(handle.files.pixel_path, handle.files.shape))
 
     try:

@@ -85,10 +85,7 @@ class AnswerLog(Checkpoint):
     After an answer to another question than the one asked, no stored answer is used.
     """
 
-    def __init__(self, path: str, fingerprint: Fingerprint, resume: bool = False) -> None:
-        super().__init__(path, fingerprint, resume)
-        self._is_replaying = resume
-        self._can_write = True
+    _is_replaying = _can_write = True
 
     def logged(self, function: ValueAndGradient) -> ValueAndGradient:
         """`function`, whose answers (value, gradient) are stored, or taken from the file."""
@@ -126,6 +123,7 @@ class AnswerLog(Checkpoint):
         try:
             if self._stream is None:
                 self._stream = open(self.path, "wb", buffering=0)  # noqa: SIM115
+                self._is_replaying = False
                 record = self._first_line + record
             is_full = self._stream.tell() + len(record) > MAX_BYTES
             self._can_write = not is_full and self._stream.write(record) == len(record)

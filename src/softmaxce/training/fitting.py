@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
-from softmaxce.training.full_batch import Point, Solution, minimise
+from softmaxce.training.full_batch import InverseAt, Point, Solution, StopReason, minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
 from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
@@ -23,7 +23,6 @@ from softmaxce.training.preconditioner import (
     sample_preconditioner,
 )
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
-from softmaxce.training.stop_reasons import StopReason
 from softmaxce.training.threads import row_threads
 
 DEFAULT_TOLERANCE = 1e-4
@@ -180,11 +179,7 @@ def _fit_linear(
 
 
 def _solve(
-    objective: Objective,
-    start: Floats,
-    inverse_at: Callable[[Floats], Callable[[Floats], Floats]],
-    stage: str,
-    settings: _Settings,
+    objective: Objective, start: Floats, inverse_at: InverseAt, stage: str, settings: _Settings
 ) -> Solution:
     """Minimise the objective, whose answers are logged and whose progress is reported."""
     log = settings.checkpoint

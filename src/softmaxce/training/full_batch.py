@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from softmaxce.errors import TrainingError
 from softmaxce.training.objective import Floats
-from softmaxce.training.stop_reasons import StopReason
 
 RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its updates
 _MAX_PAIRS, _MIN_PAIRS = 20, 3
@@ -20,6 +20,20 @@ _FLATTER = 0.9  # largest ratio of the derivatives after and before a step (Wolf
 _MAX_TRIALS = 20
 
 ValueAndGradient = Callable[[Floats], tuple[float, Floats]]
+InverseAt = Callable[[Floats], Callable[[Floats], Floats]]
+
+
+class StopReason(Enum):
+    """Why a solver stopped; the value is the template of its message."""
+
+    CONVERGED = "converged, gradient {gradient_norm:.1e}"
+    ITERATION_LIMIT = "stopped after {n} iterations, gradient {gradient_norm:.1e}"
+    NO_DECREASE = (
+        "stopped after {n} iterations, where no step decreases the objective, "
+        "gradient {gradient_norm:.1e}"
+    )
+    NO_GAIN = "stopped after {n} epochs, {without_gain} without gain; epoch {best} kept"
+    EPOCH_LIMIT = "stopped after {n} epochs, still gaining; epoch {best} kept"
 
 
 def _norm(a: Floats) -> float:
@@ -38,10 +52,6 @@ class Point:
     def gradient_norm(self) -> float:
         """Euclidean norm of the gradient."""
         return _norm(self.gradient)
-
-    def derivative(self, direction: Floats) -> float:
-        """That of the objective along a direction."""
-        return float(np.vdot(self.gradient, direction))
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Solution:
 def minimise(
     function: ValueAndGradient,
     start: Floats,
-    inverse_at: Callable[[Floats], Callable[[Floats], Floats]],
+    inverse_at: InverseAt,
     *,
     tolerance: float,
     max_iterations: int,
@@ -155,7 +165,7 @@ def backtrack(
     the objective's values. Changes within it are decided by the derivative instead (Hager and
     Zhang 2005, approximate Wolfe).
     """
-    slope = start.derivative(direction)
+    slope = float(np.vdot(start.gradient, direction))
     length = 1.0
     for _ in range(_MAX_TRIALS):
         parameters = start.parameters + length * direction
@@ -164,7 +174,7 @@ def backtrack(
         if change <= _SUFFICIENT * length * slope:
             return trial
         is_near = change <= relative_rounding_error * abs(start.value)
-        if is_near and abs(trial.derivative(direction)) <= _FLATTER * abs(slope):
+        if is_near and abs(np.vdot(trial.gradient, direction)) <= _FLATTER * abs(slope):
             return trial
         if np.isfinite(change):
             length *= float(np.clip(-predicted / (2 * (change - predicted)), 0.1, 0.5))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
 from softmaxce.training.checkpoints import Snapshot
-from softmaxce.training.stop_reasons import StopReason
+from softmaxce.training.full_batch import StopReason
 
 Vector = NDArray[np.float32]
 

@@ -137,7 +137,11 @@ class _InverseHessian:
         bias = gradient[-1]
         pixels = gradient[:-1] - np.outer(self.centre, bias)
         inner = pixels if self.basis is None else self.basis.T @ pixels.astype(self.basis.dtype)
-        solved = self._solve(inner - self.centres * bias)
+        right = (inner - self.centres * bias).astype(self.inverses.dtype)
+        if len(self.inverses) == 1:
+            solved = self.inverses[0] @ right
+        else:
+            solved = np.matmul(self.inverses, right.T[:, :, np.newaxis])[:, :, 0].T
         step = np.empty_like(gradient)
         if self.basis is None:
             step[:-1] = solved
@@ -146,13 +150,6 @@ class _InverseHessian:
             step[:-1] += pixels / self.rest
         step[-1] = bias / self.biases - self.centre @ step[:-1] - (self.centres * solved).sum(0)
         return np.asarray(step - step.mean(axis=1, keepdims=True))
-
-    def _solve(self, inner: Matrix) -> Matrix:
-        """Each class's inverse times its column of `inner` (r, n_classes)."""
-        inner = inner.astype(self.inverses.dtype)
-        if len(self.inverses) == 1:
-            return np.asarray(self.inverses[0] @ inner)
-        return np.asarray(np.matmul(self.inverses, inner.T[:, :, np.newaxis])[:, :, 0].T)
 
 
 def sample_preconditioner(objective: Objective, seed: int) -> HessianPreconditioner:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _BLOCK_VALUES = 1 << 20  # pixel values of a block: 4 MB as float32, a thread's share of the cache
 _MAPPED_ROWS = 4096  # rows that `LocalPixels.map` copies at a time
 
-MapFunction = Callable[[NDArray[Any], NDArray[Any], Any], Any]
-
-
 _buffers = threading.local()  # one array for each dtype, by its name
 
 
@@ -65,7 +62,7 @@ class PixelMatrix(Protocol):
         """Copies (len(rows), n_pixels) of these rows, on this machine."""
 
     def map(
-        self, function: MapFunction, rows: NDArray[Any], columns: NDArray[Any], shared: Any
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> Iterable[Any]:
         """The results of function(pixels, columns, shared) for consecutive runs of the rows.
 
@@ -93,7 +90,7 @@ class LocalPixels(PixelMatrix):
         return copy_rows(self.array, rows)
 
     def map(
-        self, function: MapFunction, rows: NDArray[Any], columns: NDArray[Any], shared: Any
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> Iterator[Any]:
         for start in range(0, len(rows), _MAPPED_ROWS):
             run = slice(start, start + _MAPPED_ROWS)
