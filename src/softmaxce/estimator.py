@@ -172,12 +172,10 @@ class SoftmaxClassifier(_Base):
         return self
 
     def _seed(self) -> int:
-        state = self.random_state
-        if state is None:
-            return 0
-        if isinstance(state, (int, np.integer)):
-            return int(state)
-        return int(state.randint(2**31 - 1))  # a RandomState, as scikit-learn allows
+        state: Any = self.random_state or 0
+        if hasattr(state, "randint"):  # a RandomState, as scikit-learn allows
+            state = state.randint(2**31 - 1)
+        return int(state)
 
     def _row_weights(
         self, labels: NDArray[np.intp], sample_weight: ArrayLike | None

@@ -138,8 +138,8 @@ def test_without_validation_rows_a_default_l2_is_used():
 def test_iterations_are_reported():
     pixels, labels = small_problem()
     reported: list[IterationInfo] = []
-    fit(pixels, labels, 4, l2=1e-3, on_iteration=reported.append)
-    assert [info.iteration for info in reported] == list(range(len(reported)))
+    found = fit(pixels, labels, 4, l2=1e-3, on_iteration=reported.append)
+    assert tuple(info.objective for info in reported) == found.history
     assert reported[0].progress == 0
     assert reported[-1].progress == 1
     assert all(0 <= info.progress <= 1 for info in reported)

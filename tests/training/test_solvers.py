@@ -67,7 +67,7 @@ def test_suboptimality_is_the_distance_to_the_optimum():
         exact,
         tolerance=1e-12,
         max_iterations=9,
-        on_iteration=lambda i, point, estimate: estimates.append((estimate, point.value - 1.0)),
+        on_iteration=lambda point, estimate: estimates.append((estimate, point.value - 1.0)),
     )
     assert estimates[0][0] == pytest.approx(estimates[0][1])
 

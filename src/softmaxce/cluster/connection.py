@@ -15,7 +15,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from dask import config
@@ -311,16 +311,12 @@ def connected(settings: ClusterSettings, notify: Callable[[str], None]) -> Itera
     levels = silence_logs()
     try:
         with (
-            warnings.catch_warnings(),
+            warnings.catch_warnings(action="ignore"),
             config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
+            closing(Cluster(_client(settings), settings, notify)) as cluster,
         ):
-            warnings.simplefilter("ignore")
-            cluster = Cluster(_client(settings), settings, notify)
-            try:
-                cluster.start()
-                yield cluster
-            finally:
-                cluster.close()
+            cluster.start()
+            yield cluster
     finally:
         for logger, level in levels.items():
             logger.setLevel(level)

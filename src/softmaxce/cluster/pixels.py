@@ -153,15 +153,10 @@ class DistributedPixels:
         return fetched[0] if np.ndim(numbers) == 0 else fetched
 
     def copy_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-        """These rows, on this machine."""
         return self[rows]
 
     def map(
-        self,
-        function: Callable[..., Any],
-        rows: NDArray[np.integer[Any]],
-        columns: NDArray[Any],
-        shared: Any,
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> list[Any]:
         """See PixelMatrix: one result for each range that contains some of the rows."""
         cuts = np.searchsorted(rows, [*self.starts, len(self)])

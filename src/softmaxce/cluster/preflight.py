@@ -88,8 +88,7 @@ class Preflight:
         async def ask_all() -> dict[str, Any]:
             return dict(zip(order, await asyncio.gather(*map(ask, order)), strict=True))
 
-        answers: dict[str, Any] = self._wait_for(ask_all(), _SECONDS + 5)
-        return answers
+        return dict(self._wait_for(ask_all(), _SECONDS + 5))
 
 
 cloudpickle.register_pickle_by_value(probe)  # a worker may have no softmaxce, or another

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,6 @@ class IterationInfo:
     """State of a fit: its stage, and its estimated progress (0 … 1) within the stage."""
 
     stage: str
-    iteration: int
     objective: float
     progress: float
 
@@ -163,7 +163,7 @@ def _fit_linear(
             problem, preconditioner, start, lambda found: evaluated(lift(found))[0], path_settings
         )
     final = replace(problem, l2=DEFAULT_L2 if l2 is None else l2)
-    solution = _solve(final, start, lambda at: preconditioner.at(at, final.l2), "fit", settings)
+    solution = _solve(final, start, partial(preconditioner.at, l2=final.l2), "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
         layers=(Layer(parameters[:-1], parameters[-1]),),
@@ -204,8 +204,7 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         return network.cross_entropy(parameters, validation) if validation else training_loss
 
     def notify(epoch: int, loss: float) -> None:
-        progress = epoch / settings.max_iterations
-        settings.on_iteration(IterationInfo("epoch", epoch, loss, progress))
+        settings.on_iteration(IterationInfo("epoch", loss, epoch / settings.max_iterations))
 
     solution = minimise_by_epochs(
         network.batch_loss,
@@ -222,12 +221,11 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         Layer(weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)
     )
-    penalty = (
-        network.problem.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
-    )
+    l2 = network.problem.l2
+    penalty = l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
     return Fit(
         layers=layers,
-        l2=network.problem.l2,
+        l2=l2,
         objective=loss + penalty,
         gradient_norm=float(np.linalg.norm(gradient)),
         n_iterations=len(solution.history),
@@ -246,10 +244,8 @@ def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
     sample = preconditioner.sample
     problem = replace(sample, l2=max(sample.l2, 10 / sample.total_weight))
     start, settings = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
-    solution = _solve(
-        problem, start, lambda at: preconditioner.at(at, problem.l2), "sample", settings
-    )
-    return solution.point.parameters
+    inverse_at = partial(preconditioner.at, l2=problem.l2)
+    return _solve(problem, start, inverse_at, "sample", settings).point.parameters
 
 
 def _choose_l2(
@@ -293,12 +289,12 @@ def _choose_l2(
 
 def _progress_callback(
     on_iteration: OnIteration, stage: str, tolerance: float
-) -> Callable[[int, Point, float], None]:
+) -> Callable[[Point, float], None]:
     """What `minimise` calls at each iteration. The progress is how far the logarithm of the
     relative suboptimality has moved from its first value to that of the tolerance."""
     first: float | None = None
 
-    def notify(iteration: int, point: Point, suboptimality: float) -> None:
+    def notify(point: Point, suboptimality: float) -> None:
         nonlocal first
         progress = 0.0
         if np.isfinite(suboptimality):  # it is infinite where rounding spoilt the estimate
@@ -307,7 +303,7 @@ def _progress_callback(
             total = np.log(first) - np.log(tolerance)
             done = np.log(first) - np.log(relative)
             progress = 1.0 if total <= 0 else float(np.clip(done / total, 0, 1))
-        on_iteration(IterationInfo(stage, iteration, point.value, progress))
+        on_iteration(IterationInfo(stage, point.value, progress))
 
     return notify
 

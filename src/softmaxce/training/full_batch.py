@@ -77,15 +77,15 @@ def minimise(
     tolerance: float,
     max_iterations: int,
     relative_rounding_error: float = 1e-6,
-    on_iteration: Callable[[int, Point, float], None] = lambda *_: None,
+    on_iteration: Callable[[Point, float], None] = lambda *_: None,
 ) -> Solution:
     """Minimise a convex function from `start`.
 
     inverse_at(parameters) returns a function that multiplies by an approximate inverse Hessian
-    there; on_iteration(iteration, point, suboptimality) is called before each step. The
-    suboptimality, in nats, is half the product of the gradient and the step that L-BFGS would
-    take: the height of the quadratic model above its minimum. The solver has converged when it is
-    at most tolerance · objective. Raises TrainingError if the start is not finite.
+    there; on_iteration(point, suboptimality) is called before each step. The suboptimality, in
+    nats, is half the product of the gradient and the step that L-BFGS would take: the height of
+    the quadratic model above its minimum. The solver has converged when it is at most
+    tolerance · objective. Raises TrainingError if the start is not finite.
     """
     point = Point(start, *function(start))
     if not np.isfinite(point.value):
@@ -104,7 +104,7 @@ def minimise(
         if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
             lbfgs = LBFGS(np.copy)
             direction, suboptimality = -point.gradient, np.inf
-        on_iteration(iteration, point, suboptimality)
+        on_iteration(point, suboptimality)
         if suboptimality <= tolerance * point.value:
             return Solution(point, StopReason.CONVERGED, tuple(history))
         if iteration == max_iterations:

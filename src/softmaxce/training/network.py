@@ -46,7 +46,7 @@ class Network:
         return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
 
     @cached_property
-    def _mean_1_weights(self) -> Vector | None:
+    def _normalized_weights(self) -> Vector | None:
         """The row weights, divided by their mean."""
         weights = self.problem.row_weights
         return None if weights is None else (weights / weights.mean()).astype(np.float32)
@@ -131,9 +131,9 @@ class Network:
         share = 1 / len(batch)
         labels = self.problem.rows.labels[self.problem.rows.positions(batch)]
         losses, residual = _losses_and_residuals(values[-1], labels)
-        if self._mean_1_weights is not None:
-            losses *= self._mean_1_weights[batch]
-            residual *= self._mean_1_weights[batch, np.newaxis]
+        if self._normalized_weights is not None:
+            losses *= self._normalized_weights[batch]
+            residual *= self._normalized_weights[batch, np.newaxis]
         residual *= np.float32(share)
         residuals = [residual]
         for (weights, _), outputs in zip(layers[:0:-1], values[-2:0:-1], strict=True):

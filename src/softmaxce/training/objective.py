@@ -16,7 +16,7 @@ machine computes which subtree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -99,7 +99,7 @@ class Objective:
     l2: float
     scale: float = 1.0
     row_weights: Floats | None = None
-    run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
+    run_tasks: Callable[..., Iterator[Any]] = map
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -142,13 +142,10 @@ class Objective:
         n_blocks = self.rows.n_blocks
         weights, biases = parameters[:-1], parameters[-1]
 
-        def block_sums(number: int) -> Sums:
-            with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
-                return self._block_sums(number, weights, biases)
-
         def task(first: int) -> Sums:
-            blocks = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
-            sums: Sums = tree_sum(map(block_sums, blocks))
+            numbers = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
+                sums: Sums = tree_sum(self._block_sums(i, weights, biases) for i in numbers)
             after_task()
             return sums
 

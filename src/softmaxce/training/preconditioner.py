@@ -74,15 +74,31 @@ class HessianPreconditioner:
                 weights, values = weights[:, ::3] * 3, values[::3]
         ridge = l2 + self.damping
         blocks = self.sample.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
-        inverses, centres, totals = zip(*blocks, strict=True)
-        return _InverseHessian(
-            self.basis,
-            self.centre.astype(np.float64),
-            np.stack(inverses),
-            np.stack(centres, axis=1),
-            np.array(totals),
-            ridge + np.array(totals) * self.rest,
-        )
+        of_inverse, of_centre, of_bias = zip(*blocks, strict=True)  # one of each class, or of all
+        inverses, centres = np.stack(of_inverse), np.stack(of_centre, axis=1)
+        biases, centre, basis = np.array(of_bias), self.centre.astype(np.float64), self.basis
+        rest = ridge + biases * self.rest  # curvature of each dimension outside the basis
+
+        def multiply(gradient: Floats) -> Floats:
+            gradient = gradient - gradient.mean(axis=1, keepdims=True)
+            bias = gradient[-1]
+            pixels = gradient[:-1] - np.outer(centre, bias)
+            inner = pixels if basis is None else basis.T @ pixels.astype(basis.dtype)
+            right = (inner - centres * bias).astype(inverses.dtype)
+            if len(inverses) == 1:
+                solved = inverses[0] @ right
+            else:
+                solved = np.matmul(inverses, right.T[:, :, np.newaxis])[:, :, 0].T
+            step = np.empty_like(gradient)
+            if basis is None:
+                step[:-1] = solved
+            else:
+                step[:-1] = basis @ (solved - inner / rest).astype(basis.dtype)
+                step[:-1] += pixels / rest
+            step[-1] = bias / biases - centre @ step[:-1] - (centres * solved).sum(0)
+            return np.asarray(step - step.mean(axis=1, keepdims=True))
+
+        return multiply
 
     def _class_weights(self, parameters: Floats) -> Matrix:
         """p(1 − p) · normalized weight of each class and sampled row: (n_classes, m)."""
@@ -94,10 +110,10 @@ class HessianPreconditioner:
 
 
 def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matrix, Matrix, float]:
-    """The inverse (r, r) of a class's Hessian about the centre (r,) of its rows, this centre and
-    the sum of the rows' weights (m,).
+    """The inverse (r, r) of a class's Hessian about the centre (r,) of its rows, this centre, and
+    the curvature of the class's bias: the sum of the rows' weights (m,).
 
-    If there are many rows, the heaviest that make up _KEPT_WEIGHT of the sum stand for all.
+    If there are many rows, the heaviest that make up _KEPT_WEIGHT of the sum represent all.
     """
     kept: NDArray[np.intp] | slice = slice(None)
     if len(weights) > _FULL_USE_ROWS:
@@ -114,42 +130,6 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
     np.einsum("ii->i", hessian)[:] += ridge
     triangle = _inverse_of_triangle(np.linalg.cholesky(hessian))
     return triangle.T @ triangle, centre, total
-
-
-@dataclass(frozen=True)
-class _InverseHessian:
-    """Multiplies a gradient (n_pixels + 1, n_classes) by the inverse block of each class.
-
-    basis, centre: see HessianPreconditioner; the others have one entry for each class, or one for
-    all: inverses (·, r, r) about the centres (r, ·); the curvatures `biases` (·,) of the biases,
-    and `rest` (·,) of each dimension outside the basis.
-    """
-
-    basis: Matrix | None
-    centre: Floats
-    inverses: Matrix
-    centres: Matrix
-    biases: Floats
-    rest: Floats
-
-    def __call__(self, gradient: Floats) -> Floats:
-        gradient = gradient - gradient.mean(axis=1, keepdims=True)
-        bias = gradient[-1]
-        pixels = gradient[:-1] - np.outer(self.centre, bias)
-        inner = pixels if self.basis is None else self.basis.T @ pixels.astype(self.basis.dtype)
-        right = (inner - self.centres * bias).astype(self.inverses.dtype)
-        if len(self.inverses) == 1:
-            solved = self.inverses[0] @ right
-        else:
-            solved = np.matmul(self.inverses, right.T[:, :, np.newaxis])[:, :, 0].T
-        step = np.empty_like(gradient)
-        if self.basis is None:
-            step[:-1] = solved
-        else:
-            step[:-1] = self.basis @ (solved - inner / self.rest).astype(self.basis.dtype)
-            step[:-1] += pixels / self.rest
-        step[-1] = bias / self.biases - self.centre @ step[:-1] - (self.centres * solved).sum(0)
-        return np.asarray(step - step.mean(axis=1, keepdims=True))
 
 
 def sample_preconditioner(objective: Objective, seed: int) -> HessianPreconditioner:
