@@ -13,8 +13,9 @@ Examples:
 """
 _folder_option = click.option(
     "--cache",
+    metavar="DIR",
     type=click.Path(readable=False),
-    help="Cache folder.  [default: $SOFTMAXCE_CACHE or the user cache folder]",
+    help="Cache folder.  [default: $SOFTMAXCE_CACHE if set, otherwise the user cache folder]",
 )
 
 
@@ -22,8 +23,8 @@ _folder_option = click.option(
 def cache() -> None:
     """List or clear the cache of decoded images.
 
-    `train` and `evaluate` cache decoded pixels, so that unchanged files are decoded only once.
-    Clearing the cache is safe: the images are decoded again when they are needed.
+    `train`, `evaluate` and `compare` cache decoded pixels, so that unchanged files are decoded only
+    once. Clearing the cache is safe: the images are decoded again when they are needed.
     """
 
 

@@ -22,9 +22,9 @@ Examples:
 def check(folder: str, jobs: int | None, output: Output) -> None:
     """Find problems in the images of DIR before training on them.
 
-    DIR has one folder of images per class, or such folders in train/, validation/ and test/; it
-    may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
-    duplicates within and across classes and splits.
+    DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
+    test/; it may also be a CSV manifest. Findings include unreadable images, empty and tiny
+    classes, and duplicates within and across classes and splits.
     """
     from softmaxce.views.json.json_output import json_text
     from softmaxce.views.text import check as text_view

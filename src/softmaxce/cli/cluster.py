@@ -44,15 +44,14 @@ _OPTIONS = (
     click.option(
         "--dask",
         metavar="ADDRESS",
-        help="Decode images and compute gradients on a Dask cluster: tcp://host:8786, tls://… or a "
-        "scheduler JSON file. The result is the same, but small data sets take longer; "
-        "see docs/cluster.md.",
+        help="Use a Dask cluster: tcp://host:8786, tls://… or a scheduler JSON file. The results "
+        "are the same, but small data sets take longer; see docs/cluster.md.",
     ),
     click.option(
         "--dask-tls",
         metavar="DIR",
         type=click.Path(readable=False, path_type=Path),
-        help="Folder with ca.pem, cert.pem and key.pem, for tls://.",
+        help="Folder with ca.pem, cert.pem and key.pem, for a tls:// address.",
     ),
     click.option(
         "--dask-min-workers",
@@ -66,14 +65,14 @@ _OPTIONS = (
         metavar="SECONDS",
         type=_SECONDS,
         default=60.0,
-        help="Time to wait for the scheduler and for enough workers.",
+        help="Maximum time to wait for the scheduler and the workers.",
     ),
     click.option(
         "--eval-timeout",
         metavar="SECONDS",
         type=_SECONDS,
         default=30.0,
-        help="Time after which a worker that returns no result is excluded.",
+        help="Time after which a worker that has not returned a result is excluded.",
     ),
 )
 

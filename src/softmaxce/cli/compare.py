@@ -32,7 +32,7 @@ def compare(
     read: ReadOptions,
     output: Output,
 ) -> None:
-    """Compare two models on the images in DIR, which has one folder per class.
+    """Compare two models on the images in DIR, which contains one subfolder per class.
 
     Shows the differences in accuracy and cross-entropy with 95 % confidence intervals, McNemar's
     exact test, and the images whose predictions differ. CSV output lists only these images.

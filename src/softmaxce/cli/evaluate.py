@@ -50,8 +50,8 @@ Examples:
     "gates",
     metavar="METRIC=BOUND",
     multiple=True,
-    help="Exit with code 3 if a metric of the JSON output is worse than its bound, such as "
-    "accuracy=0.9 or cross_entropy<=0.3. May be repeated.",
+    help="Exit with code 3 if a score is worse than this bound, such as accuracy=0.9 or "
+    "cross_entropy<=0.3. Scores have the same names as in the JSON output. May be repeated.",
 )
 @coverage_option
 @report_option
@@ -69,9 +69,9 @@ def evaluate(
     output: Output,
     **paths: str | None,
 ) -> None:
-    """Evaluate a model on DIR, which has one folder of images per class.
+    """Evaluate a model on the images in DIR, which contains one subfolder per class.
 
-    Classes are matched by name; a class that the model does not have is an error. DIR may also be
+    Classes are matched by name; a class that the model does not know is an error. DIR may also be
     any other source that `train` accepts. The formats jsonl and csv print one row per image.
     """
     from softmaxce.views.json import evaluate as json_view

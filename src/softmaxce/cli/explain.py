@@ -84,28 +84,29 @@ NUMBER = Parsed("NUMBER", _as_number)
     type=NUMBER,
     multiple=True,
     metavar="NUMBER...",
-    help="Raw outputs, one per class: two or more numbers, such as --logits -1 2 -.5 1e1.",
+    help="Raw model outputs, one per class: two or more numbers, such as --logits -1 2 -.5 1e1.",
 )
 @click.option(
     "--probabilities",
     type=NUMBER,
     multiple=True,
     metavar="NUMBER...",
-    help="Predicted probabilities, one per class, which sum to 1, instead of logits.",
+    help="Predicted probabilities instead of logits: one per class, summing to 1.",
 )
-@click.option("--classes", multiple=True, metavar="NAME...", help="Names of the classes.")
+@click.option("--classes", multiple=True, metavar="NAME...", help="Class names.")
 @click.option("--label", metavar="INDEX|NAME", help="The true class.  [default: the first]")
 @click.option(
     "--temperature",
     type=NUMBER,
     default=1.0,
-    help="Divisor of every logit: above 1 the probabilities are flatter, below 1 sharper.",
+    help="Divide every logit by this number: above 1, the probabilities become flatter; below 1, "
+    "sharper.",
 )
 @click.option(
     "--learning-rate",
     type=NUMBER,
     default=0.1,
-    help="Learning rate of the step of gradient descent.",
+    help="Learning rate of the gradient descent step in the lesson.",
 )
 @click.option(
     "--all", "every_misconception", is_flag=True, help="Show all ten common misconceptions."
@@ -114,24 +115,31 @@ NUMBER = Parsed("NUMBER", _as_number)
     "--save-images",
     metavar="DIR",
     type=click.Path(readable=False),
-    help="Write the image, its contribution map and the weights of each class to DIR, as PNG.",
+    help="Write PNG files of the image, its contribution map and the weights of each class to DIR.",
 )
 @click.option(
-    "--exercise", type=int, metavar="N", help="Print N exercises with small numbers instead."
+    "--exercise",
+    type=int,
+    metavar="N",
+    help="Print N exercises with small numbers instead of the lesson.",
 )
 @click.option(
     "--seed",
+    metavar="N",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     help="Seed for the exercises.",
 )
-@click.option("--answers", is_flag=True, help="Print the worked answers of the exercises too.")
-@click.option("--quiz", is_flag=True, help="Ask for a number of each step before showing it.")
+@click.option("--answers", is_flag=True, help="With --exercise: also print the worked answers.")
+@click.option(
+    "--quiz", is_flag=True, help="Quiz: ask for one number of a step before showing the step."
+)
 @click.option(
     "--lang",
     "language",
     metavar="en|ko",
-    help="Language.  [default: that of the locale, else en]",
+    help="Language of the lesson.  [default: the language of the locale if available, "
+    "otherwise en]",
 )
 @format_option("text", "json", "markdown", "html")
 @click.option(
@@ -159,7 +167,7 @@ def explain(
 ) -> None:
     """Explain softmax and cross-entropy step by step, with your numbers or an image and a model.
 
-    Each step is checked: what it shows is computed in a second way and compared.
+    Each step is checked with a second calculation.
     """
     _check(context.params)
     from softmaxce.views.lesson.language import default_language, translator

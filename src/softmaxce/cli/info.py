@@ -25,7 +25,7 @@ Examples:
 def info(model_path: str, output_format: str) -> None:
     """Show the contents of a model file: classes, preprocessing, training, scores, size.
 
-    MODEL defaults to $SOFTMAXCE_MODEL or model.npz.
+    MODEL defaults to $SOFTMAXCE_MODEL if set, otherwise to model.npz.
     """
     from softmaxce.views.json import info as json_view
     from softmaxce.views.text import info as text_view

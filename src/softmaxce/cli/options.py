@@ -33,7 +33,10 @@ def format_option(*formats: str) -> Decorator:
         "output_format",
         type=click.Choice(formats),
         default=formats[0],
-        help="Output format: text for people, the others for programs.",
+        help="Output format: json for programs, the others for reading."
+        if "html" in formats
+        else "Output format: text for reading, "
+        f"{formats[1] if len(formats) == 2 else 'the others'} for programs.",
     )
 
 
@@ -46,14 +49,14 @@ def model_option(**overrides: Any) -> Decorator:
         type=click.Path(readable=False),
         default=default_model,
         show_default=False,
-        help="Model file.  [default: $SOFTMAXCE_MODEL or model.npz]",
+        help="Model file.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
         **overrides,
     )
 
 
 # `main` reads it from sys.argv, so that it also applies to Click's own errors.
 debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show a traceback on errors."
+    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
 )
 
 jobs_option = click.option(
@@ -119,7 +122,12 @@ def output_options(*formats: str) -> Decorator:
             return command(*args, output=Output(output_format, quiet, no_progress), **options)
 
         progress = click.option("--no-progress", is_flag=True, help="Hide the progress display.")
-        quietly = click.option("-q", "--quiet", is_flag=True, help="Print only errors to stderr.")
+        quietly = click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            help="Suppress progress and notes; only errors are written to stderr.",
+        )
         return format_option(*formats)(progress(quietly(debug_option(with_output))))
 
     return add
@@ -128,9 +136,9 @@ def output_options(*formats: str) -> Decorator:
 coverage_option = click.option(
     "--coverage",
     type=Parsed("PROBABILITY", probability),
-    help="Also give each image a set of classes that contains the true class with this "
+    help="Also show for each image a set of classes that contains the true class with this "
     "probability, such as 0.95. The guarantee holds on average over images like the validation "
-    "images; it does not detect images of unknown classes.",
+    "images. Images of unknown classes are not detected.",
 )
 
 report_option = click.option(
@@ -178,8 +186,8 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--cache",
         metavar="DIR",
         type=click.Path(readable=False),
-        help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE or the user cache "
-        "folder]",
+        help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE if set, otherwise "
+        "the user cache folder]",
     )
     return skip_bad_option(jobs_option(location(switch(with_reading))))
 

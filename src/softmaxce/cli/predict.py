@@ -25,7 +25,7 @@ Examples:
 """
 
 
-@click.command(short_help="Show the class probabilities of images.", epilog=EPILOG)
+@click.command(short_help="Show the class probabilities for images.", epilog=EPILOG)
 @click.argument(
     "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
 )
@@ -41,7 +41,7 @@ Examples:
     "--label",
     "label_name",
     metavar="LABEL",
-    help="True class (name or index from 0); also show its cross-entropy in nats.",
+    help="True class (name, or index starting at 0): also show the cross-entropy in nats.",
 )
 @coverage_option
 @skip_bad_option
@@ -57,7 +57,7 @@ def predict(
     jobs: int | None,
     output: Output,
 ) -> None:
-    """Show the class probabilities of each IMAGE: a file, a folder of images, or - for stdin."""
+    """Show the class probabilities for each IMAGE: a file, a folder of images, or - for stdin."""
     from softmaxce.views.json import predict as json_view
     from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow

@@ -51,19 +51,19 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     type=click.Path(readable=False),
     default=default_model,
     show_default=False,
-    help="Model file to write.  [default: $SOFTMAXCE_MODEL or model.npz]",
+    help="Model file to write.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Overwrite the output even if it is not a model.",
+    help="Overwrite the output file even if it is not a model.",
 )
 @click.option(
     "--size",
     type=Parsed("auto|N|WxH", image_size),
     default="auto",
-    help="Image size in pixels. auto: the images' own size if all share one of at most 64x64, "
-    "otherwise 64x64.",
+    help="Image size in pixels. auto: the original size if all images have the same size, up to "
+    "64x64; otherwise 64x64.",
 )
 @click.option(
     "--color",
@@ -75,13 +75,14 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "--fit",
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
-    help="For other aspect ratios: stretch, crop the centre, or pad with the background colour.",
+    help="How to fit images with another aspect ratio: stretch, crop the centre, or pad with the "
+    "background colour.",
 )
 @click.option(
     "--background",
     type=Parsed("COLOUR", colour),
     default="white",
-    help="Colour of transparent areas and padding: white, black, gray or #rrggbb.",
+    help="Background colour for transparent areas and padding: white, black, gray or #rrggbb.",
 )
 @click.option(
     "--validation",
@@ -112,8 +113,8 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "--calibrate/--no-calibrate",
     default=True,
-    help="Calibrate the probabilities with a temperature fitted on the validation images. It never "
-    "changes a prediction.",
+    help="Calibrate the probabilities with a temperature fitted on the validation images. "
+    "Calibration never changes the predicted class.",
 )
 @click.option(
     "--seed",
@@ -125,7 +126,8 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "--resume",
     is_flag=True,
-    help="Continue an interrupted --hidden or --dask run; the model has the same bytes.",
+    help="Continue from the checkpoint of an interrupted run; the resulting model is "
+    "byte-identical.",
 )
 @report_option
 @save_plots_option
@@ -134,7 +136,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 @click.option(
     "--ignore-memory-check",
     is_flag=True,
-    help="With --dask, train even if this machine seems to have too little memory.",
+    help="With --dask: train even if this machine seems to have too little memory.",
 )
 @output_options("text", "json")
 def train(
@@ -150,11 +152,11 @@ def train(
     output: Output,
     **options: Any,
 ) -> None:
-    """Train a classifier on DIR and save it.
+    """Train a classifier on the images in DIR and save it.
 
-    DIR has one folder of images per class, or such folders in train/ and, optionally, validation/
-    and test/. DIR may also be a CSV manifest with the columns path, label and, optionally, split;
-    an .npz file of pixel arrays; or a folder of IDX files.
+    DIR contains one subfolder of images per class, or such subfolders in train/ and, optionally,
+    validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
+    optionally, split; an .npz file of pixel arrays; or a folder of IDX files.
     """
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
