@@ -37,7 +37,7 @@ Examples:
 
 @click.command(short_help="Evaluate a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
-@model_option()
+@model_option
 @click.option(
     "--errors",
     "errors_path",

@@ -39,9 +39,9 @@ from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silence
 from softmaxce.images.files import Content, read_file
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+FORMATS = tuple(SUFFIXES_OF)
 MAX_DECODED_BYTES = 2**28
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 
