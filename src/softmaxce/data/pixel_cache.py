@@ -127,9 +127,7 @@ class PixelCache:
         """What an earlier run decoded from exactly these files, or None."""
         path = self._path_of(key)
         try:
-            with open(
-                path, "rb"
-            ) as stream:  # opened once, because another run may replace the file
+            with open(path, "rb") as stream:  # once, because another run may replace the file
                 header = _read_header(stream)
                 if header["key"] != key.digest or header["n_images"] != key.n_files:
                     return None
@@ -161,15 +159,15 @@ class PixelCache:
     ) -> None:
         """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
-        Nothing is kept if a file failed (it may be readable later), if a file is so new that
+        The file stays as it is if an image failed (it may be readable later), if one is so new that
         another change could have the same time, or if there is no space. That is not an error.
         """
         shape = decoded.pixels.shape
         n_bytes = HEADER_BYTES + shape[0] * (shape[1] + _INFO_BYTES)
         too_new = key.newest_ns > time.time_ns() - _SETTLED_NS
         if decoded.failures or too_new or n_bytes > self.max_bytes:
-            return discard(path)
-        try:
+            return
+        with suppress(OSError):
             with open(path, "r+b") as stream:
                 stream.seek(HEADER_BYTES + decoded.pixels.size)
                 stream.write(decoded.sizes.astype("<i4").tobytes())
@@ -187,10 +185,7 @@ class PixelCache:
                 stream.seek(0)
                 stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
             os.replace(path, self._path_of(key))
-        except OSError:
-            return discard(path)
-        self._make_room()
-        return None
+            self._make_room()
 
     def entries(self) -> list[CacheEntry]:
         """The entries, most recently used first. Raises OutputError if they cannot be listed."""
@@ -290,9 +285,7 @@ def _checksum(stream: BinaryIO, header: Mapping[str, Any]) -> str:
     stream.seek(HEADER_BYTES)
     while content := stream.read(_CHECKED_BYTES):
         digest.update(len(content).to_bytes(8, "little"))
-        content = content.ljust(
-            -(-len(content) // (8 * _CHECKED_WORDS)) * 8 * _CHECKED_WORDS, b"\0"
-        )
+        content += bytes(-len(content) % weights.nbytes)
         words = np.frombuffer(content, "<u8").reshape(-1, _CHECKED_WORDS)
         digest.update(np.einsum("ij,j->i", words, weights).astype("<u8").tobytes())
     return digest.hexdigest()
