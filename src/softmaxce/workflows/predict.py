@@ -19,9 +19,8 @@ from softmaxce.lesson.example import label_index
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.workflows.coverage import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
-from softmaxce.workflows.scored_subset import log_probabilities
+from softmaxce.workflows.scored_subset import log_probabilities, threshold_for
 
 STDIN = "-"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -34,9 +33,13 @@ from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weigh
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
-from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
-from softmaxce.workflows.scored_subset import ScoredSubset, logits_in_blocks, score_subset
+from softmaxce.workflows.scored_subset import (
+    Overlap,
+    ScoredSubset,
+    logits_in_blocks,
+    score_subset,
+)
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,11 @@ class TrainResult:
         """The scores on the test images, None if there are none."""
         return self.scored["test"].scores if "test" in self.scored else None
 
-    @cached_property
+    @property
     def overlaps(self) -> Mapping[str, Overlap]:
         """For "validation" and "test": the copies of training images, if there are any."""
-        others = {name: scored for name, scored in self.scored.items() if name != "train"}
-        found = {name: overlap(scored) for name, scored in others.items()}
-        return {name: copies for name, copies in found.items() if copies is not None}
+        others = (name for name in self.scored if name != "train")
+        return {name: copies for name in others if (copies := self.scored[name].overlap)}
 
 
 def check_output(path: str | PathLike[str], force: bool) -> None:

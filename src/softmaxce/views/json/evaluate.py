@@ -39,7 +39,7 @@ def _as_json(result: EvaluateResult) -> str:
                 scored.scores, scored.uncalibrated, result.model.temperature
             ),
             "coverage": None if result.coverage is None else _coverage(result.coverage),
-            "duplicates": scores.overlap(result.overlap),
+            "duplicates": scores.overlap(scored.overlap),
             "left_out": result.left_out,
         },
     )

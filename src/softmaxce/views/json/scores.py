@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from softmaxce.metrics.scores import Scores
-from softmaxce.workflows.overlap import Overlap
+from softmaxce.workflows.scored_subset import Overlap
 
 
 def summary(scores: Scores) -> dict[str, Any]:

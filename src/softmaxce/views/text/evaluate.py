@@ -35,8 +35,8 @@ def show(result: EvaluateResult) -> None:
     console.print_table(*metrics_table(scores))
     console.print(_LEGEND, style="dim")
     _show_calibration(console, result)
-    if result.overlap is not None:
-        console.print(overlap_line("scored", result.overlap))
+    if result.scored.overlap is not None:
+        console.print(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):
