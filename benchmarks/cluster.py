@@ -1,11 +1,11 @@
-"""What a cluster costs and gains, measured on this machine: python benchmarks/cluster.py WHAT.
+"""The costs and gains of a cluster, measured on this machine: python benchmarks/cluster.py WHAT.
 
-    overhead        of an evaluation with two local workers, by the number of tasks
-    scaling DIR     evaluations of DIR, linked four times over, with one and with two workers
-    memory DIR      DIR, linked eight times over, on a worker whose memory limit is below its size
+    overhead        overhead of an evaluation with two local workers, by the number of tasks
+    scaling DIR     evaluations of four times DIR (links), with one and with two workers
+    memory DIR      eight times DIR (links), on a worker whose memory limit is below its size
     kills N         N trainings, in each of which a worker is killed at a random moment
-    network [N…]    bytes of the driver for each evaluation, with hosts that are network namespaces
-                    on a bridge held to 1 Gbit/s (needs root, ip and tc)
+    network [N…]    bytes the driver sends and receives for each evaluation, with hosts that are
+                    network namespaces on a bridge of 1 Gbit/s (needs root, ip and tc)
 
 The driver waits while the workers compute, so two cores are enough for two workers.
 """
@@ -28,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[name] = "1"
-os.environ |= {  # as docs/cluster.md has it: Dask watches itself less
+os.environ |= {  # as in docs/cluster.md: less self-monitoring
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
     "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
     "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "5s",
@@ -62,7 +62,7 @@ def objective_of(
 
 
 def seconds_of(objective: Objective, rng: np.random.Generator) -> float:
-    """The median of some evaluations, each at new parameters; the first sends the labels."""
+    """The median time of some evaluations, each at new parameters; the first sends the labels."""
     times = []
     for _ in range(N_TIMES + 2):
         parameters = rng.normal(0, 0.01, objective.shape)
@@ -73,8 +73,8 @@ def seconds_of(objective: Objective, rng: np.random.Generator) -> float:
 
 
 def overhead(folder: Path) -> None:
-    """Tiny images: an evaluation is little but overhead. What the sums take in this process, shared
-    by two workers, is taken off."""
+    """Tiny images, so that an evaluation is mostly overhead. The time of the same sums in this
+    process, divided by two workers, is subtracted."""
     draw_classes(folder / "tiny", {"a": 24_000, "b": 24_000}, side=1, mode="L")
     paths = [p for c in list_class_folders(folder / "tiny") for p in c.paths]
     with Processes(folder / "cluster").start(2) as processes:
@@ -91,7 +91,7 @@ def overhead(folder: Path) -> None:
 
 
 def linked(source: str, folder: Path, n_times: int) -> list[str]:
-    """Links to all images of class folders, n_times over."""
+    """n_times as many images: links to all images of class folders."""
     files = [Path(p) for c in list_class_folders(source) for p in c.paths]
     paths = []
     for copy in range(n_times):
@@ -103,7 +103,7 @@ def linked(source: str, folder: Path, n_times: int) -> list[str]:
 
 
 def memory(source: str, folder: Path) -> None:
-    """What the worker's process holds while its data are larger than its limit."""
+    """The memory of a worker whose data are larger than its limit."""
     limit = 350
     paths = linked(source, folder, 8)
     with Processes(folder / "cluster") as processes:
@@ -124,8 +124,8 @@ def memory(source: str, folder: Path) -> None:
 
 
 def scaling(source: str, folder: Path) -> None:
-    """240,000 rows on one worker and on two; and 120,000 on one, which is the weak scaling. Each
-    has a cluster of its own, and they take turns, since a machine is not always equally fast."""
+    """240,000 rows on one worker and on two (strong scaling), and 120,000 on one (weak scaling).
+    Each has its own cluster. They alternate, since the speed of a machine varies."""
     paths = linked(source, folder, 4)
     whole, half = len(paths), len(paths) // 2
     times: dict[tuple[int, int], list[float]] = {(1, whole): [], (2, whole): [], (1, half): []}
@@ -152,7 +152,7 @@ def scaling(source: str, folder: Path) -> None:
 
 
 def kills(n_times: int, folder: Path) -> None:
-    """Each training loses one of two workers at a moment drawn from its whole time."""
+    """Each training loses one of two workers at a random moment."""
     draw_classes(folder / "train", dict.fromkeys("abc", 5500), mode="L")
     rng = random.Random(0)
 
@@ -180,7 +180,7 @@ def kills(n_times: int, folder: Path) -> None:
 
 
 def network(folder: Path) -> None:
-    """1,000 classes of 32 × 32 grey, so that the weights (4 MB) outweigh all else."""
+    """1,000 classes of 32 × 32 grey images, so that the weights (4 MB) dominate the traffic."""
     draw_classes(folder / "pool", {"a": 16_000}, side=32, mode="L")
     paths = [p for c in list_class_folders(folder / "pool") for p in c.paths]
     code = (
@@ -216,7 +216,7 @@ def measure_bytes(address: str, listed: str, n_hosts: str, device: str) -> None:
 
 
 def moved(device: str) -> int:
-    """Bytes that went in and out of a network device of this namespace."""
+    """Bytes received and sent by a network device of this namespace."""
     for line in Path("/proc/self/net/dev").read_text().splitlines():
         name, _, counts = line.strip().partition(":")
         if name == device:

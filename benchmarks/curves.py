@@ -11,8 +11,8 @@ COLOURS = ("#c0392b", "#2c3e50", "#2980b9", "#27ae60", "#8e44ad", "#f39c12", "#7
 
 
 def write_svg(sets: dict[str, dict[str, Curve]]) -> str:
-    """One panel below the other: log of the objective's excess over the least value seen,
-    against the log of the seconds."""
+    """One panel for each data set: the objective minus the smallest value seen, against the
+    seconds, both on logarithmic axes."""
     height = HEIGHT * len(sets)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
@@ -24,7 +24,7 @@ def write_svg(sets: dict[str, dict[str, Curve]]) -> str:
 
 
 def panel(name: str, curves: dict[str, Curve], top: int) -> str:
-    """One set of pictures: a line for each solver, with its name in its colour."""
+    """One data set: a line for each solver, labelled in its colour."""
     least = min(value for curve in curves.values() for _, value in curve) * (1 - 1e-4)
     points = {
         solver: [(math.log10(max(s, 1e-3)), math.log10(value - least)) for s, value in curve]

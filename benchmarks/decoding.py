@@ -1,10 +1,10 @@
-"""How fast images become pixels, beside the usual loops: all ratios in one run.
+"""The time to decode images, compared with the usual loops: all ratios in one run.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/decoding.py DIGITS PHOTOS [--opencv PYTHON]
 
-DIGITS and PHOTOS are class folders, such as MNIST's. Every contender reads the same files in turn,
-several times over. Medians are printed, of the time by the clock and of the processors' time, which
-matters where others use the machine too. PYTHON has opencv-python-headless, needed for this alone.
+DIGITS and PHOTOS are class folders, such as MNIST's. All contenders read the same files, one after
+another, several times. Prints medians of the elapsed time, and of the processor time, which other
+programs on the machine affect less. PYTHON is an interpreter with opencv-python-headless.
 """
 
 from __future__ import annotations

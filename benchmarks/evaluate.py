@@ -1,10 +1,10 @@
-"""How long `softmaxce evaluate` takes, beside merely decoding the same images.
+"""The time of `softmaxce evaluate`, compared with only decoding the same images.
 
     python benchmarks/evaluate.py IMAGES MODEL
 
-IMAGES holds class folders (say MNIST's 10,000 test PNGs), MODEL was trained on such. The bare
-decode is a process of its own too: two workers open every file with Pillow and hand the pixels
-back. Runs both in turn and prints the ratio of their smallest times. Asked for: at most 1.5.
+IMAGES contains class folders (such as MNIST's 10,000 test PNGs); MODEL was trained on such images.
+Decoding also has a process of its own: two workers open every file with Pillow and return the
+pixels. Runs both alternately and prints the ratio of their smallest times. Required: at most 1.5.
 """
 
 from __future__ import annotations

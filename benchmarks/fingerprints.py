@@ -2,12 +2,12 @@
 
     python benchmarks/fingerprints.py [MNIST] [CLOTHING]
 
-Trains on the sample, and on folders of MNIST and of clothing photographs where they are given, with
-several options, and prints one line for each model and each JSON result. Of a model there are two
-digests: of its bytes, and of its numbers to ten digits. JSON numbers count to ten digits too. What
-may differ between two runs or is prose (times, paths, sentences) does not count.
+Trains with several options on the sample and, if they are given, on folders of MNIST and of
+clothing photographs. Prints one line for each model and each JSON result. A model has two digests:
+of its bytes, and of its numbers rounded to ten digits. JSON numbers are rounded to ten digits too.
+What may differ between two runs, and prose (times, paths, sentences), is left out.
 
-A change that must not change a result is made between two runs of this script on one machine.
+Run it before and after a change that must not change a result, on the same machine.
 """
 
 from __future__ import annotations

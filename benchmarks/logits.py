@@ -2,7 +2,7 @@
 
     python benchmarks/logits.py
 
-Both give an image the same bits whatever other images are computed with it. Asked for: at least
+Both give an image the same bits whatever other images are computed with it. Required: at least
 3 times as fast for 12,288 pixels and 1,000 classes, and never slower for MNIST.
 """
 

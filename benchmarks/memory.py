@@ -1,12 +1,13 @@
-"""How much memory and time many images take: the fit alone, and the whole of `softmaxce train`.
+"""Memory and time needed for many images: by the fit alone, and by `softmaxce train`.
 
     SOFTMAXCE_DATA=… python benchmarks/memory.py [--copies 10] [--folder TMP]
 
-The fit: 784 pixels, MNIST's rows in a mapped file, once and ten times over, each in a process of
-its own. Asked for: at most 300 MB beside the mapped pixels, no more for ten times the rows, and
-at most eleven times the time. The training: MNIST's 60,000 PNG files once, and ten times over as
-links, without a cache. Asked for: 600,000 images in less than 400 MB.
-Peaks are of one process: all that is resident, and what of it belongs to no file ("anonymous").
+The fit: MNIST's rows of 784 pixels in a mapped file, once and repeated ten times, each in a process
+of its own. Required: at most 300 MB besides the mapped pixels, no more for ten times the rows, and
+at most eleven times the time. The training: MNIST's 60,000 PNG files once, and repeated ten times
+as links, without a cache. Required: 600,000 images in less than 400 MB.
+Peaks are of one process: all resident memory, and its part that is not backed by a file
+("anonymous").
 """
 
 from __future__ import annotations

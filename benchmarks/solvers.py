@@ -1,13 +1,13 @@
-"""Our solver beside the peers', on the same pixels and the same objective, in one run.
+"""Our solver compared with other libraries', on the same pixels and the same objective.
 
     python benchmarks/solvers.py mnist colour upscaled clothing --plot curves.svg
     python benchmarks/solvers.py hidden
 
-SOFTMAXCE_DATA names the folder that holds mnist/ and clothing/, unpacked. A linear peer runs
-until it reaches our final objective or the time limit; its objective is recorded at each
-evaluation, with the clock stopped while it is. The ratio is the time of the fastest peer to reach
-our final objective, divided by the time of our whole fit (the median of three). On a busy machine
---cpu gives steadier ratios: all solvers with one thread, and the processor's time for the clock.
+SOFTMAXCE_DATA is the folder with mnist/ and clothing/, unpacked. Each other linear solver ("peer")
+runs until it reaches our final objective or the time limit. Its objective is recorded at each
+evaluation; the clock is stopped meanwhile. The ratio is the time that the fastest peer needs to
+reach our final objective, divided by the time of our whole fit (the median of three). On a busy
+machine --cpu gives steadier ratios: one thread for all solvers, and processor time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ clock, n_threads = time.perf_counter, None
 
 
 class Reached(Exception):
-    """The peer has reached the goal, or its time is up."""
+    """The peer has reached the objective or the time limit."""
 
 
 def main() -> None:
@@ -129,7 +129,7 @@ SETS = {f.__name__: f for f in (mnist, colour, upscaled, clothing)}
 
 
 def compare(name: str, peers: list[Peer], limit: float, dtypes: list[str]) -> dict[str, Curve]:
-    """Print the table of one set of pictures; the curves of objective against seconds."""
+    """Print the table of one data set; return the curves of objective against seconds."""
     pictures, labels = SETS[name]()
     pixels = pictures.reshape(len(pictures), -1)
     n, n_classes = len(pixels), int(labels.max()) + 1
@@ -175,7 +175,7 @@ def our_run(pixels: np.ndarray, labels: np.ndarray, n_classes: int) -> tuple[flo
 
 
 class Recorder:
-    """The curve of a peer: notes (seconds, objective) and ends the run at the goal or limit."""
+    """The curve of a peer: records (seconds, objective), and ends the run at the goal or limit."""
 
     def __init__(self, goal: float, limit: float) -> None:
         self.goal, self.limit = goal, limit
@@ -190,7 +190,7 @@ class Recorder:
 
 
 def scikit_learn(solver: str) -> Callable[..., Curve | str]:
-    """Runs a solver of scikit-learn that evaluates its objective in Python, which is ours."""
+    """Runs a solver of scikit-learn that evaluates its objective in Python: our objective."""
 
     def run(x: np.ndarray, labels: np.ndarray, goal: float, limit: float) -> Curve | str:
         try:
@@ -225,7 +225,7 @@ def scikit_learn(solver: str) -> Callable[..., Curve | str]:
 
 
 def by_refitting(make: Callable[[int], object], iterations: tuple[int, ...]) -> Callable:
-    """Runs a peer that cannot be watched: once for each number of iterations, from the start."""
+    """Runs a peer without callbacks: once for each number of iterations, from the start."""
 
     def run(x: np.ndarray, labels: np.ndarray, goal: float, limit: float) -> Curve | str:
         curve: Curve = []
@@ -282,8 +282,8 @@ N_TURNS, N_EPOCHS = 7, 3
 
 
 def compare_hidden() -> None:
-    """Epochs of 784-128-10, ReLU, Adam, batches of the same size: in turn, so that whatever else
-    the machine does meets all alike; the median of each turn's shortest epoch."""
+    """Epochs of a 784-128-10 network with ReLU, Adam and batches of the same size. The solvers
+    alternate, so that other load affects all equally; the median of each turn's shortest epoch."""
     pictures, labels = mnist()
     pixels = pictures.reshape(len(pictures), -1)
     contenders = {"softmaxce": our_epochs}
@@ -305,7 +305,7 @@ def compare_hidden() -> None:
 
 
 def our_epochs(pixels: np.ndarray, labels: np.ndarray) -> list[float]:
-    """Seconds of each epoch of our fit, its preparations counted to the first."""
+    """Seconds of each epoch of our fit; the first includes the preparation."""
     marks = [clock()]
     fit(
         pixels,
@@ -323,7 +323,7 @@ Epochs = Callable[[np.ndarray, np.ndarray], list[float]]
 
 
 def torch_epochs(n_torch_threads: int) -> Callable[[np.ndarray, np.ndarray], Epochs]:
-    """PyTorch on the CPU; the pixels are scaled float tensors beforehand, which is not timed."""
+    """PyTorch on the CPU; converting the pixels to scaled float tensors is not timed."""
 
     def make(pixels: np.ndarray, labels: np.ndarray) -> Epochs:
         import torch

@@ -1,8 +1,8 @@
-"""How long `softmaxce predict` of one image takes, beside the imports it cannot do without.
+"""The time of `softmaxce predict` for one image, compared with importing what it needs.
 
     python benchmarks/startup.py
 
-Runs both commands in turn and prints the ratio of their median times. Asked for: at most 1.5.
+Runs both commands alternately and prints the ratio of their median times. Required: at most 1.5.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def seconds(command: list[str]) -> float:
 
 
 def main() -> None:
-    """Train on the sample once, then time prediction and bare imports in turn."""
+    """Train on the sample once, then time prediction and imports alternately."""
     softmaxce = [sys.executable, "-m", "softmaxce"]
     with tempfile.TemporaryDirectory() as folder:
         model = f"{folder}/model.npz"

@@ -1,8 +1,8 @@
-"""How long `softmaxce explain --logits 0.2 0.3` takes, beside the imports it cannot do without.
+"""The time of `softmaxce explain --logits 0.2 0.3`, compared with importing what it needs.
 
     python benchmarks/startup_explain.py [RUNS]
 
-Runs both commands in turn and prints the ratio of their median times. Asked for: at most 1.3.
+Runs both commands alternately and prints the ratio of their median times. Required: at most 1.3.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def seconds(command: list[str]) -> float:
 
 
 def medians(n_runs: int) -> tuple[float, float]:
-    """Median times of the imports and of the command, run in turn."""
-    seconds(PEER), seconds(OURS)  # the first runs find cold caches
+    """Median times of the imports and of the command, run alternately."""
+    seconds(PEER), seconds(OURS)  # the first runs have cold caches
     runs = [(seconds(PEER), seconds(OURS)) for _ in range(n_runs)]
     imports, explain = (statistics.median(times) for times in zip(*runs, strict=True))
     return imports, explain

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from helpers import CACHE, ROOT
+from helpers import CACHE, NOT_INHERITED, ROOT
 
 
 class Processes:
@@ -111,7 +111,7 @@ class Processes:
 
 
 def environment(more: dict[str, str] | None = None) -> dict[str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SOFTMAXCE_", "FORCE_"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "60s"}
     return {**clean, "PYTHONPATH": path, "SOFTMAXCE_CACHE": str(CACHE), **quick, **(more or {})}

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+# Before NumPy is loaded: on small arrays several BLAS threads mostly wait for each other.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import pytest
-from helpers import CACHE, PETS, ROOT, Outcome, run_command
+from helpers import CACHE, PETS, ROOT, SERVER, Outcome, run_command
+
+# A shell ignores SIGINT in what it starts in the background, and so would the processes that the
+# tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_cache_is_left() -> Iterator[None]:
-    """The tests' cache is not the user's, and goes when they end."""
+def _nothing_is_left_behind() -> Iterator[None]:
+    """The process that runs commands ends with the tests, and their cache is removed."""
     yield
+    SERVER.close()
     shutil.rmtree(CACHE, ignore_errors=True)
 
 
@@ -32,7 +42,7 @@ def softmaxce(tmp_path: Path) -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def pets_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained on the sample's training part, as the README does."""
+    """A model trained on the sample's training split, as in the README."""
     path = tmp_path_factory.mktemp("pets") / "model.npz"
     outcome = run_command("train", PETS / "train", "-o", path)
     assert outcome.exit_code == 0, outcome.stderr

@@ -1,4 +1,4 @@
-"""What the fault tests share: small models, a measuring fork, and files signed anew."""
+"""What the fault tests share: small models, a process that is measured, and files signed again."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def make_model(n_hidden: int | None = None, *, seed: int = 0) -> SoftmaxModel:
         Layer(random.normal(size=(n_in, n_out)), random.normal(size=n_out))
         for n_in, n_out in pairwise(sizes)
     )
-    held_out = calibration_scores(random.exponential(size=9))
+    scores = calibration_scores(random.exponential(size=9))
     trained_on = np.arange(5, dtype=np.uint64)
-    form = Preprocessing(2, 2, 3)
-    return SoftmaxModel(layers, form, NAMES, {"l2": 0.001}, 1.5, held_out, trained_on)
+    preprocessing = Preprocessing(2, 2, 3)
+    return SoftmaxModel(layers, preprocessing, NAMES, {"l2": 0.001}, 1.5, scores, trained_on)
 
 
 def signed(content: bytes) -> bytes:
-    """`content` of a zip file, its comment replaced by the checksum a stranger can compute."""
+    """`content` of a zip file with a valid checksum as its comment, which anyone can compute."""
     start = content.rindex(b"PK\x05\x06")
     content = content[: start + 20] + struct.pack("<H", 71)
     return content + b"sha256:" + hashlib.sha256(content).hexdigest().encode()
@@ -79,7 +79,7 @@ def header_of(content: bytes) -> dict[str, Any]:
 
 
 def with_header(content: bytes, header: Any) -> bytes:
-    """A model file with another header (text, or what JSON makes of it), signed anew."""
+    """A model file with another header: bytes, or an object to be written as JSON."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     members = members_of(content)
     members["header.npy"] = npy(np.frombuffer(text, np.uint8))
@@ -88,27 +88,27 @@ def with_header(content: bytes, header: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Measured:
-    """What became of a call in a process of its own."""
+    """A call in a process of its own: its result, or error, and what it cost."""
 
     value: Any
     error: str
-    seconds: float
-    megabytes: float
+    seconds: float  # of processor time, which other processes of the machine do not lengthen
+    megabytes: float  # beyond what the process had before
 
 
 def measured(function: Callable[[], Any]) -> Measured:
-    """Call `function` in a forked process: what it gave or raised, its time, its extra memory."""
+    """Call `function` in a forked process."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         value, error = None, ""
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             value = function()
         except BaseException as raised:
             error = f"{type(raised).__name__}: {raised}"
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with os.fdopen(writing, "wb") as stream:
             pickle.dump((value, error, seconds, (after - before) / 1024), stream)
@@ -123,7 +123,7 @@ def measured(function: Callable[[], Any]) -> Measured:
 
 
 def python(code: str, *words: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process of its own, warnings being errors."""
+    """Run Python code in a process of its own, with warnings as errors."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *map(str, words)],
         capture_output=True,
@@ -135,7 +135,7 @@ def python(code: str, *words: object, **options: Any) -> subprocess.CompletedPro
 
 
 def strace() -> str | None:
-    """The strace that injects faults, None where there is none or it may not trace."""
+    """The path of strace; None if it is not installed or not allowed to trace."""
     path = shutil.which("strace")
     if path is None:
         return None

@@ -1,9 +1,10 @@
-"""What many tests need: the command line as a function, small image folders."""
+"""What many tests need: the command line as a function, and folders of small images."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
 CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
+MAX_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -32,36 +34,98 @@ class Outcome:
         """stdout as strict JSON."""
 
         def refuse(word: str) -> None:
-            raise AssertionError(f"{word} is no JSON")
+            raise AssertionError(f"{word} is not JSON")
 
         return json.loads(self.stdout, parse_constant=refuse)
+
+
+NOT_INHERITED = ("SOFTMAXCE_", "FORCE_", "OPENBLAS_")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a command: the tests' cache, 80 columns, and warnings as errors."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
+    own = {"SOFTMAXCE_CACHE": str(CACHE), "COLUMNS": "80", "PYTHONWARNINGS": "error"}
+    return {**inherited, **own, **more}
+
+
+def run_process(
+    *words: object,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+) -> Outcome:
+    """Run `softmaxce WORDS` in a new Python, without a terminal.
+
+    For tests of starting, importing, encodings, and all else that is settled before `main`;
+    `run_command` does the same sooner.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "softmaxce", *map(str, words)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        env=environment(**(env or {})),
+        timeout=MAX_SECONDS,
+        check=False,
+    )
+    return Outcome(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
 
 def run_command(
     *words: object,
     cwd: Path | None = None,
-    stdin: bytes | None = None,
+    stdin: bytes = b"",
     env: dict[str, str] | None = None,
 ) -> Outcome:
-    """Run `softmaxce WORDS` in a process of its own, without a terminal."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SOFTMAXCE_", "FORCE_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "softmaxce", *map(str, words)],
-        cwd=cwd,
-        input=stdin if stdin is not None else b"",
-        capture_output=True,
-        env={
-            **clean,
-            "SOFTMAXCE_CACHE": str(CACHE),
-            "COLUMNS": "80",
-            "PYTHONWARNINGS": "error",
-            **(env or {}),
-        },
-        timeout=300,
-        check=False,
-    )
-    stdout, stderr = (os.fsdecode(stream) for stream in (done.stdout, done.stderr))
-    return Outcome(done.returncode, stdout, stderr)
+    """Run `softmaxce WORDS` in a process of its own that need not load Python (command_server)."""
+    env = env or {}
+    assert not any(name.startswith("PYTHON") for name in env), "use run_process"
+    return SERVER.run([*map(str, words)], cwd or Path.cwd(), stdin, environment(**env))
+
+
+class CommandServer:
+    """The process of `command_server.py`, started when the first command needs it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, words: list[str], cwd: Path, stdin: bytes, env: dict[str, str]) -> Outcome:
+        """Run one command and wait for its end."""
+        if self._process is None:
+            self._start()
+        streams = Path(self._folder.name)
+        for name, content in (("stdin", stdin), ("stdout", b""), ("stderr", b"")):
+            (streams / name).write_bytes(content)
+        request = {"words": words, "cwd": str(cwd), "env": env, "streams": str(streams)}
+        self._requests.write(json.dumps(request) + "\n")
+        self._requests.flush()
+        exit_code = int(self._requests.readline())
+        stdout, stderr = ((streams / name).read_bytes() for name in ("stdout", "stderr"))
+        return Outcome(exit_code, os.fsdecode(stdout), os.fsdecode(stderr))
+
+    def _start(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "MKL", "OMP")}
+            self._process = subprocess.Popen(
+                [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                env=environment(**one_thread),
+                pass_fds=[theirs.fileno()],
+            )
+            self._requests = ours.makefile("rw", encoding="utf-8")
+
+    def close(self) -> None:
+        """End the process and remove its files."""
+        if self._process is not None:
+            self._requests.close()
+            self._process.wait()
+            self._folder.cleanup()
+
+
+SERVER = CommandServer()
 
 
 def assert_one_error_line(outcome: Outcome, exit_code: int, *fragments: str) -> None:

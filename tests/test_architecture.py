@@ -1,8 +1,10 @@
-"""The picture of the design held against the code: imports go down only, modules stay small."""
+"""The design's rules, checked in the code: imports go down only, and modules stay small."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "softmaxce"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# From the ground up; a room may import what stands on lower floors. Inside a floor nobody
-# imports a neighbour, except inside a package.
+# From the ground up. A module imports only from lower floors, or from its own package.
 FLOORS = [
     ["errors"],
     ["atomic_files", "layers", "mapped_rows", "numerics", "preprocessing"],
@@ -32,6 +33,15 @@ ONLY_IN = {
 }
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
+MAX_POSITIONAL_PARAMETERS = 5
+WITHOUT_PILLOW = [
+    "softmaxce.model.softmax_model",
+    "softmaxce.model.model_file",
+    "softmaxce.data.pixel_dataset",
+    "softmaxce.workflows.train",
+    "softmaxce.workflows.predict",
+    "softmaxce.workflows.evaluate",
+]
 
 
 def room_of(module: Path) -> str:
@@ -67,16 +77,56 @@ def test_imports_go_down_only(module):
             assert room in ONLY_IN[top], f"only {ONLY_IN[top]} may import {top}"
 
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions_of(tree: ast.AST) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
+
+
+def n_positional(function: Function) -> int:
+    """How many arguments may be given by position, not counting that of a method's object."""
+    names = [argument.arg for argument in function.args.posonlyargs + function.args.args]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def is_called_by_click(function: Function) -> bool:
+    """Whether Click calls the function, which it does by keyword."""
+    decorators = [ast.unparse(decorator) for decorator in function.decorator_list]
+    return any(".command(" in text or "click.option(" in text for text in decorators)
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(SOURCE)))
 def test_modules_and_functions_stay_small(module):
     text = module.read_text("utf-8")
     assert len(text.splitlines()) <= MAX_MODULE_LINES
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= MAX_FUNCTION_LINES, f"{node.name} has {length} lines"
+    for function in functions_of(ast.parse(text)):
+        length = (function.end_lineno or 0) - function.lineno + 1
+        assert length <= MAX_FUNCTION_LINES, f"{function.name} has {length} lines"
 
 
-def test_every_room_stands_on_a_floor():
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(SOURCE)))
+def test_functions_have_few_positional_parameters(module):
+    too_many = {
+        function.name: n_positional(function)
+        for function in functions_of(ast.parse(module.read_text("utf-8")))
+        if n_positional(function) > MAX_POSITIONAL_PARAMETERS and not is_called_by_click(function)
+    }
+    assert not too_many
+
+
+def test_pillow_is_loaded_only_when_an_image_is_read():
+    code = (
+        "import sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    __import__(name)\n"
+        "    assert 'PIL' not in sys.modules, f'{name} loads Pillow'\n"
+    )
+    command = [sys.executable, "-c", code, *WITHOUT_PILLOW]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_module_belongs_to_a_floor():
     rooms = {room_of(m) for m in MODULES} - {"__init__", "__main__"}
     assert rooms <= set(FLOOR_OF)

@@ -39,7 +39,7 @@ PEERS = [
 @pytest.mark.parametrize(("ours", "scipys"), PEERS)
 @given(x=LOGITS)
 def test_agrees_with_scipy_over_all_axes(ours, scipys, x):
-    # SciPy's log_softmax is right to an absolute 1e-16 only; mpmath judges ours further down.
+    # SciPy's log_softmax is right to an absolute 1e-16 only; mpmath checks ours further down.
     atol = 1e-15 if ours is log_softmax else 1e-300
     for axis in (None, *range(x.ndim), tuple(range(x.ndim))):
         np.testing.assert_allclose(ours(x, axis=axis), scipys(x, axis=axis), rtol=1e-12, atol=atol)

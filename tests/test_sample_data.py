@@ -1,4 +1,4 @@
-"""The sample pictures in data/: drawn anew they are the committed ones, small, and of use."""
+"""The sample images in data/: the script draws them again, and they are small and useful."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def other_model(tmp_path_factory):
     return path
 
 
-def test_a_model_beside_itself_differs_in_nothing(softmaxce, pets_model):
+def test_a_model_compared_with_itself_shows_no_difference(softmaxce, pets_model):
     words = ("compare", pets_model, pets_model, TEST)
     result = softmaxce(*words, "--format", "json").json
     assert result["p_value"] == 1

@@ -35,7 +35,7 @@ def test_it_agrees_with_predict_to_the_last_digit(softmaxce, pets_model):
         assert scores["precision"] == matrix[row, row] / matrix[:, row].sum()
 
 
-def test_the_test_part_is_mostly_right_but_not_wholly(softmaxce, pets_model):
+def test_most_test_images_are_right_but_not_all(softmaxce, pets_model):
     result = softmaxce("evaluate", TEST, "-m", pets_model, "--format", "json").json
     assert 0.7 < result["accuracy"] < 0.95
 
@@ -63,7 +63,7 @@ def test_colour_on_request_and_not_in_a_pipe(softmaxce, pets_model):
     assert "\x1b" not in silent
 
 
-def test_what_it_refuses(softmaxce, pets_model, tmp_path):
+def test_unusable_input_is_one_error_line(softmaxce, pets_model, tmp_path):
     shutil.copytree(TEST, tmp_path / "d")
     (tmp_path / "d" / "cat").rename(tmp_path / "d" / "kitten")
     unknown = softmaxce("evaluate", "d", "-m", pets_model)
@@ -80,7 +80,7 @@ def test_what_it_refuses(softmaxce, pets_model, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_hostile_names_are_shown_and_never_obeyed(softmaxce, pets_model, tmp_path, command):
+def test_hostile_names_are_shown_escaped(softmaxce, pets_model, tmp_path, command):
     folder = tmp_path / "d" / "cat"
     folder.mkdir(parents=True)
     source = TEST / "cat" / "cat-001.png"

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
+from helpers import run_command, run_process
 from rich.cells import cell_len
 
 
-def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "softmaxce", "explain", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80", **environment},
-    )
+def run(*arguments: str, stdin: str = "", **environment: str) -> CompletedProcess[str]:
+    run_one = run_process if "PYTHONIOENCODING" in environment else run_command
+    env = {"LC_ALL": "C.UTF-8", **environment}
+    outcome = run_one("explain", *arguments, stdin=stdin.encode(), env=env)
+    return CompletedProcess(arguments, outcome.exit_code, outcome.stdout, outcome.stderr)
 
 
 def explained(*arguments: str) -> dict:

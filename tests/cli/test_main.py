@@ -78,8 +78,8 @@ def test_a_closed_pipe_is_no_error(pets_model):
 
 
 def wait_until_it_listens(pid):
-    """Until the process answers SIGTERM itself, which it does once it has started; then a little
-    more, for it to wait for the image on stdin."""
+    """Wait until the process handles SIGTERM itself, which it does once it has started; then a
+    little more, until it reads the image from stdin."""
     status = Path(f"/proc/{pid}/status")
     deadline = time.monotonic() + 20
     while status.exists() and time.monotonic() < deadline:

@@ -101,7 +101,7 @@ def test_the_model_is_found_by_default_and_by_variable(softmaxce, pets_model, tm
     assert softmaxce("predict", CAT).stdout == by_variable.stdout != ""
 
 
-def test_what_it_refuses(softmaxce, pets_model, tmp_path):
+def test_unusable_input_is_one_error_line(softmaxce, pets_model, tmp_path):
     (tmp_path / "empty").mkdir()
     assert_one_error_line(softmaxce("predict", "-m", pets_model), 2, "IMAGE")
     assert_one_error_line(softmaxce("predict", "empty", "-m", pets_model), 1, "empty", "no images")

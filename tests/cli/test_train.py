@@ -36,7 +36,7 @@ def test_json_has_the_contract_s_fields(softmaxce, tmp_path):
     assert validation["accuracy"] > 0.9
 
 
-def test_the_text_says_what_a_newcomer_asks(softmaxce, tmp_path):
+def test_the_text_shows_what_a_newcomer_needs(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", LAYOUT)
     outcome = softmaxce("train", "d", "-o", "my model.npz")
     for words in (
@@ -85,7 +85,7 @@ def test_a_folder_given_for_validation(softmaxce, tmp_path):
     assert (result["n_train"], result["n_validation"]) == (60, 6)
 
 
-def test_a_set_too_small_to_hold_any_out_says_so(softmaxce, tmp_path):
+def test_a_set_too_small_for_a_validation_set_says_so(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"bright": 1, "dark": 1})
     outcome = softmaxce("train", "d")
     assert "all images are used for training" in outcome.stdout
@@ -128,7 +128,7 @@ def test_progress_goes_to_stderr_and_can_be_silenced(softmaxce, tmp_path):
     assert softmaxce("train", "d", "--quiet").stderr == ""
 
 
-def test_hidden_files_are_no_classes(softmaxce, tmp_path):
+def test_hidden_folders_are_not_classes(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", LAYOUT)
     for name in (".ipynb_checkpoints", "__MACOSX"):
         draw_classes(tmp_path / "d", {name: 1})

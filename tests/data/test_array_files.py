@@ -155,7 +155,7 @@ def test_arrays_train_and_evaluate_like_folders(tmp_path):
     assert results[0]["cross_entropy"] == results[1]["cross_entropy"]
 
 
-def test_folders_and_other_files_are_no_arrays(tmp_path):
+def test_folders_and_other_files_are_not_arrays(tmp_path):
     draw_classes(tmp_path / "set", {"a": 1, "b": 1})
     assert not is_array_source(tmp_path / "set")
     assert not is_array_source(tmp_path / "nothing.npz")

@@ -37,7 +37,7 @@ def files(tmp_path):
     return paths
 
 
-def test_rows_stand_in_the_order_of_the_files(files):
+def test_rows_are_in_the_order_of_the_files(files):
     decoded = decode_files(files, FORM, jobs=1)
     assert sorted(decoded.failures) == [5, 30, 59]
     assert "no such file" in str(decoded.failures[30])
@@ -95,7 +95,7 @@ def test_equal_pixels_have_equal_digests(tmp_path):
     assert digests[0].tolist() == digests[1].tolist() != digests[2].tolist()
 
 
-def test_files_that_come_and_go_while_they_are_read_mix_nothing_up(tmp_path):
+def test_files_that_change_while_they_are_read_give_no_mixed_rows(tmp_path):
     """Each picture is of one grey, its name's; a row must show that grey or a fault."""
     form = Preprocessing(8, 8, 1)
     paths = [str(tmp_path / f"{i}.png") for i in range(200)]

@@ -58,7 +58,7 @@ def forbid_decoding(monkeypatch):
     monkeypatch.setattr("softmaxce.data.preprocessing_choice.decode_files", refuse)
 
 
-def test_what_was_decoded_once_comes_back(folder, tmp_path, monkeypatch):
+def test_decoded_pixels_come_from_the_cache(folder, tmp_path, monkeypatch):
     cache = PixelCache(tmp_path / "cache")
     first = load(folder, cache)
     assert_same(load(folder, None), first)
@@ -100,7 +100,7 @@ def test_a_changed_folder_is_decoded_again(folder, tmp_path, change):
     assert len(cache.entries()) == 1  # the old entry was replaced
 
 
-def test_other_forms_are_other_entries(folder, tmp_path):
+def test_each_preprocessing_has_its_own_entry(folder, tmp_path):
     cache = PixelCache(tmp_path / "cache")
     paths = [path for c in list_class_folders(folder) for path in c.paths]
     for request in (
@@ -173,7 +173,7 @@ def test_the_cache_is_bounded_and_drops_what_was_used_longest_ago(folder, tmp_pa
     assert len(cache.entries()) == 2  # too large to be kept
 
 
-def test_a_cache_that_cannot_be_used_is_done_without(folder, tmp_path):
+def test_an_unusable_cache_is_ignored(folder, tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert_same(load(folder, PixelCache(tmp_path / "file" / "cache")), load(folder, None))
 

@@ -1,4 +1,4 @@
-"""Numbers: options refuse what is no number of theirs; extreme data gives finite numbers."""
+"""Numbers: options refuse what is not a number in their range; extreme data gives finite ones."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from softmaxce.model.model_file import save_model
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 
-NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "ten", "1,5", "0x10", "")
-NO_COUNTS = ("0", "-1", "1.5", "1e3")
-# What each numeric option refuses beside NO_NUMBERS. A new option must be added here.
+NOT_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "ten", "1,5", "0x10", "")
+NOT_COUNTS = ("0", "-1", "1.5", "1e3")
+# What each numeric option refuses besides NOT_NUMBERS. A new option must be added here.
 OUT_OF_RANGE = {
-    "--jobs": (*NO_COUNTS, "1025"),
-    "--top-k": NO_COUNTS,
+    "--jobs": (*NOT_COUNTS, "1025"),
+    "--top-k": NOT_COUNTS,
     "--seed": ("-1", "1.5", str(2**63)),
     "--size": ("0", "-1", "4097", "1x0", "x", "8x", "99999999999"),
     "--l2": ("-1", "-1e-9", "1e7"),
@@ -36,18 +36,14 @@ OUT_OF_RANGE = {
     "--probabilities": ("-0.1", "1.5"),
     "--temperature": ("0", "-1", "1e-300", "1e300"),
     "--learning-rate": ("0", "-1", "1e300"),
-    "--exercise": (*NO_COUNTS, "201"),
-    "--hidden": (*NO_COUNTS[1:], "x"),
-    "--epochs": NO_COUNTS,
-    "--batch-size": NO_COUNTS,
-    "--tolerance": ("0", "-1"),
-    "--max-iterations": NO_COUNTS,
-    "--dask-min-workers": NO_COUNTS,
+    "--exercise": (*NOT_COUNTS, "201"),
+    "--hidden": (*NOT_COUNTS[1:], "x"),
+    "--dask-min-workers": NOT_COUNTS,
     "--dask-timeout": ("0", "-1", "1e9"),
     "--eval-timeout": ("0", "-1", "1e9"),
 }
-NO_OPTIONS_OF_NUMBERS = (click.Choice, click.Path, click.types.BoolParamType, click.File)
-TEXT_OPTIONS = {"--label", "--lang", "--classes", "--data-format", "--background", "--dask"}
+NOT_NUMERIC = (click.Choice, click.Path, click.types.BoolParamType, click.File)
+TEXT_OPTIONS = {"--label", "--lang", "--classes", "--background", "--dask"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],
@@ -60,20 +56,27 @@ BASE = {
 
 
 def numeric_options() -> list[tuple[str, str]]:
+    """The command and the name of each numeric option."""
     found = []
     for name, command in commands.commands.items():
         for parameter in command.params:
             option = max(parameter.opts, key=len)
             if parameter.param_type_name != "option" or option in TEXT_OPTIONS:
                 continue
-            if not isinstance(parameter.type, NO_OPTIONS_OF_NUMBERS):
+            if not isinstance(parameter.type, NOT_NUMERIC):
                 found.append((name, option))
     return found
 
 
+def test_the_tables_name_existing_options():
+    options = {o for c in commands.commands.values() for p in c.params for o in p.opts}
+    assert options >= TEXT_OPTIONS
+    assert OUT_OF_RANGE.keys() == {option for _, option in numeric_options()}
+
+
 @pytest.mark.parametrize(("name", "option"), numeric_options(), ids="".join)
-def test_every_numeric_option_refuses_what_is_no_number_of_its_range(name, option):
-    for value in NO_NUMBERS + OUT_OF_RANGE[option]:
+def test_every_numeric_option_refuses_what_is_not_a_number_in_its_range(name, option):
+    for value in NOT_NUMBERS + OUT_OF_RANGE[option]:
         if value in ("1,5", "") and option in ("--logits", "--probabilities", "--hidden"):
             continue  # these take several numbers, or none between two commas
         words = [name, *BASE.get(name, []), f"{option}={value}"]
@@ -85,7 +88,7 @@ def test_every_numeric_option_refuses_what_is_no_number_of_its_range(name, optio
 
 
 def finite(value: object) -> bool:
-    """Whether a result holds no number that is not finite, in words or otherwise."""
+    """Whether every number of a JSON result is finite."""
     if isinstance(value, dict):
         return all(map(finite, value.values()))
     if isinstance(value, list):
@@ -94,7 +97,7 @@ def finite(value: object) -> bool:
 
 
 def train_and_use(folder, *words) -> dict:
-    """Train on `folder`/data, then evaluate and predict; no warning, all numbers finite."""
+    """Train on `folder`/data, then evaluate and predict: no warning, and all numbers finite."""
     trained = run_command("train", "data", "--format", "json", *words, cwd=folder)
     assert trained.exit_code == 0, trained.stderr
     assert finite(trained.json)
@@ -149,10 +152,10 @@ def test_500_classes(tmp_path):
     assert len(train_and_use(tmp_path)["classes"]) == 500
 
 
-def test_all_labels_of_the_validation_part_equal(tmp_path):
+def test_validation_images_of_a_single_class(tmp_path):
     draw_classes(tmp_path / "data", {"a": 30, "b": 30})
-    draw_classes(tmp_path / "held", {"a": 30}, seed=1)
-    result = train_and_use(tmp_path, "--validation", "held")
+    draw_classes(tmp_path / "validation", {"a": 30}, seed=1)
+    result = train_and_use(tmp_path, "--validation", "validation")
     assert result["validation"]["majority_baseline"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Processes killed at random moments while they write, and several that write at once."""
+"""Processes that are killed at random moments while they write, and several that write at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LABELS = RANDOM.integers(0, 3, 60)
 
 
 def kill_while(work: Callable[[], None], seconds: float) -> None:
-    """Call `work` again and again in a process of its own, and kill that after some time."""
+    """Call `work` over and over in a process of its own, and kill that after `seconds`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # forking beside NumPy's threads
         child = os.fork()
@@ -51,14 +51,15 @@ def kill_while(work: Callable[[], None], seconds: float) -> None:
 
 
 def kills(n_kills: int, work: Callable[[], None], check: Callable[[], None]) -> None:
+    """Kill `work` at n_kills random moments, and `check` what is left after each."""
     moments = np.random.default_rng(n_kills).uniform(0, 0.02, n_kills)
     for seconds in moments:
         kill_while(work, seconds)
         check()
 
 
-def check_models(folder: Path, n_kills: int) -> None:
-    path = folder / "model.npz"
+def test_a_model_file_is_whole_after_each_of_400_kills(tmp_path):
+    path = tmp_path / "model.npz"
     path.write_bytes(MODELS[0])
     seen = set()
 
@@ -72,12 +73,12 @@ def check_models(folder: Path, n_kills: int) -> None:
         seen.add(content)
         load_model(path)
 
-    kills(n_kills, write, check)
+    kills(400, write, check)
     assert len(seen) == 2
 
 
-def check_checkpoints(folder: Path, n_kills: int) -> None:
-    path = str(folder / "log")
+def test_a_fit_resumes_to_the_same_bytes_after_each_of_300_kills(tmp_path):
+    path = str(tmp_path / "log")
 
     def run(log: AnswerLog | None) -> bytes:
         result = fit(PIXELS, LABELS, 3, l2=1e-4, tolerance=1e-12, n_threads=1, checkpoint=log)
@@ -94,11 +95,11 @@ def check_checkpoints(folder: Path, n_kills: int) -> None:
             assert run(log) == whole
             log.remove()
 
-    kills(n_kills, work, check)
+    kills(300, work, check)
 
 
-def check_caches(folder: Path, n_kills: int) -> None:
-    cache = PixelCache(folder / "cache")
+def test_a_cache_entry_is_whole_or_unused_after_each_of_300_kills(tmp_path):
+    cache = PixelCache(tmp_path / "cache")
     form = Preprocessing(4, 4, 1)
     contents = []
     for seed in range(2):
@@ -133,25 +134,12 @@ def check_caches(folder: Path, n_kills: int) -> None:
                 np.testing.assert_array_equal(found[1].pixels, decoded.pixels)
                 np.testing.assert_array_equal(found[1].sizes, decoded.sizes)
 
-    kills(n_kills, write, check)
+    kills(300, write, check)
     assert n_found
 
 
-CHECKS = {"model": check_models, "checkpoint": check_checkpoints, "cache": check_caches}
-
-
-@pytest.mark.parametrize("name", CHECKS)
-def test_kills(tmp_path, name):
-    CHECKS[name](tmp_path, 40)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "n_kills"), [("model", 400), ("checkpoint", 300), ("cache", 300)])
-def test_1000_kills(tmp_path, name, n_kills):
-    CHECKS[name](tmp_path, n_kills)
-
-
-def softmaxce(folder: Path, *words: object) -> subprocess.Popen[bytes]:
+def started(folder: Path, *words: object) -> subprocess.Popen[bytes]:
+    """`softmaxce WORDS`, running in `folder` with a cache of its own."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "softmaxce", *map(str, words)],
         cwd=folder,
@@ -165,12 +153,12 @@ def test_killed_trainings_leave_the_old_model_or_a_new_one(tmp_path, pets_model)
     shutil.copy(pets_model, tmp_path / "model.npz")
     old = pets_model.read_bytes()
     for seconds in np.random.default_rng(3).uniform(0.3, 2.0, 6):
-        process = softmaxce(tmp_path, "train", PETS / "train", "-q", "--seed", 0)
+        process = started(tmp_path, "train", PETS / "train", "-q", "--seed", 0)
         time.sleep(seconds)
         process.kill()
         process.communicate()
         assert (tmp_path / "model.npz").read_bytes() == old
-    process = softmaxce(tmp_path, "train", PETS / "train", "-q")
+    process = started(tmp_path, "train", PETS / "train", "-q")
     assert process.wait() == 0
     process.communicate()
     assert (tmp_path / "model.npz").read_bytes() == old
@@ -180,11 +168,11 @@ def test_two_trainings_on_one_output_and_one_cache(tmp_path):
     draw_classes(tmp_path / "data", {"bright": 60, "dark": 60})
     for path in (tmp_path / "data").rglob("*.png"):
         os.utime(path, (1e9, 1e9))
-    alone = softmaxce(tmp_path, "train", "data", "-q", "-o", "alone.npz", "--no-cache")
+    alone = started(tmp_path, "train", "data", "-q", "-o", "alone.npz", "--no-cache")
     assert alone.wait() == 0
     alone.communicate()
     for _ in range(3):
-        crowd = [softmaxce(tmp_path, "train", "data", "-q") for _ in range(3)]
+        crowd = [started(tmp_path, "train", "data", "-q") for _ in range(3)]
         for process in crowd:
             _, stderr = process.communicate(timeout=120)
             assert process.returncode == 0, stderr

@@ -75,7 +75,7 @@ def test_each_call_failing_in_turn(tmp_path, monkeypatch, name, has_old_file):
             if name != "unlink":  # it may leave the temporary file, which breaks no promise
                 assert everything_below(tmp_path) == {"model.npz": NEW}
         if failing.left > 0:
-            return  # there is no such call any more
+            return  # no more such calls
     raise AssertionError(f"{name} is called without end")
 
 

@@ -1,4 +1,4 @@
-"""Surroundings: streams that are closed or full, narrow screens, poor encodings, no home."""
+"""The environment: closed or full streams, narrow screens, limited encodings, no home folder."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_pipe_gets_tables_as_wide_as_they_need(place):
 def test_encodings_that_lack_characters(place, name, encoding):
     done = shell(place, COMMANDS[name], "", PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
-    if (name, encoding) != ("help", "ascii"):  # Click takes ASCII for a mistake
+    if (name, encoding) != ("help", "ascii"):  # Click treats ASCII as a misconfigured locale
         done.stdout.decode(encoding)
     assert b"Traceback" not in done.stderr
 

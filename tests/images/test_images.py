@@ -89,7 +89,7 @@ def test_every_png(colour_type, depth, interlaced, channels):
 
 def test_16_bit_grey_is_scaled_and_not_clipped():
     samples = np.array([[[0], [128], [129], [32768], [65406], [65407], [65535]]])
-    expected = [0, 0, 1, 128, 254, 255, 255]  # halves of 257 lie between 128 and 129
+    expected = [0, 0, 1, 128, 254, 255, 255]  # half of 257 is between 128 and 129
     assert pixels_of(png(samples, GREY, 16), form(1, 7, 1)).reshape(-1).tolist() == expected
     tiff = saved(Image.fromarray(samples[..., 0].astype(np.uint16)), "TIFF")
     assert pixels_of(tiff, form(1, 7, 1)).reshape(-1).tolist() == expected
@@ -98,7 +98,7 @@ def test_16_bit_grey_is_scaled_and_not_clipped():
 
 
 @pytest.mark.parametrize("kind", ["F", "I"])
-def test_grey_of_no_known_range_is_refused(kind):
+def test_grey_of_unknown_range_is_refused(kind):
     content = saved(Image.new(kind, (4, 4), 3), "TIFF")
     with pytest.raises(ImageError, match="unknown range; save it with 8 or 16 bits"):
         read_pixels(io.BytesIO(content), form())
@@ -239,7 +239,7 @@ def test_lab_tiff():
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "WEBP", "TIFF", "PNG"])
-def test_the_first_frame_counts(file_format):
+def test_only_the_first_frame_is_read(file_format):
     frames = [Image.new("RGB", (6, 4), colour) for colour in ("red", "lime", "blue")]
     more = {"lossless": True} if file_format == "WEBP" else {}
     content = saved(frames[0], file_format, save_all=True, append_images=frames[1:], **more)
@@ -305,7 +305,7 @@ def test_a_jpeg_shrunk_while_decoding_is_close_to_the_average_of_areas():
     assert np.quantile(error, 0.99) <= 20
 
 
-def test_arrays_are_brought_into_the_same_form_as_files():
+def test_arrays_are_preprocessed_like_files():
     images = np.random.default_rng(3).integers(0, 256, (4, HEIGHT, WIDTH, 3), np.uint8)
     for wanted in (form(), form(5, 4), form(7, 7, 1, fit="pad"), form(5, 5, 3, fit="crop")):
         rows = array_pixels(images, wanted)
@@ -326,7 +326,7 @@ def test_a_bomb_is_refused_from_its_header():
             read(io.BytesIO(content))
 
 
-def test_what_is_no_image_is_named(tmp_path):
+def test_files_that_are_not_images_are_named(tmp_path):
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.png").write_text("I am no picture")
     (tmp_path / "folder.png").mkdir()
@@ -353,7 +353,7 @@ def test_what_is_no_image_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
-def test_nothing_but_image_errors_escapes(file_format, capfd):
+def test_only_image_errors_are_raised(file_format, capfd):
     random = np.random.default_rng(4)
     whole = saved(Image.fromarray(random.integers(0, 256, (20, 24, 3), np.uint8)), file_format)
     names = set()

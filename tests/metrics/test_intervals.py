@@ -62,7 +62,7 @@ def test_resampled_totals_are_means_of_their_groups():
     np.testing.assert_allclose(draw.totals(groups, 3).sum(axis=1), draw.n_images, rtol=1e-12)
 
 
-def test_bootstrap_intervals_cover_the_truth_about_as_often_as_they_say():
+def test_bootstrap_intervals_cover_the_truth_about_as_often_as_stated():
     names = {"cross_entropy": 0, "macro_f1": 0, "expected_calibration_error": 0}
     truth = _scores_of_random_answers(200_000, 0)
     truths = {m.name: m.value for m in truth.metrics}
@@ -110,7 +110,7 @@ def test_mcnemar_is_an_exact_binomial_test():
         assert math.isclose(mcnemar_p_value(a, b), min(1.0, expected), rel_tol=1e-9)
 
 
-def test_mcnemar_rejects_equals_no_more_often_than_it_says():
+def test_mcnemar_rejects_equal_models_at_most_as_often_as_stated():
     random = np.random.default_rng(6)
     p_values = [mcnemar_p_value(k, 40 - k) for k in random.binomial(40, 0.5, 1000).tolist()]
     assert np.mean(np.array(p_values) <= 0.05) <= 0.07

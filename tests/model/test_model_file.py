@@ -96,7 +96,7 @@ def with_calibration(n_held_out):
 
 
 @pytest.mark.parametrize("n_held_out", [1, 37, 5000])
-def test_temperature_and_held_out_scores_come_back(tmp_path, n_held_out):
+def test_temperature_and_calibration_scores_are_restored(tmp_path, n_held_out):
     model = with_calibration(n_held_out)
     save_model(model, tmp_path / "model.npz")
     loaded = load_model(tmp_path / "model.npz")

@@ -87,7 +87,7 @@ def test_each_fault_is_found(softmaxce, folder):
     assert "caf\\udce9.png" in softmaxce("check", folder).stdout
 
 
-def test_copies_are_found_within_and_across_classes_and_parts(softmaxce, folder):
+def test_copies_are_found_within_and_across_classes_and_splits(softmaxce, folder):
     train = folder / "train"
     shutil.copy(train / "a" / "000.png", train / "a" / "copy.png")
     shutil.copy(train / "a" / "001.png", train / "b" / "copy.png")
@@ -118,7 +118,7 @@ def test_nearly_the_same_pictures_are_found(softmaxce, folder):
     ]
 
 
-def test_different_pictures_are_no_near_duplicates():
+def test_different_images_are_not_near_duplicates():
     pixels = np.random.default_rng(5).integers(0, 256, (2000, 16 * 16 * 3), np.uint8)
     assert near_groups(pixels, Preprocessing(16, 16, 3), np.arange(len(pixels))) == []
     blank = np.zeros((50, 16 * 16 * 3), np.uint8) + np.arange(50, dtype=np.uint8)[:, np.newaxis]
@@ -131,7 +131,7 @@ def test_exact_groups_by_hand():
     assert groups == [[0, 2, 5], [1, 4]]
 
 
-def test_copies_of_training_images_among_those_judged(softmaxce, folder):
+def test_copies_of_training_images_among_the_evaluated_ones(softmaxce, folder):
     shutil.copy(folder / "train" / "a" / "003.png", folder / "test" / "b" / "copy.png")
     trained = softmaxce("train", folder, "--format", "json").json
     copies = trained["duplicates"]["test"]
@@ -141,7 +141,7 @@ def test_copies_of_training_images_among_those_judged(softmaxce, folder):
     assert copies["accuracy_without"] in (n_right / 20, (n_right - 1) / 20)
     scored = softmaxce("evaluate", folder / "test", "--format", "json").json
     assert scored["duplicates"] == copies
-    assert "are also training images" in softmaxce("evaluate", folder / "test").stdout
+    assert "the training set also contains" in softmaxce("evaluate", folder / "test").stdout
     elsewhere = folder.parent / "elsewhere"
     shutil.copytree(folder / "test", elsewhere)
     assert softmaxce("evaluate", elsewhere, "--format", "json").json["duplicates"]["n_copies"] == 1

@@ -1,4 +1,4 @@
-"""What the whole path must reach on the MNIST folders, with all defaults."""
+"""What training, evaluation and prediction must reach on MNIST with all defaults."""
 
 from __future__ import annotations
 

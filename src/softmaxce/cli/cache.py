@@ -33,13 +33,13 @@ def cache() -> None:
 @debug_option
 def info(cache: str | None, output_format: str) -> None:
     """List the cache entries."""
-    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.json.json_output import json_text
     from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.info(cache)
     if output_format == "json":
-        click.echo(json_view.as_json(result))
+        click.echo(json_text("cache info", result))
     else:
         text_view.show(result)
 
@@ -50,12 +50,12 @@ def info(cache: str | None, output_format: str) -> None:
 @debug_option
 def clear(cache: str | None, output_format: str) -> None:
     """Delete all cache entries."""
-    from softmaxce.views.json import cache as json_view
+    from softmaxce.views.json.json_output import json_text
     from softmaxce.views.text import cache as text_view
     from softmaxce.workflows import cache as workflow
 
     result = workflow.clear(cache)
     if output_format == "json":
-        click.echo(json_view.cleared_as_json(result))
+        click.echo(json_text("cache clear", result))
     else:
         text_view.show_cleared(result)

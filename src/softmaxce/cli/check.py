@@ -26,10 +26,10 @@ def check(folder: str, jobs: int | None, output: Output) -> None:
     may also be a CSV manifest. Findings include unreadable images, empty and tiny classes, and
     duplicates within and across classes and splits.
     """
-    from softmaxce.views.json import check as json_view
+    from softmaxce.views.json.json_output import json_text
     from softmaxce.views.text import check as text_view
     from softmaxce.workflows import check as workflow
 
     with output.progress() as on_progress:
         result = workflow.check(folder, jobs=jobs, on_progress=on_progress)
-    output.show(partial(text_view.show, result), lambda _: json_view.as_json(result))
+    output.show(partial(text_view.show, result), lambda _: json_text("check", result))

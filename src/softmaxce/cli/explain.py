@@ -249,7 +249,7 @@ def _explanation(
 
 def _save_images(explanation: Any, folder: str) -> None:
     from softmaxce.views import pictures
-    from softmaxce.views.notices import note
+    from softmaxce.views.console import note
 
-    names = pictures.save(explanation.picture, explanation.example.winner, folder)
-    note(f"{len(names)} pictures saved in {folder}")
+    n_pictures = pictures.save(explanation.picture, explanation.example.winner, folder)
+    note(f"{n_pictures} pictures saved in {folder}")

@@ -81,7 +81,7 @@ class Output:
     def note(self, text: str) -> None:
         """Print a line on stderr, unless quiet."""
         if not self.quiet:
-            from softmaxce.views.notices import note
+            from softmaxce.views.console import note
 
             note(text)
 
@@ -93,9 +93,9 @@ class Output:
     ) -> None:
         """Print the result, for people or as machine_text(format), and name the files left out."""
         if left_out and not self.quiet:
-            from softmaxce.views.notices import name_left_out
+            from softmaxce.views.console import note_left_out
 
-            name_left_out(left_out)
+            note_left_out(left_out)
         if self.format == "text":
             show_text()
         else:

@@ -11,6 +11,7 @@ from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.numerics import softmax
 
 N_BINS = 15
+_EDGES = np.linspace(0, 1, N_BINS + 1)
 MIN_IMAGES = 20  # fewer do not determine a temperature
 _MAX_ITERATIONS = 200
 _RELATIVE_TOLERANCE = 1e-10
@@ -42,42 +43,21 @@ class Bin:
 
 def bin_of(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
     """The bin of each confidence (n,): N_BINS equal bins, each including its upper edge."""
-    edges = np.linspace(0, 1, N_BINS + 1)
-    return np.searchsorted(edges[1:-1], confidences).astype(np.int64)
+    return np.searchsorted(_EDGES[1:-1], confidences).astype(np.int64)
 
 
 def reliability_bins(
     confidences: NDArray[np.float64], is_correct: NDArray[np.bool_]
 ) -> tuple[Bin, ...]:
     """The bins of a reliability diagram, from confidences (n,) and is_correct (n,)."""
-    edges = np.linspace(0, 1, N_BINS + 1)
     bins = bin_of(confidences)
     n_images = np.bincount(bins, minlength=N_BINS)
     n_correct = np.bincount(bins[is_correct], minlength=N_BINS)
     means = np.bincount(bins, confidences, N_BINS) / np.maximum(n_images, 1)
     return tuple(
-        Bin(float(edges[b]), float(edges[b + 1]), int(n_images[b]), int(n_correct[b]), float(m))
+        Bin(float(_EDGES[b]), float(_EDGES[b + 1]), int(n_images[b]), int(n_correct[b]), float(m))
         for b, m in enumerate(means)
     )
-
-
-def expected_calibration_error(bins: tuple[Bin, ...]) -> float:
-    """Σ (n_bin / n) · |accuracy − mean confidence| (Guo et al. 2017, ICML, section 2)."""
-    n_images = sum(b.n_images for b in bins)
-    return sum(b.n_images * abs(b.accuracy - b.mean_confidence) for b in bins) / n_images
-
-
-def expected_ece_if_calibrated(bins: tuple[Bin, ...]) -> float:
-    """The calibration error that a perfectly calibrated model is expected to show by chance.
-
-    The number of correct predictions in a bin is binomial; the mean absolute deviation of its
-    normal approximation is √(2/π) times the standard deviation.
-    """
-    n_images = sum(b.n_images for b in bins)
-    variances = np.array(
-        [b.n_images * max(b.mean_confidence * (1 - b.mean_confidence), 0.0) for b in bins]
-    )
-    return float(np.sqrt(2 / np.pi * variances).sum()) / n_images
 
 
 def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:

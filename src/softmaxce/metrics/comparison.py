@@ -19,11 +19,13 @@ from softmaxce.metrics.scores import Scores
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Scores a and b on the same images, in the same order.
+    """Scores a and b on the same images, in the same order; a difference is that of b minus a.
 
     both, only_a, only_b, neither: the number of images that both models, one or neither predicted
-    correctly. Differences are b − a. is_different: (n_images,) whether the predicted class names
-    differ.
+    correctly. accuracy_difference_interval: 95 %, by Newcombe's method for paired proportions;
+    cross_entropy_difference: in nats, its 95 % interval by a bootstrap over images; p_value:
+    McNemar's, the probability of a difference at least as large by chance; is_different:
+    (n_images,) whether the predicted class names differ.
     """
 
     a: Scores
@@ -32,48 +34,32 @@ class Comparison:
     only_a: int
     only_b: int
     neither: int
+    accuracy_difference: float
+    accuracy_difference_interval: Interval
+    cross_entropy_difference: float
+    cross_entropy_difference_interval: Interval
+    p_value: float
     is_different: NDArray[np.bool_]
-
-    @property
-    def accuracy_difference(self) -> float:
-        """Accuracy of b minus accuracy of a."""
-        return (self.only_b - self.only_a) / self.a.n_images
-
-    @property
-    def accuracy_difference_interval(self) -> Interval:
-        """Its 95 % confidence interval, by Newcombe's method for paired proportions."""
-        return paired_difference_interval(self.both, self.only_b, self.only_a, self.neither)
-
-    @property
-    def cross_entropy_difference(self) -> float:
-        """Cross-entropy of b minus cross-entropy of a, in nats."""
-        return float(np.mean(self._losses))
-
-    @property
-    def cross_entropy_difference_interval(self) -> Interval:
-        """Its 95 % confidence interval, by a bootstrap over images."""
-        return percentile_interval(Bootstrap(self.a.n_images).means(self._losses))
-
-    @property
-    def _losses(self) -> NDArray[np.float64]:
-        return self.b.cross_entropies - self.a.cross_entropies
-
-    @property
-    def p_value(self) -> float:
-        """McNemar's p-value: the probability of a difference at least as large by chance."""
-        return mcnemar_p_value(self.only_a, self.only_b)
 
 
 def compare(a: Scores, b: Scores, is_different: NDArray[np.bool_]) -> Comparison:
     """Compare the scores of two models on the same images, in the same order."""
-    correct_a, correct_b = a.is_correct, b.is_correct
+    n_images, both = a.n_images, int(np.count_nonzero(a.is_correct & b.is_correct))
+    only_a, only_b = a.n_correct - both, b.n_correct - both
+    neither = n_images - both - only_a - only_b
+    losses = b.cross_entropies - a.cross_entropies
     return Comparison(
         a,
         b,
-        both=int(np.count_nonzero(correct_a & correct_b)),
-        only_a=int(np.count_nonzero(correct_a & ~correct_b)),
-        only_b=int(np.count_nonzero(correct_b & ~correct_a)),
-        neither=int(np.count_nonzero(~correct_a & ~correct_b)),
+        both,
+        only_a,
+        only_b,
+        neither,
+        accuracy_difference=(only_b - only_a) / n_images,
+        accuracy_difference_interval=paired_difference_interval(both, only_b, only_a, neither),
+        cross_entropy_difference=float(np.mean(losses)),
+        cross_entropy_difference_interval=percentile_interval(Bootstrap(n_images).means(losses)),
+        p_value=mcnemar_p_value(only_a, only_b),
         is_different=is_different,
     )
 

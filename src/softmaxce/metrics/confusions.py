@@ -1,4 +1,4 @@
-"""The confusion matrix, and the pairs of classes that are confused most often."""
+"""The pairs of classes that are confused most often."""
 
 from __future__ import annotations
 
@@ -23,26 +23,7 @@ class Confusion:
         return self.count / self.support
 
 
-def confusion_matrix(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
-) -> NDArray[np.int64]:
-    """Counts (n_classes, n_classes): rows are true classes, columns predicted classes."""
-    counts = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
-    return counts.reshape(n_classes, n_classes).astype(np.int64)
-
-
-def list_confusions(counts: NDArray[np.int64]) -> tuple[Confusion, ...]:
-    """Every pair of classes that was confused, most frequent first."""
-    support = counts.sum(axis=1)
-    found = [
-        Confusion(int(i), int(j), int(counts[i, j]), int(support[i]))
-        for i, j in zip(*counts.nonzero(), strict=True)
-        if i != j
-    ]
-    return tuple(sorted(found, key=lambda c: (-c.count, c.label, c.predicted)))
-
-
-def most_confused(counts: NDArray[np.int64], n_wanted: int) -> NDArray[np.int64]:
+def most_confused(counts: NDArray[np.int64], n_wanted: int) -> list[int]:
     """The n_wanted classes, ascending, whose submatrix contains many of the errors.
 
     Classes are removed one at a time: each time the one with the fewest errors among those left.
@@ -55,7 +36,7 @@ def most_confused(counts: NDArray[np.int64], n_wanted: int) -> NDArray[np.int64]
         fewest = np.where(is_kept, errors_left, np.iinfo(np.int64).max).argmin()
         is_kept[fewest] = False
         errors_left -= errors[fewest]
-    return np.flatnonzero(is_kept)
+    return [int(k) for k in np.flatnonzero(is_kept)]
 
 
 def count_errors(counts: NDArray[np.int64]) -> int:

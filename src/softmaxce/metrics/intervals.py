@@ -14,9 +14,9 @@ N_RESAMPLES = 1000
 MAX_BLOCKS = 1000
 
 
-def wilson_interval(n_correct: int, n_images: int, z: float = Z_95) -> Interval:
-    """Wilson's score interval of a proportion (1927, JASA 22:209). n_images ≥ 1."""
-    proportion = n_correct / n_images
+def wilson_interval(n_correct: int, n_images: int) -> Interval:
+    """Wilson's 95 % interval of a proportion (1927, JASA 22:209). n_images ≥ 1."""
+    proportion, z = n_correct / n_images, Z_95
     spread = z * math.sqrt(proportion * (1 - proportion) / n_images + (z / (2 * n_images)) ** 2)
     centre = proportion + z * z / (2 * n_images)
     scale = 1 + z * z / n_images
@@ -68,19 +68,17 @@ class Bootstrap:
         draws += self.n_blocks * np.arange(N_RESAMPLES, dtype=np.int32)[:, np.newaxis]
         drawn = np.bincount(draws.ravel(), minlength=N_RESAMPLES * self.n_blocks)
         self._drawn = drawn.reshape(N_RESAMPLES, self.n_blocks).astype(np.float64)
-        self.n_images: NDArray[np.float64] = self._drawn @ self._sums(None)
+        self.n_images = self._sums(None)
 
     def _sums(self, values: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """The sum (n_blocks,) of each block; of ones if None."""
-        return np.bincount(self._block_of, values, self.n_blocks).astype(np.float64)
+        """The sum (n_resamples,) of values (n_images,) in each resample; of ones if None."""
+        return np.asarray(self._drawn @ np.bincount(self._block_of, values))
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The mean (n_resamples,) of values (n_images,) in each resample; ∞ if it contains an ∞."""
         is_finite = np.isfinite(values)
-        sums: NDArray[np.float64] = self._drawn @ self._sums(np.where(is_finite, values, 0.0))
-        if not is_finite.all():
-            sums = np.where(self._drawn @ self._sums(~is_finite * 1.0) > 0, np.inf, sums)
-        return sums / self.n_images
+        sums = self._sums(np.where(is_finite, values, 0.0))
+        return np.where(self._sums(~is_finite * 1.0) > 0, np.inf, sums) / self.n_images
 
     def totals(
         self, groups: NDArray[np.int64], n_groups: int, values: NDArray[np.float64] | None = None
@@ -88,8 +86,7 @@ class Bootstrap:
         """Sums (n_resamples, n_groups) of values (n_images,) by group; counts if None."""
         cells = self._block_of * n_groups + groups
         sums = np.bincount(cells, values, self.n_blocks * n_groups)
-        totals: NDArray[np.float64] = self._drawn @ sums.reshape(self.n_blocks, n_groups)
-        return totals
+        return np.asarray(self._drawn @ sums.reshape(self.n_blocks, n_groups))
 
 
 def percentile_interval(resampled: NDArray[np.float64]) -> Interval:
@@ -98,11 +95,11 @@ def percentile_interval(resampled: NDArray[np.float64]) -> Interval:
     return float(low), float(high)
 
 
-def basic_interval(value: float, resampled: NDArray[np.float64], floor: float) -> Interval:
-    """The basic bootstrap 95 % interval (Davison and Hinkley 1997, section 5.2), at least `floor`.
+def basic_interval(value: float, resampled: NDArray[np.float64]) -> Interval:
+    """The basic bootstrap 95 % interval (Davison and Hinkley 1997, section 5.2), at least 0.
 
     For a score with a bias: resampling adds the same bias a second time, and reflecting the
     percentile interval at the value removes both.
     """
     low, high = percentile_interval(resampled)
-    return max(floor, 2 * value - high), max(floor, 2 * value - low)
+    return max(0.0, 2 * value - high), max(0.0, 2 * value - low)

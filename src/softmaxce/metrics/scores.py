@@ -13,15 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.metrics.calibration import (
-    N_BINS,
-    Bin,
-    bin_of,
-    expected_calibration_error,
-    expected_ece_if_calibrated,
-    reliability_bins,
-)
-from softmaxce.metrics.confusions import Confusion, confusion_matrix, list_confusions
+from softmaxce.metrics.calibration import N_BINS, Bin, bin_of, reliability_bins
+from softmaxce.metrics.confusions import Confusion
 from softmaxce.metrics.intervals import (
     Bootstrap,
     Interval,
@@ -31,16 +24,14 @@ from softmaxce.metrics.intervals import (
 )
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.float64] | NDArray[np.int64]
 TOP_K = (2, 3, 5)
+RATIOS = ("precision", "recall", "f1")
 PROPORTIONS = (
     "accuracy",
     *(f"top_{k}_accuracy" for k in TOP_K),
     "balanced_accuracy",
-    *(
-        f"{kind}_{ratio}"
-        for kind in ("macro", "weighted")
-        for ratio in ("precision", "recall", "f1")
-    ),
+    *(f"{kind}_{ratio}" for kind in ("macro", "weighted") for ratio in RATIOS),
 )
 LOSSES = ("cross_entropy", "brier_score", "expected_calibration_error")
 
@@ -52,9 +43,9 @@ class ClassScore:
     support: images of the class; n_predicted: images predicted as it; n_correct: both.
     """
 
+    n_correct: int
     support: int
     n_predicted: int
-    n_correct: int
 
     @property
     def precision(self) -> float:
@@ -84,15 +75,6 @@ class ClassScore:
 
 
 @dataclass(frozen=True)
-class Average:
-    """Precision, recall and F1 averaged over the classes."""
-
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True)
 class Metric:
     """One score over all images.
 
@@ -102,9 +84,8 @@ class Metric:
 
     name: str
     value: float
-    interval: Interval | None
-    baseline: float | None
-    higher_is_better: bool = True
+    interval: Interval
+    baseline: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +124,8 @@ class Scores:
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """Counts (n_classes, n_classes): rows are true classes, columns predicted classes."""
-        return confusion_matrix(self.labels, self.predicted, self.n_classes)
+        cells, shape = self.labels * self.n_classes + self.predicted, (self.n_classes,) * 2
+        return np.bincount(cells, minlength=math.prod(shape)).reshape(shape).astype(np.int64)
 
     @property
     def accuracy(self) -> float:
@@ -190,78 +172,38 @@ class Scores:
 
     @property
     def expected_calibration_error(self) -> float:
-        """The mean absolute difference between confidence and accuracy, over the bins."""
-        return expected_calibration_error(self.bins)
+        """Σ (n_bin / n) · |accuracy − mean confidence| (Guo et al. 2017, ICML, section 2)."""
+        gaps = (b.n_images * abs(b.accuracy - b.mean_confidence) for b in self.bins)
+        return sum(gaps) / self.n_images
 
     @property
     def expected_ece_if_calibrated(self) -> float:
-        """The calibration error expected by chance if the model were perfectly calibrated."""
-        return expected_ece_if_calibrated(self.bins)
+        """The calibration error that a perfectly calibrated model is expected to show by chance.
 
-    def top_k_accuracy(self, k: int) -> float:
+        The number of correct predictions in a bin is binomial; the mean absolute deviation of its
+        normal approximation is √(2/π) times the standard deviation.
+        """
+        means = np.array([b.mean_confidence for b in self.bins])
+        variances = [b.n_images for b in self.bins] * np.maximum(means * (1 - means), 0.0)
+        return float(np.sqrt(2 / np.pi * variances).sum()) / self.n_images
+
+    def top_k_accuracy(self, k: int) -> Metric:
         """The proportion of images whose true class is among the k most probable."""
-        return self._n_top_k(k) / self.n_images
-
-    def _n_top_k(self, k: int) -> int:
-        return int(np.count_nonzero(self.ranks < k))
+        n_hits, n = int(np.count_nonzero(self.ranks < k)), self.n_images
+        interval, baseline = wilson_interval(n_hits, n), self._top_k_baseline(k)
+        return Metric(f"top_{k}_accuracy", n_hits / n, interval, baseline)
 
     def _top_k_baseline(self, k: int) -> float:
         return int(np.sort(self.confusion.sum(axis=1))[-k:].sum()) / self.n_images
 
-    @cached_property
-    def per_class(self) -> tuple[ClassScore, ...]:
-        """The scores of each class."""
-        support, predicted = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
-        return tuple(
-            ClassScore(int(support[k]), int(predicted[k]), int(self.confusion[k, k]))
-            for k in range(self.n_classes)
-        )
-
-    @cached_property
-    def macro(self) -> Average:
-        """The unweighted mean over the classes that occur as labels or predictions."""
-        return Average(*map(float, self._class_averages[0]))
-
-    @cached_property
-    def weighted(self) -> Average:
-        """The mean over the classes, weighted by support."""
-        return Average(*map(float, self._class_averages[1]))
-
-    @cached_property
-    def _class_averages(self) -> tuple[Floats, Floats]:
-        counts = np.diag(self.confusion), self.confusion.sum(axis=1), self.confusion.sum(axis=0)
-        correct, support, predicted = (count[np.newaxis].astype(np.float64) for count in counts)
-        ratios = _class_ratios(correct, support, predicted)
-        occurs = (support + predicted) > 0
-        return _mean(ratios, occurs)[:, 0], _mean(ratios, support)[:, 0]
-
     @property
-    def balanced_accuracy(self) -> float:
-        """The mean recall of the classes with images."""
-        return float(np.mean([c.recall for c in self.per_class if c.support]))
-
-    @cached_property
-    def confusions(self) -> tuple[Confusion, ...]:
-        """The confused pairs of classes, most frequent first."""
-        return list_confusions(self.confusion)
-
-    @cached_property
-    def metrics(self) -> tuple[Metric, ...]:
-        """Every score with its interval and its baseline."""
-        return _metrics(self)
-
-    @cached_property
-    def f1_intervals(self) -> tuple[Interval, ...]:
-        """The 95 % bootstrap interval of each class's F1."""
-        return tuple(map(percentile_interval, self._resampled_f1.T))
-
-    @cached_property
-    def _bootstrap(self) -> Bootstrap:
-        return Bootstrap(self.n_images)
+    def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Correct predictions, images and predictions of each class."""
+        return np.diag(self.confusion), self.confusion.sum(axis=1), self.confusion.sum(axis=0)
 
     @cached_property
     def _resampled_counts(self) -> tuple[Floats, Floats, Floats]:
-        """Correct predictions, images and predictions of each class, in each resample."""
+        """The same (n_resamples, n_classes) in each resample."""
         draw, n = self._bootstrap, self.n_classes
         return (
             draw.totals(self.labels, n, self.is_correct.astype(np.float64)),
@@ -270,8 +212,73 @@ class Scores:
         )
 
     @cached_property
-    def _resampled_f1(self) -> Floats:
-        return np.asarray(_class_ratios(*self._resampled_counts)[2])
+    def per_class(self) -> tuple[ClassScore, ...]:
+        """The scores of each class."""
+        return tuple(map(ClassScore, *(counts.tolist() for counts in self._counts)))
+
+    @cached_property
+    def class_averages(self) -> dict[str, float]:
+        """The averages over the classes, by name."""
+        return {name: float(mean) for name, mean in _class_averages(*self._counts).items()}
+
+    @cached_property
+    def confusions(self) -> tuple[Confusion, ...]:
+        """The confused pairs of classes, most frequent first."""
+        support = self.confusion.sum(axis=1)
+        found = [
+            Confusion(int(i), int(j), int(self.confusion[i, j]), int(support[i]))
+            for i, j in zip(*self.confusion.nonzero(), strict=True)
+            if i != j
+        ]
+        return tuple(sorted(found, key=lambda c: -c.count))
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every score with its interval and its baseline."""
+        n, draw = self.n_classes, self._bootstrap
+        cross_entropy = percentile_interval(draw.means(self.cross_entropies))
+        brier_score = percentile_interval(draw.means(self.squared_errors))
+        surplus = self.is_correct - self.confidences
+        gaps = np.abs(draw.totals(bin_of(self.confidences), N_BINS, surplus)).sum(axis=1)
+        ece = self.expected_calibration_error
+        ece_interval = basic_interval(ece, gaps / draw.n_images)
+        return (
+            Metric("accuracy", self.accuracy, self.accuracy_interval, self.majority_baseline),
+            *(self.top_k_accuracy(k) for k in TOP_K if k < n),
+            *self._class_metrics(),
+            Metric("cross_entropy", self.cross_entropy, cross_entropy, self.chance_cross_entropy),
+            Metric("brier_score", self.brier_score, brier_score, 1 - 1 / n),
+            Metric(
+                "expected_calibration_error", ece, ece_interval, self.expected_ece_if_calibrated
+            ),
+        )
+
+    def _class_metrics(self) -> list[Metric]:
+        majority, n_present = self.majority_baseline, sum(c.support > 0 for c in self.per_class)
+        majority_f1 = 2 * majority / (1 + majority)
+        baselines = {
+            "balanced_accuracy": 1 / n_present,
+            "macro_precision": majority / n_present,
+            "macro_recall": 1 / n_present,
+            "macro_f1": majority_f1 / n_present,
+            "weighted_precision": majority**2,
+            "weighted_recall": majority,
+            "weighted_f1": majority * majority_f1,
+        }
+        resampled = _class_averages(*self._resampled_counts)
+        return [
+            Metric(name, self.class_averages[name], percentile_interval(resampled[name]), baseline)
+            for name, baseline in baselines.items()
+        ]
+
+    @cached_property
+    def f1_intervals(self) -> tuple[Interval, ...]:
+        """The 95 % bootstrap interval of each class's F1."""
+        return tuple(map(percentile_interval, _class_ratios(*self._resampled_counts)[2].T))
+
+    @cached_property
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(self.n_images)
 
 
 def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
@@ -303,89 +310,27 @@ def joined(blocks: Sequence[Scores]) -> Scores:
     return Scores(n_classes=blocks[0].n_classes, **columns)
 
 
-def _class_ratios(correct: Floats, support: Floats, predicted: Floats) -> Floats:
-    """Precision, recall and F1 (3, n, n_classes) of counts (n, n_classes); 0 for 0/0."""
-    return np.stack(
-        [
-            correct / np.where(predicted > 0, predicted, 1.0),
-            correct / np.where(support > 0, support, 1.0),
-            2 * correct / np.where(support + predicted > 0, support + predicted, 1.0),
-        ]
-    )
+def _class_ratios(correct: Counts, support: Counts, predicted: Counts) -> Floats:
+    """Precision, recall and F1 (3, …, n_classes) of counts (…, n_classes); 0 for 0/0."""
+    both = support + predicted
+    parts = ((correct, predicted), (correct, support), (2 * correct, both))
+    return np.stack([count / np.maximum(total, 1) for count, total in parts])
 
 
-def _mean(ratios: Floats, weights: NDArray[np.float64] | NDArray[np.bool_]) -> Floats:
-    """The weighted mean (3, n) over the classes of ratios (3, n, n_classes)."""
-    return np.asarray((ratios * weights).sum(axis=-1) / weights.sum(axis=-1))
+def _class_averages(correct: Counts, support: Counts, predicted: Counts) -> dict[str, Floats]:
+    """Averages (…) over the classes of counts (…, n_classes), by the name of the score.
 
-
-def _metrics(scores: Scores) -> tuple[Metric, ...]:
-    n, counts = scores.n_images, scores.confusion.sum(axis=1)
-    majority, present = scores.majority_baseline, int(np.count_nonzero(counts))
-    tops = tuple(
-        Metric(
-            f"top_{k}_accuracy",
-            scores.top_k_accuracy(k),
-            wilson_interval(scores._n_top_k(k), n),
-            scores._top_k_baseline(k),
-        )
-        for k in TOP_K
-        if k < scores.n_classes
-    )
-    draw, k = scores._bootstrap, scores.n_classes
-    return (
-        Metric("accuracy", scores.accuracy, scores.accuracy_interval, majority),
-        *tops,
-        *_class_metrics(scores, majority, present),
-        Metric(
-            "cross_entropy",
-            scores.cross_entropy,
-            percentile_interval(draw.means(scores.cross_entropies)),
-            scores.chance_cross_entropy,
-            higher_is_better=False,
-        ),
-        Metric(
-            "brier_score",
-            scores.brier_score,
-            percentile_interval(draw.means(scores.squared_errors)),
-            1 - 1 / k,
-            higher_is_better=False,
-        ),
-        Metric(
-            "expected_calibration_error",
-            scores.expected_calibration_error,
-            _calibration_interval(scores),
-            scores.expected_ece_if_calibrated,
-            higher_is_better=False,
-        ),
-    )
-
-
-def _class_metrics(scores: Scores, majority: float, n_present: int) -> tuple[Metric, ...]:
-    """The averages over classes. majority: the proportion of the most frequent class."""
-    correct, support, predicted = scores._resampled_counts
+    macro: the unweighted mean over the classes that occur as labels or predictions; weighted: the
+    mean weighted by support; balanced accuracy: the mean recall of the classes with images.
+    """
     ratios = _class_ratios(correct, support, predicted)
-    macro, weighted = _mean(ratios, (support + predicted) > 0), _mean(ratios, support)
-    balanced = _mean(ratios, support > 0)[1]
-    majority_f1 = 2 * majority / (1 + majority)
-    rows = (
-        ("balanced_accuracy", scores.balanced_accuracy, balanced, 1 / n_present),
-        ("macro_precision", scores.macro.precision, macro[0], majority / n_present),
-        ("macro_recall", scores.macro.recall, macro[1], 1 / n_present),
-        ("macro_f1", scores.macro.f1, macro[2], majority_f1 / n_present),
-        ("weighted_precision", scores.weighted.precision, weighted[0], majority**2),
-        ("weighted_recall", scores.weighted.recall, weighted[1], majority),
-        ("weighted_f1", scores.weighted.f1, weighted[2], majority * majority_f1),
-    )
-    return tuple(
-        Metric(name, value, percentile_interval(resampled), baseline)
-        for name, value, resampled, baseline in rows
-    )
+    averages = {"balanced_accuracy": _mean(ratios[1], support > 0)}
+    for kind, weights in (("macro", support + predicted > 0), ("weighted", support)):
+        means = zip(RATIOS, _mean(ratios, weights), strict=True)
+        averages |= {f"{kind}_{ratio}": mean for ratio, mean in means}
+    return averages
 
 
-def _calibration_interval(scores: Scores) -> Interval:
-    bins = bin_of(scores.confidences)
-    surplus = scores.is_correct - scores.confidences
-    gaps = scores._bootstrap.totals(bins, N_BINS, surplus)
-    resampled = np.abs(gaps).sum(axis=1) / scores._bootstrap.n_images
-    return basic_interval(scores.expected_calibration_error, resampled, 0.0)
+def _mean(values: Floats, weights: Counts | NDArray[np.bool_]) -> Floats:
+    """The weighted mean over the last axis, the classes."""
+    return np.asarray((values * weights).sum(axis=-1) / weights.sum(axis=-1))

@@ -1,4 +1,4 @@
-"""The two consoles: results on stdout, everything else on stderr."""
+"""The two consoles: results on stdout; progress, notes and errors on stderr."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from softmaxce.views.formatting import Strong
+from softmaxce.errors import first_and_more
+from softmaxce.views.formatting import Strong, counted
 from softmaxce.views.safe_text import visible
 
 _UNLIMITED = 100_000  # columns
@@ -63,8 +64,8 @@ class PlainConsole(Console):
         """
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for position, title in enumerate(header):
-            table.add_column(visible(title), overflow="fold")
-            table.columns[position].justify = "left" if position in left else "right"
+            justify: JustifyMethod = "left" if position in left else "right"
+            table.add_column(visible(title), justify=justify, overflow="fold")
         for row in rows:
             table.add_row(*map(_cell, row))
         self.print(table)
@@ -88,3 +89,14 @@ def output() -> PlainConsole:
 def notes() -> PlainConsole:
     """The console for progress, notes and warnings: stderr."""
     return PlainConsole(stderr=True)
+
+
+def note(text: str) -> None:
+    """One line on stderr."""
+    notes().print_line(f"Note: {text}")
+
+
+def note_left_out(left_out: Sequence[str]) -> None:
+    """The number of files that were left out (at least one), and the first of them."""
+    named = first_and_more(left_out, separator="; ")
+    note(f"{counted(len(left_out), 'file')} left out: {named}")

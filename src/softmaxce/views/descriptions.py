@@ -56,10 +56,10 @@ def overlap_line(split: str, found: Overlap) -> str:
     """A warning about copies of training images among the `split` images ("test", …)."""
     rest = "there are no other images"
     if found.accuracy_without is not None:
-        rest = f"without them the accuracy is {percent(found.accuracy_without)}"
+        rest = f"without these copies the accuracy is {percent(found.accuracy_without)}"
     return (
-        f"Warning: {found.n_copies:,} of the {found.n_images:,} {split} images are also training "
-        f"images, such as {visible(found.paths[0])}; {rest}."
+        f"Warning: the training set also contains {found.n_copies:,} of the {found.n_images:,} "
+        f"{split} images, such as {visible(found.paths[0])}; {rest}."
     )
 
 

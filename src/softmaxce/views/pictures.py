@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +19,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from softmaxce.atomic_files import write_atomically
-from softmaxce.workflows.outputs import make_folder
+from softmaxce.workflows.outputs import write_folder
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
@@ -114,22 +112,17 @@ def data_uri(pixels: Pixels) -> str:
     return f"data:image/png;base64,{base64.b64encode(png_bytes(pixels)).decode('ascii')}"
 
 
-def save(picture: Picture, winner: int, folder: str) -> list[str]:
-    """Write image, contribution map and templates as PNG files. Raises OutputError."""
-    make_folder(folder)
-    names = []
-    for name, pixels in _files(picture, winner):
-        write_atomically(os.path.join(folder, name), [png_bytes(pixels, PNG_SIDE)])
-        names.append(name)
-    return names
-
-
-def _files(picture: Picture, winner: int) -> Iterator[tuple[str, Pixels]]:
+def save(picture: Picture, winner: int, folder: str) -> int:
+    """Write image, contribution map and templates as so many PNG files. Raises OutputError."""
     names = picture.model.class_names
-    yield "image.png", image_pixels(picture)
-    yield f"contributions-{file_stem(names, winner)}.png", contribution_pixels(picture, winner)
+    pictures = {
+        "image": image_pixels(picture),
+        f"contributions-{file_stem(names, winner)}": contribution_pixels(picture, winner),
+    }
     for k in range(len(names)):
-        yield f"template-{file_stem(names, k)}.png", template_pixels(picture, k)
+        pictures[f"template-{file_stem(names, k)}"] = template_pixels(picture, k)
+    write_folder(folder, {f"{name}.png": png_bytes(p, PNG_SIDE) for name, p in pictures.items()})
+    return len(pictures)
 
 
 def file_stem(class_names: Sequence[str], k: int) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.intervals import Interval
-from softmaxce.metrics.scores import LOSSES, Metric, Scores
+from softmaxce.metrics.scores import Scores
 from softmaxce.views.formatting import Strong, interval, nats, percent
 
 SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
 CI = "95 % CI"
 _NOT_DEFINED = "·"
+# Column titles, and rows of as many cells; the first cell names the row.
+TextTable = tuple[Sequence[str], Sequence[Sequence[str]]]
 _METRIC_TITLES = {
     "accuracy": "accuracy",
     "top_2_accuracy": "top-2 accuracy",
@@ -24,13 +25,6 @@ _METRIC_TITLES = {
     "brier_score": "Brier score",
     "expected_calibration_error": "calibration error",
 }
-
-
-class TextTable(NamedTuple):
-    """Column titles, and rows of as many cells; the first cell names the row."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def splits_table(splits: Mapping[str, Scores]) -> TextTable:
@@ -48,42 +42,19 @@ def splits_table(splits: Mapping[str, Scores]) -> TextTable:
         )
         for split, scores in splits.items()
     ]
-    return TextTable(header, rows)
-
-
-def shown_metrics(scores: Scores) -> list[tuple[str, Metric]]:
-    """The titles and metrics that people are shown; JSON has all of them."""
-    return [(_METRIC_TITLES[m.name], m) for m in scores.metrics if m.name in _METRIC_TITLES]
-
-
-def metric_value(metric: Metric, value: float | None) -> str:
-    """A value of the metric: proportions and the calibration error in per cent; None as ''."""
-    if value is None:
-        return ""
-    is_loss = metric.name in LOSSES and metric.name != "expected_calibration_error"
-    return nats(value) if is_loss else percent(value)
-
-
-def metric_interval(metric: Metric) -> str:
-    """Its 95 % confidence interval, or ''."""
-    if metric.interval is None:
-        return ""
-    low, high = (metric_value(metric, end).removesuffix(" %") for end in metric.interval)
-    return f"[{low}, {high}]"
+    return header, rows
 
 
 def metrics_table(scores: Scores) -> TextTable:
-    """Each metric with its confidence interval and its baseline."""
-    rows = [
-        (
-            title,
-            Strong(metric_value(metric, metric.value)),
-            metric_interval(metric),
-            metric_value(metric, metric.baseline),
-        )
-        for title, metric in shown_metrics(scores)
-    ]
-    return TextTable(("score", "value", CI, "baseline"), rows)
+    """The metrics that people are shown, each with its confidence interval and its baseline."""
+    rows = []
+    for metric in scores.metrics:
+        if metric.name in _METRIC_TITLES:
+            in_words = nats if metric.name in ("cross_entropy", "brier_score") else percent
+            low, high = (in_words(bound).removesuffix(" %") for bound in metric.interval)
+            title, value = _METRIC_TITLES[metric.name], Strong(in_words(metric.value))
+            rows.append((title, value, f"[{low}, {high}]", in_words(metric.baseline)))
+    return ("score", "value", CI, "baseline"), rows
 
 
 def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) -> TextTable:
@@ -100,7 +71,7 @@ def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) 
         for title, temperature_of_row, scored in (both if temperature != 1 else both[:1])
     ]
     header = ("", "temperature", "cross-entropy", "Brier score", "calibration error")
-    return TextTable(header, rows)
+    return header, rows
 
 
 def reliability_table(bins: Iterable[Bin]) -> TextTable:
@@ -116,7 +87,7 @@ def reliability_table(bins: Iterable[Bin]) -> TextTable:
         for b in bins
         if b.n_images
     ]
-    return TextTable(("confidence", "mean", "images", "accuracy", CI), rows)
+    return ("confidence", "mean", "images", "accuracy", CI), rows
 
 
 def class_table(
@@ -138,4 +109,4 @@ def class_table(
         if f1_interval is not None:
             cells.append(f"[{f1_interval[0]:.3f}, {f1_interval[1]:.3f}]" if occurs else "")
         rows.append([*cells, f"{c.support:,}"])
-    return TextTable(header, rows)
+    return header, rows

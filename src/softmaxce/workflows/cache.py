@@ -11,16 +11,12 @@ from softmaxce.errors import InputError
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """The entries of the cache in `folder`, most recently used first, and its size limit."""
+    """The cache in `folder`: its entries, most recently used first, size limit and total size."""
 
     folder: str
     entries: tuple[CacheEntry, ...]
     max_bytes: int
-
-    @property
-    def n_bytes(self) -> int:
-        """Total size of all entries, in bytes."""
-        return sum(entry.n_bytes for entry in self.entries)
+    n_bytes: int
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,8 @@ class Cleared:
 def info(folder: str | None) -> CacheInfo:
     """The contents of the cache in `folder` (None: the default). Raises OutputError, InputError."""
     cache = _cache(folder)
-    return CacheInfo(str(cache.folder), tuple(cache.entries()), MAX_BYTES)
+    entries = tuple(cache.entries())
+    return CacheInfo(str(cache.folder), entries, MAX_BYTES, sum(e.n_bytes for e in entries))
 
 
 def clear(folder: str | None) -> Cleared:

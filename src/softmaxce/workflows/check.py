@@ -69,6 +69,7 @@ class CheckResult:
     modes: Mapping[str, int]
     sizes: Mapping[str, int]
     findings: tuple[Finding, ...]
+    n_problems: int
 
 
 _Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
@@ -102,6 +103,7 @@ def check(
         *_about_files(paths, outcomes),
         *_about_duplicates(paths, labels, groups),
     ]
+    findings = [finding for finding in findings if finding.examples]
     return CheckResult(
         folder=str(folder),
         parts=tuple(
@@ -113,9 +115,8 @@ def check(
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
-        findings=tuple(
-            sorted((f for f in findings if f.examples), key=lambda finding: not finding.is_problem)
-        ),
+        findings=tuple(sorted(findings, key=lambda finding: not finding.is_problem)),
+        n_problems=sum(finding.is_problem for finding in findings),
     )
 
 

@@ -59,11 +59,10 @@ def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
         if gate.metric not in values:
             raise InputError(f"there is no {gate.metric} with {scores.n_classes} classes")
         metric = values[gate.metric]
-        shortfall = (
-            gate.bound - metric.value if metric.higher_is_better else metric.value - gate.bound
-        )
+        is_loss = gate.metric in LOSSES
+        shortfall = metric.value - gate.bound if is_loss else gate.bound - metric.value
         if shortfall > 0:
-            side = "below" if metric.higher_is_better else "above"
+            side = "above" if is_loss else "below"
             failed.append(
                 f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} {side} {gate.bound:g}"
             )

@@ -1,13 +1,13 @@
-"""Whether results can be written, checked before the work that produces them."""
+"""Where results are written: checked before the work that produces them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.atomic_files import check_can_write
+from softmaxce.atomic_files import check_can_write, write_atomically
 from softmaxce.errors import OutputError
 from softmaxce.preprocessing import SUFFIXES
 
@@ -50,9 +50,11 @@ def check_folder(folder: AnyPath | None) -> None:
         check_can_write(path)
 
 
-def make_folder(folder: AnyPath) -> None:
-    """Create the folder if it does not exist. Raises OutputError."""
+def write_folder(folder: AnyPath, files: Mapping[str, bytes]) -> None:
+    """Write files, by name, into a folder, which is created if needed. Raises OutputError."""
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write: {folder}: {error.strerror}") from error
+    for name, content in files.items():
+        write_atomically(os.path.join(folder, name), [content])

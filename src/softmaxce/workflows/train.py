@@ -25,7 +25,6 @@ from softmaxce.data.sources import Split, Splits, as_split, find_splits
 from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
-from softmaxce.metrics.scores import Scores
 from softmaxce.model.model_file import is_model_file, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
@@ -70,9 +69,10 @@ class TrainOptions:
 class TrainResult:
     """A trained model, how it was fitted, and how it scores on each split.
 
-    scored: "train", and "validation" and "test" if they have images; validation_folder: the folder
-    of the validation images, None if they were taken from the training folder; objective_history:
-    the objective at each iteration of each fit, in nats; example: an image to try the model on.
+    folders: where each split is listed; its validation is None if these images were taken from the
+    training folder; scored: "train", and "validation" and "test" if they have images;
+    objective_history: the objective at each iteration of each fit, in nats; example: an image to
+    try the model on.
     """
 
     model: SoftmaxModel
@@ -86,29 +86,9 @@ class TrainResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def validation_folder(self) -> Split | None:
-        """Where the validation images are listed, None if they are part of the training folder."""
-        return self.folders.validation
-
-    @property
     def is_calibrated(self) -> bool:
         """Whether a temperature was fitted on the validation images."""
         return self.model.temperature != 1.0
-
-    @property
-    def train(self) -> Scores:
-        """The scores on the training images."""
-        return self.scored["train"].scores
-
-    @property
-    def validation(self) -> Scores | None:
-        """The scores on the validation images, None if there are none."""
-        return self.scored["validation"].scores if "validation" in self.scored else None
-
-    @property
-    def test(self) -> Scores | None:
-        """The scores on the test images, None if there are none."""
-        return self.scored["test"].scores if "test" in self.scored else None
 
     @property
     def overlaps(self) -> Mapping[str, Overlap]:

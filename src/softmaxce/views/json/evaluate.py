@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from softmaxce.views.json import image_rows, scores
-from softmaxce.views.json.json_output import json_text
+from softmaxce.views.json import scores
+from softmaxce.views.json.csv_output import csv_lines
+from softmaxce.views.json.json_output import attributes, json_line, json_text
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
+from softmaxce.workflows.scored_subset import ScoredSubset
+
+_HEADER = ("path", "label", "predicted", "probability", "cross_entropy")
 
 
 def as_machine_text(result: EvaluateResult, output_format: str) -> str | Iterator[str]:
     """One JSON object, or a row per image as jsonl or csv."""
-    scored = result.scored
-    if output_format == "csv":
-        return image_rows.as_csv(result.class_names, scored, range(scored.scores.n_images))
-    if output_format == "jsonl":
-        return image_rows.as_json_lines(result.class_names, scored)
-    return _as_json(result)
+    if output_format == "json":
+        return _as_json(result)
+    rows = _rows(result.scored, range(result.scored.scores.n_images))
+    return _csv(rows) if output_format == "csv" else map(json_line, rows)
 
 
 def errors_csv(result: EvaluateResult) -> Iterator[str]:
     """The images predicted incorrectly, highest cross-entropy first."""
-    return image_rows.as_csv(result.class_names, result.scored, result.scored.wrong.tolist())
+    return _csv(_rows(result.scored, result.scored.wrong.tolist()))
+
+
+def _rows(scored: ScoredSubset, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
+    return (scores.image_row(scored, position) for position in positions)
+
+
+def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    return csv_lines(_HEADER, (row.values() for row in rows))
 
 
 def _as_json(result: EvaluateResult) -> str:
-    scored = result.scored
+    scored, temperature = result.scored, result.model.temperature
     return json_text(
         "evaluate",
         {
@@ -35,10 +45,8 @@ def _as_json(result: EvaluateResult) -> str:
             "folder": result.folder,
             **scores.summary(scored.scores),
             **scores.details(result.class_names, scored.scores),
-            "calibration": scores.calibration(
-                scored.scores, scored.uncalibrated, result.model.temperature
-            ),
-            "coverage": None if result.coverage is None else _coverage(result.coverage),
+            "calibration": scores.calibration(scored.scores, scored.uncalibrated, temperature),
+            "coverage": result.coverage and _coverage(result.coverage),
             "duplicates": scores.overlap(scored.overlap),
             "left_out": result.left_out,
         },
@@ -47,10 +55,7 @@ def _as_json(result: EvaluateResult) -> str:
 
 def _coverage(coverage: Coverage) -> dict[str, Any]:
     return {
-        "asked": coverage.asked,
-        "reached": coverage.reached,
-        "interval": coverage.interval,
-        "mean_size": coverage.mean_size,
+        **attributes(coverage, "asked", "reached", "interval", "mean_size"),
         "is_short": coverage.is_significantly_low,
         "least_probability": math.exp(-coverage.threshold),
     }

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from softmaxce.views.json.json_output import json_text
+from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.info import InfoResult
 
 
 def as_json(result: InfoResult) -> str:
     """The result as one JSON object."""
-    model, preprocessing = result.model, result.model.preprocessing
+    model = result.model
     return json_text(
         "info",
         {
             "model": result.model_path,
-            "format_version": result.format_version,
-            "n_bytes": result.n_bytes,
-            "sha256": result.sha256,
+            **attributes(result, "format_version", "n_bytes", "sha256"),
             "classes": model.class_names,
-            "image": {
-                "height": preprocessing.height,
-                "width": preprocessing.width,
-                "channels": preprocessing.channels,
-            },
+            "image": attributes(model.preprocessing, "height", "width", "channels"),
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,

@@ -1,59 +1,50 @@
-"""Scores, calibration and overlap as JSON values."""
+"""Scores, calibration, overlap and single images as JSON values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from softmaxce.metrics.scores import Scores
-from softmaxce.workflows.scored_subset import Overlap
+from softmaxce.metrics.scores import LOSSES, RATIOS, Scores
+from softmaxce.views.json.json_output import attributes
+from softmaxce.workflows.scored_subset import Overlap, ScoredSubset
 
 
 def summary(scores: Scores) -> dict[str, Any]:
     """The scores that cost next to nothing to compute."""
-    return {
-        "n_images": scores.n_images,
-        "cross_entropy": scores.cross_entropy,
-        "accuracy": scores.accuracy,
-        "accuracy_interval": scores.accuracy_interval,
-        "majority_baseline": scores.majority_baseline,
-        "chance_cross_entropy": scores.chance_cross_entropy,
-        "brier_score": scores.brier_score,
-        "expected_calibration_error": scores.expected_calibration_error,
-    }
+    return attributes(
+        scores,
+        "n_images",
+        "cross_entropy",
+        "accuracy",
+        "accuracy_interval",
+        "majority_baseline",
+        "chance_cross_entropy",
+        "brier_score",
+        "expected_calibration_error",
+    )
 
 
 def details(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
     """Every score with its interval and baseline, the confusion matrix, and each class."""
-    per_class = dict(zip(class_names, scores.per_class, strict=True))
+    classes = list(zip(class_names, scores.per_class, scores.f1_intervals, strict=True))
     return {
         **{metric.name: metric.value for metric in scores.metrics},
         "intervals": {metric.name: metric.interval for metric in scores.metrics},
         "baselines": {metric.name: metric.baseline for metric in scores.metrics},
         "confusion_matrix": {"classes": class_names, "counts": scores.confusion},
         "confusions": [
-            {**asdict(c), "label": class_names[c.label], "predicted": class_names[c.predicted]}
+            {
+                "label": class_names[c.label],
+                "predicted": class_names[c.predicted],
+                **attributes(c, "count", "support"),
+            }
             for c in scores.confusions
         ],
-        "per_class": {
-            class_name: {
-                "precision": c.precision,
-                "recall": c.recall,
-                "f1": c.f1,
-                "support": c.support,
-            }
-            for class_name, c in per_class.items()
-        },
+        "per_class": {name: attributes(c, *RATIOS, "support") for name, c, _ in classes},
         "per_class_intervals": {
-            class_name: {
-                "precision": c.precision_interval,
-                "recall": c.recall_interval,
-                "f1": f1_interval,
-            }
-            for (class_name, c), f1_interval in zip(
-                per_class.items(), scores.f1_intervals, strict=True
-            )
+            name: {"precision": c.precision_interval, "recall": c.recall_interval, "f1": f1}
+            for name, c, f1 in classes
         },
     }
 
@@ -68,29 +59,29 @@ def calibration(scores: Scores, uncalibrated: Scores, temperature: float) -> dic
 
 
 def _losses(scores: Scores) -> dict[str, Any]:
-    return {
-        "cross_entropy": scores.cross_entropy,
-        "brier_score": scores.brier_score,
-        "expected_calibration_error": scores.expected_calibration_error,
-        "bins": [
-            {
-                "low": b.low,
-                "high": b.high,
-                "n_images": b.n_images,
-                "accuracy": b.accuracy if b.n_images else None,
-                "mean_confidence": b.mean_confidence if b.n_images else None,
-            }
-            for b in scores.bins
-        ],
-    }
+    bins = [
+        {
+            **attributes(b, "low", "high", "n_images"),
+            "accuracy": b.accuracy if b.n_images else None,
+            "mean_confidence": b.mean_confidence if b.n_images else None,
+        }
+        for b in scores.bins
+    ]
+    return {**attributes(scores, *LOSSES), "bins": bins}
 
 
 def overlap(found: Overlap | None) -> dict[str, Any] | None:
     """The images that are copies of training images, and the accuracy without them."""
-    if found is None:
-        return None
+    return None if found is None else attributes(found, "n_copies", "accuracy_without", "paths")
+
+
+def image_row(scored: ScoredSubset, position: int) -> dict[str, Any]:
+    """The image at `position`: path, true and predicted class, probability, cross-entropy."""
+    scores, class_names = scored.scores, scored.model.class_names
     return {
-        "n_copies": found.n_copies,
-        "accuracy_without": found.accuracy_without,
-        "paths": found.paths,
+        "path": scored.path(position),
+        "label": class_names[scores.labels[position]],
+        "predicted": class_names[scores.predicted[position]],
+        "probability": float(scores.confidences[position]),
+        "cross_entropy": float(scores.cross_entropies[position]),
     }

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from softmaxce.views.json import scores
-from softmaxce.views.json.json_output import json_text
+from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.train import TrainResult
 
 
 def as_json(result: TrainResult) -> str:
     """The result as one JSON object."""
-    fit = result.fit
+    model, fit, validation = result.model, result.fit, result.scored.get("validation")
+    n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
+    summaries = {split: scores.summary(scored.scores) for split, scored in result.scored.items()}
+    calibration = None
+    if validation is not None and result.is_calibrated:
+        before, after = validation.uncalibrated, validation.scores
+        calibration = scores.calibration(after, before, model.temperature)
     return json_text(
         "train",
         {
             "model": result.model_path,
-            "classes": result.model.class_names,
-            "n_train": result.train.n_images,
-            "n_validation": result.validation.n_images if result.validation else 0,
-            "image": asdict(result.model.preprocessing),
+            "classes": model.class_names,
+            "n_train": n_images["train"],
+            "n_validation": n_images.get("validation", 0),
+            "image": model.preprocessing,
             "l2": fit.l2,
-            "l2_path": [
-                {"l2": step.l2, "validation_cross_entropy": step.validation_cross_entropy}
-                for step in fit.l2_path
-            ],
+            "l2_path": [attributes(step, "l2", "validation_cross_entropy") for step in fit.l2_path],
             "stop_reason": fit.stop_message,
-            "converged": fit.converged,
-            "n_iterations": fit.n_iterations,
-            "objective": fit.objective,
-            "gradient_norm": fit.gradient_norm,
-            "train": scores.summary(result.train),
-            "validation": result.validation and scores.summary(result.validation),
-            "test": result.test and scores.summary(result.test),
+            **attributes(fit, "converged", "n_iterations", "objective", "gradient_norm"),
+            **{split: summaries.get(split) for split in ("train", "validation", "test")},
             "duplicates": {
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },
             "left_out": result.left_out,
-            "temperature": result.model.temperature,
-            "calibration": _calibration(result),
+            "temperature": model.temperature,
+            "calibration": calibration,
             "course": [
                 {"stage": stage, "objectives": objectives}
                 for stage, objectives in result.objective_history
@@ -47,10 +42,3 @@ def as_json(result: TrainResult) -> str:
             "seconds": result.seconds,
         },
     )
-
-
-def _calibration(result: TrainResult) -> dict[str, Any] | None:
-    validation = result.scored.get("validation")
-    if validation is None or not result.is_calibrated:
-        return None
-    return scores.calibration(validation.scores, validation.uncalibrated, result.model.temperature)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -26,7 +27,7 @@ class Drawing:
     title: str
     width: float
     height: float
-    shapes: tuple[str, ...]
+    shapes: Sequence[str]
 
 
 def text(value: str) -> str:

@@ -14,17 +14,14 @@ class Html(str):
     __slots__ = ()
 
 
-Cell = str | Html
-
-
-def html(cell: Cell) -> str:
+def html(cell: str) -> str:
     """The cell as HTML: text is escaped, and bold if it is Strong."""
     if isinstance(cell, Html):
         return cell
     return f"<b>{text(cell)}</b>" if isinstance(cell, Strong) else text(cell)
 
 
-def paragraph(value: Cell, css_class: str = "") -> Html:
+def paragraph(value: str, css_class: str = "") -> Html:
     """A paragraph."""
     attribute = f' class="{css_class}"' if css_class else ""
     return Html(f"<p{attribute}>{html(value)}</p>")
@@ -35,7 +32,7 @@ def bullets(lines: Iterable[str]) -> Html:
     return Html("<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>")
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     """A table that scrolls sideways on a narrow page. The first cell of a row is its heading."""
     numbers = "".join(f'<th scope="col" class="number">{text(title)}</th>' for title in header[1:])
     head = f'<th scope="col">{text(header[0])}</th>{numbers}'
@@ -45,11 +42,18 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
         + "</tr>\n"
         for row in rows
     )
-    return Html(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
-        f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
-        f"<tbody>{body}</tbody></table></div>"
+    return _scrolling(
+        "scroll",
+        caption,
+        f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>{body}</tbody></table>",
     )
+
+
+def _scrolling(css_class: str, title: str, content: str) -> Html:
+    """Content that scrolls sideways; the keyboard can reach it."""
+    attributes = f'class="{css_class}" tabindex="0" role="region" aria-label="{text(title)}"'
+    return Html(f"<div {attributes}>{content}</div>")
 
 
 def folded(summary: str, content: Html) -> Html:
@@ -61,16 +65,13 @@ def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
     """A drawing with its caption; a wide one scrolls sideways instead of shrinking."""
     svg = as_svg(drawing)
     if is_wide:
-        svg = (
-            f'<div class="scroll wide" tabindex="0" role="region" '
-            f'aria-label="{text(drawing.title)}">{svg}</div>'
-        )
+        svg = _scrolling("scroll wide", drawing.title, svg)
     return Html(f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>")
 
 
-def section(title: str, *content: Html) -> Html:
+def section(title: str, *content: Html | None) -> Html:
     """A section of the page with its heading."""
-    inner = "\n".join(content)
+    inner = "\n".join(filter(None, content))
     return Html(f"<section>\n<h2>{text(title)}</h2>\n{inner}\n</section>")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from string import Template
 
@@ -14,13 +13,13 @@ from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
 from softmaxce.views.report.markup import Html, definitions, section, table
 from softmaxce.views.report.subject import Subject
-from softmaxce.views.score_tables import CI, metric_interval, metric_value, shown_metrics
-from softmaxce.workflows.outputs import make_folder
+from softmaxce.views.score_tables import CI, metrics_table
+from softmaxce.workflows.outputs import write_folder
 
 _TILES = {
     "accuracy": "always predicting the most frequent class",
-    "cross_entropy": "a uniform prediction, ln K",
-    "expected_calibration_error": "by chance if calibrated",
+    "cross-entropy": "a uniform prediction, ln K",
+    "calibration error": "by chance if calibrated",
 }
 _CAVEATS = {
     "train": " The model was trained on these images, so the scores are much too optimistic.",
@@ -36,10 +35,8 @@ def write_report(subject: Subject, page_path: str | None, plots_path: str | None
     if page_path is not None:
         write_atomically(page_path, [_page(subject)])
     if plots_path is not None:
-        make_folder(plots_path)
-        drawn = [(f"{chart.name}.svg", as_svg_file(chart)) for chart in charts.all_charts(subject)]
-        for name, content in (*drawn, *pictures.weight_files(subject)):
-            write_atomically(os.path.join(plots_path, name), [content])
+        drawn = {f"{chart.name}.svg": as_svg_file(chart) for chart in charts.all_charts(subject)}
+        write_folder(plots_path, {**drawn, **pictures.weight_files(subject)})
 
 
 def _page(subject: Subject) -> bytes:
@@ -80,13 +77,10 @@ def _summary(subject: Subject) -> str:
 
 def _tiles(subject: Subject) -> str:
     tiles = [
-        f'<li class="tile"><span>{text(title.capitalize())}</span>'
-        f"<b>{text(metric_value(metric, metric.value))}</b>"
-        f"<span>{CI} {text(metric_interval(metric))}</span>"
-        f"<span>Baseline {text(metric_value(metric, metric.baseline))}: "
-        f"{_TILES[metric.name]}</span></li>"
-        for title, metric in shown_metrics(subject.scored.scores)
-        if metric.name in _TILES
+        f'<li class="tile"><span>{title.capitalize()}</span><b>{value}</b>'
+        f"<span>{CI} {interval}</span><span>Baseline {baseline}: {_TILES[title]}</span></li>"
+        for title, value, interval, baseline in metrics_table(subject.scored.scores)[1]
+        if title in _TILES
     ]
     return f'<ul class="tiles">{"".join(tiles)}</ul>'
 

@@ -31,7 +31,8 @@ _FULL_COLOUR = 0.995  # quantile of the absolute weights: single large ones must
 
 def worst_section(subject: Subject) -> Html:
     """The images with the highest cross-entropy, as the model sees them."""
-    worst = _worst(subject)
+    order = np.argsort(-subject.scored.scores.cross_entropies, kind="stable")
+    worst = order[:N_WORST].tolist()
     cards = "".join(_card(subject, position) for position in worst)
     return section(
         "Images with the highest cross-entropy",
@@ -43,11 +44,6 @@ def worst_section(subject: Subject) -> Html:
         ),
         Html(f'<ul class="grid">{cards}</ul>'),
     )
-
-
-def _worst(subject: Subject) -> list[int]:
-    losses = subject.scored.scores.cross_entropies
-    return [int(i) for i in np.argsort(-losses, kind="stable")[:N_WORST]]
 
 
 def _thumbnail(pixels: Pixels) -> str:
@@ -92,8 +88,10 @@ def _weights(subject: Subject) -> Floats | None:
     return np.asarray(weights.reshape(size.height, size.width, size.channels, -1).sum(axis=2))
 
 
-def _weight_pictures(weights: Floats) -> list[Pixels]:
+def _weight_pictures(weights: Floats | None) -> list[Pixels]:
     """A picture of the weights of each class, all on one colour scale."""
+    if weights is None:
+        return []
     largest = float(np.quantile(np.abs(weights), _FULL_COLOUR))
     return [map_pixels(weights[..., k], largest) for k in range(weights.shape[-1])]
 
@@ -136,9 +134,10 @@ def _extremes(weights: Floats) -> Iterator[str]:
         yield f"row {row}, column {column} ({weights[row, column]:+.3f})"
 
 
-def weight_files(subject: Subject) -> Iterator[tuple[str, bytes]]:
-    """Name and content of a PNG file of the weights of each class."""
-    weights, names = _weights(subject), subject.model.class_names
-    if weights is not None:
-        for k, picture in enumerate(_weight_pictures(weights)):
-            yield f"weights-{file_stem(names, k)}.png", png_bytes(picture, PNG_SIDE)
+def weight_files(subject: Subject) -> dict[str, bytes]:
+    """A PNG file of the weights of each class, by name; none with hidden layers."""
+    names, pictures = subject.model.class_names, _weight_pictures(_weights(subject))
+    return {
+        f"weights-{file_stem(names, k)}.png": png_bytes(picture, PNG_SIDE)
+        for k, picture in enumerate(pictures)
+    }

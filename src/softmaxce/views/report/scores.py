@@ -12,6 +12,7 @@ from softmaxce.views.descriptions import (
     MOST_CONFUSED_TITLE,
     calibration_line,
     confusion_lines,
+    coverage_lines,
     left_out_line,
 )
 from softmaxce.views.formatting import Strong, change, nats, percent
@@ -62,19 +63,18 @@ def scores_section(subject: Subject) -> Html:
     """Every score with its interval and its baseline; for a training run, the splits."""
     scores = subject.scored.scores
     meanings = [entry for entry in _MEANINGS if entry[0] != _TOP_3 or scores.n_classes > 3]
-    content = [
+    caption = (
+        "Scores of each split. majority: the accuracy of always predicting the most frequent "
+        "class; uniform: the cross-entropy of a uniform prediction"
+    )
+    return section(
+        "Scores",
         beside(
             table(f"Scores on {scores.n_images:,} {subject.images}", *metrics_table(scores)),
             Html("<h3>Meaning</h3>" + definitions(meanings)),
-        )
-    ]
-    if len(subject.splits) > 1:
-        caption = (
-            "Scores of each split. majority: the accuracy of always predicting the most frequent "
-            "class; uniform: the cross-entropy of a uniform prediction"
-        )
-        content.append(table(caption, *splits_table(subject.splits)))
-    return section("Scores", *content)
+        ),
+        table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
+    )
 
 
 def confusion_section(subject: Subject) -> Html:
@@ -96,7 +96,7 @@ def confusion_section(subject: Subject) -> Html:
             figure(charts.confusion(names, scores), caption, is_wide=True),
             Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
         ),
-        *([paragraph(left_out, "soft")] if left_out else []),
+        paragraph(left_out, "soft") if left_out else None,
         _confusion_table(names, scores),
     )
 
@@ -143,8 +143,11 @@ def calibration_section(subject: Subject) -> Html:
         f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
         "the model is calibrated; below it is overconfident, above it underconfident."
     )
-    coverage = [Html("<h3>Prediction sets</h3>"), bullets(subject.coverage_lines)]
-    calibration = calibration_table(scores, before, subject.model.temperature)
+    calibration, coverage = calibration_table(scores, before, subject.model.temperature), None
+    if subject.coverage is not None:
+        requested = f"Requested coverage: {percent(subject.coverage.asked)}."
+        lines = bullets([requested, *coverage_lines(subject.coverage)])
+        coverage = Html(f"<h3>Prediction sets</h3>\n{lines}")
     return section(
         "Calibration",
         paragraph(_calibration_words(subject)),
@@ -153,7 +156,7 @@ def calibration_section(subject: Subject) -> Html:
             figure(charts.reliability(scores, before), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
         ),
-        *(coverage if subject.coverage_lines else []),
+        coverage,
     )
 
 

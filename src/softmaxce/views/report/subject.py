@@ -8,10 +8,8 @@ from functools import cached_property
 
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.views.descriptions import coverage_lines
-from softmaxce.views.formatting import percent
 from softmaxce.views.score_tables import SPLIT_TITLES
-from softmaxce.workflows.evaluate import EvaluateResult
+from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 from softmaxce.workflows.scored_subset import ScoredSubset
 from softmaxce.workflows.train import TrainResult
 from softmaxce.workflows.training_record import TrainingRecord, read_training_record
@@ -21,8 +19,8 @@ from softmaxce.workflows.training_record import TrainingRecord, read_training_re
 class Subject:
     """A model and the images that it is scored on.
 
-    data_details: titles and values; split: "train", "validation" or "test", None if unknown;
-    splits: the scores of each split of a training run; coverage_lines: about `--coverage`.
+    data_details: titles and values; splits: the scores of each split of a training run, whose last
+    one is scored in detail.
     """
 
     command: str
@@ -30,14 +28,18 @@ class Subject:
     model_path: str
     scored: ScoredSubset
     data_details: Sequence[tuple[str, str]]
-    split: str | None = None
     splits: Mapping[str, Scores] = field(default_factory=dict)
-    coverage_lines: Sequence[str] = ()
+    coverage: Coverage | None = None
 
     @cached_property
     def record(self) -> TrainingRecord:
         """What the model file keeps of the training."""
         return read_training_record(self.model.training, self.model.n_classes)
+
+    @property
+    def split(self) -> str | None:
+        """The split that is scored: "train", "validation" or "test"; None if unknown."""
+        return list(self.splits)[-1] if self.splits else None
 
     @property
     def images(self) -> str:
@@ -52,12 +54,8 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
         ("Images", f"{result.scored.scores.n_images:,}"),
         ("Left out", f"{len(result.left_out):,} files"),
     ]
-    coverage = []
-    if result.coverage is not None:
-        requested = f"Requested coverage: {percent(result.coverage.asked)}."
-        coverage = [requested, *coverage_lines(result.coverage)]
     model, path = result.model, result.model_path
-    return Subject(command, model, path, result.scored, details, coverage_lines=coverage)
+    return Subject(command, model, path, result.scored, details, coverage=result.coverage)
 
 
 def of_training(result: TrainResult, command: str) -> Subject:
@@ -65,7 +63,7 @@ def of_training(result: TrainResult, command: str) -> Subject:
     folders, seconds = result.folders, result.seconds
     sources = {
         "train": folders.train,
-        "validation": result.validation_folder or f"held out from {folders.train}",
+        "validation": folders.validation or f"taken from {folders.train}",
         "test": folders.test,
     }
     splits = {split: scored.scores for split, scored in result.scored.items()}
@@ -77,6 +75,5 @@ def of_training(result: TrainResult, command: str) -> Subject:
         ("Left out", f"{len(result.left_out):,} files"),
         ("Time", f"{seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting"),
     ]
-    split, scored = list(result.scored.items())[-1]
-    model, path = result.model, result.model_path
-    return Subject(command, model, path, scored, details, split=split, splits=splits)
+    model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
+    return Subject(command, model, path, scored, details, splits)

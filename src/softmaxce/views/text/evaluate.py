@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from softmaxce.metrics.confusions import most_confused
+from softmaxce.metrics.scores import Scores
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     BASELINE_MEANING,
     CI_MEANING,
+    CONFUSION_TITLE,
+    MOST_CONFUSED_TITLE,
     calibration_line,
+    confusion_lines,
     coverage_lines,
+    left_out_line,
     overlap_line,
 )
-from softmaxce.views.formatting import percent
+from softmaxce.views.formatting import percent, shortened
 from softmaxce.views.score_tables import (
     CI,
     calibration_table,
@@ -18,7 +28,6 @@ from softmaxce.views.score_tables import (
     metrics_table,
     reliability_table,
 )
-from softmaxce.views.text.confusion import show_confusion
 from softmaxce.workflows.evaluate import EvaluateResult
 
 _LEGEND = (
@@ -26,15 +35,30 @@ _LEGEND = (
     "Cross-entropy is in nats, the Brier score is between 0 and 2; for these and the calibration "
     "error, lower is better."
 )
+_MAX_CLASSES = 20  # of a confusion matrix
+_NAME_WIDTH = 20
+_N_IN_WORDS = 5
+_ERROR_STYLES = (  # least proportion of the row, style
+    (0.25, "bold #ffffff on #a50f15"),
+    (0.10, "#ffffff on #cb181d"),
+    (0.03, "#1a1a1a on #fc9272"),
+    (0.0, "#1a1a1a on #fee0d2"),
+)
+_CORRECT_STYLE = "bold #1a1a1a on #c7e9c0"
 
 
 def show(result: EvaluateResult) -> None:
     """Print the result."""
-    console, scores = output(), result.scored.scores
+    console, scores, uncalibrated = output(), result.scored.scores, result.scored.uncalibrated
     console.print_heading(f"Scores on {scores.n_images:,} images")
     console.print_table(*metrics_table(scores))
     console.print(_LEGEND, style="dim")
-    _show_calibration(console, result)
+    console.print_heading("Calibration")
+    console.print_table(*calibration_table(scores, uncalibrated, result.model.temperature))
+    if worse := calibration_line(scores, uncalibrated):
+        console.print(worse)
+    console.print()
+    console.print_table(*reliability_table(scores.bins))
     if result.scored.overlap is not None:
         console.print(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:
@@ -43,15 +67,41 @@ def show(result: EvaluateResult) -> None:
             console.print(line)
     console.print_heading("Scores of each class")
     console.print_table(*class_table(result.class_names, scores))
-    show_confusion(console, result.class_names, scores)
+    _show_confusion(console, result.class_names, scores)
 
 
-def _show_calibration(console: PlainConsole, result: EvaluateResult) -> None:
-    scores, uncalibrated = result.scored.scores, result.scored.uncalibrated
-    console.print_heading("Calibration")
-    console.print_table(*calibration_table(scores, uncalibrated, result.model.temperature))
-    worse = calibration_line(scores, uncalibrated)
-    if worse:
-        console.print(worse)
-    console.print()
-    console.print_table(*reliability_table(scores.bins))
+def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: Scores) -> None:
+    """The matrix, or as many of its most confused classes as the width allows."""
+    console.print_heading(CONFUSION_TITLE)
+    if not scores.confusions:
+        console.print("Every prediction is correct.")
+        return
+    shown = most_confused(scores.confusion, _n_that_fit(console.width, class_names, scores))
+    rows: list[Sequence[str | Text]] = [
+        (str(i), shortened(class_names[i], _NAME_WIDTH), *(_cell(scores, i, j) for j in shown))
+        for i in shown
+    ]
+    console.print_table(("", "true class", *map(str, shown)), rows, left=(1,))
+    if left_out := left_out_line(scores, shown):
+        console.print(left_out)
+    console.print_heading(MOST_CONFUSED_TITLE)
+    for line in confusion_lines(class_names, scores, _N_IN_WORDS):
+        console.print_line(line)
+
+
+def _n_that_fit(width: int, class_names: Sequence[str], scores: Scores) -> int:
+    """How many classes a table of this width has room for."""
+    longest = max(len("true class"), *(len(shortened(name, _NAME_WIDTH)) for name in class_names))
+    column = max(1 + len(str(scores.confusion.max())), len(str(len(class_names) - 1)))
+    room = width - longest - len(str(len(class_names))) - 2
+    return max(2, min(len(class_names), _MAX_CLASSES, room // (column + 2)))
+
+
+def _cell(scores: Scores, label: int, predicted: int) -> Text:
+    count, support = int(scores.confusion[label, predicted]), scores.per_class[label].support
+    if not count:
+        return Text("·", style="dim")
+    if label == predicted:
+        return Text(f" {count}", _CORRECT_STYLE)
+    style = next(style for least, style in _ERROR_STYLES if count >= least * support)
+    return Text(f" {count}", style)

@@ -30,19 +30,20 @@ def show(result: TrainResult) -> None:
 
 
 def _show_data(console: PlainConsole, result: TrainResult) -> None:
-    names, preprocessing = result.model.class_names, result.model.preprocessing
+    names, folders = result.model.class_names, result.folders
+    preprocessing = result.model.preprocessing
     console.print_line(f"{len(names)} classes: {first_and_more(names)}")
     n_pixels = preprocessing.n_pixels
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
     console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")
     validation = "none; all images are used for training"
-    if result.validation_folder is not None:
-        validation = str(result.validation_folder)
-    elif result.validation is not None:
-        validation = f"{result.validation.n_images:,} images of {result.folders.train}"
+    if folders.validation is not None:
+        validation = str(folders.validation)
+    elif (scored := result.scored.get("validation")) is not None:
+        validation = f"{scored.scores.n_images:,} images of {folders.train}"
     console.print_line(f"Validation set: {validation}")
-    if result.folders.test is not None:
-        console.print_line(f"Test set: {result.folders.test}")
+    if folders.test is not None:
+        console.print_line(f"Test set: {folders.test}")
 
 
 def _show_scores(console: PlainConsole, result: TrainResult) -> None:
