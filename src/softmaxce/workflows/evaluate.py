@@ -54,11 +54,6 @@ class EvaluateResult:
     coverage: Coverage | None = None
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The model's classes."""
-        return self.model.class_names
-
-    @property
     def left_out(self) -> tuple[str, ...]:
         """A line for each file that was skipped."""
         return self.scored.subset.dataset.left_out

@@ -127,7 +127,10 @@ def predict(
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
-        raise _refusal(result.failures)
+        first, *others = result.failures
+        more = f" ({len(others)} more cannot be read either)" if others else ""
+        them = "them" if others else "it"
+        raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
     return result
 
 
@@ -153,10 +156,3 @@ def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageErr
         return ImageError(STDIN, error.reason)
     (block,) = log_probabilities(model, pixels[np.newaxis])
     return Prediction(STDIN, block[0])
-
-
-def _refusal(failures: Sequence[ImageError]) -> DataError:
-    first, more = failures[0], len(failures) - 1
-    others = f" ({more} more cannot be read either)" if more else ""
-    them = "them" if more else "it"
-    return DataError(f"cannot read the image: {first}{others}; --skip-bad skips {them}")

@@ -22,7 +22,7 @@ from softmaxce.data.pixel_dataset import (
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import Split, Splits, as_split, find_splits
-from softmaxce.errors import InputError, OutputError
+from softmaxce.errors import OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import is_model_file, save_model
@@ -86,11 +86,6 @@ class TrainResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def is_calibrated(self) -> bool:
-        """Whether a temperature was fitted on the validation images."""
-        return self.model.temperature != 1.0
-
-    @property
     def overlaps(self) -> Mapping[str, Overlap]:
         """For "validation" and "test": the copies of training images, if there are any."""
         others = (name for name in self.scored if name != "train")
@@ -107,12 +102,6 @@ def check_output(path: str | PathLike[str], force: bool) -> None:
         )
 
 
-def check_distributable(options: TrainOptions, on_cluster: bool) -> None:
-    """Raise InputError if the options cannot be used on a cluster."""
-    if options.hidden and on_cluster:
-        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
-
-
 def train(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
@@ -124,7 +113,6 @@ def train(
 
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
-    check_distributable(options, read.backend is not None)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):

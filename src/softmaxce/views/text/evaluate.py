@@ -66,8 +66,8 @@ def show(result: EvaluateResult) -> None:
         for line in coverage_lines(result.coverage):
             console.print(line)
     console.print_heading("Scores of each class")
-    console.print_table(*class_table(result.class_names, scores))
-    _show_confusion(console, result.class_names, scores)
+    console.print_table(*class_table(result.model.class_names, scores))
+    _show_confusion(console, result.model.class_names, scores)
 
 
 def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: Scores) -> None:

@@ -82,7 +82,7 @@ def _show_training(console: PlainConsole, result: TrainResult) -> None:
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
     validation = result.scored.get("validation")
-    if validation is None or not result.is_calibrated:
+    if validation is None or result.model.temperature == 1.0:
         console.print("Temperature 1: not calibrated.")
         return
     before, after = validation.uncalibrated, validation.scores
