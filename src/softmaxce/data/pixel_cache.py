@@ -70,18 +70,17 @@ class CacheEntry:
 
 def default_folder() -> Path | None:
     """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None if there is no home folder."""
-    given = os.environ.get("SOFTMAXCE_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    if given:
-        own = Path(given)
-        return own if os.environ.get("SOFTMAXCE_CACHE") else own / "softmaxce"
+    if own := os.environ.get("SOFTMAXCE_CACHE"):
+        return Path(own)
+    if caches := os.environ.get("XDG_CACHE_HOME"):
+        return Path(caches, "softmaxce")
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         return Path(local) / "softmaxce" / "cache" if local else None
     home = Path(os.path.expanduser("~"))
     if not home.is_absolute():
         return None
-    caches = Path("Library", "Caches") if sys.platform == "darwin" else Path(".cache")
-    return home / caches / "softmaxce"
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "softmaxce"
 
 
 def usable_folder(path: str | PathLike[str]) -> Path:

@@ -83,9 +83,7 @@ def check(
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
     """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
-    named = {"train": found.train, "validation": found.validation, "test": found.test}
-    splits = {name: (split, list_classes(split)) for name, split in named.items() if split}
+    splits = {name: (split, list_classes(split)) for name, split in find_splits(folder).items()}
     origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
     labels = [(name, c.name) for name, c in origins for _ in c.paths]
     paths = [path for _, c in origins for path in c.paths]

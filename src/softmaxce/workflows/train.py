@@ -13,7 +13,6 @@ import numpy as np
 
 from softmaxce import __version__
 from softmaxce.data.pixel_dataset import (
-    PixelDataset,
     Subset,
     load_for_model,
     load_for_training,
@@ -21,7 +20,7 @@ from softmaxce.data.pixel_dataset import (
 )
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.data.sources import Split, Splits, as_split, find_splits
+from softmaxce.data.sources import Split, as_split, find_splits
 from softmaxce.errors import OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
@@ -69,7 +68,7 @@ class TrainOptions:
 class TrainResult:
     """A trained model, how it was fitted, and how it scores on each split.
 
-    folders: where each split is listed; its validation is None if these images were taken from the
+    folders: where each split is listed; without "validation" if these images were taken from the
     training folder; scored: "train", and "validation" and "test" if they have images;
     objective_history: the objective at each iteration of each fit, in nats; example: an image to
     try the model on.
@@ -78,7 +77,7 @@ class TrainResult:
     model: SoftmaxModel
     model_path: str
     fit: Fit
-    folders: Splits
+    folders: Mapping[str, Split]
     scored: Mapping[str, ScoredSubset]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
@@ -116,7 +115,7 @@ def train(
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
-        folders = replace(folders, validation=as_split(options.validation))
+        folders["validation"] = as_split(options.validation)
     splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
@@ -147,7 +146,7 @@ def train(
 
 
 def _load(
-    folders: Splits,
+    folders: Mapping[str, Split],
     options: TrainOptions,
     read: ReadOptions,
     on_progress: OnProgress,
@@ -155,25 +154,24 @@ def _load(
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
     progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders.train, wanted, replace(read, on_decoded=progress))
+    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
-    def load_other(name: str, folder: Split) -> PixelDataset:
-        progress = counted(on_progress, f"Reading {name} images")
+    def load_other(name: str) -> Subset:
+        listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
         names, preprocessing = images.class_names, images.preprocessing
-        return load_for_model(folder, names, preprocessing, replace(read, on_decoded=progress))
+        return Subset.whole(load_for_model(folders[name], names, preprocessing, listening))
 
-    fraction = 0.0 if isinstance(options.validation, Path) else options.validation
     splits = {"train": Subset.whole(images)}
-    if folders.validation is not None:
-        splits["validation"] = Subset.whole(load_other("validation", folders.validation))
-    else:
-        is_validation = validation_rows(images, fraction, options.seed)
+    if "validation" in folders:
+        splits["validation"] = load_other("validation")
+    elif not isinstance(options.validation, Path):
+        is_validation = validation_rows(images, options.validation, options.seed)
         splits["train"] = Subset(images, np.flatnonzero(~is_validation))
         splits["validation"] = Subset(images, np.flatnonzero(is_validation))
-    if folders.test is not None:
-        splits["test"] = Subset.whole(load_other("test", folders.test))
+    if "test" in folders:
+        splits["test"] = load_other("test")
     return {name: subset for name, subset in splits.items() if subset.n_images}
 
 
