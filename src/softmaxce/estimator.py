@@ -25,7 +25,7 @@ _VALIDATION = 0.1  # fraction of the rows that choose l2, or the epoch of hidden
 
 
 class _PlainBase:
-    """Replaces BaseEstimator and ClassifierMixin if scikit-learn is not installed."""
+    """Replaces scikit-learn's base classes and checks if it is not installed."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -44,6 +44,30 @@ class _PlainBase:
         is_correct = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
         return float(np.average(is_correct, weights=sample_weight))  # type: ignore[arg-type]
 
+    def _checked_training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """X and y as arrays."""
+        values, targets = np.asarray(X), np.asarray(y)
+        if values.dtype not in _KEPT_DTYPES:
+            values = values.astype(np.float64)
+        if values.ndim != 2 or not values.size:
+            raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
+        if not np.isfinite(values).all():
+            raise InputError("X contains nan or infinite values: remove them")
+        if targets.shape != (len(values),):
+            raise InputError(f"y must have one label for each of {len(values)} rows")
+        return values, targets
+
+    def _checked(self, X: ArrayLike) -> NDArray[Any]:
+        """X as an array, for a fitted model."""
+        if not hasattr(self, "n_features_in_"):
+            raise InputError("this SoftmaxClassifier is not fitted yet: call fit first")
+        values, _ = self._checked_training(X, np.zeros(np.shape(X)[:1]))
+        if values.shape[1] != self.n_features_in_:
+            raise InputError(
+                f"X has {values.shape[1]} features, but the fit had {self.n_features_in_}"
+            )
+        return values
+
 
 if TYPE_CHECKING:
     _Base = _PlainBase
@@ -52,9 +76,20 @@ else:
     try:
         from sklearn.base import BaseEstimator, ClassifierMixin
         from sklearn.exceptions import ConvergenceWarning
+        from sklearn.utils.multiclass import check_classification_targets
+        from sklearn.utils.validation import check_is_fitted, validate_data
 
         class _Base(ClassifierMixin, BaseEstimator):
-            """scikit-learn's bases."""
+            """scikit-learn's bases and checks."""
+
+            def _checked_training(self, X, y):
+                values, targets = validate_data(self, X, y, dtype=_KEPT_DTYPES)
+                check_classification_targets(targets)
+                return values, targets
+
+            def _checked(self, X):
+                check_is_fitted(self)
+                return validate_data(self, X, dtype=_KEPT_DTYPES, reset=False)
 
     except ImportError:
         _Base = _PlainBase
@@ -98,62 +133,59 @@ class SoftmaxClassifier(_Base):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> SoftmaxClassifier:
         """Fit to X (n, n_features) and labels y (n,). Returns self."""
-        values, targets = _checked_training(self, X, y)
+        values, targets = self._checked_training(X, y)
         self.classes_, labels = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
                 f"y contains only one class ({self.classes_[0]}): at least two are needed"
             )
-        weights = self._row_weights(values, labels, sample_weight)
+        weights = self._row_weights(labels, sample_weight)
         seed = self._seed()
         rows, validation = None, None
         if self.l2 is None or len(self.hidden):
-            rows, validation = _stratified_split(labels, seed)
+            rows, others = _stratified_split(labels, seed)
+            validation = Rows(values, labels, others)
+            weights = None if weights is None else weights[rows]
         self.fit_ = fit(
             values,
             labels,
             len(self.classes_),
             rows=rows,
-            validation=None if validation is None else Rows(values, labels, validation),
+            validation=validation,
             scale=self.scale,
             l2=self.l2,
             hidden=tuple(self.hidden),
-            sample_weight=weights if weights is None or rows is None else weights[rows],
+            sample_weight=weights,
             tolerance=self.tol,
             max_iterations=self.max_iter,
             seed=seed,
         )
-        self._keep(values.shape[1])
-        return self
-
-    def _keep(self, n_features: int) -> None:
         self.layers_ = self.fit_.layers
         self.l2_ = self.fit_.l2
         self.n_iter_ = max(self.fit_.n_iterations, 1)
-        self.n_features_in_ = n_features
+        self.n_features_in_ = values.shape[1]
         if len(self.layers_) == 1:
             self.coef_ = np.ascontiguousarray(self.layers_[0].weights.T)
             self.intercept_ = self.layers_[0].biases
         if not self.fit_.converged:
-            warnings.warn(self.fit_.stop_message, ConvergenceWarning, stacklevel=3)
+            warnings.warn(self.fit_.stop_message, ConvergenceWarning, stacklevel=2)
+        return self
 
     def _seed(self) -> int:
-        state = self.random_state
-        if state is None:
-            return 0
-        if isinstance(state, (int, np.integer)):
-            return int(state)
-        return int(state.randint(2**31 - 1))  # a RandomState, as scikit-learn allows
+        state: Any = self.random_state or 0
+        if hasattr(state, "randint"):  # a RandomState, as scikit-learn allows
+            state = state.randint(2**31 - 1)
+        return int(state)
 
     def _row_weights(
-        self, X: NDArray[Any], labels: NDArray[np.intp], sample_weight: ArrayLike | None
+        self, labels: NDArray[np.intp], sample_weight: ArrayLike | None
     ) -> NDArray[np.float64] | None:
         """One weight per row, from class_weight and sample_weight; None if neither is given."""
         if self.class_weight is None and sample_weight is None:
             return None
         weights = np.ones(len(labels)) if sample_weight is None else np.array(sample_weight, float)
         if weights.ndim == 0:
-            weights = np.full(len(labels), float(weights))
+            weights = np.full(len(labels), weights)
         if weights.shape != (len(labels),):
             raise InputError(f"sample_weight must be 1D with {len(labels)} values")
         if self.class_weight == "balanced":
@@ -168,14 +200,12 @@ class SoftmaxClassifier(_Base):
         return weights
 
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
-        values = _checked(self, X)
+        values = self._checked(X)
         first, *others = self.layers_
         layers = [Layer(first.weights * self.scale, first.biases), *others]
         logits = np.empty((len(values), len(self.classes_)))
         size = block_rows(values.shape[1])
-        for start in range(
-            0, len(values), size
-        ):  # each block is converted to float64, not all of X
+        for start in range(0, len(values), size):  # not all of X is converted to float64 at once
             block = slice(start, start + size)
             logits[block] = forward(layers, values[block])
         return logits
@@ -209,51 +239,3 @@ def _stratified_split(
         members = rng.permutation(np.flatnonzero(labels == label))
         is_validation[members[: int(len(members) * _VALIDATION)]] = True
     return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
-
-
-def _checked_training(
-    estimator: SoftmaxClassifier, X: ArrayLike, y: ArrayLike
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """X and y as arrays, checked by scikit-learn if it is installed."""
-    try:
-        from sklearn.utils.multiclass import (  # type: ignore[import-untyped,unused-ignore]
-            check_classification_targets,
-        )
-        from sklearn.utils.validation import (  # type: ignore[import-untyped,unused-ignore]
-            validate_data,
-        )
-    except ImportError:
-        values, targets = _as_matrix(X), np.asarray(y)
-        if targets.shape != (len(values),):
-            raise InputError(f"y must have one label for each of {len(values)} rows") from None
-        return values, targets
-    values, targets = validate_data(estimator, X, y, dtype=_KEPT_DTYPES)
-    check_classification_targets(targets)
-    return values, targets
-
-
-def _checked(estimator: SoftmaxClassifier, X: ArrayLike) -> NDArray[Any]:
-    try:
-        from sklearn.utils.validation import check_is_fitted, validate_data
-    except ImportError:
-        if not hasattr(estimator, "layers_"):
-            raise InputError("this SoftmaxClassifier is not fitted yet: call fit first") from None
-        values = _as_matrix(X)
-        if values.shape[1] != estimator.n_features_in_:
-            raise InputError(
-                f"X has {values.shape[1]} features, but the fit had {estimator.n_features_in_}"
-            ) from None
-        return values
-    check_is_fitted(estimator)
-    return np.asarray(validate_data(estimator, X, dtype=_KEPT_DTYPES, reset=False))
-
-
-def _as_matrix(X: ArrayLike) -> NDArray[Any]:
-    values = np.asarray(X)
-    if values.dtype not in _KEPT_DTYPES:
-        values = values.astype(np.float64)
-    if values.ndim != 2 or not values.size:
-        raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise InputError("X contains nan or infinite values: remove them")
-    return values

@@ -11,7 +11,7 @@ from helpers import draw_classes
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
-from softmaxce.cluster import connection, ranges, work
+from softmaxce.cluster import connection, worker
 from softmaxce.cluster.pixels import ClusterReader, DistributedPixels, driver_bytes
 from softmaxce.cluster.settings import ClusterSettings
 from softmaxce.data.decoding import decode_files
@@ -26,15 +26,15 @@ FORM = Preprocessing(64, 64, 3)
 class ThisProcess:
     """A cluster whose tasks run at once, in this process."""
 
-    run, n_threads = "run", 2
+    n_threads = 2
 
     def __init__(self) -> None:
         self.workers = {"one"}
-        self._n_ranges = 0
+        self._n_names = 0
 
-    def new_range_name(self):
-        self._n_ranges += 1
-        return f"range{self._n_ranges}"
+    def new_name(self):
+        self._n_names += 1
+        return f"run/{self._n_names}"
 
     def submit(self, function, *arguments, files=None):
         return function(*arguments)
@@ -55,9 +55,9 @@ class ThisProcess:
 @pytest.fixture
 def matrices(tmp_path, monkeypatch):
     """The same 300 images as a matrix of the cluster and as a local one."""
-    worker = SimpleNamespace(local_directory=str(tmp_path / "worker"))
-    monkeypatch.setattr(ranges, "get_worker", lambda: worker)
-    monkeypatch.setattr(ranges, "_store", ranges._Store())
+    this = SimpleNamespace(local_directory=str(tmp_path / "worker"))
+    monkeypatch.setattr(worker, "get_worker", lambda: this)
+    monkeypatch.setattr(worker, "_decoded", {})
     draw_classes(tmp_path / "data", {"a": 150, "b": 150})
     paths = sorted(map(str, (tmp_path / "data").glob("*/*")))
     remote = DistributedPixels(ThisProcess(), paths, FORM)
@@ -119,19 +119,20 @@ def test_the_logs_of_a_caller_are_restored(monkeypatch):
 
 def test_a_task_that_kills_workers_is_reported_with_its_files():
     cluster = connection.Cluster(None, ClusterSettings("tcp://x"), print)
-    files = ranges.RangeFiles("a-name", "run", 100, ("x.png", "y.png"), FORM)
-    key = cluster.add({}, (work.sums, None), files)
-    with pytest.raises(DataError, match=r"killed 4 workers: rows 100–101, starting with x\.png"):
-        cluster._fail_killed(SimpleNamespace(task=key, allowed_failures=3))
+    files = worker.RangeFiles("run/1", 100, ("x.png", "y.png"), FORM)
+    key = cluster.add({}, (worker.sums, None), files)
+    error = cluster._killed(SimpleNamespace(task=key, allowed_failures=3))
+    assert isinstance(error, DataError)
+    assert "killed 4 workers: rows 100–101, starting with x.png" in str(error)
 
 
 def test_a_solver_that_outgrows_this_machine_is_refused(monkeypatch):
     assert driver_bytes(784, 10) < 1e9 < driver_bytes(150_528, 1000)
     monkeypatch.setattr("softmaxce.cluster.pixels.memory_bytes", lambda: 1e9)
-    for is_ignored in (False, True):
-        settings = ClusterSettings("tcp://x", ignore_memory_check=is_ignored)
+    for ignored in (False, True):
+        settings = ClusterSettings("tcp://x", ignore_memory_check=ignored)
         reader = ClusterReader(SimpleNamespace(settings=settings))
-        if is_ignored:
+        if ignored:
             reader.check_size(150_528, 1000)
         else:
             with pytest.raises(TrainingError, match="not enough memory"):

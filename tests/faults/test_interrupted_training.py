@@ -111,16 +111,16 @@ def test_answers_are_taken_from_the_log(tmp_path):
 
     def function(parameters):
         asked.append(parameters)
-        return float(parameters.sum()), np.asfortranarray(np.outer(parameters, parameters))
+        return float(parameters.sum()), np.asfortranarray(parameters**2)
 
-    path, points = str(tmp_path / "log"), [np.arange(3.0) + i for i in range(5)]
+    path, points = str(tmp_path / "log"), [np.arange(6.0).reshape(2, 3) + i for i in range(5)]
     first = list(map(log_at(path, FACTS).logged(function), points[:3]))
     again = list(map(log_at(path, FACTS, resume=True).logged(function), points))
     assert len(asked) == 5
     for (value, gradient), (old_value, old_gradient) in zip(again, first, strict=False):
         assert (value, type(value)) == (old_value, float)
         np.testing.assert_array_equal(gradient, old_gradient)
-        assert gradient.flags.f_contiguous
+        assert gradient.strides == old_gradient.strides
     other = log_at(path, FACTS, resume=True).logged(function)
     other(points[0]), other(points[4])  # another question: later answers are computed again
     assert len(asked) == 6
@@ -189,7 +189,7 @@ def test_other_data_or_options_are_refused_by_name(tmp_path, checkpoint_at):
     other = {"the data": {"training": "those"}}
     with pytest.raises(DataError, match="the data: training was these and is those now"):
         checkpoint_at(path, other, resume=True)
-    format_only = b'{"format":"softmaxce checkpoint 2"}\n'
+    format_only = b'{"format":"softmaxce checkpoint 3"}\n'
     for content in (b"", b"{", b"x" * 10**5, b"{}\n", b"[]\n", format_only):
         (tmp_path / "file").write_bytes(content)
         with pytest.raises(DataError, match=r"cannot resume: .*file: it is empty, damaged or not"):
@@ -357,7 +357,7 @@ def test_other_images_are_refused(tmp_path):
         pytest.skip("the training was faster than its observer")
     (tmp_path / "data" / "dark" / "000.png").unlink()
     outcome = run_command("train", "data", "--resume", "--no-progress", cwd=tmp_path)
-    assert_one_error_line(outcome, 1, "the data: training was 80 images", "79 images")
+    assert_one_error_line(outcome, 1, "the data: train was 63 images", "62 images")
     hidden = ("train", "data", "--hidden", 4, "--no-progress")
     again = run_command(*hidden, cwd=tmp_path)
     assert again.exit_code == 0

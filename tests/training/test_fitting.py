@@ -10,18 +10,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from softmaxce.errors import InputError, TrainingError
+from softmaxce.training import preconditioner
 from softmaxce.training.fitting import (
     IterationInfo,
     _progress_callback,
     balanced_sample_weight,
     fit,
 )
-from softmaxce.training.full_batch import minimise
+from softmaxce.training.full_batch import StopReason, minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
-from softmaxce.training.preconditioner import SampleLimits
 from softmaxce.training.rows import Rows
-from softmaxce.training.stop_reasons import StopReason
 
 
 def small_problem(seed=0, n=200, n_pixels=12, n_classes=4):
@@ -139,8 +138,8 @@ def test_without_validation_rows_a_default_l2_is_used():
 def test_iterations_are_reported():
     pixels, labels = small_problem()
     reported: list[IterationInfo] = []
-    fit(pixels, labels, 4, l2=1e-3, on_iteration=reported.append)
-    assert [info.iteration for info in reported] == list(range(len(reported)))
+    found = fit(pixels, labels, 4, l2=1e-3, on_iteration=reported.append)
+    assert tuple(info.objective for info in reported) == found.history
     assert reported[0].progress == 0
     assert reported[-1].progress == 1
     assert all(0 <= info.progress <= 1 for info in reported)
@@ -247,11 +246,13 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
         assert one.layers[0][0].tobytes() != other.layers[0][0].tobytes()
 
 
-def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows():
-    limits = SampleLimits(rows=300, full_use_rows=100, full_pixels=20, dimensions=10)
+def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
+    limits = {"SAMPLE_ROWS": 300, "FULL_USE_ROWS": 100, "FULL_PIXELS": 20, "DIMENSIONS": 10}
+    for name, value in limits.items():
+        monkeypatch.setattr(preconditioner, f"_{name}", value)
     pixels, labels = small_problem(n=2000, n_pixels=40)
     x = pixels / 255
-    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9, limits=limits)
+    found = fit(x, labels, 4, scale=1.0, l2=1e-3, tolerance=1e-9)
     assert found.converged
     assert found.objective == pytest.approx(scipy_optimum(x, labels, 4, 1e-3), rel=1e-6)
 
@@ -285,7 +286,7 @@ def test_hidden_layers_learn_what_no_single_layer_can():
 def test_gradient_of_hidden_layers_by_finite_differences():
     pixels, labels = small_problem(n=30)
     weights = np.random.default_rng(1).uniform(0, 2, 30)
-    network = Network(Rows(pixels, labels), 4, (6, 5), l2=0.1, scale=1 / 255, row_weights=weights)
+    network = Network(Objective(Rows(pixels, labels), 4, 0.1, 1 / 255, weights), (6, 5))
     flat = network.start(np.random.default_rng(0))
     batch = np.arange(30)
 
@@ -296,7 +297,7 @@ def test_gradient_of_hidden_layers_by_finite_differences():
         penalty = sum(np.sum(w**2) for w, _ in values)
         return np.average(losses, weights=weights) + 0.05 * penalty
 
-    _, gradient = network.loss_and_gradient(flat, batch)
+    _, gradient = network.full_loss_and_gradient(flat)
     rng = np.random.default_rng(2)
     for _ in range(20):
         direction = rng.normal(size=flat.size)
@@ -308,14 +309,14 @@ def test_gradient_of_hidden_layers_by_finite_differences():
 
 def test_the_gradient_of_a_batch_outlives_later_updates():
     pixels, labels = small_problem(n=30)
-    network = Network(Rows(pixels, labels), 4, (6,), l2=0.1, scale=1 / 255)
+    network = Network(Objective(Rows(pixels, labels), 4, 0.1, 1 / 255), (6,))
     flat, batch = network.start(np.random.default_rng(0)), np.arange(30)
-    loss, gradient = network.loss_and_gradient(flat, batch)
+    loss, gradient = network.full_loss_and_gradient(flat)
     parts = np.zeros_like(flat)
 
     def consume(part, part_gradient):
         parts[part] += part_gradient
         part_gradient[:] = np.nan  # as Adam does, which works in place
 
-    assert network.batch_loss(flat, batch, consume) == loss
+    assert network.batch_loss(flat, batch, consume) == pytest.approx(loss, rel=1e-15)
     np.testing.assert_array_equal(gradient, parts)

@@ -18,7 +18,7 @@ from softmaxce.errors import InputError
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.data.read_options import DecodingBackend
-    from softmaxce.workflows.progress import OnProgress
+    from softmaxce.workflows.progress import OnProgress, Progress
 
 _SECONDS = Parsed("seconds", number_between(0.1, 86400.0))
 
@@ -27,28 +27,19 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of --dask; the command gets `cluster`: ClusterSettings, None without --dask."""
 
     @wraps(command)
-    def with_cluster(
-        *args: Any,
-        dask: str | None,
-        dask_tls: str | None,
-        dask_min_workers: int,
-        dask_timeout: float,
-        eval_timeout: float,
-        **options: Any,
-    ) -> Any:
+    def with_cluster(*args: Any, **options: Any) -> Any:
         from softmaxce.cluster.settings import ClusterSettings
 
-        settings = None
-        if dask is not None:
-            tls = None if dask_tls is None else Path(dask_tls)
-            settings = ClusterSettings(dask, tls, dask_min_workers, dask_timeout, eval_timeout)
-        return command(*args, cluster=settings, **options)
+        address, *others = (options.pop(name) for name in _NAMES)
+        cluster = None if address is None else ClusterSettings(address, *others)
+        return command(*args, cluster=cluster, **options)
 
     for option in reversed(_OPTIONS):
         with_cluster = option(with_cluster)
     return with_cluster
 
 
+_NAMES = ("dask", "dask_tls", "dask_min_workers", "dask_timeout", "eval_timeout")
 _OPTIONS = (
     click.option(
         "--dask",
@@ -60,7 +51,7 @@ _OPTIONS = (
     click.option(
         "--dask-tls",
         metavar="DIR",
-        type=click.Path(readable=False),
+        type=click.Path(readable=False, path_type=Path),
         help="Folder with ca.pem, cert.pem and key.pem, for tls://.",
     ),
     click.option(
@@ -112,7 +103,7 @@ def backend_of(
     silence_logs()  # until this process ends: Dask reports a lost cluster even after `connected`
     with connected(settings, note) as cluster:
 
-        def counting(progress: Any) -> None:
+        def counting(progress: Progress) -> None:
             n = len(cluster.workers)
             words = f"{progress.detail}, {n} worker{'' if n == 1 else 's'}"
             on_progress(replace(progress, detail=words))

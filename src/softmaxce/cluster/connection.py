@@ -14,9 +14,9 @@ import secrets
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 from dask import config
 from distributed import Client, Future
@@ -24,9 +24,8 @@ from distributed.scheduler import KilledWorker
 from numpy.typing import NDArray
 
 from softmaxce.cluster.preflight import Preflight
-from softmaxce.cluster.ranges import TOPIC, RangeFiles, forget
 from softmaxce.cluster.settings import ClusterSettings
-from softmaxce.cluster.work import identity
+from softmaxce.cluster.worker import TOPIC, RangeFiles, forget, identity
 from softmaxce.errors import ClusterLost, DataError, InputError
 
 _TICK = 0.25  # seconds between checks while waiting for a result
@@ -43,10 +42,6 @@ Task = tuple[Any, ...]  # a function and its arguments, as in Dask's graphs
 Graph = dict[str, Task]
 
 
-class _Resubmit(Exception):
-    """The submitted tasks can no longer finish, and must be submitted again."""
-
-
 class Cluster:
     """The usable workers of a cluster. notify: called with one line for each event."""
 
@@ -57,18 +52,17 @@ class Cluster:
         self.run = secrets.token_hex(4)
         self.workers: set[str] = set()
         self._preflight = Preflight(client, notify, self.wait_for)
-        self._n_ranges = 0
         self._files_of: dict[str, RangeFiles] = {}  # by the key of a task
         self._threads: dict[str, int] = {}
         self._beats: dict[str, tuple[float, float]] = {}  # address: (last heartbeat, seen when)
         self._excluded: set[str] = set()
         self._notes: deque[str] = deque()
         self._next_look = 0.0
-        self._n_keys = 0
+        self._n_names = 0
         self._futures: list[Future] = []
 
     def start(self) -> None:
-        """Wait for the workers asked for. Raises ClusterLost, or DataError if none is usable."""
+        """Wait for `min_workers`. Raises ClusterLost, or DataError if no worker is usable."""
         self.client.subscribe_topic(TOPIC, lambda event: self._notes.append(event[1]))
         self._await_workers(self.settings.min_workers)
 
@@ -80,14 +74,14 @@ class Cluster:
     def require(self, paths: Sequence[str]) -> None:
         """Use only workers that can read these files. Raises DataError if none can."""
         self._preflight.paths += tuple(paths)
-        self.workers -= self._preflight.without_data(self.workers, tuple(paths))
+        self.workers = self._preflight.with_data(self.workers, tuple(paths))
         if not self.workers:
             raise DataError(self._preflight.reason)
 
-    def new_range_name(self) -> str:
-        """A name for a range, unique on the workers."""
-        self._n_ranges += 1
-        return f"{self.run}.{self._n_ranges}"
+    def new_name(self) -> str:
+        """A name, "run/number", that is unique on the cluster."""
+        self._n_names += 1
+        return f"{self.run}/{self._n_names}"
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, files: RangeFiles | None = None
@@ -98,15 +92,11 @@ class Cluster:
 
     def submit_graph(self, graph: Graph, keys: list[str]) -> list[Future]:
         """Submit the tasks with these keys, and the tasks they need, in one message."""
-        futures: list[Future] = self.client.get(
-            graph, keys, sync=False, workers=sorted(self.workers)
-        )
-        return futures
+        return list(self.client.get(graph, keys, sync=False, workers=sorted(self.workers)))
 
     def add(self, graph: Graph, task: Task, files: RangeFiles | None = None) -> str:
         """Add a task to a graph. Returns its key, by which other tasks can refer to it."""
-        self._n_keys += 1
-        key = f"{task[0].__name__}-{self.run}-{self._n_keys}"
+        key = f"{task[0].__name__}-{self.new_name()}"
         graph[key] = task
         if files is not None:
             self._files_of[key] = files
@@ -122,10 +112,9 @@ class Cluster:
             return value
         if value.nbytes < _SCATTER_BYTES:
             return self.add(graph, (identity, value))
-        scattering = self.client.scatter(
-            value, workers=sorted(self.workers), hash=False, asynchronous=True
-        )
-        return self.wait_for(_awaited(scattering), self.settings.eval_timeout)
+        workers = sorted(self.workers)
+        scattering = self.client.scatter(value, workers=workers, hash=False, asynchronous=True)
+        return self.wait_for(scattering, self.settings.eval_timeout)
 
     def results(
         self,
@@ -139,18 +128,20 @@ class Cluster:
         """
         for _ in range(_MAX_REPEATS):
             self.look()
-            with suppress(_Resubmit):
-                # The previous futures are released only after the new tasks are sent: Dask's client
-                # waits for 10 ms between messages.
-                self._futures = list(submit())
-                return self._gathered(self._futures, on_done)
+            # The previous futures are released only after the new tasks are sent: Dask's client
+            # waits for 10 ms between messages.
+            self._futures = list(submit())
+            results = self._gathered(self._futures, on_done)
+            if results is not None:
+                return results
         raise ClusterLost(
             f"the cluster is unstable: {self.settings.address}: the same work was lost "
             f"{_MAX_REPEATS} times"
         )
 
-    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any]:
-        gathering = self._soon(_awaited(self.client.gather(futures, asynchronous=True)))
+    def _gathered(self, futures: list[Future], on_done: Callable[[int], None]) -> list[Any] | None:
+        """The results, or None if the tasks can no longer finish and must be submitted again."""
+        gathering = self._soon(self.client.gather(futures, asynchronous=True))
         asked, n_done, since = frozenset(self.workers), 0, time.monotonic()
         try:
             while True:
@@ -165,24 +156,23 @@ class Cluster:
                     on_done(n_done)
                 self.look()
                 if not asked & self.workers or self._exclude_hung(time.monotonic() - since):
-                    raise _Resubmit
+                    return None
         except KilledWorker as error:
-            self._fail_killed(error)
+            raise self._killed(error) from None
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             self._next_look = 0.0
             time.sleep(_TICK)
-            self.look()
-            raise _Resubmit from None
+            return None
         finally:
             gathering.cancel()
 
-    def _fail_killed(self, error: KilledWorker) -> NoReturn:
+    def _killed(self, error: KilledWorker) -> DataError:
         files = self._files_of.get(error.task)
-        what = f"{files.rows}, starting with {files.paths[0]}" if files else str(error.task)
-        raise DataError(
+        what = files.words if files else str(error.task)
+        return DataError(
             f"a task killed {error.allowed_failures + 1} workers: {what}: out of memory, or a "
             "file that crashes the decoder; see the workers' logs"
-        ) from None
+        )
 
     def look(self) -> None:
         """Update the set of workers, at most once a second: probe new ones, report changes.
@@ -195,25 +185,25 @@ class Cluster:
         if time.monotonic() < self._next_look:
             return
         live = self._live()
-        gone = self.workers - live
-        self.workers -= gone
-        for address in sorted(gone):
+        for address in sorted(self.workers - live):
+            self.workers.discard(address)
             self.notify(f"worker {address} is gone; {len(self.workers)} left")
-        n_before = len(self.workers)
-        self._admit(live)
-        if len(self.workers) > n_before:
-            self.notify(f"{len(self.workers) - n_before} joined; {len(self.workers)} workers now")
+        n_joined = self._admit(live)
+        if n_joined:
+            self.notify(f"{n_joined} joined; {len(self.workers)} workers now")
         self._next_look = time.monotonic() + _BETWEEN_LOOKS
         if not self.workers:
             self._await_workers(1)
 
-    def _admit(self, live: set[str]) -> None:
-        self.workers |= self._preflight.fit(live - self._excluded - self.workers)
+    def _admit(self, live: set[str]) -> int:
+        """Use those of these workers that are usable. Returns the number of new ones."""
+        new = self._preflight.usable(live - self._excluded - self.workers)
+        self.workers |= new
+        return len(new)
 
     def _await_workers(self, n_workers: int) -> None:
-        deadline = time.monotonic() + self.settings.timeout
+        patience = deadline = time.monotonic() + self.settings.timeout
         known: set[str] = set()
-        patience = deadline
         while True:
             self._check_scheduler()
             live = self._live()
@@ -226,11 +216,9 @@ class Cluster:
                 return
             all_refused = bool(live) and live <= self._preflight.refused
             if time.monotonic() > (patience if all_refused else deadline):
-                self._fail_without_workers(n_workers)
+                break
             time.sleep(_TICK)
-
-    def _fail_without_workers(self, n_workers: int) -> NoReturn:
-        if self._preflight.reason and not self.workers and not self._n_ranges:
+        if self._preflight.reason and not self.workers and not self._n_names:
             raise DataError(self._preflight.reason)
         raise ClusterLost(
             f"too few workers: {self.settings.address}: {len(self.workers)} of {n_workers} are "
@@ -279,9 +267,9 @@ class Cluster:
                 raise ClusterLost(f"the scheduler is gone: {self.settings.address}")
             time.sleep(0.1)
 
-    def wait_for(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        """The result of a coroutine in Dask's event loop. Raises ClusterLost after `seconds`."""
-        asked = self._soon(coroutine)
+    def wait_for(self, awaitable: Awaitable[Any], seconds: float) -> Any:
+        """What is awaited in Dask's event loop. Raises ClusterLost after `seconds`."""
+        asked = self._soon(awaitable)
         try:
             return asked.result(seconds)
         except (OSError, asyncio.CancelledError, concurrent.futures.CancelledError) as error:
@@ -292,21 +280,19 @@ class Cluster:
                 f"{error or type(error).__name__}"
             ) from None
 
-    def _soon(self, coroutine: Coroutine[Any, Any, Any]) -> concurrent.futures.Future[Any]:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
+    def _soon(self, awaitable: Awaitable[Any]) -> concurrent.futures.Future[Any]:
+        async def awaited() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.client.loop.asyncio_loop)
 
     def close(self) -> None:
         """Remove this run's files from the workers, and disconnect."""
         with suppress(Exception):
             if self.client.status == "running":
-                leaving = _awaited(self.client.run(forget, self.run, asynchronous=True))
-                self.wait_for(leaving, 2.0)
+                self.wait_for(self.client.run(forget, self.run, asynchronous=True), 2.0)
         with suppress(Exception):
             self.client.close(timeout=1.0)
-
-
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
 
 
 def silence_logs() -> dict[logging.Logger, int]:
@@ -325,28 +311,22 @@ def connected(settings: ClusterSettings, notify: Callable[[str], None]) -> Itera
     levels = silence_logs()
     try:
         with (
-            warnings.catch_warnings(),
+            warnings.catch_warnings(action="ignore"),
             config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
+            closing(Cluster(_client(settings), settings, notify)) as cluster,
         ):
-            warnings.simplefilter("ignore")
-            cluster = Cluster(_client(settings), settings, notify)
-            try:
-                cluster.start()
-                yield cluster
-            finally:
-                cluster.close()
+            cluster.start()
+            yield cluster
     finally:
         for logger, level in levels.items():
             logger.setLevel(level)
 
 
 def _client(settings: ClusterSettings) -> Client:
-    where: dict[str, Any] = {"address": settings.address}
-    if "://" not in settings.address:
-        where = {"scheduler_file": settings.address}
+    kind = "address" if "://" in settings.address else "scheduler_file"
     try:
         return Client(
-            **where,
+            **{kind: settings.address},
             security=settings.security(),
             timeout=settings.timeout,
             set_as_default=False,

@@ -10,15 +10,15 @@ import numpy as np
 from distributed import Future
 from numpy.typing import NDArray
 
-from softmaxce.cluster import work
+from softmaxce.cluster import worker
 from softmaxce.cluster.connection import FEW_BYTES, Cluster, Graph
-from softmaxce.cluster.ranges import RangeFiles, RangeSummary, open_range
+from softmaxce.cluster.worker import RangeFiles, RangeSummary
 from softmaxce.data.decoding import OnDecoded
 from softmaxce.errors import ImageError, TrainingError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.training.lbfgs import max_pairs
+from softmaxce.training.full_batch import max_pairs
 from softmaxce.training.objective import Objective, Sums, tree_sum
 from softmaxce.training.preconditioner import INVERSE_VALUES
 from softmaxce.training.rows import block_rows
@@ -83,7 +83,7 @@ class ClusterReader:
         """Sizes and colours from the headers of those of the files that can be read."""
         places = [_place(path) for path in paths]
         self.cluster.require(places[:: max(1, len(places) // _N_PROBED)])
-        (found,) = self.cluster.results(lambda: [self.cluster.submit(work.headers, places)])
+        (found,) = self.cluster.results(lambda: [self.cluster.submit(worker.headers, places)])
         return list(found)
 
     def decode(
@@ -97,13 +97,9 @@ class ClusterReader:
             for start, summary in zip(pixels.starts, summaries, strict=True)
             for i, reason in summary.failures.items()
         }
-        return DecodedImages(
-            pixels,  # type: ignore[arg-type]
-            np.concatenate([summary.sizes for summary in summaries]),
-            np.concatenate([summary.is_grey for summary in summaries]),
-            np.concatenate([summary.digests for summary in summaries]),
-            failures,
-        )
+        columns = zip(*(summary.columns for summary in summaries), strict=True)
+        sizes, is_grey, digests = map(np.concatenate, columns)
+        return DecodedImages(pixels, sizes, is_grey, digests, failures)  # type: ignore[arg-type]
 
 
 class DistributedPixels:
@@ -120,11 +116,10 @@ class DistributedPixels:
         self.starts = range(0, len(paths), self.size)
         self._files: list[RangeFiles] = []
         for start in self.starts:
-            places = tuple(_place(path) for path in paths[start : start + self.size])
-            name = cluster.new_range_name()
-            self._files.append(RangeFiles(name, cluster.run, start, places, preprocessing))
+            places = tuple(map(_place, paths[start : start + self.size]))
+            self._files.append(RangeFiles(cluster.new_name(), start, places, preprocessing))
         self._checksums: list[str] = []
-        self._handles: list[Future] = []
+        self._handles: dict[int, Future] = {}
         self._holders: frozenset[str] = frozenset()  # the workers that may hold the ranges
         self._chosen: list[tuple[Objective, list[Future]]] = []
 
@@ -140,7 +135,7 @@ class DistributedPixels:
 
         def submit() -> list[Future]:
             return [
-                self.cluster.submit(work.summary_of, handle, files=files)
+                self.cluster.submit(worker.summary_of, handle, files=files)
                 for handle, files in zip(self._opened(), self._files, strict=True)
             ]
 
@@ -155,32 +150,29 @@ class DistributedPixels:
         order = np.argsort(rows, kind="stable")
         fetched = np.empty((len(rows), self.shape[1]), np.uint8)
         if len(rows):
-            fetched[order] = np.concatenate(self.map(work.rows_of, rows[order], rows, None))
+            fetched[order] = np.concatenate(self.map(worker.rows_of, rows[order], rows, None))
         return fetched[0] if np.ndim(numbers) == 0 else fetched
 
     def copy_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-        """These rows, on this machine."""
         return self[rows]
 
     def map(
-        self,
-        function: Callable[..., Any],
-        rows: NDArray[np.integer[Any]],
-        columns: NDArray[Any],
-        shared: Any,
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> list[Any]:
         """See PixelMatrix: one result for each range that contains some of the rows."""
         cuts = np.searchsorted(rows, [*self.starts, len(self)])
 
         def submit() -> list[Future]:
-            sent = None if shared is None else self.cluster.submit(work.identity, shared)
+            sent = None if shared is None else self.cluster.submit(worker.identity, shared)
             tasks = []
             for i, handle in enumerate(self._opened()):
                 run = slice(int(cuts[i]), int(cuts[i + 1]))
                 if run.start < run.stop:
                     where = rows[run] - self.starts[i]
                     arguments = (handle, self._checksums[i], where, function, columns[run], sent)
-                    tasks.append(self.cluster.submit(work.apply, *arguments, files=self._files[i]))
+                    tasks.append(
+                        self.cluster.submit(worker.apply, *arguments, files=self._files[i])
+                    )
             return tasks
 
         return self.cluster.results(submit)
@@ -199,7 +191,7 @@ class DistributedPixels:
             graph: Graph = {}
             sent = self.cluster.send(parameters, graph, len(chosen))
             level = [
-                self.cluster.add(graph, (work.sums, rows, sent), files)
+                self.cluster.add(graph, (worker.sums, rows, sent), files)
                 for rows, files in zip(chosen, self._files, strict=True)
             ]
             while len(level) > 1 and not merge_here:
@@ -218,49 +210,29 @@ class DistributedPixels:
         workers, n_ranges = frozenset(self.cluster.workers), len(self._files)
         new = workers - self._holders if workers & self._holders else workers
         edges = [i * len(new) // max(1, len(workers)) for i in range(n_ranges + 1)]
-        to_open = {i for i in range(n_ranges) if edges[i + 1] > edges[i]}
-        if to_open:
-            self._handles = [
-                self.cluster.submit(open_range, files, files=files)
-                if i in to_open
-                else self._handles[i]
-                for i, files in enumerate(self._files)
-            ]
-            self._chosen.clear()
-            self._holders = workers
-        return self._handles
+        for i, files in enumerate(self._files):
+            if edges[i + 1] > edges[i]:
+                self._handles[i] = self.cluster.submit(worker.open_range, files, files=files)
+                self._chosen.clear()
+                self._holders = workers
+        return list(self._handles.values())
 
     def _chosen_rows(self, objective: Objective) -> list[Future]:
         """The rows of each range that the objective sums over, which are sent once."""
         handles = self._opened()
         for known, chosen in self._chosen:
-            if (
-                known.rows is objective.rows
-                and known.row_weights is objective.row_weights
-                and known.n_classes == objective.n_classes
-            ):
+            if known.rows is objective.rows and known.row_weights is objective.row_weights:
                 return chosen
-        chosen = [self._choose(i, handle, objective) for i, handle in enumerate(handles)]
+        chosen, rows, weights = [], objective.rows, objective.row_weights
+        for i, (start, handle) in enumerate(zip(self.starts, handles, strict=True)):
+            here = rows.between(start, start + self.size)
+            labels = rows.labels[start : start + self.size]
+            index = None if rows.index is None else rows.index[here] - start
+            own_weights = None if weights is None else weights[here]
+            arguments = (handle, self._checksums[i], labels, index, own_weights)
+            chosen.append(self.cluster.submit(worker.choose, *arguments, files=self._files[i]))
         self._chosen.append((objective, chosen))
         return chosen
-
-    def _choose(self, i: int, handle: Future, objective: Objective) -> Future:
-        start, stop = self.starts[i], min(self.starts[i] + self.size, len(self))
-        rows, weights = objective.rows, objective.row_weights
-        index, chosen = None, slice(start, stop)
-        if rows.index is not None:
-            chosen = slice(*map(int, np.searchsorted(rows.index, (start, stop))))
-            index = rows.index[chosen] - start
-        return self.cluster.submit(
-            work.choose,
-            handle,
-            self._checksums[i],
-            rows.labels[start:stop],
-            index,
-            None if weights is None else weights[chosen],
-            objective.n_classes,
-            files=self._files[i],
-        )
 
 
 def _place(path: str) -> str:

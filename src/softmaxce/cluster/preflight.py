@@ -9,7 +9,9 @@ from typing import Any
 import cloudpickle
 from distributed import Client
 
-from softmaxce.cluster import probe, ranges
+from softmaxce.cluster import probe
+from softmaxce.cluster.probe import worker_versions
+from softmaxce.cluster.worker import fault_of
 
 _SECONDS = 20.0  # for a probe, which imports everything
 _MUST_BE_EQUAL = ("softmaxce", "NumPy", "Pillow", "libjpeg")
@@ -26,34 +28,26 @@ class Preflight:
         self.paths: tuple[str, ...] = ()
         self.refused: set[str] = set()
         self.reason = ""
-        self._here = probe.worker_versions()
+        self._here = worker_versions()
         self._kernels = {self._here["kernels"]}
         self._hosts: dict[str, str] = {}
 
-    def fit(self, addresses: set[str]) -> set[str]:
-        """Those of these workers that are usable, apart from workers refused before."""
-        new = addresses - self.refused
-        if not new:
-            return set()
-        passed = set()
-        for address, versions in self._ask(new, probe.worker_versions).items():
+    def usable(self, addresses: set[str]) -> set[str]:
+        """Those of these workers that are usable; the others are refused now or were before."""
+        for address, versions in self._ask(addresses - self.refused, worker_versions).items():
             self._hosts[address] = versions["host"] if isinstance(versions, dict) else address
             fault = self._fault(versions)
             if fault:
                 self._refuse(address, fault)
-            else:
-                passed.add(address)
-        if self.paths and passed:
-            passed -= self.without_data(passed, self.paths)
-        return passed
+        return self.with_data(addresses, self.paths)
 
-    def without_data(self, addresses: set[str], paths: tuple[str, ...]) -> set[str]:
-        """Those of these workers that cannot read all of these files; they are refused."""
-        faults = self._ask(addresses, ranges.fault_of, paths)
-        without = {address for address, fault in faults.items() if fault is not None}
-        for address in sorted(without):
-            self._refuse(address, f"cannot read the data: {faults[address]}")
-        return without
+    def with_data(self, addresses: set[str], paths: tuple[str, ...]) -> set[str]:
+        """Those of these workers that can read all of these files; the others are refused."""
+        if paths:
+            for address, fault in self._ask(addresses - self.refused, fault_of, paths).items():
+                if fault is not None:
+                    self._refuse(address, f"cannot read the data: {fault}")
+        return addresses - self.refused
 
     def _refuse(self, address: str, fault: str) -> None:
         self.refused.add(address)
@@ -78,6 +72,9 @@ class Preflight:
 
     def _ask(self, addresses: set[str], function: Any, *arguments: Any) -> dict[str, Any]:
         """Each worker's answer, or the error as text."""
+        if not addresses:
+            return {}
+        order = sorted(addresses)
 
         async def ask(address: str) -> Any:
             answering = self.client.run(
@@ -88,11 +85,10 @@ class Preflight:
             except Exception as error:
                 return str(error) or type(error).__name__
 
-        async def ask_all() -> list[Any]:
-            return await asyncio.gather(*map(ask, order))
+        async def ask_all() -> dict[str, Any]:
+            return dict(zip(order, await asyncio.gather(*map(ask, order)), strict=True))
 
-        order = sorted(addresses)
-        return dict(zip(order, self._wait_for(ask_all(), _SECONDS + 5), strict=True))
+        return dict(self._wait_for(ask_all(), _SECONDS + 5))
 
 
 cloudpickle.register_pickle_by_value(probe)  # a worker may have no softmaxce, or another

@@ -11,6 +11,7 @@ import importlib
 import platform
 import socket
 import sys
+from itertools import product
 from typing import Any
 
 _PREFIXES = ("scipy_openblas", "openblas")
@@ -38,31 +39,23 @@ def worker_versions() -> dict[str, Any]:
 
 def _simd() -> str:
     """The most advanced instruction set that NumPy uses."""
-    try:
-        core = importlib.import_module("numpy._core._multiarray_umath")
-    except ImportError:
-        core = importlib.import_module("numpy.core._multiarray_umath")
+    package = "_core" if hasattr(importlib.import_module("numpy"), "_core") else "core"
+    core = importlib.import_module(f"numpy.{package}._multiarray_umath")
     names = [name for name, has in core.__cpu_features__.items() if has]
     return names[-1] if names else "plain"
 
 
 def _blas() -> str:
     """Limit OpenBLAS to one thread. Returns the name of its kernel, "BLAS" for another library."""
-    for path in _loaded_libraries():
-        library = ctypes.CDLL(path)
-        for prefix in _PREFIXES:
-            for suffix in _SUFFIXES:
-                name = getattr(library, f"{prefix}_get_corename{suffix}", None)
-                if name is not None:
-                    getattr(library, f"{prefix}_set_num_threads{suffix}")(1)
-                    name.restype = ctypes.c_char_p
-                    return f"OpenBLAS {name().decode()}"
-    return "BLAS"
-
-
-def _loaded_libraries() -> list[str]:
     if not sys.platform.startswith("linux"):
-        return []
+        return "BLAS"
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         paths = {line.split(None, 5)[5].strip() for line in maps if "openblas" in line}
-    return sorted(paths)
+    for path, (prefix, suffix) in product(sorted(paths), product(_PREFIXES, _SUFFIXES)):
+        library = ctypes.CDLL(path)
+        name = getattr(library, f"{prefix}_get_corename{suffix}", None)
+        if name is not None:
+            getattr(library, f"{prefix}_set_num_threads{suffix}")(1)
+            name.restype = ctypes.c_char_p
+            return f"OpenBLAS {name().decode()}"
+    return "BLAS"

@@ -5,12 +5,9 @@ fit that is started again evaluates at the same parameters, and is given the sto
 they run out. A network has too many batches for that: a Snapshot stores its solver's state now and
 then.
 
-Both files begin with a line of JSON, which identifies the fit, followed by records:
-
-    48 bytes     "answer\\n\\0", length of the arrays, digest of the question, checksum
-    arrays       one after another, in NumPy's .npy format
-
-A question is the parameters at which the objective was evaluated; a snapshot's digest is zero.
+Both files begin with a line of JSON, which identifies the fit. Each answer in a log consists of a
+digest (16 bytes) of the question and the answer, the gradient and the objective (float64). The
+question is the parameters. In a snapshot, a digest and an .npz file follow.
 """
 
 from __future__ import annotations
@@ -18,9 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -30,23 +26,22 @@ from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import DataError, OutputError
+from softmaxce.training.full_batch import ValueAndGradient
+from softmaxce.training.objective import Floats
 
-FORMAT = "softmaxce checkpoint 2"
-MAX_BYTES = 2**31  # a log ends at this size, and later answers are computed again
-_HEAD = struct.Struct("<8sQ16s16s")
-_MAGIC = b"answer\n\0"
+FORMAT = "softmaxce checkpoint 3"
+MAX_BYTES = 2**31 - 2**16  # a log ends at this size, and later answers are computed again
 _MAX_LINE = 2**16
-_SNAPSHOT = bytes(16)
+_DIGEST_BYTES = 16
 _SECONDS_BETWEEN_SNAPSHOTS = 10.0
 _SNAPSHOT_TIME = 0.01  # largest fraction of the time that is spent writing snapshots
 
 Arrays = Sequence[NDArray[Any]]
 Fingerprint = Mapping[str, Mapping[str, str]]
-Function = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 
 
 class Checkpoint:
-    """A checkpoint file, which is created with its first record.
+    """A checkpoint file, which is created with the first thing to store.
 
     fingerprint: what the fit depends on, as groups of names and values; resume: continue from the
     file of an earlier run. Raises DataError if there is none, or if it belongs to another fit.
@@ -56,8 +51,19 @@ class Checkpoint:
         self.path = path
         line = json.dumps({"format": FORMAT, "facts": fingerprint})
         self._first_line = line.encode("ascii") + b"\n"
-        self._can_write = True
-        self._stream: BinaryIO | None = self._open(fingerprint) if resume else None
+        self._stream: BinaryIO | None = None
+        if not resume:
+            return
+        try:
+            self._stream = open(path, "r+b", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise DataError(
+                f"nothing to resume: {path}: {error.strerror}; leave --resume out"
+            ) from None
+        fault = _fault_of(self._stream.readline(_MAX_LINE), fingerprint)
+        if fault:
+            self._stream.close()
+            raise DataError(f"cannot resume: {path}: {fault} leave --resume out to start again")
 
     def keep(self) -> bool:
         """Write what is not written yet. Returns whether there is something to resume from."""
@@ -71,63 +77,39 @@ class Checkpoint:
         if self._stream is not None:
             self._stream.close()
 
-    def remove(self) -> None:
-        """Remove the file, because the fit has finished."""
-        self.close()
-        with suppress(OSError):
-            os.unlink(self.path)
-
-    def _open(self, fingerprint: Fingerprint) -> BinaryIO:
-        """The file, positioned after its first line."""
-        try:
-            stream = open(self.path, "r+b", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise DataError(
-                f"nothing to resume: {self.path}: {error.strerror}; leave --resume out"
-            ) from None
-        fault = _fault_of(stream.readline(_MAX_LINE), fingerprint)
-        if fault:
-            stream.close()
-            raise DataError(
-                f"cannot resume: {self.path}: {fault} leave --resume out to start again"
-            )
-        return stream
-
 
 class AnswerLog(Checkpoint):
     """The answers of an objective, in the order in which they were computed.
 
-    Records are only appended, so a killed process loses at most the last one, whose checksum shows
-    it. After an answer to another question than the one asked, no stored answer is used.
+    They are only appended, so a killed process loses at most the last one, whose digest shows it.
+    After an answer to another question than the one asked, no stored answer is used.
     """
 
-    def __init__(self, path: str, fingerprint: Fingerprint, resume: bool = False) -> None:
-        super().__init__(path, fingerprint, resume)
-        self._is_replaying = resume
+    _is_replaying = _can_write = True
 
-    def logged(self, function: Function) -> Function:
+    def logged(self, function: ValueAndGradient) -> ValueAndGradient:
         """`function`, whose answers (value, gradient) are stored, or taken from the file."""
 
-        def answer(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            question = hashlib.blake2b(parameters.tobytes(), digest_size=16).digest()
-            stored = self._replay(question)
-            if stored is not None:
-                return float(stored[0]), stored[1]
-            value, gradient = function(parameters)
-            self._append(_record(question, [np.asarray(value), gradient]))
-            return value, gradient
+        def value_and_gradient(parameters: Floats) -> tuple[float, Floats]:
+            answer = self._replayed(parameters)
+            if answer is None:
+                value, gradient = function(parameters)
+                answer = np.append(gradient, value)
+                self._append(_digest(parameters, answer) + answer.tobytes())
+            return float(answer[-1]), answer[:-1].reshape(parameters.shape)
 
-        return answer
+        return value_and_gradient
 
-    def _replay(self, question: bytes) -> Arrays | None:
+    def _replayed(self, parameters: Floats) -> Floats | None:
         """The next answer in the file, if it is the one to this question."""
-        if not self._is_replaying or self._stream is None:
+        if self._stream is None or not self._is_replaying:
             return None
         start = self._stream.tell()
-        with suppress(OSError, ValueError):
-            stored, arrays = _read_record(self._stream)
-            if stored == question:
-                return arrays
+        with suppress(OSError):
+            digest = self._stream.read(_DIGEST_BYTES)
+            answer = np.fromfile(self._stream, np.float64, parameters.size + 1)
+            if digest == _digest(parameters, answer):
+                return answer
         self._is_replaying = False
         with suppress(OSError):
             self._stream.truncate(start)
@@ -141,12 +123,10 @@ class AnswerLog(Checkpoint):
         try:
             if self._stream is None:
                 self._stream = open(self.path, "wb", buffering=0)  # noqa: SIM115
+                self._is_replaying = False
                 record = self._first_line + record
-            if self._stream.tell() + len(record) > MAX_BYTES:
-                raise OSError("the log is full")
-            left = memoryview(record)
-            while left:
-                left = left[self._stream.write(left) :]
+            is_full = self._stream.tell() + len(record) > MAX_BYTES
+            self._can_write = not is_full and self._stream.write(record) == len(record)
         except OSError:
             self._can_write = False
 
@@ -157,11 +137,14 @@ class Snapshot(Checkpoint):
     def __init__(self, path: str, fingerprint: Fingerprint, resume: bool = False) -> None:
         super().__init__(path, fingerprint, resume)
         self.stored: Arrays | None = None
-        self._pending: Arrays | None = None
+        self._pending: Arrays = ()
         self._next_write = time.monotonic() + _SECONDS_BETWEEN_SNAPSHOTS
         if self._stream is not None:
-            with self._stream, suppress(OSError, ValueError):
-                self.stored = _read_record(self._stream)[1]
+            with self._stream:
+                digest, content = self._stream.read(_DIGEST_BYTES), self._stream.read()
+            if digest == _digest(content):
+                with np.load(BytesIO(content), allow_pickle=False) as file:
+                    self.stored = list(file.values())
 
     def save(self, arrays: Arrays) -> None:
         """Keep a copy of `arrays`, and write it to the file from time to time."""
@@ -174,12 +157,13 @@ class Snapshot(Checkpoint):
 
     def keep(self) -> bool:
         """Write the last state. Returns whether there is something to resume from."""
-        if self._pending is not None and self._can_write:
-            try:
-                write_atomically(self.path, [self._first_line, _record(_SNAPSHOT, self._pending)])
-            except OutputError:
-                self._can_write = False
-            self._pending = None
+        if self._pending:
+            stream = BytesIO()
+            np.savez(stream, *self._pending)
+            content = stream.getvalue()
+            with suppress(OutputError):
+                write_atomically(self.path, [self._first_line, _digest(content), content])
+            self._pending = ()
         return super().keep()
 
 
@@ -200,27 +184,8 @@ def _fault_of(line: bytes, fingerprint: Fingerprint) -> str | None:
     return None
 
 
-def _record(question: bytes, arrays: Arrays) -> bytes:
-    stream = BytesIO()
-    for array in arrays:
-        np.save(stream, array, allow_pickle=False)
-    content = stream.getvalue()
-    checksum = hashlib.blake2b(question + content, digest_size=16).digest()
-    return _HEAD.pack(_MAGIC, len(content), question, checksum) + content
-
-
-def _read_record(stream: BinaryIO) -> tuple[bytes, Arrays]:
-    """The question and the arrays of the record that starts here. Raises ValueError."""
-    head = stream.read(_HEAD.size)
-    if len(head) != _HEAD.size:
-        raise ValueError("the file ends")
-    magic, n_bytes, question, checksum = _HEAD.unpack(head)
-    if magic != _MAGIC or os.fstat(stream.fileno()).st_size < stream.tell() + n_bytes:
-        raise ValueError("a record is cut off")
-    content = stream.read(n_bytes)
-    if hashlib.blake2b(question + content, digest_size=16).digest() != checksum:
-        raise ValueError("a record is damaged")
-    arrays, rest = [], BytesIO(content)
-    while rest.tell() < n_bytes:
-        arrays.append(np.load(rest, allow_pickle=False))
-    return question, arrays
+def _digest(*contents: bytes | NDArray[Any]) -> bytes:
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for content in contents:
+        digest.update(content if isinstance(content, bytes) else content.tobytes())
+    return digest.digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,21 +13,18 @@ from numpy.typing import ArrayLike, NDArray
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
-from softmaxce.training.full_batch import minimise
+from softmaxce.training.full_batch import InverseAt, Point, Solution, StopReason, minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
-from softmaxce.training.line_search import Point, ValueAndGradient
-from softmaxce.training.mini_batch import State, minimise_by_epochs
+from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Floats, Objective
 from softmaxce.training.preconditioner import (
-    DEFAULT_LIMITS,
     HessianPreconditioner,
-    SampleLimits,
+    n_sampled,
     sample_preconditioner,
 )
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
-from softmaxce.training.stop_reasons import StopReason
-from softmaxce.training.threads import row_threads, useful_threads
+from softmaxce.training.threads import row_threads
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
@@ -43,7 +41,6 @@ class IterationInfo:
     """State of a fit: its stage, and its estimated progress (0 … 1) within the stage."""
 
     stage: str
-    iteration: int
     objective: float
     progress: float
 
@@ -77,7 +74,7 @@ class Fit:
     @property
     def converged(self) -> bool:
         """Whether the solver finished, rather than reaching a limit or getting stuck."""
-        return self.stop_reason.is_converged
+        return self.stop_reason in (StopReason.CONVERGED, StopReason.NO_GAIN)
 
 
 OnIteration = Callable[[IterationInfo], None]
@@ -98,9 +95,8 @@ def fit(
     max_iterations: int = 200,
     seed: int = 0,
     n_threads: int | None = None,
-    on_iteration: OnIteration | None = None,
+    on_iteration: OnIteration = lambda _: None,
     checkpoint: AnswerLog | Snapshot | None = None,
-    limits: SampleLimits = DEFAULT_LIMITS,
 ) -> Fit:
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
@@ -109,30 +105,22 @@ def fit(
     (all if None); sample_weight: one weight for each training row, not negative; l2: constant of
     the penalty (l2/2)·‖W‖², None to choose it by the cross-entropy of `validation`; hidden: widths
     of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and
-    otherwise an AnswerLog; limits: of the preconditioner's sample. Raises InputError for invalid
-    arguments and TrainingError for numbers that are not finite.
+    otherwise an AnswerLog. Raises InputError for invalid arguments and TrainingError for numbers
+    that are not finite.
     """
     training = Rows(pixels, labels, rows)
     _check(training, hidden, sample_weight)
-    if is_reducible(training) or limits.n_sampled(training) == len(training):
+    if is_reducible(training) or n_sampled(training) == len(training):
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
     settings = _Settings(tolerance, max_iterations, seed, on_iteration, checkpoint)
-    with row_threads(n_threads or useful_threads()) as run_tasks:
-        if hidden:
-            network = Network(
-                training,
-                n_classes,
-                tuple(hidden),
-                l2=DEFAULT_HIDDEN_L2 if l2 is None else l2,
-                scale=scale,
-                row_weights=sample_weight,
-                run_tasks=run_tasks,
-            )
-            return _fit_network(network, validation, settings)
+    with row_threads(n_threads) as run_tasks:
         objective = Objective(
             training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
         )
-        return _fit_linear(objective, l2, validation, settings, limits)
+        if not hidden:
+            return _fit_linear(objective, l2, validation, settings)
+        penalised = objective if l2 is not None else replace(objective, l2=DEFAULT_HIDDEN_L2)
+        return _fit_network(Network(penalised, tuple(hidden)), validation, settings)
 
 
 def _check(training: Rows, hidden: Sequence[int], sample_weight: Floats | None) -> None:
@@ -156,51 +144,33 @@ def _check(training: Rows, hidden: Sequence[int], sample_weight: Floats | None) 
 class _Settings:
     tolerance: float
     max_iterations: int
-    seed: int
-    on_iteration: OnIteration | None
-    checkpoint: AnswerLog | Snapshot | None
-
-    def logged(self, objective: Objective) -> ValueAndGradient:
-        """The objective, with its answers replayed from the checkpoint and added to it."""
-        assert not isinstance(self.checkpoint, Snapshot)
-        return self.checkpoint.logged(objective) if self.checkpoint else objective
+    seed: int = 0
+    on_iteration: OnIteration = lambda _: None
+    checkpoint: AnswerLog | Snapshot | None = None
 
 
 def _fit_linear(
-    objective: Objective,
-    l2: float | None,
-    validation: Rows | None,
-    settings: _Settings,
-    limits: SampleLimits,
+    objective: Objective, l2: float | None, validation: Rows | None, settings: _Settings
 ) -> Fit:
-    reduced = reduce(objective)
-    problem = reduced.objective if reduced else objective
-    lift = reduced.lift if reduced else np.asarray
-    preconditioner = sample_preconditioner(problem, settings.seed, limits)
+    problem, lift = reduce(objective)
+    preconditioner = sample_preconditioner(problem, settings.seed)
     start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and validation is not None and len(validation) >= MIN_VALIDATION_ROWS:
-        evaluated = replace(objective, rows=validation, l2=0.0, row_weights=None)
+        evaluated = replace(objective, rows=validation, row_weights=None)
+        path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
         l2, start, path = _choose_l2(
-            problem, preconditioner, start, lambda found: evaluated(lift(found))[0], settings
+            problem, preconditioner, start, lambda found: evaluated(lift(found))[0], path_settings
         )
     final = replace(problem, l2=DEFAULT_L2 if l2 is None else l2)
-    solution = minimise(
-        settings.logged(final),
-        start,
-        lambda parameters: preconditioner.at(parameters, final.l2),
-        tolerance=settings.tolerance,
-        max_iterations=settings.max_iterations,
-        relative_rounding_error=final.relative_rounding_error,
-        on_iteration=_progress_callback(settings.on_iteration, "fit", settings.tolerance),
-    )
+    solution = _solve(final, start, partial(preconditioner.at, l2=final.l2), "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
         layers=(Layer(parameters[:-1], parameters[-1]),),
         l2=final.l2,
         objective=solution.point.value,
         gradient_norm=solution.point.gradient_norm,
-        n_iterations=solution.n_iterations,
+        n_iterations=len(solution.history) - 1,
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
         l2_path=path,
@@ -208,43 +178,57 @@ def _fit_linear(
     )
 
 
+def _solve(
+    objective: Objective, start: Floats, inverse_at: InverseAt, stage: str, settings: _Settings
+) -> Solution:
+    """Minimise the objective, whose answers are logged and whose progress is reported."""
+    log = settings.checkpoint
+    assert not isinstance(log, Snapshot)
+    return minimise(
+        log.logged(objective) if log else objective,
+        start,
+        inverse_at,
+        tolerance=settings.tolerance,
+        max_iterations=settings.max_iterations,
+        relative_rounding_error=8 * float(np.finfo(objective.rows.dtype).eps),
+        on_iteration=_progress_callback(settings.on_iteration, stage, settings.tolerance),
+    )
+
+
 def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
     rng = np.random.default_rng(settings.seed)
     snapshot = settings.checkpoint
     assert not isinstance(snapshot, AnswerLog)
-    stored = snapshot.stored if snapshot else None
 
     def validation_loss(parameters: NDArray[np.float32], training_loss: float) -> float:
         return network.cross_entropy(parameters, validation) if validation else training_loss
 
     def notify(epoch: int, loss: float) -> None:
-        if settings.on_iteration:
-            progress = epoch / settings.max_iterations
-            settings.on_iteration(IterationInfo("epoch", epoch, loss, progress))
+        settings.on_iteration(IterationInfo("epoch", loss, epoch / settings.max_iterations))
 
     solution = minimise_by_epochs(
         network.batch_loss,
         network.start(rng),
-        len(network.rows),
+        len(network.problem.rows),
         validation_loss,
         rng,
         max_epochs=settings.max_iterations,
         on_epoch=notify,
-        state=State(*stored) if stored else None,
-        on_state=snapshot.save if snapshot else lambda _: None,
+        snapshot=snapshot,
     )
     loss, gradient = network.full_loss_and_gradient(solution.parameters)
     layers = tuple(
         Layer(weights.astype(np.float64), biases.astype(np.float64))
         for weights, biases in network.layers(solution.parameters)
     )
-    penalty = network.l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
+    l2 = network.problem.l2
+    penalty = l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
     return Fit(
         layers=layers,
-        l2=network.l2,
+        l2=l2,
         objective=loss + penalty,
         gradient_norm=float(np.linalg.norm(gradient)),
-        n_iterations=solution.n_epochs,
+        n_iterations=len(solution.history),
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
         l2_path=(),
@@ -258,15 +242,10 @@ def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
     The penalty is larger than for all rows, to avoid overfitting to so few.
     """
     sample = preconditioner.sample
-    l2 = max(sample.l2, 10 / sample.total_weight)
-    return minimise(
-        replace(sample, l2=l2),
-        np.zeros(sample.shape),
-        lambda parameters: preconditioner.at(parameters, l2),
-        tolerance=1e-2,
-        max_iterations=WARM_ITERATIONS,
-        relative_rounding_error=sample.relative_rounding_error,
-    ).point.parameters
+    problem = replace(sample, l2=max(sample.l2, 10 / sample.total_weight))
+    start, settings = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
+    inverse_at = partial(preconditioner.at, l2=problem.l2)
+    return _solve(problem, start, inverse_at, "sample", settings).point.parameters
 
 
 def _choose_l2(
@@ -276,33 +255,26 @@ def _choose_l2(
     validation_loss: Callable[[Floats], float],
     settings: _Settings,
 ) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
-    """The l2 with the smallest validation cross-entropy on a path, and its parameters.
+    """The l2 with the smallest validation cross-entropy on a path, its parameters, and the path.
 
     The path goes in steps of √10 from 10/n_images, first to smaller values and, if the first of
     them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
     best so far ended, and all use one inverse Hessian.
     """
-    middle = round(2 * np.log10(10 / len(objective.rows)))
+    best = middle = round(2 * np.log10(10 / len(objective.rows)))
     inverse = preconditioner.at(start, 10 ** (middle / 2))
     found: dict[int, tuple[L2Candidate, Floats]] = {}
 
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
-        solution = minimise(
-            settings.logged(replace(objective, l2=l2)),
-            start,
-            lambda _: inverse,
-            tolerance=PATH_TOLERANCE,
-            max_iterations=PATH_ITERATIONS,
-            relative_rounding_error=objective.relative_rounding_error,
-            on_iteration=_progress_callback(settings.on_iteration, f"l2 {l2:.2g}", PATH_TOLERANCE),
+        solution = _solve(
+            replace(objective, l2=l2), start, lambda _: inverse, f"l2 {l2:.2g}", settings
         )
-        parameters = solution.point.parameters
-        loss = validation_loss(parameters)
-        found[exponent] = L2Candidate(l2, loss), parameters
+        loss = validation_loss(solution.point.parameters)
+        found[exponent] = L2Candidate(l2, loss), solution.point.parameters
         return loss
 
-    best, smallest = middle, loss_at(middle, start)
+    smallest = loss_at(middle, start)
     for direction in (-1, 1):
         while MIN_EXPONENT <= best + direction <= MAX_EXPONENT:
             loss = loss_at(best + direction, found[best][1])
@@ -316,16 +288,14 @@ def _choose_l2(
 
 
 def _progress_callback(
-    on_iteration: OnIteration | None, stage: str, tolerance: float
-) -> Callable[[int, Point, float], None]:
+    on_iteration: OnIteration, stage: str, tolerance: float
+) -> Callable[[Point, float], None]:
     """What `minimise` calls at each iteration. The progress is how far the logarithm of the
     relative suboptimality has moved from its first value to that of the tolerance."""
     first: float | None = None
 
-    def notify(iteration: int, point: Point, suboptimality: float) -> None:
+    def notify(point: Point, suboptimality: float) -> None:
         nonlocal first
-        if on_iteration is None:
-            return
         progress = 0.0
         if np.isfinite(suboptimality):  # it is infinite where rounding spoilt the estimate
             relative = max(suboptimality / point.value, 1e-300) if point.value else 1e-300
@@ -333,7 +303,7 @@ def _progress_callback(
             total = np.log(first) - np.log(tolerance)
             done = np.log(first) - np.log(relative)
             progress = 1.0 if total <= 0 else float(np.clip(done / total, 0, 1))
-        on_iteration(IterationInfo(stage, iteration, point.value, progress))
+        on_iteration(IterationInfo(stage, point.value, progress))
 
     return notify
 

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.lbfgs import LBFGS
-from softmaxce.training.line_search import Point, ValueAndGradient, backtrack, evaluate
-from softmaxce.training.stop_reasons import StopReason
+from softmaxce.training.objective import Floats
 
-Array = NDArray[np.float64]
+RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its updates
+_MAX_PAIRS, _MIN_PAIRS = 20, 3
+_PAIR_VALUES = 1 << 25  # numbers kept of past steps: 256 MB
+_SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)
+_FLATTER = 0.9  # largest ratio of the derivatives after and before a step (Wolfe)
+_MAX_TRIALS = 20
 
-RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its corrections
+ValueAndGradient = Callable[[Floats], tuple[float, Floats]]
+InverseAt = Callable[[Floats], Callable[[Floats], Floats]]
+
+
+class StopReason(Enum):
+    """Why a solver stopped; the value is the template of its message."""
+
+    CONVERGED = "converged, gradient {gradient_norm:.1e}"
+    ITERATION_LIMIT = "stopped after {n} iterations, gradient {gradient_norm:.1e}"
+    NO_DECREASE = (
+        "stopped after {n} iterations, where no step decreases the objective, "
+        "gradient {gradient_norm:.1e}"
+    )
+    NO_GAIN = "stopped after {n} epochs, {without_gain} without gain; epoch {best} kept"
+    EPOCH_LIMIT = "stopped after {n} epochs, still gaining; epoch {best} kept"
+
+
+def _norm(a: Floats) -> float:
+    return float(np.sqrt(np.vdot(a, a)))  # unlike np.linalg.norm without a warning on overflow
+
+
+@dataclass(frozen=True)
+class Point:
+    """Parameters, the objective there and its gradient."""
+
+    parameters: Floats
+    value: float
+    gradient: Floats
+
+    @property
+    def gradient_norm(self) -> float:
+        """Euclidean norm of the gradient."""
+        return _norm(self.gradient)
 
 
 @dataclass(frozen=True)
@@ -27,35 +63,31 @@ class Solution:
     history: tuple[float, ...]
 
     @property
-    def n_iterations(self) -> int:
-        """How many steps were taken."""
-        return len(self.history) - 1
-
-    @property
     def message(self) -> str:
         """Why the solver stopped, in words."""
-        return self.stop_reason.message(n=self.n_iterations, gradient_norm=self.point.gradient_norm)
+        n, norm = len(self.history) - 1, self.point.gradient_norm
+        return self.stop_reason.value.format(n=n, gradient_norm=norm)
 
 
 def minimise(
     function: ValueAndGradient,
-    start: Array,
-    inverse_at: Callable[[Array], Callable[[Array], Array]],
+    start: Floats,
+    inverse_at: InverseAt,
     *,
     tolerance: float,
     max_iterations: int,
     relative_rounding_error: float = 1e-6,
-    on_iteration: Callable[[int, Point, float], None] = lambda *_: None,
+    on_iteration: Callable[[Point, float], None] = lambda *_: None,
 ) -> Solution:
     """Minimise a convex function from `start`.
 
     inverse_at(parameters) returns a function that multiplies by an approximate inverse Hessian
-    there; on_iteration(iteration, point, suboptimality) is called before each step. The
-    suboptimality, in nats, is half the product of the gradient and the step that L-BFGS would
-    take: the height of the quadratic model above its minimum. The solver has converged when it is
-    at most tolerance · objective. Raises TrainingError if the start is not finite.
+    there; on_iteration(point, suboptimality) is called before each step. The suboptimality, in
+    nats, is half the product of the gradient and the step that L-BFGS would take: the height of
+    the quadratic model above its minimum. The solver has converged when it is at most
+    tolerance · objective. Raises TrainingError if the start is not finite.
     """
-    point = evaluate(function, start)
+    point = Point(start, *function(start))
     if not np.isfinite(point.value):
         raise TrainingError(
             "the objective is not finite at the start: the pixels contain nan or infinite values; "
@@ -72,7 +104,7 @@ def minimise(
         if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
             lbfgs = LBFGS(np.copy)
             direction, suboptimality = -point.gradient, np.inf
-        on_iteration(iteration, point, suboptimality)
+        on_iteration(point, suboptimality)
         if suboptimality <= tolerance * point.value:
             return Solution(point, StopReason.CONVERGED, tuple(history))
         if iteration == max_iterations:
@@ -83,3 +115,69 @@ def minimise(
         lbfgs.learn(found.parameters - point.parameters, found.gradient - point.gradient)
         point = found
         history.append(point.value)
+
+
+def max_pairs(n_parameters: int) -> int:
+    """How many past steps, with their gradient changes, are kept of a problem of this size."""
+    return max(_MIN_PAIRS, min(_MAX_PAIRS, _PAIR_VALUES // (2 * n_parameters)))
+
+
+class LBFGS:
+    """Inverse-Hessian estimate: `apply_inverse`, updated by the last steps taken.
+
+    Two-loop recursion of Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4,
+    with H₀ = apply_inverse instead of a multiple of the identity.
+    """
+
+    def __init__(self, apply_inverse: Callable[[Floats], Floats]) -> None:
+        self.apply_inverse = apply_inverse
+        self._pairs: deque[tuple[Floats, Floats, float]] = deque()
+
+    def learn(self, step: Floats, gradient_change: Floats) -> None:
+        """Use one step and the change of the gradient over it, unless the curvature is too low."""
+        curvature = float(np.vdot(step, gradient_change))
+        if curvature > 1e-10 * _norm(step) * _norm(gradient_change):
+            self._pairs.append((step, gradient_change, curvature))
+        if len(self._pairs) > max_pairs(step.size):
+            self._pairs.popleft()
+
+    def direction(self, gradient: Floats) -> Floats:
+        """−H·gradient, a descent direction."""
+        q = gradient.copy()
+        alphas: list[float] = []
+        for step, change, curvature in reversed(self._pairs):
+            alpha = float(np.vdot(step, q)) / curvature
+            q -= alpha * change
+            alphas.append(alpha)
+        r = self.apply_inverse(q)
+        for (step, change, curvature), alpha in zip(self._pairs, reversed(alphas), strict=True):
+            r += (alpha - float(np.vdot(change, r)) / curvature) * step
+        return -r
+
+
+def backtrack(
+    function: ValueAndGradient, start: Point, direction: Floats, relative_rounding_error: float
+) -> Point | None:
+    """A point along `direction` that decreases the objective enough, or None if none was found.
+
+    Step length 1 is tried first; after each rejection the next length is the minimum of the
+    parabola through what is known, but 0.1 to 0.5 times the last one. relative_rounding_error: of
+    the objective's values. Changes within it are decided by the derivative instead (Hager and
+    Zhang 2005, approximate Wolfe).
+    """
+    slope = float(np.vdot(start.gradient, direction))
+    length = 1.0
+    for _ in range(_MAX_TRIALS):
+        parameters = start.parameters + length * direction
+        trial = Point(parameters, *function(parameters))
+        change, predicted = trial.value - start.value, length * slope
+        if change <= _SUFFICIENT * length * slope:
+            return trial
+        is_near = change <= relative_rounding_error * abs(start.value)
+        if is_near and abs(np.vdot(trial.gradient, direction)) <= _FLATTER * abs(slope):
+            return trial
+        if np.isfinite(change):
+            length *= float(np.clip(-predicted / (2 * (change - predicted)), 0.1, 0.5))
+        else:
+            length *= 0.1
+    return None

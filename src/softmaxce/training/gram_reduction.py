@@ -8,14 +8,14 @@ changes no logit. With the Gram matrix X Xᵀ = L Lᵀ and V = Lᵀ A, the logit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.errors import TrainingError
-from softmaxce.training.objective import Floats, Objective
+from softmaxce.training.objective import Floats, Objective, check_finite
 from softmaxce.training.rows import Rows
 
 MAX_IMAGES = 4096  # for more, the n³ operations of the factorisation cost more than they save
@@ -23,46 +23,35 @@ _CHUNK = 1024  # columns: sums of 1,024 products of −128 … 127 are exact int
 _SHIFT = 128  # subtracted from uint8 pixels; the biases compensate
 
 
-@dataclass(frozen=True)
-class GramReduction:
-    """objective: the one on the rows of L; lower: the factor L, (n_images, n_images)."""
-
-    objective: Objective
-    original: Objective
-    shift: float
-    lower: Floats
-
-    def lift(self, parameters: Floats) -> Floats:
-        """Parameters (n_pixels + 1, n_classes) of the original problem for (n_images + 1, …)."""
-        rows = self.original.rows
-        mixture = _solve_transposed(self.lower, parameters[:-1])
-        lifted = np.empty(self.original.shape)
-        for columns in _chunks(rows.n_pixels):
-            lifted[columns] = (_pixels(rows, columns) - self.shift).T.astype(np.float64) @ mixture
-        total = self.original.scale * self.shift * lifted[:-1].sum(axis=0)
-        lifted[-1] = parameters[-1] - total
-        return lifted
-
-
 def is_reducible(rows: Rows) -> bool:
     """Whether there are few rows, absolutely and compared with their length."""
     return len(rows) <= MAX_IMAGES and 2 * len(rows) <= rows.n_pixels
 
 
-def reduce(objective: Objective) -> GramReduction | None:
-    """The problem in n_images dimensions, or None if that is not much smaller.
+def reduce(objective: Objective) -> tuple[Objective, Callable[[Floats], Floats]]:
+    """The problem in n_images dimensions if that is much smaller, and otherwise the objective.
 
-    Raises TrainingError for pixels that are not finite.
+    Also returns a function from its parameters, (n_images + 1, n_classes), to those of the original
+    problem, (n_pixels + 1, n_classes). Raises TrainingError for pixels that are not finite.
     """
     rows = objective.rows
     if not is_reducible(rows):
-        return None
-    shift = float(_SHIFT) if rows.pixels.dtype == np.uint8 else 0.0
+        return objective, np.asarray
+    shift = _SHIFT if rows.pixels.dtype == np.uint8 else 0
     lower = _factor(_gram(objective, shift))
-    values = (lower * objective.scale).astype(rows.dtype)
+
+    def lift(parameters: Floats) -> Floats:
+        mixture = _solve_transposed(lower, parameters[:-1])
+        lifted = np.empty(objective.shape)
+        for columns in _chunks(rows.n_pixels):
+            lifted[columns] = _pixels(rows, columns, shift).T.astype(np.float64) @ mixture
+        total = objective.scale * shift * lifted[:-1].sum(axis=0)
+        lifted[-1] = parameters[-1] - total
+        return lifted
+
     labels = rows.labels[rows.positions(slice(None))]
-    reduced = replace(objective, rows=Rows(values, labels), scale=1.0)
-    return GramReduction(reduced, objective, shift, lower)
+    factor = Rows((lower * objective.scale).astype(rows.dtype), labels)
+    return replace(objective, rows=factor, scale=1.0), lift
 
 
 def _chunks(n_pixels: int) -> list[slice]:
@@ -70,21 +59,21 @@ def _chunks(n_pixels: int) -> list[slice]:
     return [slice(start, min(start + _CHUNK, n_pixels)) for start in starts]
 
 
-def _pixels(rows: Rows, columns: slice) -> NDArray[Any]:
-    """These columns of the rows, in the rows' dtype."""
-    pixels: NDArray[Any] = rows.matrix[rows.positions(slice(None)), columns]
-    return pixels.astype(rows.dtype)
+def _pixels(rows: Rows, columns: slice, shift: int) -> NDArray[Any]:
+    """These columns of the rows, in the rows' dtype, minus the shift."""
+    pixels = rows.matrix[rows.positions(slice(None)), columns].astype(rows.dtype)
+    pixels -= pixels.dtype.type(shift)
+    return pixels
 
 
-def _gram(objective: Objective, shift: float) -> Floats:
+def _gram(objective: Objective, shift: int) -> Floats:
     """X Xᵀ in float64, summed over two fixed halves of the columns; exact for uint8."""
     rows, chunks = objective.rows, _chunks(objective.rows.n_pixels)
 
     def half(first: int) -> Floats:
         total = np.zeros((len(rows), len(rows)))
         for columns in chunks[first::2]:
-            pixels = _pixels(rows, columns)
-            pixels -= pixels.dtype.type(shift)
+            pixels = _pixels(rows, columns, shift)
             total += pixels @ pixels.T
         return total
 
@@ -97,8 +86,7 @@ def _gram(objective: Objective, shift: float) -> Floats:
 def _factor(gram: Floats) -> Floats:
     """Lower Cholesky factor, with the smallest addition to the diagonal that makes it exist
     (equal images make the matrix singular)."""
-    if not np.isfinite(gram).all():
-        raise TrainingError("the pixels contain nan or infinite values: remove them")
+    check_finite(gram)
     diagonal = np.einsum("ii->i", gram)
     addition = 1e-11 * float(diagonal.max()) + 1e-300
     while True:

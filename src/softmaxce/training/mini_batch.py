@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
-from softmaxce.training.stop_reasons import StopReason
+from softmaxce.training.checkpoints import Snapshot
+from softmaxce.training.full_batch import StopReason
 
 Vector = NDArray[np.float32]
 
@@ -20,10 +20,6 @@ LEARNING_RATE = 1e-3
 PATIENCE = 5  # epochs without a lower validation loss, after which the solver stops …
 _PATIENT_STEPS = 200  # … unless epochs are so short that it has hardly moved
 _MIN_BATCHES = 16  # of an epoch: few rows are cut into smaller batches
-_NOT_FINITE = (
-    "the loss is no longer finite; remove nan or infinite pixels, scale the pixels to 0 … 1, or "
-    "raise l2"
-)
 
 
 class Adam:
@@ -33,18 +29,16 @@ class Adam:
     passes over memory at each step.
     """
 
-    def __init__(self, size: int, learning_rate: float = LEARNING_RATE) -> None:
-        self.learning_rate = learning_rate
+    def __init__(self, size: int) -> None:
         self.n_steps = 0
         self.mean = np.zeros(size, np.float32)
         self.square = np.zeros(size, np.float32)
 
-    def begin_step(self) -> None:
-        """Start the next step: the following calls of `move` belong to it."""
-        self.n_steps += 1
-
     def move(self, parameters: Vector, part: slice, gradient: Vector) -> None:
-        """Update a range of the parameters with its gradient, which is overwritten."""
+        """Update a range of the parameters with its gradient, which is overwritten.
+
+        It is a part of step `n_steps`, which the caller counts from 1.
+        """
         decay_1, decay_2, epsilon = 0.9, 0.999, 1e-8
         mean, square = self.mean[part], self.square[part]
         mean *= np.float32(decay_1)
@@ -56,20 +50,9 @@ class Adam:
         correction = ((1 - decay_2**self.n_steps) / (1 - decay_2)) ** 0.5
         gradient += np.float32(epsilon * correction)
         np.divide(mean, gradient, out=gradient)
-        rate = self.learning_rate * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
+        rate = LEARNING_RATE * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
         gradient *= np.float32(rate)
         parameters[part] -= gradient
-
-
-class State(NamedTuple):
-    """Everything that the next epoch depends on, as arrays, so that it can be stored."""
-
-    parameters: Vector
-    best_parameters: Vector
-    adam_mean: Vector
-    adam_square: Vector
-    counts: NDArray[np.float64]  # best validation loss, best epoch, Adam's steps
-    history: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,15 +65,10 @@ class EpochSolution:
     history: tuple[float, ...]
 
     @property
-    def n_epochs(self) -> int:
-        """How many epochs were run."""
-        return len(self.history)
-
-    @property
     def message(self) -> str:
         """Why the solver stopped, in words."""
-        n, best = self.n_epochs, self.best_epoch
-        return self.stop_reason.message(n=n, best=best, without_gain=n - best)
+        n, best = len(self.history), self.best_epoch
+        return self.stop_reason.value.format(n=n, best=best, without_gain=n - best)
 
 
 ApplyUpdate = Callable[[slice, Vector], None]
@@ -109,24 +87,23 @@ def minimise_by_epochs(
     *,
     max_epochs: int,
     on_epoch: Callable[[int, float], None] = lambda *_: None,
-    state: State | None = None,
-    on_state: Callable[[State], None] = lambda _: None,
+    snapshot: Snapshot | None = None,
 ) -> EpochSolution:
     """Pass over the rows in shuffled batches until validation_loss(parameters, mean training loss)
     has not decreased for as many epochs as `batches_of` says. The best epoch has the lowest one.
 
-    on_state is called after each epoch with all that the next one depends on. Given such a
-    `state`, and `rng` as it was at the start, the solver continues after that epoch. Raises
-    TrainingError if the loss is nan or infinite.
+    snapshot: receives after each epoch all that the next one depends on. If it has stored the state
+    of an earlier run, whose `rng` was the same at the start, the solver continues after that epoch.
+    Raises TrainingError if the loss is nan or infinite.
     """
     parameters, kept = start.copy(), start.copy()
     adam = Adam(len(start))
     best, best_epoch = np.inf, 0
     history: list[float] = []
-    if state is not None:
-        parameters, kept, adam.mean, adam.square, counts, past = state
-        best, best_epoch, adam.n_steps = float(counts[0]), int(counts[1]), int(counts[2])
-        for epoch, loss in enumerate(past.tolist(), 1):
+    if snapshot is not None and snapshot.stored is not None:
+        parameters, kept, adam.mean, adam.square, numbers = snapshot.stored
+        best, best_epoch, adam.n_steps = float(numbers[0]), int(numbers[1]), int(numbers[2])
+        for epoch, loss in enumerate(numbers[3:].tolist(), 1):
             rng.permutation(n_rows)
             history.append(loss)
             on_epoch(epoch, loss)
@@ -136,32 +113,31 @@ def minimise_by_epochs(
         loss = _run_epoch(rng.permutation(n_rows), batch_rows, parameters, adam, batch_loss)
         validation = validation_loss(parameters, loss)
         if not (np.isfinite(loss) and np.isfinite(validation)):
-            raise TrainingError(f"epoch {epoch}: {_NOT_FINITE}")
+            raise TrainingError(
+                f"epoch {epoch}: the loss is no longer finite; remove nan or infinite pixels, "
+                "scale the pixels to 0 … 1, or raise l2"
+            )
         history.append(loss)
         on_epoch(epoch, loss)
         if validation < best:
             best, best_epoch, kept = validation, epoch, parameters.copy()
-        counts = np.array([best, best_epoch, adam.n_steps], np.float64)
-        on_state(State(parameters, kept, adam.mean, adam.square, counts, np.array(history)))
+        if snapshot is not None:
+            numbers = np.array([best, best_epoch, adam.n_steps, *history])
+            snapshot.save([parameters, kept, adam.mean, adam.square, numbers])
     stopped_early = len(history) - best_epoch >= patience
     reason = StopReason.NO_GAIN if stopped_early else StopReason.EPOCH_LIMIT
     return EpochSolution(kept, best_epoch, reason, tuple(history))
 
 
 def _run_epoch(
-    order: NDArray[np.intp],
-    batch_rows: int,
-    parameters: Vector,
-    adam: Adam,
-    batch_loss: BatchLoss,
+    order: NDArray[np.intp], batch_rows: int, parameters: Vector, adam: Adam, batch_loss: BatchLoss
 ) -> float:
     """Update the parameters batch by batch, in this order of rows. Returns the mean loss."""
     losses = 0.0
     for start in range(0, len(order), batch_rows):
         batch = order[start : start + batch_rows]
-        adam.begin_step()
-        loss = batch_loss(parameters, batch, partial(adam.move, parameters))
-        losses += loss * len(batch)
+        adam.n_steps += 1
+        losses += batch_loss(parameters, batch, partial(adam.move, parameters)) * len(batch)
     return losses / len(order)
 
 

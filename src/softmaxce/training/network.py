@@ -5,8 +5,7 @@ All parameters are in one flat float32 vector: for each layer its weights, then 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
@@ -15,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.layers import Layer, forward
-from softmaxce.training.mini_batch import ApplyUpdate
-from softmaxce.training.objective import Floats, log_probabilities_in_place
+from softmaxce.training.mini_batch import BATCH_ROWS, ApplyUpdate
+from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
 from softmaxce.training.rows import Rows, block_rows
 
 Vector = NDArray[np.float32]
@@ -26,69 +25,61 @@ _PARTS = 2  # tasks of a batch: a fixed number, so that the result does not depe
 
 @dataclass(frozen=True)
 class Network:
-    """A classifier of `rows` with hidden ReLU layers of these widths.
+    """A classifier with hidden ReLU layers of these widths, and its objective.
 
-    The objective is the weighted mean cross-entropy plus (l2/2)·‖W‖² over all layers' weights,
-    which apply to pixels times `scale`. row_weights: one weight for each of `rows`; run_tasks: a
-    `map`, see `row_threads`.
+    The objective is that of softmax regression, with the penalty on all layers' weights. The first
+    layer's apply to pixels times `scale`.
     """
 
-    rows: Rows
-    n_classes: int
+    problem: Objective
     hidden: tuple[int, ...]
-    _: KW_ONLY
-    l2: float
-    scale: float
-    row_weights: Floats | None = None
-    run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
-    _memory: _Memory = field(default_factory=lambda: _Memory(), repr=False)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
         """Number of pixels, of hidden units in each layer, and of classes."""
-        return (self.rows.n_pixels, *self.hidden, self.n_classes)
+        return (self.problem.rows.n_pixels, *self.hidden, self.problem.n_classes)
 
     @cached_property
-    def mean_weight(self) -> float:
-        """Mean of the row weights, by which they are divided so that they average to 1."""
-        return 1.0 if self.row_weights is None else float(self.row_weights.mean())
+    def _places(self) -> list[slice]:
+        """Where each layer is in the flat vector."""
+        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in pairwise(self.widths)]
+        return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
+
+    @cached_property
+    def _normalized_weights(self) -> Vector | None:
+        """The row weights, divided by their mean."""
+        weights = self.problem.row_weights
+        return None if weights is None else (weights / weights.mean()).astype(np.float32)
+
+    # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
+    # product, because the system clears the memory that it hands out.
+
+    @cached_property
+    def _values(self) -> list[Vector]:
+        """Arrays (n, width) for the pixels, the outputs of each hidden layer and the logits."""
+        n = max(BATCH_ROWS, block_rows(self.problem.rows.n_pixels))
+        return [np.empty((n, width), np.float32) for width in self.widths]
+
+    @cached_property
+    def _vectors(self) -> list[Vector]:
+        """Two vectors of the parameters' shape."""
+        return [np.empty(self._places[-1].stop, np.float32) for _ in range(2)]
 
     def start(self, rng: np.random.Generator) -> Vector:
         """Random parameters: weights of variance 2/n_inputs (He et al. 2015), biases 0."""
-        parameters = np.zeros(sum((a + 1) * b for a, b in self._shapes), np.float32)
+        parameters = np.zeros(self._places[-1].stop, np.float32)
         for weights, _ in self.layers(parameters):
             weights[:] = rng.standard_normal(weights.shape, np.float32)
             weights *= np.sqrt(2 / len(weights), dtype=np.float32)
         return parameters
 
-    @cached_property
-    def _shapes(self) -> list[tuple[int, int]]:
-        return list(zip(self.widths[:-1], self.widths[1:], strict=True))
-
     def layers(self, flat: Vector) -> list[Layer]:
         """The layers, as views into the flat vector."""
-        views = []
-        for (n_inputs, n_outputs), place in zip(self._shapes, self._places, strict=True):
-            middle = place.start + n_inputs * n_outputs
-            weights = flat[place.start : middle].reshape(n_inputs, n_outputs)
-            views.append(Layer(weights, flat[middle : place.stop]))
-        return views
-
-    @cached_property
-    def _places(self) -> list[slice]:
-        """Where each layer is in the flat vector."""
-        sizes = [(n_inputs + 1) * n_outputs for n_inputs, n_outputs in self._shapes]
-        return [slice(*edge) for edge in pairwise(accumulate(sizes, initial=0))]
-
-    def loss_and_gradient(self, flat: Vector, batch: NDArray[np.intp]) -> tuple[float, Vector]:
-        """Mean cross-entropy of the rows numbered in `batch` (nats), and the gradient of the
-        objective estimated on them, of the parameters' shape."""
-        gradient = np.empty_like(flat)
-
-        def copy(part: slice, part_gradient: Vector) -> None:
-            gradient[part] = part_gradient
-
-        return self.batch_loss(flat, batch, copy), gradient
+        tables = [
+            flat[place].reshape(-1, width)
+            for place, width in zip(self._places, self.widths[1:], strict=True)
+        ]
+        return [Layer(table[:-1], table[-1]) for table in tables]
 
     def batch_loss(self, flat: Vector, batch: NDArray[np.intp], apply_update: ApplyUpdate) -> float:
         """Mean cross-entropy of the rows numbered in `batch` (nats).
@@ -100,32 +91,32 @@ class Network:
         have to be added. The small products in between run in one thread, because handing them
         over would take longer than computing them.
         """
-        layers, values = self.layers(flat), self._memory.values(self.widths, len(batch))
+        layers, values = self.layers(flat), [array[: len(batch)] for array in self._values]
 
         def forward_part(part: slice) -> None:
-            pixels = self.rows.matrix[self.rows.positions(batch[part])]
+            pixels = self.problem.rows.matrix[self.problem.rows.positions(batch[part])]
             with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the loss
                 # float32 for every type of pixels: old NumPy would choose float16 for uint8.
-                np.multiply(pixels, self.scale, values[0][part], dtype=np.float32, casting="unsafe")
-                forward(layers, values[0][part], [outputs[part] for outputs in values[1:]])
+                scaled, scale = values[0][part], self.problem.scale
+                np.multiply(pixels, scale, scaled, dtype=np.float32, casting="unsafe")
+                forward(layers, scaled, [outputs[part] for outputs in values[1:]])
 
-        list(self.run_tasks(forward_part, _parts(len(batch))))
+        list(self.problem.run_tasks(forward_part, _parts(len(batch))))
         loss, residuals = self._back_propagate(layers, values, batch)
-        gradient, scratch = self._memory.vectors(flat.size)
-        gradients, penalties = self.layers(gradient), self.layers(scratch)
-        places = self._places
+        gradient, scratch = self._vectors
+        gradients, penalties, places = self.layers(gradient), self.layers(scratch), self._places
 
         def gradient_part(number: int) -> None:
             for at, (weights, _) in enumerate(layers):
                 part = _parts(len(weights))[number]
                 derivative, penalty = gradients[at].weights[part], penalties[at].weights[part]
                 np.matmul(values[at][:, part].T, residuals[at], out=derivative)
-                derivative += np.multiply(weights[part], np.float32(self.l2), out=penalty)
+                derivative += np.multiply(weights[part], np.float32(self.problem.l2), out=penalty)
                 first, width = places[at].start, weights.shape[1]
                 here = slice(first + part.start * width, first + part.stop * width)
                 apply_update(here, gradient[here])
 
-        list(self.run_tasks(gradient_part, range(_PARTS)))
+        list(self.problem.run_tasks(gradient_part, range(_PARTS)))
         for layer, residual, place in zip(gradients, residuals, places, strict=True):
             np.sum(residual, axis=0, out=layer.biases)
             biases = slice(place.start + layer.weights.size, place.stop)
@@ -138,12 +129,11 @@ class Network:
         """The mean cross-entropy of the batch, and its gradient with respect to the outputs of
         each layer before the ReLU, (n, n_outputs)."""
         share = 1 / len(batch)
-        labels = self.rows.labels[self.rows.positions(batch)]
+        labels = self.problem.rows.labels[self.problem.rows.positions(batch)]
         losses, residual = _losses_and_residuals(values[-1], labels)
-        if self.row_weights is not None:
-            row_weights = (self.row_weights[batch] / self.mean_weight).astype(np.float32)
-            losses *= row_weights
-            residual *= row_weights[:, np.newaxis]
+        if self._normalized_weights is not None:
+            losses *= self._normalized_weights[batch]
+            residual *= self._normalized_weights[batch, np.newaxis]
         residual *= np.float32(share)
         residuals = [residual]
         for (weights, _), outputs in zip(layers[:0:-1], values[-2:0:-1], strict=True):
@@ -154,13 +144,15 @@ class Network:
 
     def full_loss_and_gradient(self, flat: Vector) -> tuple[float, Floats]:
         """Mean cross-entropy of all rows (nats), and the objective's gradient over them."""
-        n, size = len(self.rows), block_rows(self.rows.n_pixels)
+        n, size = len(self.problem.rows), block_rows(self.problem.rows.n_pixels)
         total_loss, total_gradient = 0.0, np.zeros(flat.size)
+
+        def add(part: slice, gradient: Vector) -> None:
+            total_gradient[part] += gradient * (len(block) / n)
+
         for start in range(0, n, size):
             block = np.arange(start, min(start + size, n))
-            loss, gradient = self.loss_and_gradient(flat, block)
-            total_loss += loss * len(block) / n
-            total_gradient += gradient * (len(block) / n)
+            total_loss += self.batch_loss(flat, block, add) * len(block) / n
         return total_loss, total_gradient
 
     def cross_entropy(self, flat: Vector, rows: Rows) -> float:
@@ -169,33 +161,12 @@ class Network:
 
         def loss_sum(start: int) -> float:
             pixels, labels = rows.take_into_buffer(slice(start, start + size))
-            pixels *= pixels.dtype.type(self.scale)
+            pixels *= pixels.dtype.type(self.problem.scale)
             logits = forward(layers, pixels.astype(np.float32, copy=False))
             losses, _ = _losses_and_residuals(logits, labels)
             return float(losses.sum(dtype=np.float64))
 
-        return float(sum(self.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
-
-
-class _Memory:
-    """Arrays that are reused: allocating new ones for each batch would cost as much as a matrix
-    product, since the system clears the memory that it hands out."""
-
-    def __init__(self) -> None:
-        self._values: list[Vector] = []
-        self._vectors: tuple[Vector, Vector] | None = None
-
-    def values(self, widths: tuple[int, ...], n: int) -> list[Vector]:
-        """Arrays (n, width) for the pixels, each hidden layer's outputs and the logits."""
-        if not self._values or len(self._values[0]) < n:
-            self._values = [np.empty((n, width), np.float32) for width in widths]
-        return [values[:n] for values in self._values]
-
-    def vectors(self, size: int) -> tuple[Vector, Vector]:
-        """Two vectors of this size."""
-        if self._vectors is None:
-            self._vectors = np.empty(size, np.float32), np.empty(size, np.float32)
-        return self._vectors
+        return float(sum(self.problem.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
 
 
 def _parts(n: int) -> list[slice]:

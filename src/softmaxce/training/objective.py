@@ -16,13 +16,14 @@ machine computes which subtree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.errors import TrainingError
 from softmaxce.training.rows import Rows
 
 Floats = NDArray[np.float64]
@@ -78,6 +79,12 @@ def log_probabilities_in_place(logits: NDArray[Any]) -> NDArray[Any]:
     return probabilities
 
 
+def check_finite(values: NDArray[Any]) -> None:
+    """Raise TrainingError unless all these numbers, which are made of pixels, are finite."""
+    if not np.isfinite(values).all():
+        raise TrainingError("the pixels contain nan or infinite values: remove them")
+
+
 @dataclass(frozen=True)
 class Objective:
     """Weighted mean cross-entropy of `rows` + (l2/2)·‖W‖², as a function of the parameters.
@@ -92,17 +99,12 @@ class Objective:
     l2: float
     scale: float = 1.0
     row_weights: Floats | None = None
-    run_tasks: Callable[..., Iterator[Any]] = field(default=map, repr=False)
+    run_tasks: Callable[..., Iterator[Any]] = map
 
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the parameters: (n_pixels + 1, n_classes)."""
         return self.rows.n_pixels + 1, self.n_classes
-
-    @property
-    def relative_rounding_error(self) -> float:
-        """About how far rounding moves the objective's value, as a fraction of it."""
-        return 8 * float(np.finfo(self.rows.dtype).eps)
 
     @cached_property
     def total_weight(self) -> float:
@@ -140,13 +142,10 @@ class Objective:
         n_blocks = self.rows.n_blocks
         weights, biases = parameters[:-1], parameters[-1]
 
-        def block_sums(number: int) -> Sums:
-            with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
-                return self._block_sums(number, weights, biases)
-
         def task(first: int) -> Sums:
-            blocks = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
-            sums: Sums = tree_sum(map(block_sums, blocks))
+            numbers = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
+                sums: Sums = tree_sum(self._block_sums(i, weights, biases) for i in numbers)
             after_task()
             return sums
 

@@ -16,41 +16,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.errors import TrainingError
-from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
+from softmaxce.training.objective import (
+    Floats,
+    Objective,
+    check_finite,
+    log_probabilities_in_place,
+)
 from softmaxce.training.rows import Rows, block_rows
 
 Matrix = NDArray[np.floating[Any]]
-_Positions = NDArray[np.intp] | slice
 
 INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
+_SAMPLE_ROWS = 12_000
 _SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of the matrix
+_FULL_USE_ROWS = 4000  # samples up to this size are used whole for every class
+_FULL_PIXELS = 784  # pixel vectors up to this length (MNIST's) are treated whole
+_DIMENSIONS = 640  # of the subspace for longer ones: most of the variation of natural images
 _BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
 _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
-@dataclass(frozen=True)
-class SampleLimits:
-    """How much of the data the preconditioner is estimated from.
-
-    rows: largest sample; full_use_rows: samples up to this size are used whole for every class;
-    full_pixels: pixel vectors up to this length (MNIST's) are treated whole; dimensions: size of
-    the subspace for longer ones, which holds most of the variation of natural images.
-    """
-
-    rows: int = 12_000
-    full_use_rows: int = 4000
-    full_pixels: int = 784
-    dimensions: int = 640
-
-    def n_sampled(self, rows: Rows) -> int:
-        """How many of these rows are sampled."""
-        return min(len(rows), self.rows, max(_SAMPLE_VALUES // rows.n_pixels, 1))
-
-
-DEFAULT_LIMITS = SampleLimits()
+def n_sampled(rows: Rows) -> int:
+    """How many of these rows the preconditioner is estimated from."""
+    return min(len(rows), _SAMPLE_ROWS, max(_SAMPLE_VALUES // rows.n_pixels, 1))
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,6 @@ class HessianPreconditioner:
     values: Matrix
     rest: float
     damping: float
-    limits: SampleLimits
 
     def at(self, parameters: Floats, l2: float) -> Callable[[Floats], Floats]:
         """A function that multiplies a gradient by the inverse Hessian at these parameters.
@@ -81,14 +70,35 @@ class HessianPreconditioner:
         weights, values = self._class_weights(parameters), self.values
         if not parameters.any():  # at the start all classes have the same Hessian
             weights = weights[:1]
-            if len(values) > self.limits.full_use_rows:  # and one Hessian needs fewer rows
+            if len(values) > _FULL_USE_ROWS:  # and one Hessian needs fewer rows
                 weights, values = weights[:, ::3] * 3, values[::3]
+        ridge = l2 + self.damping
+        blocks = self.sample.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
+        of_inverse, of_centre, of_bias = zip(*blocks, strict=True)  # one of each class, or of all
+        inverses, centres = np.stack(of_inverse), np.stack(of_centre, axis=1)
+        biases, centre, basis = np.array(of_bias), self.centre.astype(np.float64), self.basis
+        rest = ridge + biases * self.rest  # curvature of each dimension outside the basis
 
-        def invert(number: int) -> _ClassBlock:
-            kept = _heaviest(weights[number], self.limits.full_use_rows)
-            return _ClassBlock.of(weights[number], values, kept, self.rest, l2 + self.damping)
+        def multiply(gradient: Floats) -> Floats:
+            gradient = gradient - gradient.mean(axis=1, keepdims=True)
+            bias = gradient[-1]
+            pixels = gradient[:-1] - np.outer(centre, bias)
+            inner = pixels if basis is None else basis.T @ pixels.astype(basis.dtype)
+            right = (inner - centres * bias).astype(inverses.dtype)
+            if len(inverses) == 1:
+                solved = inverses[0] @ right
+            else:
+                solved = np.matmul(inverses, right.T[:, :, np.newaxis])[:, :, 0].T
+            step = np.empty_like(gradient)
+            if basis is None:
+                step[:-1] = solved
+            else:
+                step[:-1] = basis @ (solved - inner / rest).astype(basis.dtype)
+                step[:-1] += pixels / rest
+            step[-1] = bias / biases - centre @ step[:-1] - (centres * solved).sum(0)
+            return np.asarray(step - step.mean(axis=1, keepdims=True))
 
-        return _InverseHessian(self, list(self.sample.run_tasks(invert, range(len(weights)))))
+        return multiply
 
     def _class_weights(self, parameters: Floats) -> Matrix:
         """p(1 − p) · normalized weight of each class and sampled row: (n_classes, m)."""
@@ -99,115 +109,52 @@ class HessianPreconditioner:
         return np.asarray(p * (1 - p) * self.normalized_weights)
 
 
-@dataclass(frozen=True)
-class _ClassBlock:
-    """One class: the inverse (r, r) of its Hessian about `centre` (r,), the curvature `bias` of its
-    bias and the curvature `rest` of each dimension outside the basis."""
+def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matrix, Matrix, float]:
+    """The inverse (r, r) of a class's Hessian about the centre (r,) of its rows, this centre, and
+    the curvature of the class's bias: the sum of the rows' weights (m,).
 
-    inverse: Matrix
-    centre: Matrix
-    bias: float
-    rest: float
-
-    @classmethod
-    def of(
-        cls, weights: Matrix, values: Matrix, kept: _Positions, rest: float, ridge: float
-    ) -> _ClassBlock:
-        """The block of a class whose rows have these weights (m,), estimated on the kept ones."""
-        total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
-        heavy, rows = weights[kept], values[kept].copy()
-        heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
-        centre = heavy @ rows / total
-        rows -= centre
-        rows *= np.sqrt(heavy)[:, np.newaxis]
-        hessian = rows.T @ rows
-        np.einsum("ii->i", hessian)[:] += ridge
-        return cls(inverse_of_positive(hessian), centre, total, ridge + total * rest)
+    If there are many rows, the heaviest that make up _KEPT_WEIGHT of the sum represent all.
+    """
+    kept: NDArray[np.intp] | slice = slice(None)
+    if len(weights) > _FULL_USE_ROWS:
+        order = np.argsort(weights)[::-1]
+        running = np.cumsum(weights[order])
+        kept = np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
+    total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
+    heavy, rows = weights[kept], values[kept].copy()
+    heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
+    centre = heavy @ rows / total
+    rows -= centre
+    rows *= np.sqrt(heavy)[:, np.newaxis]
+    hessian = rows.T @ rows
+    np.einsum("ii->i", hessian)[:] += ridge
+    triangle = _inverse_of_triangle(np.linalg.cholesky(hessian))
+    return triangle.T @ triangle, centre, total
 
 
-def _heaviest(weights: Matrix, full_use_rows: int) -> _Positions:
-    """Positions, ascending, of the largest weights that make up _KEPT_WEIGHT of their sum; all of
-    them where there are few."""
-    if len(weights) <= full_use_rows:
-        return slice(None)
-    order = np.argsort(weights)[::-1]
-    running = np.cumsum(weights[order])
-    return np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
-
-
-class _InverseHessian:
-    """Multiplies a gradient (n_pixels + 1, n_classes) by the blocks' inverses."""
-
-    def __init__(self, preconditioner: HessianPreconditioner, blocks: list[_ClassBlock]) -> None:
-        self.basis = preconditioner.basis
-        self.centre = preconditioner.centre.astype(np.float64)
-        self.inverses = np.stack([block.inverse for block in blocks])
-        self.centres = np.stack([block.centre for block in blocks], axis=1)  # (r, classes or 1)
-        self.biases = np.array([block.bias for block in blocks])
-        self.rest = np.array([block.rest for block in blocks])
-
-    def __call__(self, gradient: Floats) -> Floats:
-        gradient = gradient - gradient.mean(axis=1, keepdims=True)
-        bias = gradient[-1]
-        pixels = gradient[:-1] - np.outer(self.centre, bias)
-        inner = pixels if self.basis is None else self.basis.T @ pixels.astype(self.basis.dtype)
-        solved = self._solve(inner - self.centres * bias)
-        step = np.empty_like(gradient)
-        if self.basis is None:
-            step[:-1] = solved
-        else:
-            step[:-1] = self.basis @ (solved - inner / self.rest).astype(self.basis.dtype)
-            step[:-1] += pixels / self.rest
-        step[-1] = bias / self.biases - self.centre @ step[:-1] - (self.centres * solved).sum(0)
-        return np.asarray(step - step.mean(axis=1, keepdims=True))
-
-    def _solve(self, inner: Matrix) -> Matrix:
-        """Each class's inverse times its column of `inner` (r, n_classes)."""
-        inner = inner.astype(self.inverses.dtype)
-        if len(self.inverses) == 1:
-            return np.asarray(self.inverses[0] @ inner)
-        return np.asarray(np.matmul(self.inverses, inner.T[:, :, np.newaxis])[:, :, 0].T)
-
-
-def sample_preconditioner(
-    objective: Objective, seed: int, limits: SampleLimits = DEFAULT_LIMITS
-) -> HessianPreconditioner:
+def sample_preconditioner(objective: Objective, seed: int) -> HessianPreconditioner:
     """The preconditioner on at most some thousand rows, drawn without replacement.
 
     Raises TrainingError for pixels that are not finite.
     """
     rng = np.random.default_rng(seed)
-    sample = _sampled(objective, limits, rng)
+    n, m = len(objective.rows), n_sampled(objective.rows)
+    sample = objective if m == n else objective.on_copies(np.sort(rng.choice(n, m, replace=False)))
     rows, k = sample.rows, sample.n_classes
-    weights = _normalized_weights(sample)
+    weights = np.full(m, 1 / m, rows.dtype)
+    if sample.row_weights is not None:
+        weights = (sample.row_weights / sample.total_weight).astype(rows.dtype)
     affordable = int((INVERSE_VALUES / k) ** 0.5)
     basis, outside = None, 0.0
-    if rows.n_pixels > min(limits.full_pixels, affordable):
-        basis, outside = _leading_subspace(sample, min(limits.dimensions, affordable), rng)
+    if rows.n_pixels > min(_FULL_PIXELS, affordable):
+        basis, outside = _leading_subspace(sample, min(_DIMENSIONS, affordable), rng)
     values, centre = _coordinates(sample, weights, basis)
     variance = float(weights @ np.einsum("ij,ij->i", values, values)) + outside
     complete = sample is objective and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
     damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
     rest = outside / max(rows.n_pixels - values.shape[1], 1)
-    return HessianPreconditioner(
-        sample, weights, centre, basis, values, rest, damping + 1e-30, limits
-    )
-
-
-def _sampled(objective: Objective, limits: SampleLimits, rng: np.random.Generator) -> Objective:
-    """The objective on a random sample of its rows; the objective itself if they are few."""
-    n, n_sampled = len(objective.rows), limits.n_sampled(objective.rows)
-    if n == n_sampled:
-        return objective
-    return objective.on_copies(np.sort(rng.choice(n, n_sampled, replace=False)))
-
-
-def _normalized_weights(sample: Objective) -> Matrix:
-    dtype = sample.rows.dtype
-    if sample.row_weights is None:
-        return np.full(len(sample.rows), 1 / len(sample.rows), dtype)
-    return np.asarray(sample.row_weights / sample.total_weight, dtype=dtype)
+    return HessianPreconditioner(sample, weights, centre, basis, values, rest, damping + 1e-30)
 
 
 def _coordinates(
@@ -229,13 +176,8 @@ def _coordinates(
     weighted_sums = list(sample.run_tasks(fill, range(0, len(rows), size)))
     centre = np.sum(weighted_sums, axis=0, dtype=rows.dtype)
     values -= centre if basis is None else centre @ basis
-    _check_finite(values)
+    check_finite(values)
     return values, centre
-
-
-def _check_finite(values: Matrix) -> None:
-    if not np.isfinite(values).all():
-        raise TrainingError("the pixels contain nan or infinite values: remove them")
 
 
 def _leading_subspace(
@@ -249,7 +191,7 @@ def _leading_subspace(
     rows = sample.rows
     few = rng.permutation(len(rows))[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
     pixels = rows.take_into_buffer(np.sort(few))[0] * rows.dtype.type(sample.scale)
-    _check_finite(pixels)
+    check_finite(pixels)
     pixels -= pixels.mean(axis=0)
     width = min(width, len(pixels))
     groups = np.array_split(np.arange(width), 4)
@@ -275,23 +217,17 @@ def _orthonormal(vectors: Matrix) -> Matrix:
     gram = vectors.T @ vectors
     shift = 4 * np.finfo(vectors.dtype).eps * np.trace(gram)
     np.einsum("ii->i", gram)[:] += shift + np.finfo(vectors.dtype).tiny
-    return np.asarray(vectors @ inverse_of_triangle(np.linalg.cholesky(gram)).T)
+    return np.asarray(vectors @ _inverse_of_triangle(np.linalg.cholesky(gram)).T)
 
 
-def inverse_of_positive(matrix: Matrix) -> Matrix:
-    """Inverse of a symmetric positive definite matrix, twice as fast as a general one."""
-    triangle = inverse_of_triangle(np.linalg.cholesky(matrix))
-    return np.asarray(triangle.T @ triangle)
-
-
-def inverse_of_triangle(lower: Matrix) -> Matrix:
+def _inverse_of_triangle(lower: Matrix) -> Matrix:
     """Inverse of a lower triangular matrix, by halves: almost only matrix products."""
     n = len(lower)
     if n <= 64:
         return np.asarray(np.linalg.inv(lower))
     half = n // 2
     inverse = np.zeros_like(lower)
-    inverse[:half, :half] = inverse_of_triangle(lower[:half, :half])
-    inverse[half:, half:] = inverse_of_triangle(lower[half:, half:])
+    inverse[:half, :half] = _inverse_of_triangle(lower[:half, :half])
+    inverse[half:, half:] = _inverse_of_triangle(lower[half:, half:])
     inverse[half:, :half] = -inverse[half:, half:] @ (lower[half:, :half] @ inverse[:half, :half])
     return inverse

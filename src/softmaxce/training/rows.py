@@ -23,17 +23,7 @@ if TYPE_CHECKING:
 _BLOCK_VALUES = 1 << 20  # pixel values of a block: 4 MB as float32, a thread's share of the cache
 _MAPPED_ROWS = 4096  # rows that `LocalPixels.map` copies at a time
 
-MapFunction = Callable[[NDArray[Any], NDArray[Any], Any], Any]
-
-
-class _Buffers(threading.local):
-    """One array for each dtype, in each thread."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[np.dtype[Any], NDArray[Any]] = {}
-
-
-_buffers = _Buffers()
+_buffers = threading.local()  # one array for each dtype, by its name
 
 
 def block_rows(n_pixels: int) -> int:
@@ -47,11 +37,11 @@ def thread_buffer(shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
 
     Allocating fresh memory would cost as much as the arithmetic done in it.
     """
-    size = shape[0] * shape[1]
-    kept = _buffers.arrays.get(dtype)
+    size, kept = shape[0] * shape[1], getattr(_buffers, dtype.name, None)
     if kept is None or kept.size < size:
-        kept = _buffers.arrays[dtype] = np.empty(size, dtype)
-    return kept[:size].reshape(shape)
+        kept = np.empty(size, dtype)
+        setattr(_buffers, dtype.name, kept)
+    return np.asarray(kept[:size].reshape(shape))
 
 
 class PixelMatrix(Protocol):
@@ -67,24 +57,20 @@ class PixelMatrix(Protocol):
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         """Rows by number, slice or array of numbers: (n_pixels,) or (n_chosen, n_pixels)."""
-        ...
 
     def copy_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Copies (len(rows), n_pixels) of these rows, on this machine."""
-        ...
 
     def map(
-        self, function: MapFunction, rows: NDArray[Any], columns: NDArray[Any], shared: Any
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> Iterable[Any]:
         """The results of function(pixels, columns, shared) for consecutive runs of the rows.
 
         rows: ascending; columns: (len(rows),), cut as the rows are.
         """
-        ...
 
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
         """`objective.sums_at(parameters)`, computed where the pixels are."""
-        ...
 
 
 class LocalPixels(PixelMatrix):
@@ -104,7 +90,7 @@ class LocalPixels(PixelMatrix):
         return copy_rows(self.array, rows)
 
     def map(
-        self, function: MapFunction, rows: NDArray[Any], columns: NDArray[Any], shared: Any
+        self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
     ) -> Iterator[Any]:
         for start in range(0, len(rows), _MAPPED_ROWS):
             run = slice(start, start + _MAPPED_ROWS)
@@ -176,7 +162,10 @@ class Rows:
     def block(self, number: int) -> slice:
         """Which of these rows, numbered from 0, are in a block of the matrix."""
         size = block_rows(self.n_pixels)
-        start, stop = number * size, (number + 1) * size
+        return self.between(number * size, (number + 1) * size)
+
+    def between(self, start: int, stop: int) -> slice:
+        """Which of these rows, numbered from 0, are the matrix's rows `start` to `stop` − 1."""
         if self.index is None:
             return slice(start, min(stop, len(self.pixels)))
-        return slice(*(int(at) for at in np.searchsorted(self.index, (start, stop))))
+        return slice(*map(int, np.searchsorted(self.index, (start, stop))))

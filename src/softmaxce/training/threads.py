@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 _MAX_THREADS = 8  # more only compete for one memory bus
 
 
-def useful_threads() -> int:
-    """Number of cores that this process may use, at most 8."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return min(cores, _MAX_THREADS)
-
-
 @contextmanager
-def row_threads(n_threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """A `map` that runs its tasks in n_threads Python threads, the calling one included."""
+def row_threads(n_threads: int | None = None) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` that runs its tasks in n_threads Python threads, the calling one included.
+
+    By default there is one for each core that this process may use, at most 8.
+    """
+    if n_threads is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        n_threads = min(len(affinity(0)) if affinity else os.cpu_count() or 1, _MAX_THREADS)
     with _one_blas_thread():
         if n_threads == 1:
             yield map
@@ -50,8 +49,7 @@ def _map_and_help(
         yield own.pop(position) if position in own else future.result()
 
 
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def _one_blas_thread() -> AbstractContextManager[Any]:
     """Keep BLAS from starting threads, which would compete with ours.
 
     Does nothing without threadpoolctl: the command line sets the BLAS libraries' environment
@@ -60,7 +58,5 @@ def _one_blas_thread() -> Iterator[None]:
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        yield
-        return
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
+        return nullcontext()
+    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]

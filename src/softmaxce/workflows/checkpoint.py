@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 # each in some 25 evaluations, at 28.5e9 operations per second and core (docs/cluster.md).
 _LONG_FIT = 3e10
 _QUICK = "a linear fit of this size takes seconds"
+_RUN_AGAIN = f"Run the command again: {_QUICK}."
 
 
 def checkpoint_path(model_path: str | PathLike[str]) -> Path:
@@ -59,45 +60,33 @@ def kept_on_interrupt(
     InputError or DataError if there is nothing to resume, or if the fingerprint is another one.
     """
     path = checkpoint_path(model_path)
-    if kind is None and not (resume and path.exists()):
-        with _quick_fit(resume):
-            yield None
-        path.unlink(missing_ok=True)  # of an earlier run
-        return
-    checkpoint = (kind or AnswerLog)(str(path), fingerprint, resume)
-    kept = f"kept in {path}: repeat the command with --resume to continue"
-    try:
-        yield checkpoint
-    except ClusterLost as lost:
-        if checkpoint.keep():
-            raise ClusterLost(f"{lost}; the fit so far is {kept}") from lost
-        raise
-    except Exception:  # it would only occur again
-        checkpoint.remove()
-        raise
-    except BaseException as stop:
-        if checkpoint.keep():
-            stop.add_note(f"The fit so far is {kept}.")
-        else:
-            checkpoint.remove()
-        raise
-    else:
-        checkpoint.remove()
-    finally:
-        checkpoint.close()
-
-
-@contextmanager
-def _quick_fit(resume: bool) -> Iterator[None]:
-    """Nothing is kept of a fit that is quick to run again."""
-    if resume:
+    checkpoint = None
+    if kind or (resume and path.exists()):
+        checkpoint = (kind or AnswerLog)(str(path), fingerprint, resume)
+    elif resume:
         raise InputError(
             f"nothing to resume: {_QUICK} and leaves no checkpoint; leave --resume out"
         )
+    kept = f"kept in {path}: repeat the command with --resume to continue"
+    stays = False
     try:
-        yield
-    except Exception:
+        yield checkpoint
+    except ClusterLost as lost:
+        stays = checkpoint is not None and checkpoint.keep()
+        if stays:
+            raise ClusterLost(f"{lost}; the fit so far is {kept}") from lost
+        raise
+    except Exception:  # it would only occur again
+        stays = checkpoint is None
         raise
     except BaseException as stop:
-        stop.add_note(f"Run the command again: {_QUICK}.")
+        stays = checkpoint is None or checkpoint.keep()
+        if stays:
+            stop.add_note(f"The fit so far is {kept}." if checkpoint else _RUN_AGAIN)
         raise
+    finally:
+        if checkpoint is not None:
+            checkpoint.close()
+        if not stays:
+            with suppress(OSError):
+                path.unlink()
