@@ -29,16 +29,7 @@ _HOME_OF = {
     "softmax": "numerics",
 }
 
-__all__ = [
-    "SoftmaxClassifier",
-    "__version__",
-    "cross_entropy",
-    "load_model",
-    "log_softmax",
-    "logsumexp",
-    "one_hot",
-    "softmax",
-]
+__all__ = ["__version__", *_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,9 +15,7 @@ from softmaxce.errors import OutputError
 
 Chunk = bytes | bytearray | memoryview
 
-_TEMPORARY_PREFIX = (
-    ".softmaxce-"  # has a fixed length, so that the target's name may have the maximal length
-)
+_TEMPORARY_PREFIX = ".softmaxce-"  # not the target's name, which may have the maximal length
 
 
 def check_can_write(path: str | PathLike[str]) -> None:

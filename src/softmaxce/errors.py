@@ -1,18 +1,7 @@
-"""All errors of the package and their exit codes.
+"""All errors of the package.
 
-SoftmaxceError     1  printed as one line: "Error: " and the message
-├── DataError         a folder or a set of images cannot be used
-├── ImageError        one image cannot be read
-├── ModelError        a model file is missing, damaged or in another format
-├── OutputError       a result cannot be written
-├── TrainingError     a fit cannot start
-│   └── NotFinite     a fit diverged (training/mini_batch.py)
-├── CheckError        a numeric check of the lesson failed (lesson/step.py)
-├── InputError     2  an argument has an invalid value
-├── GateFailed     3  a metric missed a bound of `--fail-under`
-└── ClusterLost   75  the cluster was lost; try again later (EX_TEMPFAIL of sysexits.h)
-
-A message says what failed, for which file or value, and why; then how to fix it, if known.
+A message says what failed, for which file or value, and why; then how to fix it, if known. The
+program prints it as one line after "Error: " and exits with `exit_code`.
 """
 
 from __future__ import annotations
@@ -71,7 +60,7 @@ class GateFailed(SoftmaxceError):
 class ClusterLost(SoftmaxceError):
     """The cluster cannot be reached or has no workers left."""
 
-    exit_code = 75
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again later
 
 
 def first_and_more(items: Sequence[str], n: int = 10, separator: str = ", ") -> str:

@@ -8,10 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib"}
-    | {".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
-)
+SUFFIXES_OF = {
+    "PNG": {".png"},
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "GIF": {".gif"},
+    "BMP": {".bmp", ".dib"},
+    "WEBP": {".webp"},
+    "TIFF": {".tif", ".tiff"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+}
+SUFFIXES = frozenset().union(*SUFFIXES_OF.values())
 FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
 

@@ -58,7 +58,7 @@ def test_idx(tmp_path, packed, separator):
     labels = tmp_path / f"train-labels{separator}idx1-ubyte{ending}"
     labels.write_bytes(write(idx(LABELS.astype(np.uint8))))
     check_dataset(images)
-    check_dataset(find_splits(tmp_path).train)
+    check_dataset(find_splits(tmp_path)["train"])
 
 
 def test_splits_of_an_npz_are_found(tmp_path):
@@ -66,10 +66,8 @@ def test_splits_of_an_npz_are_found(tmp_path):
         tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:2], y_test=LABELS[:2]
     )
     splits = find_splits(tmp_path / "a.npz")
-    assert splits.train == Split(tmp_path / "a.npz", "train")
-    assert splits.test == Split(tmp_path / "a.npz", "test")
-    assert splits.validation is None
-    check_dataset(splits.train)
+    assert splits == {name: Split(tmp_path / "a.npz", name) for name in ("train", "test")}
+    check_dataset(splits["train"])
 
 
 def test_flat_and_colour_arrays(tmp_path):
@@ -129,6 +127,8 @@ def test_damaged_files_are_one_error(tmp_path, name):
         ({"x": IMAGES}, "no labels"),
         ({"a": IMAGES}, "it needs an array named"),
         ({"x": IMAGES[0, 0], "y": LABELS}, "have the shape"),
+        ({"x": IMAGES[:1], "y": LABELS[0]}, "labels have the shape"),
+        ({"x": IMAGES[:, 0, :0], "y": LABELS}, "cannot reshape"),
     ],
 )
 def test_arrays_that_cannot_be_used_say_why(tmp_path, arrays, fault):
@@ -168,7 +168,7 @@ def test_a_manifest_names_files_labels_and_splits(tmp_path):
         "train": [4, 4],
         "test": [2, 2],
     }
-    by_manifest = load_for_training(find_splits(tmp_path / "m.csv").train)
+    by_manifest = load_for_training(find_splits(tmp_path / "m.csv")["train"])
     by_folder = load_for_training(tmp_path / "set")
     chosen = [int(path[-7:-4]) <= 3 for path in by_folder.paths]
     np.testing.assert_array_equal(by_manifest.pixels, by_folder.pixels[chosen])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
     from softmaxce.data.read_options import ReadOptions
     from softmaxce.workflows.evaluate import EvaluateResult
-    from softmaxce.workflows.gates import Gate
 
 EPILOG = """\b
 Examples:
@@ -37,7 +36,7 @@ Examples:
 
 @click.command(short_help="Evaluate a model on a folder of images.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
-@model_option()
+@model_option
 @click.option(
     "--errors",
     "errors_path",
@@ -77,9 +76,12 @@ def evaluate(
     from softmaxce.views.json import evaluate as json_view
     from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
-    from softmaxce.workflows.gates import check_gates
+    from softmaxce.workflows.gates import check_gates, parse_gate
+    from softmaxce.workflows.outputs import check_files, check_folder
 
-    parsed_gates = _check_outputs(gates, model_path, paths)
+    parsed_gates = [parse_gate(gate) for gate in gates]
+    check_files([paths["errors_path"], paths["report_path"]], [model_path])
+    check_folder(paths["plots_path"])
     with (
         output.progress() as on_progress,
         backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
@@ -95,19 +97,6 @@ def evaluate(
     machine_text = partial(json_view.as_machine_text, result)
     output.show(partial(text_view.show, result), machine_text, result.left_out)
     check_gates(result.scored.scores, parsed_gates)
-
-
-def _check_outputs(
-    gates: tuple[str, ...], model_path: str, paths: dict[str, str | None]
-) -> list[Gate]:
-    """The parsed gates, after checking that the output files can be written."""
-    from softmaxce.workflows.gates import parse_gate
-    from softmaxce.workflows.outputs import check_files, check_folder
-
-    parsed = [parse_gate(gate) for gate in gates]
-    check_files([paths["errors_path"], paths["report_path"]], [model_path])
-    check_folder(paths["plots_path"])
-    return parsed
 
 
 def _write_files(

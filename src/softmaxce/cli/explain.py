@@ -78,7 +78,7 @@ NUMBER = Parsed("NUMBER", _as_number)
     epilog=EPILOG,
 )
 @click.argument("image", required=False, type=click.Path(readable=False))
-@model_option()
+@model_option
 @click.option(
     "--logits",
     type=NUMBER,

@@ -40,19 +40,15 @@ def format_option(*formats: str) -> Decorator:
     )
 
 
-def model_option(**overrides: Any) -> Decorator:
-    """`-m/--model`, the model to read; SOFTMAXCE_MODEL or model.npz by default."""
-    return click.option(
-        "-m",
-        "--model",
-        "model_path",
-        type=click.Path(readable=False),
-        default=default_model,
-        show_default=False,
-        help="Model file.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
-        **overrides,
-    )
-
+model_option = click.option(
+    "-m",
+    "--model",
+    "model_path",
+    type=click.Path(readable=False),
+    default=default_model,
+    show_default=False,
+    help="Model file.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
+)
 
 # `main` reads it from sys.argv, so that it also applies to Click's own errors.
 debug_option = click.option(

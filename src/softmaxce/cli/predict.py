@@ -29,7 +29,7 @@ Examples:
 @click.argument(
     "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
 )
-@model_option()
+@model_option
 @click.option(
     "-k",
     "--top-k",

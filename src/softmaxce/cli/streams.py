@@ -7,18 +7,8 @@ import io
 import os
 import sys
 
-_SIGNS = {
-    "×": "x",
-    "·": ".",
-    "−": "-",
-    "–": "-",
-    "—": "-",
-    "─": "-",
-    "█": "#",
-    "∞": "inf",
-    "→": "->",
-}
-_PLAIN = str.maketrans(_SIGNS)
+# The signs that our own texts use.
+_PLAIN = str.maketrans("×·−–—─█", "x.----#") | str.maketrans({"∞": "inf", "→": "->"})
 
 
 def prepare() -> None:

@@ -26,6 +26,7 @@ from softmaxce.cli.types import (
     image_size,
     penalty,
 )
+from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
@@ -171,8 +172,11 @@ def train(
     left_over = checkpoint_path(model_path)
     if left_over.exists() and not chosen.resume:
         output.note(f"starting from the beginning; --resume would continue from {left_over}")
-    workflow.check_distributable(chosen, cluster is not None)
     if cluster is not None:
+        if chosen.hidden:
+            raise InputError(
+                "--dask cannot train --hidden layers: they are trained in mini-batches"
+            )
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with (
         output.progress() as on_progress,

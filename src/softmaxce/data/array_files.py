@@ -51,13 +51,16 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
     Raises DataError, which names the file and the fault.
     """
     try:
-        if os.path.isdir(path):
-            return _idx_pair(str(_idx_files(path)[split]))
         if str(path).lower().endswith(".npz"):
-            return _read_npz(path, split)
-        if str(path).lower().endswith(".npy"):
-            return _npy_pair(str(path))
-        return _idx_pair(str(path))
+            images, labels = _read_npz(path, split)
+        elif str(path).lower().endswith(".npy"):
+            images, labels = _npy_pair(str(path))
+        else:
+            file = _idx_files(path)[split] if os.path.isdir(path) else path
+            images, labels = _idx_pair(str(file))
+        pixels = _checked_images(path, images)
+        names = None if labels is None else _checked_labels(path, pixels, labels)
+        return PixelArrays(pixels, names)
     except DataError:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
@@ -79,6 +82,7 @@ def array_splits(path: str | PathLike[str]) -> set[str]:
 
 
 _Members = dict[str, zipfile.ZipInfo]
+_Pair = tuple[NDArray[Any], NDArray[Any] | None]  # images, and labels if there are any
 
 
 def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_Members, _Members]:
@@ -97,7 +101,7 @@ def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_
     return images, labels
 
 
-def _read_npz(path: str | PathLike[str], split: str) -> PixelArrays:
+def _read_npz(path: str | PathLike[str], split: str) -> _Pair:
     with zipfile.ZipFile(path) as archive:
         images, labels = _npz_members(path, archive)
         if not images:
@@ -105,9 +109,8 @@ def _read_npz(path: str | PathLike[str], split: str) -> PixelArrays:
                 f"no images: {path}: it needs an array named x, images, x_train, train_images or "
                 "similar, and one named y, labels, y_train or train_labels"
             )
-        pixels = _checked_images(path, _read_member(archive, images[split]))
         named = _read_member(archive, labels[split]) if split in labels else None
-        return PixelArrays(pixels, _checked_labels(path, pixels, named))
+        return _read_member(archive, images[split]), named
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
@@ -121,11 +124,7 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise ValueError("an array has an unknown version")
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
     shape, fortran_order, dtype = read(stream)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or not 0 <= size - n_bytes <= 2**16:
@@ -136,20 +135,15 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
-def _npy_pair(path: str) -> PixelArrays:
+def _npy_pair(path: str) -> _Pair:
     """An .npy file of images, and the file of labels in the same folder, if there is one."""
     images = np.load(path, mmap_mode="r", allow_pickle=False)
     folder, name = os.path.split(path)
     for word, counterpart in (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "labels")):
-        beside = os.path.join(
-            folder, re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", counterpart, name)
-        )
-        if beside != path and os.path.isfile(beside):
-            labels = np.load(beside, mmap_mode="r", allow_pickle=False)
-            return PixelArrays(
-                _checked_images(path, images), _checked_labels(beside, images, labels)
-            )
-    return PixelArrays(_checked_images(path, images), None)
+        beside = re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", counterpart, name)
+        if beside != name and os.path.isfile(os.path.join(folder, beside)):
+            return images, np.load(os.path.join(folder, beside), mmap_mode="r", allow_pickle=False)
+    return images, None
 
 
 def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
@@ -162,7 +156,7 @@ def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
     return found
 
 
-def _idx_pair(path: str) -> PixelArrays:
+def _idx_pair(path: str) -> _Pair:
     """An IDX file of images, and the file of their labels in the same folder, if there is one."""
     images = _read_idx(path, 3)
     folder, name = os.path.split(path)
@@ -173,7 +167,7 @@ def _idx_pair(path: str) -> PixelArrays:
         for candidate in (beside, beside + ".gz", beside.removesuffix(".gz")):
             if labels is None and os.path.isfile(candidate):
                 labels = _read_idx(candidate, 1)
-    return PixelArrays(_checked_images(path, images), _checked_labels(path, images, labels))
+    return images, labels
 
 
 def _read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
@@ -218,11 +212,9 @@ def _checked_images(path: str | PathLike[str], images: NDArray[Any]) -> NDArray[
 
 
 def _checked_labels(
-    path: str | PathLike[str], images: NDArray[Any], labels: NDArray[Any] | None
-) -> tuple[str, ...] | None:
-    if labels is None:
-        return None
-    if labels.size != len(images) or labels.shape[0] != len(images):
+    path: str | PathLike[str], images: NDArray[Any], labels: NDArray[Any]
+) -> tuple[str, ...]:
+    if labels.shape[:1] != (len(images),) or labels.size != len(images):
         raise DataError(
             f"cannot use the arrays: {path}: there are {len(images)} images, but the labels have "
             f"the shape {labels.shape}"

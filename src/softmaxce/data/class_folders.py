@@ -79,23 +79,18 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     name = entry.name
+                    has_suffix = name[name.rfind(".") :].lower() in SUFFIXES
                     if is_hidden(name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-                    elif name[name.rfind(".") :].lower() in SUFFIXES and not _is_link_to_folder(
-                        entry
-                    ):
+                    elif has_suffix and not (entry.is_symlink() and _is_folder(entry)):
                         images.append(entry.path)
                     else:
                         ignored_files.append(entry.path)
         except OSError as error:
             raise DataError(f"cannot read the folder: {folder}: {error.strerror}") from error
     return tuple(sorted(images)), tuple(sorted(ignored_files))
-
-
-def _is_link_to_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and _is_folder(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -11,9 +11,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def decode_files(
     digests = np.zeros((n_files, 2), np.uint64)
     failures: dict[int, ImageError] = {}
     n_done = 0
-    with _PixelStore(n_files, preprocessing.n_pixels, pixel_file, offset) as store:
+    with _pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset) as store:
         for chunk in _decode_chunks(paths, preprocessing, store, jobs or available_cores()):
             start, decoded = chunk.start, chunk.decoded
             rows = slice(start, start + chunk.n_files)
@@ -77,36 +77,15 @@ def decode_files(
 class _PixelStore:
     """Where decoded rows are kept: an array in memory, or part of a file."""
 
-    def __init__(self, n_files: int, n_pixels: int, path: str | None, offset: int) -> None:
-        self.path, self.offset = path, offset
-        self._shape = (n_files, n_pixels)
-        self._is_temporary = False
+    def __init__(self, shape: tuple[int, int], path: str | None, offset: int) -> None:
+        self.path = path
+        self._shape, self._offset = shape, offset
         self._array: NDArray[np.uint8] | None = None
         self._n_stored = 0  # rows in the array
-        if path is None:
-            if n_files * n_pixels < _MIN_BYTES_FOR_FILE:
-                self._array = np.zeros(self._shape, np.uint8)
-            else:
-                self.move_to_file()
-
-    def __enter__(self) -> _PixelStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._is_temporary and self.path is not None:
-            with suppress(OSError):  # Windows keeps a mapped file until the mapping is closed
-                os.unlink(self.path)
-        if isinstance(error, OSError) and self.path is not None:
-            raise OutputError(
-                f"not enough disk space for decoded pixels: {self.path}: "
-                f"{error.strerror or error}; free some space, or set TMPDIR or --cache to another "
-                "folder"
-            ) from error
+        if path is None and shape[0] * shape[1] < _MIN_BYTES_FOR_FILE:
+            self._array = np.zeros(shape, np.uint8)
+        else:
+            self.move_to_file()
 
     def move_to_file(self) -> None:
         """From now on, store rows in a file, which other processes can write to as well."""
@@ -114,35 +93,50 @@ class _PixelStore:
             return
         handle, self.path = tempfile.mkstemp(prefix="softmaxce-pixels-")
         os.close(handle)
-        self._is_temporary = True
         if self._array is not None:
-            write_rows(self.path, 0, self._array[: self._n_stored])
-            os.truncate(self.path, self._array.nbytes)
+            stored, n_bytes = self._array[: self._n_stored], self._array.nbytes
             self._array = None
+            self.store(0, stored)
+            os.truncate(self.path, n_bytes)
 
     def store(self, start: int, pixels: NDArray[np.uint8]) -> None:
-        """Store rows starting at the row `start`, after those stored before."""
+        """Store rows starting at the row `start`; in memory, after those stored before."""
         if self._array is not None:
-            self._array[start : start + len(pixels)] = pixels
             self._n_stored = start + len(pixels)
-        elif self.path is not None:
-            write_rows(self.path, self.offset + start * self._shape[1], pixels)
+            self._array[start : self._n_stored] = pixels
+            return
+        assert self.path is not None  # it is set whenever there is no array
+        with open(self.path, "r+b", buffering=0) as stream:
+            stream.seek(self._offset + start * self._shape[1])
+            left = pixels.reshape(-1).data
+            while left:
+                left = left[stream.write(left) :]
 
     def matrix(self) -> NDArray[np.uint8]:
         """All rows (n_files, n_pixels); those in a file are mapped and read-only."""
         if self._array is not None:
             return self._array
-        assert self.path is not None  # it is set whenever there is no array
-        return map_rows(self.path, self.offset, self._shape)
+        assert self.path is not None
+        return map_rows(self.path, self._offset, self._shape)
 
 
-def write_rows(path: str, position: int, rows: NDArray[np.uint8]) -> None:
-    """Write `rows` to the existing file `path`, starting at the byte `position`."""
-    with open(path, "r+b", buffering=0) as stream:
-        stream.seek(position)
-        left = rows.reshape(-1).data
-        while left:
-            left = left[stream.write(left) :]
+@contextmanager
+def _pixel_store(shape: tuple[int, int], path: str | None, offset: int) -> Iterator[_PixelStore]:
+    """A store; a temporary file of it is removed. Raises OutputError if the disk is full."""
+    store = _PixelStore(shape, path, offset)
+    try:
+        yield store
+    except OSError as error:
+        if store.path is None:
+            raise
+        raise OutputError(
+            f"not enough disk space for decoded pixels: {store.path}: {error.strerror or error}; "
+            "free some space, or set TMPDIR or --cache to another folder"
+        ) from error
+    finally:
+        if store.path is not None and store.path != path:
+            with suppress(OSError):  # Windows keeps a mapped file until the mapping is closed
+                os.unlink(store.path)
 
 
 @dataclass(frozen=True)
@@ -150,7 +144,7 @@ class _Chunk:
     """The files starting at the position `start`, and the seconds that decoding them took."""
 
     start: int
-    decoded: DecodedImages  # without pixels if these are already stored
+    decoded: DecodedImages  # without pixels, which are stored
     seconds: float
 
     @property
@@ -158,25 +152,20 @@ class _Chunk:
         return len(self.decoded.sizes)
 
 
-@dataclass(frozen=True)
-class _Decoder:
-    """Decodes the files (start, stop) of `paths`; writes their rows to `file` if there is one."""
+def _decode_chunk(
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    store: _PixelStore,
+    limits: tuple[int, int],
+) -> _Chunk:
+    from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
 
-    paths: Sequence[str]
-    preprocessing: Preprocessing
-    file: str | None = None
-    offset: int = 0
-
-    def __call__(self, limits: tuple[int, int]) -> _Chunk:
-        from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
-
-        started = time.process_time()
-        start, stop = limits
-        decoded = decode_batch(self.paths[start:stop], self.preprocessing)
-        if self.file is not None:
-            write_rows(self.file, self.offset + start * decoded.pixels.shape[1], decoded.pixels)
-            decoded = replace(decoded, pixels=decoded.pixels[:0])
-        return _Chunk(start, decoded, time.process_time() - started)
+    started = time.process_time()
+    start, stop = limits
+    decoded = decode_batch(paths[start:stop], preprocessing)
+    store.store(start, decoded.pixels)
+    without_pixels = replace(decoded, pixels=decoded.pixels[:0])
+    return _Chunk(start, without_pixels, time.process_time() - started)
 
 
 class _ChunkPlan:
@@ -215,10 +204,9 @@ def _decode_chunks(
 ) -> Iterator[_Chunk]:
     max_files = max(1, min(_MAX_CHUNK_FILES, _MAX_CHUNK_BYTES // preprocessing.n_pixels))
     plan = _ChunkPlan(len(paths), max_files)
-    decode = _Decoder(paths, preprocessing)
+    decode = partial(_decode_chunk, paths, preprocessing, store)
     while limits := plan.next_limits():
         chunk = decode(limits)
-        store.store(chunk.start, chunk.decoded.pixels)
         if chunk.start > 0:  # the first chunk also loads Pillow's plug-ins: its time says nothing
             plan.learn(chunk)
         yield chunk
@@ -227,7 +215,6 @@ def _decode_chunks(
     else:
         return
     store.move_to_file()
-    work = _Decoder(paths, preprocessing, store.path, store.offset)
-    for chunk in in_workers(work, plan.next_limits, jobs):
+    for chunk in in_workers(decode, plan.next_limits, jobs):
         plan.learn(chunk)
         yield chunk

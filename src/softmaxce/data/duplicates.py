@@ -10,6 +10,7 @@ benchmarking of perceptual image hash functions", 2010, section 3.2.1.)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,21 +76,11 @@ def _candidates(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs of rows whose hashes differ in at most MAX_BITS bits; a pair may occur twice."""
     for band in range(_N_BANDS):
-        keys = (hashes >> np.uint64(16 * band)).astype(np.uint16)
-        order = np.argsort(keys, kind="stable")
-        starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
-        for rows in np.split(order, starts[1:]):
-            if 2 <= len(rows) <= _MAX_BUCKET:  # larger buckets are mostly blank images
-                yield from _close_pairs(hashes, rows)
-
-
-def _close_pairs(
-    hashes: NDArray[np.uint64], rows: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    differing = hashes[rows, np.newaxis] ^ hashes[rows]
-    left, right = np.nonzero(np.triu(_bit_counts(differing) <= MAX_BITS, k=1))
-    if len(left):
-        yield rows[left], rows[right]
+        for rows in _groups((hashes >> np.uint64(16 * band)).astype(np.uint16)):
+            if len(rows) <= _MAX_BUCKET:  # larger buckets are mostly blank images
+                differing = hashes[rows, np.newaxis] ^ hashes[rows]
+                left, right = np.nonzero(np.triu(_bit_counts(differing) <= MAX_BITS, k=1))
+                yield rows[left], rows[right]
 
 
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -122,7 +113,7 @@ def _root(root: NDArray[np.int64], row: int) -> int:
     return row
 
 
-def _groups(keys: NDArray[np.int64]) -> Groups:
+def _groups(keys: NDArray[np.integer[Any]]) -> Groups:
     """Groups of two or more positions with equal keys, sorted by key."""
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))

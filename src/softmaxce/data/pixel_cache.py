@@ -70,18 +70,17 @@ class CacheEntry:
 
 def default_folder() -> Path | None:
     """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None if there is no home folder."""
-    given = os.environ.get("SOFTMAXCE_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    if given:
-        own = Path(given)
-        return own if os.environ.get("SOFTMAXCE_CACHE") else own / "softmaxce"
+    if own := os.environ.get("SOFTMAXCE_CACHE"):
+        return Path(own)
+    if caches := os.environ.get("XDG_CACHE_HOME"):
+        return Path(caches, "softmaxce")
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         return Path(local) / "softmaxce" / "cache" if local else None
     home = Path(os.path.expanduser("~"))
     if not home.is_absolute():
         return None
-    caches = Path("Library", "Caches") if sys.platform == "darwin" else Path(".cache")
-    return home / caches / "softmaxce"
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "softmaxce"
 
 
 def usable_folder(path: str | PathLike[str]) -> Path:
@@ -127,9 +126,7 @@ class PixelCache:
         """What an earlier run decoded from exactly these files, or None."""
         path = self._path_of(key)
         try:
-            with open(
-                path, "rb"
-            ) as stream:  # opened once, because another run may replace the file
+            with open(path, "rb") as stream:  # once, because another run may replace the file
                 header = _read_header(stream)
                 if header["key"] != key.digest or header["n_images"] != key.n_files:
                     return None
@@ -161,15 +158,15 @@ class PixelCache:
     ) -> None:
         """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
-        Nothing is kept if a file failed (it may be readable later), if a file is so new that
+        The file stays as it is if an image failed (it may be readable later), if one is so new that
         another change could have the same time, or if there is no space. That is not an error.
         """
         shape = decoded.pixels.shape
         n_bytes = HEADER_BYTES + shape[0] * (shape[1] + _INFO_BYTES)
         too_new = key.newest_ns > time.time_ns() - _SETTLED_NS
         if decoded.failures or too_new or n_bytes > self.max_bytes:
-            return discard(path)
-        try:
+            return
+        with suppress(OSError):
             with open(path, "r+b") as stream:
                 stream.seek(HEADER_BYTES + decoded.pixels.size)
                 stream.write(decoded.sizes.astype("<i4").tobytes())
@@ -187,10 +184,7 @@ class PixelCache:
                 stream.seek(0)
                 stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
             os.replace(path, self._path_of(key))
-        except OSError:
-            return discard(path)
-        self._make_room()
-        return None
+            self._make_room()
 
     def entries(self) -> list[CacheEntry]:
         """The entries, most recently used first. Raises OutputError if they cannot be listed."""
@@ -290,9 +284,7 @@ def _checksum(stream: BinaryIO, header: Mapping[str, Any]) -> str:
     stream.seek(HEADER_BYTES)
     while content := stream.read(_CHECKED_BYTES):
         digest.update(len(content).to_bytes(8, "little"))
-        content = content.ljust(
-            -(-len(content) // (8 * _CHECKED_WORDS)) * 8 * _CHECKED_WORDS, b"\0"
-        )
+        content += bytes(-len(content) % weights.nbytes)
         words = np.frombuffer(content, "<u8").reshape(-1, _CHECKED_WORDS)
         digest.update(np.einsum("ij,j->i", words, weights).astype("<u8").tobytes())
     return digest.hexdigest()

@@ -107,10 +107,18 @@ def load_for_training(
         _refuse_one_class(names, split)
         return _from_arrays(split, arrays, names, wanted, backend=options.backend)
     classes = list_classes(split)
-    _refuse_one_class([c.name for c in classes], split)
-    _refuse_empty_classes(classes, split)
-    dataset = _read(split, classes, tuple(c.name for c in classes), wanted, options=options)
-    _refuse_unreadable_classes(dataset, split)
+    names = [c.name for c in classes]
+    _refuse_one_class(names, split)
+    empty = [c.name for c in classes if not c.paths]
+    if empty:
+        raise DataError(
+            f"no images: {split}: no image files in {_listed(empty)}; "
+            "add images or remove the folder"
+        )
+    dataset = _read(split, classes, names, wanted, options=options)
+    lost = [names[label] for label in np.setdiff1d(np.arange(len(names)), dataset.labels)]
+    if lost:
+        raise DataError(f"no readable images: {split}: in {_listed(lost)}")
     return dataset
 
 
@@ -134,13 +142,13 @@ def load_for_model(
     _refuse_unknown_classes([c.name for c in classes], class_names, split)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
-    return _read(split, classes, tuple(class_names), wanted, options=options)
+    return _read(split, classes, class_names, wanted, options=options)
 
 
 def _read(
     split: Split,
     classes: Sequence[ClassFolder],
-    class_names: tuple[str, ...],
+    class_names: Sequence[str],
     wanted: PreprocessingOptions,
     *,
     options: ReadOptions,
@@ -149,7 +157,12 @@ def _read(
     preprocessing, decoded, reason = decode_all(str(split), paths, wanted, options)
     unreadable = tuple(decoded.failures[i] for i in sorted(decoded.failures))
     if unreadable and not options.skip_bad:
-        raise DataError(_describe_unreadable(unreadable))
+        noun = "image" if len(unreadable) == 1 else "images"
+        shown = first_and_more([str(error) for error in unreadable], separator="; ")
+        raise DataError(
+            f"{len(unreadable)} unreadable {noun}: {shown}. "
+            "Fix or remove them, or skip them with --skip-bad"
+        )
     if len(unreadable) == len(paths):
         raise DataError(f"no readable images: {split}: all {len(unreadable)} are unreadable")
     label_of = {name: label for label, name in enumerate(class_names)}
@@ -165,7 +178,7 @@ def _read(
     return PixelDataset(
         pixels,
         labels.astype(np.int64),
-        class_names,
+        tuple(class_names),
         tuple(paths),
         digests,
         preprocessing,
@@ -225,33 +238,8 @@ def _refuse_unknown_classes(names: Sequence[str], known: Sequence[str], split: S
         )
 
 
-def _refuse_empty_classes(classes: Sequence[ClassFolder], split: Split) -> None:
-    empty = [c.name for c in classes if not c.paths]
-    if empty:
-        raise DataError(
-            f"no images: {split}: no image files in {_listed(empty)}; "
-            "add images or remove the folder"
-        )
-
-
-def _refuse_unreadable_classes(dataset: PixelDataset, split: Split) -> None:
-    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
-    lost = [name for name, n in zip(dataset.class_names, counts, strict=True) if n == 0]
-    if lost:
-        raise DataError(f"no readable images: {split}: in {_listed(lost)}")
-
-
 def _listed(names: Sequence[str]) -> str:
     return first_and_more([f"'{name}'" for name in names])
-
-
-def _describe_unreadable(unreadable: Sequence[ImageError]) -> str:
-    noun = "image" if len(unreadable) == 1 else "images"
-    shown = first_and_more([str(error) for error in unreadable], separator="; ")
-    return (
-        f"{len(unreadable)} unreadable {noun}: {shown}. "
-        "Fix or remove them, or skip them with --skip-bad"
-    )
 
 
 def validation_rows(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -80,25 +80,26 @@ def decode_all(
 ) -> tuple[Preprocessing, DecodedImages, str]:
     """The preprocessing, the decoded images, and the reason for the preprocessing in words.
 
-    `source` is the folder or file that lists the images. The preprocessing is
-    chosen from the headers of a sample. If all images together need another one, they are decoded
-    a second time.
+    `source` is the folder or file that lists the images. The preprocessing is chosen from the
+    headers of a sample. If all images together need another one, they are decoded a second time.
     """
     cache = options.cache if options.backend is None else None
     asked = (wanted.size, wanted.channels, wanted.fit, wanted.background)
     key = key_of(source, asked, paths) if cache else None
     found = cache.find(key) if cache and key else None
     if found:
-        preprocessing, decoded = found
-        return preprocessing, decoded, wanted.reason(*_seen(decoded))
+        return *found, wanted.reason(*_seen(found[1]))
     headers = options.backend.headers if options.backend else _headers
-    settled = _choose(headers(paths[:: max(1, len(paths) // _N_PROBED)]), wanted)
+    probed = headers(paths[:: max(1, len(paths) // _N_PROBED)])
+    settled = wanted.choose({(h.width, h.height) for h in probed}, all(h.is_grey for h in probed))
     for _ in range(_MAX_PASSES):
         preprocessing = settled
         file = cache.new_file() if cache and key else None
         try:
             decoded = _decode(paths, preprocessing, options, file)
-            settled = _settled(decoded, preprocessing, wanted)
+            sizes, all_grey = _seen(decoded)
+            if sizes:  # some images could be read
+                settled = wanted.choose(sizes, all_grey)
             if cache and key and file and settled == preprocessing:
                 cache.keep(key, source, preprocessing, decoded, file)
         finally:
@@ -106,7 +107,7 @@ def decode_all(
                 discard(file)
         if settled == preprocessing:
             break
-    return preprocessing, decoded, wanted.reason(*_seen(decoded))
+    return preprocessing, decoded, wanted.reason(sizes, all_grey)
 
 
 def _decode(
@@ -134,19 +135,6 @@ def _headers(paths: Sequence[str]) -> list[ImageInfo]:
         except ImageError:
             continue  # decoding reports it
     return found
-
-
-def _choose(headers: Sequence[ImageInfo], wanted: PreprocessingOptions) -> Preprocessing:
-    sizes = {(header.width, header.height) for header in headers}
-    return wanted.choose(sizes, all(header.is_grey for header in headers))
-
-
-def _settled(
-    decoded: DecodedImages, preprocessing: Preprocessing, wanted: PreprocessingOptions
-) -> Preprocessing:
-    """The preprocessing for all readable images; `preprocessing` if none could be read."""
-    sizes, all_grey = _seen(decoded)
-    return wanted.choose(sizes, all_grey) if sizes else preprocessing
 
 
 def _seen(decoded: DecodedImages) -> tuple[set[tuple[int, int]], bool]:

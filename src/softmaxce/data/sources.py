@@ -33,18 +33,10 @@ class Split:
 AnySource = Split | str | PathLike[str]
 
 
-@dataclass(frozen=True)
-class Splits:
-    """The images of each split; None for a split that does not exist."""
-
-    train: Split
-    validation: Split | None = None
-    test: Split | None = None
-
-
-def find_splits(source: str | PathLike[str]) -> Splits:
+def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     """The splits of a folder (train/, validation/, test/), a manifest or a file of arrays.
 
+    They are called "train", which always exists, "validation" and "test", in this order.
     A folder that contains anything else beside such folders is the training split as a whole, as
     is a file that names no splits.
     """
@@ -53,23 +45,20 @@ def find_splits(source: str | PathLike[str]) -> Splits:
     if listed or is_array_source(root):
         names = set(listed) or array_splits(root)
         if names == {"train"}:
-            return Splits(Split(root, None, listed))
+            return {"train": Split(root, None, listed)}
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
-        splits = {name: Split(root, name, listed) for name in names}
-        return Splits(splits["train"], splits.get("validation"), splits.get("test"))
+        ordered = (name for name in ("train", "validation", "test") if name in names)
+        return {name: Split(root, name, listed) for name in ordered}
     names = {entry.name for entry in visible_folders(root)}
     validation = names & {"validation", "valid", "val"}
     known = {"train", "test"} | validation
     if "train" not in names or len(names) < 2 or names - known:
-        return Splits(Split(root))
+        return {"train": Split(root)}
     if len(validation) > 1:
         raise DataError(f"two validation folders: {root}: {' and '.join(sorted(validation))}")
-    return Splits(
-        Split(root / "train"),
-        Split(root / validation.pop()) if validation else None,
-        Split(root / "test") if "test" in names else None,
-    )
+    folders = {"train": "train", "validation": "".join(validation), "test": "test"}
+    return {split: Split(root / name) for split, name in folders.items() if name in names}
 
 
 def as_split(source: AnySource) -> Split:

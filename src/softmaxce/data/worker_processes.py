@@ -68,9 +68,10 @@ def in_workers(
         ) from None
     finally:
         for worker in workers:
-            worker.stop()
+            worker.pipe.close()
+            worker.process.terminate()
         for worker in workers:
-            worker.join()
+            worker.process.join()
 
 
 class _Worker:
@@ -80,8 +81,8 @@ class _Worker:
         context: Any = multiprocessing.get_context(start_method())
         self.pipe, theirs = context.Pipe()
         self.n_tasks = 0
-        self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-        self._process.start()
+        self.process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+        self.process.start()
         theirs.close()
         # Sent, not passed as an argument: if the process dies while starting, only the pipe breaks.
         self.pipe.send(work)
@@ -100,21 +101,10 @@ class _Worker:
             raise outcome
         return outcome
 
-    def stop(self) -> None:
-        """Terminate the process."""
-        self.pipe.close()
-        self._process.terminate()
-
-    def join(self) -> None:
-        """Wait until the process has ended."""
-        self._process.join()
-
 
 def _serve(pipe: Connection, parent: int) -> None:
     """Run tasks until the parent closes the pipe or dies."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all processes; the parent handles it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(EOFError, OSError):
         work = pipe.recv()

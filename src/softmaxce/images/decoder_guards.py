@@ -6,8 +6,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
-PPM_HEADER_BYTES = 4096
+from softmaxce.errors import ImageError
+
+_PPM_HEADER_BYTES = 4096
 _MAX_PLAIN_BYTES = 4 * 2**20  # half a second in Pillow, which reads plain PPM in Python
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
@@ -30,18 +33,15 @@ def silenced() -> Iterator[None]:
         os.close(kept)
 
 
-def ppm_fault(head: bytes, n_bytes: int) -> str | None:
-    """Why a file of the PPM family would be slow to read; None if it would not, or is not PPM.
-
-    head: its first PPM_HEADER_BYTES; n_bytes: the length of the file.
-    """
-    if not head.startswith(b"P") or n_bytes <= PPM_HEADER_BYTES:
-        return None
+def refuse_slow_ppm(name: str, stream: BinaryIO) -> None:
+    """Raise ImageError for a file of the PPM family that Pillow would read slowly."""
+    head, n_bytes = stream.read(_PPM_HEADER_BYTES), stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if not head.startswith(b"P") or n_bytes <= _PPM_HEADER_BYTES:
+        return
     if head[1:2] in b"123" and n_bytes > _MAX_PLAIN_BYTES:
-        return (
-            f"it is a plain (text) PPM of more than {_MAX_PLAIN_BYTES // 2**20} MB; save it as PNG"
-        )
+        limit = f"{_MAX_PLAIN_BYTES // 2**20} MB"
+        raise ImageError(name, f"it is a plain (text) PPM of more than {limit}; save it as PNG")
     n_numbers = 2 if head[1:2] in b"14" else 3
     if len(_COMMENT.sub(b" ", head).split()) <= n_numbers:
-        return "its header is too long"
-    return None
+        raise ImageError(name, "its header is too long")

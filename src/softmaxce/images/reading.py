@@ -35,13 +35,13 @@ from PIL import Image, UnidentifiedImageError
 
 from softmaxce.errors import ImageError
 from softmaxce.images.colours import has_transparency, in_mode, is_grey
-from softmaxce.images.decoder_guards import PPM_HEADER_BYTES, ppm_fault, silenced
+from softmaxce.images.decoder_guards import refuse_slow_ppm, silenced
 from softmaxce.images.files import Content, read_file
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+FORMATS = tuple(SUFFIXES_OF)
 MAX_DECODED_BYTES = 2**28
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 
@@ -214,7 +214,7 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     """The opened image; every exception of a decoder becomes an ImageError."""
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
-        _refuse_slow(name, stream)
+        refuse_slow_ppm(name, stream)
         with stream, Image.open(stream, formats=FORMATS) as image:
             _fix_transparent_grey(image)
             if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
@@ -239,14 +239,6 @@ _TOO_LARGE = (
     f"decoding an image of this size takes more than {MAX_DECODED_BYTES // 2**20} MB of memory; "
     "make it smaller"
 )
-
-
-def _refuse_slow(name: str, stream: BinaryIO) -> None:
-    head = stream.read(PPM_HEADER_BYTES)
-    fault = ppm_fault(head, stream.seek(0, os.SEEK_END))
-    stream.seek(0)
-    if fault:
-        raise ImageError(name, fault)
 
 
 def _refuse_too_large(name: str, image: Image.Image) -> None:

@@ -11,7 +11,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.evaluate import Coverage
-from softmaxce.workflows.overlap import Overlap
+from softmaxce.workflows.scored_subset import Overlap
 from softmaxce.workflows.training_record import TrainingRecord
 
 CONFUSION_TITLE = "Confusion matrix (rows: true class, columns: predicted class)"

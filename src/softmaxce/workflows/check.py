@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -17,20 +17,16 @@ from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import Split, find_splits, list_classes
 from softmaxce.errors import ImageError
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageDetails
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
 UNBALANCED = 10
-SUFFIXES_OF = {
-    "PNG": {".png"},
-    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
-    "GIF": {".gif"},
-    "BMP": {".bmp", ".dib"},
-    "WEBP": {".webp"},
-    "TIFF": {".tif", ".tiff"},
-    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable"} | {
+    "exact_duplicates_across_parts",
+    "exact_duplicates_across_classes",
 }
 
 
@@ -76,14 +72,8 @@ class CheckResult:
     n_problems: int
 
 
-@dataclass(frozen=True)
-class _File:
-    """One image file: its path, split and class, and its header or the error."""
-
-    path: str
-    split: str
-    label: str
-    outcome: ImageDetails | ImageError
+_Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
+_Outcomes = Sequence[ImageDetails | ImageError]
 
 
 def check(
@@ -93,25 +83,25 @@ def check(
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
     """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
-    named = {"train": found.train, "validation": found.validation, "test": found.test}
-    splits = {name: (split, list_classes(split)) for name, split in named.items() if split}
-    rows = [
-        (path, name, c.name)
-        for name, (_, classes) in splits.items()
-        for c in classes
-        for path in c.paths
-    ]
-    paths = [path for path, _, _ in rows]
+    splits = {name: (split, list_classes(split)) for name, split in find_splits(folder).items()}
+    origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
+    labels = [(name, c.name) for name, c in origins for _ in c.paths]
+    paths = [path for _, c in origins for path in c.paths]
     outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
-    form, reason, files, groups = _compare(str(folder), rows, outcomes, jobs, on_progress)
-    details = [f.outcome for f in files if isinstance(f.outcome, ImageDetails)]
+    form, reason, groups = None, "", dict[str, Groups]()
+    if paths:
+        options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
+        form, decoded, reason = decode_all(str(folder), paths, PreprocessingOptions(), options)
+        outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
+        groups = _find_duplicates(decoded, form)
+    details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *_about_classes(splits),
-        *_about_names(splits, str(folder)),
-        *_about_files(files),
-        *_about_duplicates(files, groups),
+        *_about_names(paths, str(folder)),
+        *_about_files(paths, outcomes),
+        *_about_duplicates(paths, labels, groups),
     ]
+    findings = [finding for finding in findings if finding.examples]
     return CheckResult(
         folder=str(folder),
         parts=tuple(
@@ -128,88 +118,49 @@ def check(
     )
 
 
-def _compare(
-    folder: str,
-    rows: Sequence[tuple[str, str, str]],
-    outcomes: Sequence[ImageDetails | ImageError],
-    jobs: int | None,
-    on_progress: OnProgress,
-) -> tuple[Preprocessing | None, str, list[_File], dict[str, Groups]]:
-    """Decode all images as training would; find groups of identical and of similar ones."""
-    files = [_File(*row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-    if not files:
-        return None, "", [], {}
-    form, decoded, reason = decode_all(
-        folder,
-        [file.path for file in files],
-        PreprocessingOptions(),
-        ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images")),
-    )
-    files = [
-        _File(f.path, f.split, f.label, decoded.failures.get(i, f.outcome))
-        for i, f in enumerate(files)
-    ]
-    good = np.setdiff1d(np.arange(len(files)), list(decoded.failures))
-    exact = [good[rows] for rows in exact_groups(decoded.digests[good])]
+def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:
+    """Groups of identical images, and of similar ones, which count identical images once."""
+    good = np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
+    exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
-    single = np.setdiff1d(good, copies)
-    near = near_groups(decoded.pixels, form, single)
-    return form, reason, files, {"exact": exact, "near": near}
+    near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
+    return {"exact": exact, "near": near}
 
 
 def _most_frequent(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-_Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
+def _about_classes(splits: _Splits) -> Iterator[Finding]:
+    classes = [(split, c, len(c.paths)) for split, listed in splits.values() for c in listed]
+    trained = {c.name for c in splits["train"][1]}
+    unbalanced = []
+    for split, listed in splits.values():
+        counts = [len(c.paths) for c in listed if c.paths]
+        if counts and max(counts) >= UNBALANCED * min(counts):
+            unbalanced.append(f"{split}: {min(counts)} to {max(counts)} images in a class")
+    alone = [str(split) for split, listed in splits.values() if len(listed) < 2]
+    empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
+    unknown = [f"{split}: {c.name}" for split, c, _ in classes if c.name not in trained]
+    tiny = [f"{split}: {c.name} ({n})" for split, c, n in classes if 0 < n < TINY_CLASS]
+    ignored_files = [path for _, c, _ in classes for path in c.ignored_files]
+    yield _finding("one_class", alone, "split", "with only one class; a classifier needs two")
+    yield _finding("empty_class", empty, "class", "without images")
+    yield _finding("unknown_class", unknown, "class", "not among the training classes")
+    yield _finding("tiny_class", tiny, "class", f"with fewer than {TINY_CLASS} images")
+    advice = "(see --class-weight balanced, and evaluate by recall)"
+    yield _finding("unbalanced", unbalanced, "unbalanced split", advice)
+    yield _finding("foreign", ignored_files, "file", "skipped: not named like an image")
 
 
-def _about_classes(splits: _Splits) -> list[Finding]:
-    empty, tiny, ignored_files, unbalanced = [], [], [], []
-    for split, classes in splits.values():
-        counts = {c.name: len(c.paths) for c in classes}
-        empty += [f"{split}: {name}" for name, n in counts.items() if n == 0]
-        tiny += [f"{split}: {name} ({n})" for name, n in counts.items() if 0 < n < TINY_CLASS]
-        ignored_files += [path for c in classes for path in c.ignored_files]
-        some = [n for n in counts.values() if n]
-        if some and max(some) >= UNBALANCED * min(some):
-            unbalanced.append(f"{split}: {min(some)} to {max(some)} images in a class")
-    alone = [str(split) for split, classes in splits.values() if len(classes) < 2]
-    train = {c.name for c in splits["train"][1]}
-    unknown = [
-        f"{split}: {c.name}"
-        for split, classes in splits.values()
-        for c in classes
-        if c.name not in train
-    ]
-    return [
-        *_finding("one_class", True, alone, "split", "with only one class; a classifier needs two"),
-        *_finding("empty_class", True, empty, "class", "without images"),
-        *_finding("unknown_class", True, unknown, "class", "not among the training classes"),
-        *_finding("tiny_class", False, tiny, "class", f"with fewer than {TINY_CLASS} images"),
-        *_finding(
-            "unbalanced",
-            False,
-            unbalanced,
-            "unbalanced split",
-            "(see --class-weight balanced, and evaluate by recall)",
-        ),
-        *_finding("foreign", False, ignored_files, "file", "skipped: not named like an image"),
-    ]
-
-
-def _about_names(splits: _Splits, folder: str) -> list[Finding]:
+def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
     hidden = []
-    if os.path.isdir(folder):
-        for place, folders, names in os.walk(folder):
-            hidden += [os.path.join(place, name) for name in (*folders, *names) if is_hidden(name)]
-            folders[:] = [name for name in folders if not is_hidden(name)]
-    listed = [path for _, classes in splits.values() for c in classes for path in c.paths]
-    undecodable = [path for path in listed if not _is_utf8(path)]
-    return [
-        *_finding("hidden", False, sorted(hidden), "hidden file or folder", "skipped"),
-        *_finding("name_not_utf8", False, undecodable, "file", "whose name is not UTF-8"),
-    ]
+    for place, folders, names in os.walk(folder):  # nothing, if it is a file
+        hidden += [os.path.join(place, name) for name in (*folders, *names) if is_hidden(name)]
+        folders[:] = [name for name in folders if not is_hidden(name)]
+    undecodable = [path for path in paths if not _is_utf8(path)]
+    yield _finding("hidden", sorted(hidden), "hidden file or folder", "skipped")
+    yield _finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
 
 
 def _is_utf8(path: str) -> bool:
@@ -220,62 +171,66 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _about_files(files: Sequence[_File]) -> list[Finding]:
-    unreadable = [str(f.outcome) for f in files if isinstance(f.outcome, ImageError)]
-    found = _finding("unreadable", True, unreadable, "image", "that cannot be read; see --skip-bad")
-    remarks: tuple[tuple[str, str, Callable[[ImageDetails], bool]], ...] = (
-        ("rotated", "rotated according to EXIF", lambda d: d.orientation != 1),
-        ("transparent", "that may have transparent pixels; see --background",
-         lambda d: d.has_transparency),
-        ("animated", "with several frames or pages; the first is used", lambda d: d.is_animated),
-        ("16_bit", "with 16 bits per channel, reduced to 8", lambda d: d.mode.startswith("I")),
-        ("grey", "in grey, in a data set with colour",
-         lambda d: d.info.is_grey and not all_grey),
-    )  # fmt: skip
-    details = [(f, f.outcome) for f in files if isinstance(f.outcome, ImageDetails)]
-    all_grey = all(d.info.is_grey for _, d in details)
-    for kind, text, holds in remarks:
-        found += _finding(kind, False, [f.path for f, d in details if holds(d)], "image", text)
-    misnamed = [
-        f"{f.path} ({d.format})"
-        for f, d in details
-        if os.path.splitext(f.path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
+def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
+    unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
+    yield _finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
+    details = [
+        (path, outcome)
+        for path, outcome in zip(paths, outcomes, strict=True)
+        if isinstance(outcome, ImageDetails)
     ]
-    return found + _finding("misnamed", False, misnamed, "image", "named like another format")
+    all_grey = all(d.info.is_grey for _, d in details)
+
+    def remark(kind: str, holds: Callable[[ImageDetails], bool], text: str) -> Finding:
+        return _finding(kind, [path for path, d in details if holds(d)], "image", text)
+
+    yield remark("rotated", lambda d: d.orientation != 1, "rotated according to EXIF")
+    transparent = "that may have transparent pixels; see --background"
+    yield remark("transparent", lambda d: d.has_transparency, transparent)
+    animated = "with several frames or pages; the first is used"
+    yield remark("animated", lambda d: d.is_animated, animated)
+    deep = "with 16 bits per channel, reduced to 8"
+    yield remark("16_bit", lambda d: d.mode.startswith("I"), deep)
+    grey = "in grey, in a data set with colour"
+    yield remark("grey", lambda d: d.info.is_grey and not all_grey, grey)
+    misnamed = [
+        f"{path} ({d.format})"
+        for path, d in details
+        if os.path.splitext(path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
+    ]
+    yield _finding("misnamed", misnamed, "image", "named like another format")
 
 
-def _about_duplicates(files: Sequence[_File], groups: Mapping[str, Groups]) -> list[Finding]:
-    """Groups of the same picture: across splits, else across classes, else within a class."""
-    found: list[Finding] = []
-    for how, words in (("exact", "the same picture"), ("near", "nearly the same picture")):
-        by_kind: dict[str, list[tuple[str, ...]]] = {}
-        for rows in groups.get(how, ()):
-            group = [files[i] for i in rows]
-            kind = "within_class"
-            if len({file.split for file in group}) > 1:
-                kind = "across_parts"
-            elif len({file.label for file in group}) > 1:
-                kind = "across_classes"
-            by_kind.setdefault(kind, []).append(tuple(file.path for file in group))
-        for kind, where in (
-            ("across_parts", "in more than one split, so scores are too good"),
-            ("across_classes", "in more than one class, so a label is wrong"),
-            ("within_class", "in one class"),
-        ):
-            is_problem = how == "exact" and kind != "within_class"
-            text = f"of {words} {where}"
-            some = by_kind.get(kind, [])
-            found += _finding(f"{how}_duplicates_{kind}", is_problem, some, "group", text)
-    return found
+_WHERE = {
+    "across_parts": "in more than one split, so scores are too good",
+    "across_classes": "in more than one class, so a label is wrong",
+    "within_class": "in one class",
+}
 
 
-def _finding(
-    kind: str, is_problem: bool, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str
-) -> list[Finding]:
-    """A finding if there are examples, else nothing. Its text is the noun (given in the singular,
+def _about_duplicates(
+    paths: Sequence[str], labels: Sequence[tuple[str, str]], groups: Mapping[str, Groups]
+) -> Iterator[Finding]:
+    """Groups of the same picture: across splits, else across classes, else within a class.
+
+    labels: the split and the class of each file.
+    """
+    alike = {"exact": "the same picture", "near": "nearly the same picture"}
+    for how, found in groups.items():
+        examples: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in _WHERE}
+        for rows in found:
+            n_splits, n_classes = (len({labels[i][side] for i in rows}) for side in (0, 1))
+            kind = "across_classes" if n_classes > 1 else "within_class"
+            kind = "across_parts" if n_splits > 1 else kind
+            examples[kind].append(tuple(paths[i] for i in rows))
+        for kind, where in _WHERE.items():
+            text = f"of {alike[how]} {where}"
+            yield _finding(f"{how}_duplicates_{kind}", examples[kind], "group", text)
+
+
+def _finding(kind: str, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str) -> Finding:
+    """A finding, which counts if it has examples. Its text is the noun (given in the singular,
     made plural if needed) and the rest."""
-    if not examples:
-        return []
     if len(examples) > 1:
         noun += "es" if noun.endswith("s") else "s"
-    return [Finding(kind, is_problem, len(examples), f"{noun} {rest}", tuple(examples))]
+    return Finding(kind, kind in PROBLEMS, len(examples), f"{noun} {rest}", tuple(examples))

@@ -20,34 +20,24 @@ from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
-    """One of the models, and its scores on the images."""
-
-    model_path: str
-    class_names: tuple[str, ...]
-    scored: ScoredSubset
-
-
-@dataclass(frozen=True, eq=False)
 class CompareResult:
     """Two models on the same images in the same order."""
 
     folder: str
-    a: Contender
-    b: Contender
+    model_paths: tuple[str, str]
+    a: ScoredSubset
+    b: ScoredSubset
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """A line for each file that was skipped."""
-        return self.a.scored.subset.dataset.left_out
+        return self.a.subset.dataset.left_out
 
     @cached_property
     def comparison(self) -> Comparison:
         """How much they differ."""
-        a, b = self.a, self.b
-        answers_a = np.array(a.class_names)[a.scored.scores.predicted]
-        answers_b = np.array(b.class_names)[b.scored.scores.predicted]
-        return compare_scores(a.scored.scores, b.scored.scores, answers_a != answers_b)
+        a, b = (np.array(s.model.class_names)[s.scores.predicted] for s in (self.a, self.b))
+        return compare_scores(self.a.scores, self.b.scores, a != b)
 
 
 def compare(
@@ -62,7 +52,7 @@ def compare(
     Raises ModelError and DataError (also for a class that one of the models does not know).
     """
     loaded: dict[tuple[tuple[str, ...], Preprocessing], PixelDataset] = {}
-    contenders = []
+    scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model = load_model(model_path)
         key = model.class_names, model.preprocessing
@@ -70,9 +60,8 @@ def compare(
             listener = counted(on_progress, f"Reading images for model {number}")
             options = replace(read, on_decoded=listener)
             loaded[key] = load_for_model(folder, *key, options)
-        scored = score_subset(model, Subset.whole(loaded[key]))
-        contenders.append(Contender(str(model_path), model.class_names, scored))
-    a, b = contenders
-    if a.scored.subset.dataset.paths != b.scored.subset.dataset.paths:
+        scored.append(score_subset(model, Subset.whole(loaded[key])))
+    a, b = scored
+    if a.subset.dataset.paths != b.subset.dataset.paths:
         raise DataError(f"cannot compare: {folder}: its images changed during the comparison")
-    return CompareResult(str(folder), a, b)
+    return CompareResult(str(folder), (str(model_path_a), str(model_path_b)), a, b)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
@@ -15,46 +14,28 @@ from softmaxce.metrics.conformal import coverage_is_significantly_low, predictio
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.workflows.coverage import threshold_for
-from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, counted, ignore
-from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
+from softmaxce.workflows.scored_subset import ScoredSubset, score_subset, threshold_for
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Coverage:
     """How often prediction sets made for the coverage `asked` contain the true class.
 
     threshold: the largest cross-entropy of a class in a set, ∞ (all classes) if there were too few
-    validation images for `asked`; sizes: (n_images,) classes in each set; is_significantly_low:
-    whether fewer sets contain the true class than chance explains.
+    validation images for `asked`; reached: the fraction of images whose set contains the true
+    class, and its 95 % Wilson interval; mean_size: mean number of classes in a set;
+    singleton_share: the fraction of sets that contain one class; is_significantly_low: whether
+    fewer sets contain the true class than chance explains.
     """
 
     asked: float
     threshold: float
-    n_covered: int
-    sizes: NDArray[np.int64]
+    reached: float
+    interval: Interval
+    mean_size: float
+    singleton_share: float
     is_significantly_low: bool
-
-    @property
-    def reached(self) -> float:
-        """The fraction of images whose set contains the true class."""
-        return self.n_covered / len(self.sizes)
-
-    @property
-    def interval(self) -> Interval:
-        """Its 95 % Wilson interval."""
-        return wilson_interval(self.n_covered, len(self.sizes))
-
-    @property
-    def mean_size(self) -> float:
-        """Mean number of classes in a set."""
-        return float(self.sizes.mean())
-
-    @property
-    def singleton_share(self) -> float:
-        """The proportion of sets that contain one class."""
-        return float((self.sizes == 1).mean())
 
     @property
     def is_unbounded(self) -> bool:
@@ -71,12 +52,6 @@ class EvaluateResult:
     folder: str
     scored: ScoredSubset
     coverage: Coverage | None = None
-    overlap: Overlap | None = None
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The model's classes."""
-        return self.model.class_names
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -110,21 +85,29 @@ def evaluate(
     reached = None
     if coverage is not None and threshold is not None:
         reached = _coverage(scored, coverage, threshold)
-    return EvaluateResult(model, str(model_path), str(folder), scored, reached, overlap(scored))
+    return EvaluateResult(model, str(model_path), str(folder), scored, reached)
 
 
 def _coverage(scored: ScoredSubset, asked: float, threshold: float) -> Coverage:
     """How often the prediction sets contain the true class."""
-    labels, n_covered = scored.scores.labels, 0
-    sizes = np.empty(len(labels), np.int64)
-    start = 0
+    labels, n_images = scored.scores.labels, scored.scores.n_images
+    sizes: list[int] = []
+    n_covered = 0
     for log_probabilities in scored.log_probabilities():
         sets = prediction_sets(log_probabilities, threshold)
-        block = slice(start, start + len(sets))
-        n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), labels[block]]))
-        sizes[block] = np.count_nonzero(sets, axis=1)
-        start = block.stop
+        of_block = labels[len(sizes) : len(sizes) + len(sets)]
+        n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), of_block]))
+        sizes += np.count_nonzero(sets, axis=1).tolist()
     calibration = scored.model.calibration_scores
     n_calibration = calibration.n_images if calibration else 0
-    is_low = coverage_is_significantly_low(n_covered, len(sizes), n_calibration, asked)
-    return Coverage(asked, threshold, n_covered, sizes, is_low)
+    return Coverage(
+        asked,
+        threshold,
+        reached=n_covered / n_images,
+        interval=wilson_interval(n_covered, n_images),
+        mean_size=sum(sizes) / n_images,
+        singleton_share=sizes.count(1) / n_images,
+        is_significantly_low=coverage_is_significantly_low(
+            n_covered, n_images, n_calibration, asked
+        ),
+    )

@@ -18,9 +18,6 @@ class Gate:
     metric: str
     bound: float
 
-    def __str__(self) -> str:
-        return f"{self.metric} {'<=' if self.metric in LOSSES else '>='} {self.bound:g}"
-
 
 def parse_gate(text: str) -> Gate:
     """'accuracy=0.9', 'accuracy>=0.9' or 'cross_entropy<=0.3' as a Gate. Raises InputError."""

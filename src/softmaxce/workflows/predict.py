@@ -19,9 +19,8 @@ from softmaxce.lesson.example import label_index
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.workflows.coverage import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
-from softmaxce.workflows.scored_subset import log_probabilities
+from softmaxce.workflows.scored_subset import log_probabilities, threshold_for
 
 STDIN = "-"
 
@@ -128,7 +127,10 @@ def predict(
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
-        raise _refusal(result.failures)
+        first, *others = result.failures
+        more = f" ({len(others)} more cannot be read either)" if others else ""
+        them = "them" if others else "it"
+        raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
     return result
 
 
@@ -154,10 +156,3 @@ def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageErr
         return ImageError(STDIN, error.reason)
     (block,) = log_probabilities(model, pixels[np.newaxis])
     return Prediction(STDIN, block[0])
-
-
-def _refusal(failures: Sequence[ImageError]) -> DataError:
-    first, more = failures[0], len(failures) - 1
-    others = f" ({more} more cannot be read either)" if more else ""
-    them = "them" if more else "it"
-    return DataError(f"cannot read the image: {first}{others}; --skip-bad skips {them}")

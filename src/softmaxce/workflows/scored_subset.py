@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import Subset
+from softmaxce.errors import ModelError
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
 from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Copies of training images among n_images evaluated ones; they make every score too good.
+
+    paths: the images whose pixels equal those of a training image; accuracy_without: the accuracy
+    on all other images, None if there are none.
+    """
+
+    paths: tuple[str, ...]
+    n_images: int
+    accuracy_without: float | None
+
+    @property
+    def n_copies(self) -> int:
+        """Number of copies."""
+        return len(self.paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +57,21 @@ class ScoredSubset:
         losses = self.scores.cross_entropies[positions]
         return positions[np.argsort(-losses, kind="stable")]
 
+    @cached_property
+    def overlap(self) -> Overlap | None:
+        """The copies of images that the model was trained on; None if there are none."""
+        if self.model.trained_on is None:
+            return None
+        is_copy = np.isin(self.subset.half_digests, self.model.trained_on)
+        if not is_copy.any():
+            return None
+        is_correct = self.scores.is_correct[~is_copy]
+        return Overlap(
+            paths=tuple(self.path(int(position)) for position in np.flatnonzero(is_copy)),
+            n_images=len(is_copy),
+            accuracy_without=float(is_correct.mean()) if len(is_correct) else None,
+        )
+
     def path(self, position: int) -> str:
         """The file of one image."""
         return self.subset.path(position)
@@ -58,11 +92,24 @@ class ScoredSubset:
 
 def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     """The model's scores on the images of a subset, which is not empty."""
-    pixels, rows = subset.dataset.pixels, subset.rows
-    blocks = list(_map_blocks(_score_block, model, pixels, rows, labels=subset.labels))
+    pixels = as_pixel_matrix(subset.dataset.pixels)
+    blocks = list(pixels.map(_score_block, subset.rows, subset.labels, model))
     scores = joined([calibrated for calibrated, _ in blocks])
     before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
     return ScoredSubset(model, subset, scores, before)
+
+
+def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
+    """The largest cross-entropy, in nats, of a class in a prediction set of this coverage.
+
+    Raises ModelError if the model was trained without validation images.
+    """
+    if model.calibration_scores is None:
+        raise ModelError(
+            f"no coverage: {model_path}: it was trained without validation images, from which "
+            "prediction sets are computed; train it again with --validation above 0"
+        )
+    return model.calibration_scores.threshold(coverage)
 
 
 Pixels = NDArray[np.uint8] | PixelMatrix
@@ -73,7 +120,7 @@ def logits_in_blocks(
 ) -> Iterator[NDArray[np.float64]]:
     """The logits of these rows of a pixel matrix (all if None), in blocks (n, n_classes)."""
     chosen = np.arange(len(pixels)) if rows is None else rows
-    yield from _map_blocks(_logits, model, pixels, chosen, labels=chosen)
+    yield from as_pixel_matrix(pixels).map(_logits, chosen, chosen, model)
 
 
 def log_probabilities(
@@ -82,21 +129,6 @@ def log_probabilities(
     """The log-probabilities of these rows (all if None), in blocks (n, n_classes)."""
     for logits in logits_in_blocks(model, pixels, rows):
         yield log_softmax(logits, axis=1)
-
-
-BlockFunction = Callable[[NDArray[np.uint8], NDArray[np.int64], SoftmaxModel], Any]
-
-
-def _map_blocks(
-    function: BlockFunction,
-    model: SoftmaxModel,
-    pixels: Pixels,
-    rows: NDArray[np.int64],
-    *,
-    labels: NDArray[np.int64],
-) -> Iterable[Any]:
-    """function(pixels, labels, model) of blocks of the rows, computed where the pixels are."""
-    return as_pixel_matrix(pixels).map(function, rows, labels, model)
 
 
 def _logits(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,6 @@ import numpy as np
 
 from softmaxce import __version__
 from softmaxce.data.pixel_dataset import (
-    PixelDataset,
     Subset,
     load_for_model,
     load_for_training,
@@ -22,8 +20,8 @@ from softmaxce.data.pixel_dataset import (
 )
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.data.sources import Split, Splits, as_split, find_splits
-from softmaxce.errors import InputError, OutputError
+from softmaxce.data.sources import Split, as_split, find_splits
+from softmaxce.errors import OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import is_model_file, save_model
@@ -33,9 +31,13 @@ from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weigh
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
 from softmaxce.workflows.outputs import check_file
-from softmaxce.workflows.overlap import Overlap, overlap
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
-from softmaxce.workflows.scored_subset import ScoredSubset, logits_in_blocks, score_subset
+from softmaxce.workflows.scored_subset import (
+    Overlap,
+    ScoredSubset,
+    logits_in_blocks,
+    score_subset,
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class TrainOptions:
 class TrainResult:
     """A trained model, how it was fitted, and how it scores on each split.
 
-    folders: where each split is listed; its validation is None if these images were taken from the
+    folders: where each split is listed; without "validation" if these images were taken from the
     training folder; scored: "train", and "validation" and "test" if they have images;
     objective_history: the objective at each iteration of each fit, in nats; example: an image to
     try the model on.
@@ -75,7 +77,7 @@ class TrainResult:
     model: SoftmaxModel
     model_path: str
     fit: Fit
-    folders: Splits
+    folders: Mapping[str, Split]
     scored: Mapping[str, ScoredSubset]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
@@ -83,16 +85,10 @@ class TrainResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def is_calibrated(self) -> bool:
-        """Whether a temperature was fitted on the validation images."""
-        return self.model.temperature != 1.0
-
-    @cached_property
     def overlaps(self) -> Mapping[str, Overlap]:
         """For "validation" and "test": the copies of training images, if there are any."""
-        others = {name: scored for name, scored in self.scored.items() if name != "train"}
-        found = {name: overlap(scored) for name, scored in others.items()}
-        return {name: copies for name, copies in found.items() if copies is not None}
+        others = (name for name in self.scored if name != "train")
+        return {name: copies for name in others if (copies := self.scored[name].overlap)}
 
 
 def check_output(path: str | PathLike[str], force: bool) -> None:
@@ -103,12 +99,6 @@ def check_output(path: str | PathLike[str], force: bool) -> None:
             f"cannot replace: {path}: it is not a softmaxce model; choose another --output, "
             "or replace it with --force"
         )
-
-
-def check_distributable(options: TrainOptions, on_cluster: bool) -> None:
-    """Raise InputError if the options cannot be used on a cluster."""
-    if options.hidden and on_cluster:
-        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
 
 
 def train(
@@ -122,11 +112,10 @@ def train(
 
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
-    check_distributable(options, read.backend is not None)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
-        folders = replace(folders, validation=as_split(options.validation))
+        folders["validation"] = as_split(options.validation)
     splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
     history: dict[str, list[float]] = {}
@@ -157,7 +146,7 @@ def train(
 
 
 def _load(
-    folders: Splits,
+    folders: Mapping[str, Split],
     options: TrainOptions,
     read: ReadOptions,
     on_progress: OnProgress,
@@ -165,25 +154,24 @@ def _load(
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
     progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders.train, wanted, replace(read, on_decoded=progress))
+    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
-    def load_other(name: str, folder: Split) -> PixelDataset:
-        progress = counted(on_progress, f"Reading {name} images")
+    def load_other(name: str) -> Subset:
+        listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
         names, preprocessing = images.class_names, images.preprocessing
-        return load_for_model(folder, names, preprocessing, replace(read, on_decoded=progress))
+        return Subset.whole(load_for_model(folders[name], names, preprocessing, listening))
 
-    fraction = 0.0 if isinstance(options.validation, Path) else options.validation
     splits = {"train": Subset.whole(images)}
-    if folders.validation is not None:
-        splits["validation"] = Subset.whole(load_other("validation", folders.validation))
-    else:
-        is_validation = validation_rows(images, fraction, options.seed)
+    if "validation" in folders:
+        splits["validation"] = load_other("validation")
+    elif not isinstance(options.validation, Path):
+        is_validation = validation_rows(images, options.validation, options.seed)
         splits["train"] = Subset(images, np.flatnonzero(~is_validation))
         splits["validation"] = Subset(images, np.flatnonzero(is_validation))
-    if folders.test is not None:
-        splits["test"] = Subset.whole(load_other("test", folders.test))
+    if "test" in folders:
+        splits["test"] = load_other("test")
     return {name: subset for name, subset in splits.items() if subset.n_images}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.views.json.scores import image_row
-from softmaxce.workflows.compare import CompareResult, Contender
+from softmaxce.workflows.compare import CompareResult
+from softmaxce.workflows.scored_subset import ScoredSubset
 
 _COLUMNS = ("predicted", "probability", "cross_entropy")
 
@@ -22,7 +23,7 @@ def _differences(result: CompareResult) -> Iterator[dict[str, Any]]:
     """Path and label of each image that the models predict differently, and their columns."""
     sides = {"a": result.a, "b": result.b}
     for position in result.comparison.is_different.nonzero()[0].tolist():
-        rows = {side: image_row(c.scored, position) for side, c in sides.items()}
+        rows = {side: image_row(scored, position) for side, scored in sides.items()}
         yield {
             "path": rows["a"]["path"],
             "label": rows["a"]["label"],
@@ -46,8 +47,8 @@ def _as_json(result: CompareResult) -> str:
         {
             "folder": result.folder,
             "n_images": comparison.a.n_images,
-            "a": _contender(result.a),
-            "b": _contender(result.b),
+            "a": _model(result.model_paths[0], result.a),
+            "b": _model(result.model_paths[1], result.b),
             **attributes(
                 comparison,
                 "accuracy_difference",
@@ -63,6 +64,6 @@ def _as_json(result: CompareResult) -> str:
     )
 
 
-def _contender(contender: Contender) -> dict[str, Any]:
+def _model(path: str, scored: ScoredSubset) -> dict[str, Any]:
     names = ("accuracy", "accuracy_interval", "cross_entropy")
-    return {"model": contender.model_path, **attributes(contender.scored.scores, *names)}
+    return {"model": path, **attributes(scored.scores, *names)}

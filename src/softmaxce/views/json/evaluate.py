@@ -44,10 +44,10 @@ def _as_json(result: EvaluateResult) -> str:
             "model": result.model_path,
             "folder": result.folder,
             **scores.summary(scored.scores),
-            **scores.details(result.class_names, scored.scores),
+            **scores.details(result.model.class_names, scored.scores),
             "calibration": scores.calibration(scored.scores, scored.uncalibrated, temperature),
             "coverage": result.coverage and _coverage(result.coverage),
-            "duplicates": scores.overlap(result.overlap),
+            "duplicates": scores.overlap(scored.overlap),
             "left_out": result.left_out,
         },
     )

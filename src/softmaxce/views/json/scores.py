@@ -7,8 +7,7 @@ from typing import Any
 
 from softmaxce.metrics.scores import LOSSES, RATIOS, Scores
 from softmaxce.views.json.json_output import attributes
-from softmaxce.workflows.overlap import Overlap
-from softmaxce.workflows.scored_subset import ScoredSubset
+from softmaxce.workflows.scored_subset import Overlap, ScoredSubset
 
 
 def summary(scores: Scores) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def as_json(result: TrainResult) -> str:
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
     summaries = {split: scores.summary(scored.scores) for split, scored in result.scored.items()}
     calibration = None
-    if validation is not None and result.is_calibrated:
+    if validation is not None and model.temperature != 1.0:
         before, after = validation.uncalibrated, validation.scores
         calibration = scores.calibration(after, before, model.temperature)
     return json_text(

@@ -61,11 +61,7 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
 def of_training(result: TrainResult, command: str) -> Subject:
     """The subject of the report on a training run: its last split is scored in detail."""
     folders, seconds = result.folders, result.seconds
-    sources = {
-        "train": folders.train,
-        "validation": folders.validation or f"taken from {folders.train}",
-        "test": folders.test,
-    }
+    sources = {"validation": f"taken from {folders['train']}", **folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
         (f"{SPLIT_TITLES[split].capitalize()} set", f"{scores.n_images:,} images, {sources[split]}")

@@ -17,8 +17,8 @@ _SIGNIFICANT = 0.05
 def show(result: CompareResult) -> None:
     """Print the result."""
     console, comparison = output(), result.comparison
-    console.print_line(f"A: {result.a.model_path}")
-    console.print_line(f"B: {result.b.model_path}")
+    for side, path in zip("AB", result.model_paths, strict=True):
+        console.print_line(f"{side}: {path}")
     console.print_heading(f"Both models on the same {comparison.a.n_images:,} images")
     _show_scores(console, comparison)
     p = comparison.p_value
@@ -61,13 +61,11 @@ def _show_differences(console: PlainConsole, result: CompareResult) -> None:
     console.print_heading("Images with different predictions")
     rows = []
     for position in positions[:_N_SHOWN].tolist():
-        a = result.a.scored
-        label = result.a.class_names[a.scores.labels[position]]
-        cells: list[str | Text] = [a.path(position), label]
-        for contender in (result.a, result.b):
-            scores = contender.scored.scores
-            predicted = contender.class_names[scores.predicted[position]]
-            cells += [predicted, probability(float(scores.confidences[position]))]
+        label = result.a.model.class_names[result.a.scores.labels[position]]
+        cells: list[str | Text] = [result.a.path(position), label]
+        for scored in (result.a, result.b):
+            predicted = scored.model.class_names[scored.scores.predicted[position]]
+            cells += [predicted, probability(float(scored.scores.confidences[position]))]
         rows.append(cells)
     console.print_table(("image", "true class", "A", "p", "B", "p"), rows, left=(0, 1, 2, 4))
     rest = len(positions) - _N_SHOWN

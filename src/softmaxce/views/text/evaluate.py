@@ -59,15 +59,15 @@ def show(result: EvaluateResult) -> None:
         console.print(worse)
     console.print()
     console.print_table(*reliability_table(scores.bins))
-    if result.overlap is not None:
-        console.print(overlap_line("scored", result.overlap))
+    if result.scored.overlap is not None:
+        console.print(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):
             console.print(line)
     console.print_heading("Scores of each class")
-    console.print_table(*class_table(result.class_names, scores))
-    _show_confusion(console, result.class_names, scores)
+    console.print_table(*class_table(result.model.class_names, scores))
+    _show_confusion(console, result.model.class_names, scores)
 
 
 def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: Scores) -> None:

@@ -37,13 +37,13 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
     console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")
     validation = "none; all images are used for training"
-    if folders.validation is not None:
-        validation = str(folders.validation)
+    if "validation" in folders:
+        validation = str(folders["validation"])
     elif (scored := result.scored.get("validation")) is not None:
-        validation = f"{scored.scores.n_images:,} images of {folders.train}"
+        validation = f"{scored.scores.n_images:,} images of {folders['train']}"
     console.print_line(f"Validation set: {validation}")
-    if folders.test is not None:
-        console.print_line(f"Test set: {folders.test}")
+    if "test" in folders:
+        console.print_line(f"Test set: {folders['test']}")
 
 
 def _show_scores(console: PlainConsole, result: TrainResult) -> None:
@@ -82,7 +82,7 @@ def _show_training(console: PlainConsole, result: TrainResult) -> None:
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
     validation = result.scored.get("validation")
-    if validation is None or not result.is_calibrated:
+    if validation is None or result.model.temperature == 1.0:
         console.print("Temperature 1: not calibrated.")
         return
     before, after = validation.uncalibrated, validation.scores
