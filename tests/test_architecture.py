@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,11 @@ def test_pillow_is_loaded_only_when_an_image_is_read():
 def test_every_module_belongs_to_a_floor():
     rooms = {room_of(m) for m in MODULES} - {"__init__", "__main__"}
     assert rooms <= set(FLOOR_OF)
+
+
+def test_the_picture_in_contributing_shows_every_room_from_the_top_down():
+    text = (SOURCE.parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+    drawn = re.findall(r"^  (\w+)(?:/|\.py) ", text, re.MULTILINE)
+    assert sorted(drawn) == sorted([*FLOOR_OF, "locale"])
+    heights = [FLOOR_OF[room] for room in drawn if room in FLOOR_OF]
+    assert heights == sorted(heights, reverse=True)
