@@ -311,7 +311,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
         "empty.png": "empty",
         "text.png": "not a supported image format",
         "truncated.png": "decoded",
-        "bomb.png": "header",
+        "bomb.png": "more than 256 MB of memory",
         "postscript.png": "not a supported image format",
     }
 

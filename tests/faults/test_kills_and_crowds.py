@@ -93,7 +93,8 @@ def test_a_fit_resumes_to_the_same_bytes_after_each_of_300_kills(tmp_path):
         if os.path.exists(path) and os.path.getsize(path):
             log = AnswerLog(path, FACTS, resume=True)
             assert run(log) == whole
-            log.remove()
+            log.close()
+            os.unlink(path)
 
     kills(300, work, check)
 
