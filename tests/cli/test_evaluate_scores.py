@@ -112,6 +112,6 @@ def test_calibration_that_makes_these_images_worse_is_pointed_out(softmaxce, pet
         calibration = softmaxce(*words, "--format", "json").json["calibration"]
         before, after = (calibration[when]["cross_entropy"] for when in ("before", "after"))
         text = softmaxce(*words).stdout
-        assert ("Calibration makes the cross-entropy of these images worse" in text) == (
+        assert ("Calibration makes the cross-entropy on these images worse" in text) == (
             after > before
         )

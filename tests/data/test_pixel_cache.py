@@ -224,4 +224,4 @@ def test_loading_for_training_uses_the_cache(folder, tmp_path, monkeypatch):
     again = load_for_training(folder, options=ReadOptions(cache=cache))
     np.testing.assert_array_equal(again.pixels, first.pixels)
     assert again.preprocessing == Preprocessing(8, 8, 3)
-    assert again.preprocessing_reason == "their common size; some are in colour"
+    assert again.preprocessing_reason == "the size of all images; some are in colour"

@@ -20,7 +20,7 @@ Examples:
 @jobs_option
 @output_options("text", "json")
 def check(folder: str, jobs: int | None, output: Output) -> None:
-    """Find problems in the images of DIR before training on them.
+    """Find problems in the images in DIR before training on them.
 
     DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
     test/; it may also be a CSV manifest. Findings include unreadable images, empty and tiny

@@ -132,7 +132,7 @@ NUMBER = Parsed("NUMBER", _as_number)
 )
 @click.option("--answers", is_flag=True, help="With --exercise: also print the worked answers.")
 @click.option(
-    "--quiz", is_flag=True, help="Quiz: ask for one number of a step before showing the step."
+    "--quiz", is_flag=True, help="Quiz: before showing each step, ask for one of its numbers."
 )
 @click.option(
     "--lang",

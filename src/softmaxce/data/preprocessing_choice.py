@@ -53,7 +53,7 @@ class PreprocessingOptions:
         if self.size:
             size = "the requested size"
         elif _own_size(sizes):
-            size = "their common size"
+            size = "the size of all images"
         elif len(sizes) == 1:
             size = "the default size, because their own is larger"
         else:

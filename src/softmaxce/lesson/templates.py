@@ -110,7 +110,8 @@ LOGITS_OF_IMAGE = replace(
 SHARES = StepTemplate(
     name="shares",
     title="First idea: shares of the total",
-    claim="Divide each logit by the sum of all logits. The shares sum to 1, but this soon fails.",
+    claim="Divide each logit by the sum of all logits. The shares sum to 1, but this breaks down "
+    "easily.",
     formula=Formula("shareₖ = zₖ / Σⱼ zⱼ", r"\text{share}_k = \frac{z_k}{\sum_j z_j}"),
     sentences={
         "The logits sum to {total}. Here the shares look like probabilities.": "fits",
@@ -118,7 +119,9 @@ SHARES = StepTemplate(
         "All logits are negative, so the order is reversed: the smallest logit gets the largest "
         "share.": "upside_down",
         "Your logits sum to 0, and nothing can be divided by 0.": "cancels",
-        "A negative logit breaks it: −1, 2 and −0.5 give the shares −2, 4 and −1.": "show_negative",
+        "A negative logit breaks this idea: −1, 2 and −0.5 give the shares −2, 4 and −1.": (
+            "show_negative"
+        ),
         "Logits that cancel break it: 1 and −1 sum to 0, and nothing can be divided by "
         "0.": "show_cancelling",
     },
@@ -290,7 +293,7 @@ CROSS_ENTROPY = StepTemplate(
 
 TWO_ENDS = StepTemplate(
     name="two_ends",
-    title="The two ends",
+    title="The two extremes",
     claim="A perfect prediction costs 0. A perfectly wrong one costs ∞.",
     formula=Formula("−log 1 = 0,  −log 0 = ∞", r"-\log 1 = 0, \quad {-\log 0} = \infty"),
     sentences={
@@ -341,7 +344,7 @@ NO_DISTANCE = StepTemplate(
 
 GRADIENT = StepTemplate(
     name="gradient",
-    title="What learning does with it",
+    title="How training uses it",
     claim="The gradient of the loss with respect to the logits is p − y: prediction minus target.",
     formula=Formula(
         "∂loss/∂zₖ = pₖ − yₖ", r"\frac{\partial\, \text{loss}}{\partial z_k} = p_k - y_k"

@@ -22,8 +22,8 @@ BASELINE_MEANING = (
     "calibrated model shows by chance"
 )
 CI_MEANING = (
-    "confidence interval for similar images; for the calibration error, after subtracting the part "
-    "expected by chance"
+    "where the score is likely to lie for other images of the same kind; for the calibration "
+    "error, after subtracting the part expected by chance"
 )
 
 
@@ -89,8 +89,8 @@ def calibration_line(scores: Scores, uncalibrated: Scores) -> str:
     if scores.cross_entropy <= uncalibrated.cross_entropy:
         return ""
     return (
-        "Calibration makes the cross-entropy of these images worse: they are few, or differ "
-        "from the validation images used in training."
+        "Calibration makes the cross-entropy on these images worse: there are few of them, or they "
+        "differ from the validation images used in training."
     )
 
 

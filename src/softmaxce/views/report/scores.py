@@ -172,7 +172,7 @@ def _calibration_words(subject: Subject) -> str:
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
     words += (
         f"Calibration divides the logits by a temperature of {temperature:.3g}, fitted on the "
-        "validation images; it changes no prediction. Calibration error of these images: "
+        "validation images; it changes no prediction. Calibration error on these images: "
         f"{change(*map(percent, errors))}; a calibrated model would show about "
         f"{percent(scores.expected_ece_if_calibrated)} by chance. "
     )

@@ -40,7 +40,7 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
     if "validation" in folders:
         validation = str(folders["validation"])
     elif (scored := result.scored.get("validation")) is not None:
-        validation = f"{scored.scores.n_images:,} images of {folders['train']}"
+        validation = f"{scored.scores.n_images:,} images from {folders['train']}"
     console.print_line(f"Validation set: {validation}")
     if "test" in folders:
         console.print_line(f"Test set: {folders['test']}")
@@ -68,7 +68,7 @@ def _show_training(console: PlainConsole, result: TrainResult) -> None:
     if result.objective_history:
         stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
-        console.print_line(f"Objective while fitting ({stage}): {ends}")
+        console.print_line(f"Objective during one of the fits ({stage}): {ends}")
     _show_temperature(console, result)
     console.print_line(
         f"Time: {seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting, "
@@ -90,5 +90,5 @@ def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
     errors = (before.expected_calibration_error, after.expected_calibration_error)
     console.print(
         f"Temperature {result.model.temperature:.3g}: validation cross-entropy {cross_entropy}.\n"
-        f"Calibration error of the validation images: {change(*map(percent, errors))}."
+        f"Calibration error on the validation images: {change(*map(percent, errors))}."
     )
