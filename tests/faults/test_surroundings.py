@@ -229,7 +229,7 @@ def test_outputs_that_are_refused_before_training(place):
         ("data", "it is a folder"),
         ("pipe.npz", "not a regular file"),
         ("loop.npz", "symbolic link"),
-        ("none/m.npz", "no folder none"),
+        ("none/m.npz", "folder none does not exist"),
         (image, "image"),
         ("link.npz", "image"),
         ("x" * 300, "too long"),

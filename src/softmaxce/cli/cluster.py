@@ -28,10 +28,12 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_cluster(*args: Any, **options: Any) -> Any:
-        from softmaxce.cluster.settings import ClusterSettings
-
         address, *others = (options.pop(name) for name in _NAMES)
-        cluster = None if address is None else ClusterSettings(address, *others)
+        cluster = None
+        if address is not None:
+            from softmaxce.cluster.settings import ClusterSettings
+
+            cluster = ClusterSettings(address, *others)
         return command(*args, cluster=cluster, **options)
 
     for option in reversed(_OPTIONS):
