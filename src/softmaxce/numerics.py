@@ -6,12 +6,13 @@ cross-entropy of a perfectly wrong prediction is exactly infinity. Entropies are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmaxce.errors import InputError
+from softmaxce.errors import InputError, first_and_more
 
 Floats = NDArray[np.floating[Any]]
 Axis = int | tuple[int, ...] | None
@@ -95,6 +96,20 @@ def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     targets = np.zeros((*indices.shape, n_classes))
     np.put_along_axis(targets, indices[..., np.newaxis], 1.0, axis=-1)
     return targets
+
+
+def label_index(label: int | str, class_names: Sequence[str]) -> int:
+    """The class that `label` means: a name, else an index from 0. Raises InputError if neither."""
+    if isinstance(label, str) and label in class_names:
+        return list(class_names).index(label)
+    try:
+        index = int(label)
+    except ValueError:
+        index = -1
+    if not 0 <= index < len(class_names):
+        known = first_and_more(class_names)
+        raise InputError(f"no class '{label}': labels are 0 to {len(class_names) - 1}, or {known}")
+    return index
 
 
 def _products(weights: Floats, values: Floats) -> Floats:

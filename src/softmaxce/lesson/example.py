@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from softmaxce.errors import InputError, first_and_more
-from softmaxce.numerics import log_softmax, softmax
+from softmaxce.errors import InputError
+from softmaxce.numerics import label_index, log_softmax, softmax
 
 MAX_CLASSES = 1000
 TEMPERATURES = (0.001, 1000.0)
@@ -173,17 +173,3 @@ def _class_names(classes: Sequence[str] | None, n_classes: int) -> tuple[str, ..
         if not name or classes.count(name) > 1:
             raise InputError(f"class names must be different and not empty: '{name}' is not")
     return tuple(classes)
-
-
-def label_index(label: int | str, class_names: Sequence[str]) -> int:
-    """The class that `label` means: a name, else an index from 0. Raises InputError if neither."""
-    if isinstance(label, str) and label in class_names:
-        return list(class_names).index(label)
-    try:
-        index = int(label)
-    except ValueError:
-        index = -1
-    if not 0 <= index < len(class_names):
-        known = first_and_more(class_names)
-        raise InputError(f"no class '{label}': labels are 0 to {len(class_names) - 1}, or {known}")
-    return index

@@ -14,8 +14,9 @@ from softmaxce.metrics.conformal import coverage_is_significantly_low, predictio
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
-from softmaxce.workflows.scored_subset import ScoredSubset, score_subset, threshold_for
+from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
 
 @dataclass(frozen=True)

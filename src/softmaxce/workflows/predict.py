@@ -15,12 +15,12 @@ from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import decode_files
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.decoded import DecodedImages
-from softmaxce.lesson.example import label_index
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.numerics import label_index
+from softmaxce.workflows.log_probabilities import log_probabilities, threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
-from softmaxce.workflows.scored_subset import log_probabilities, threshold_for
 
 STDIN = "-"
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import Subset
-from softmaxce.errors import ModelError
 from softmaxce.metrics.scores import Scores, joined, score
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
-from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
+from softmaxce.training.rows import as_pixel_matrix
+from softmaxce.workflows.log_probabilities import log_probabilities
 
 
 @dataclass(frozen=True)
@@ -97,44 +96,6 @@ def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     scores = joined([calibrated for calibrated, _ in blocks])
     before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
     return ScoredSubset(model, subset, scores, before)
-
-
-def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
-    """The largest cross-entropy, in nats, of a class in a prediction set of this coverage.
-
-    Raises ModelError if the model was trained without validation images.
-    """
-    if model.calibration_scores is None:
-        raise ModelError(
-            f"no coverage: {model_path}: it was trained without validation images, from which "
-            "prediction sets are computed; train it again with --validation above 0"
-        )
-    return model.calibration_scores.threshold(coverage)
-
-
-Pixels = NDArray[np.uint8] | PixelMatrix
-
-
-def logits_in_blocks(
-    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
-) -> Iterator[NDArray[np.float64]]:
-    """The logits of these rows of a pixel matrix (all if None), in blocks (n, n_classes)."""
-    chosen = np.arange(len(pixels)) if rows is None else rows
-    yield from as_pixel_matrix(pixels).map(_logits, chosen, chosen, model)
-
-
-def log_probabilities(
-    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
-) -> Iterator[NDArray[np.float64]]:
-    """The log-probabilities of these rows (all if None), in blocks (n, n_classes)."""
-    for logits in logits_in_blocks(model, pixels, rows):
-        yield log_softmax(logits, axis=1)
-
-
-def _logits(
-    pixels: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
-) -> NDArray[np.float64]:
-    return model.logits(pixels)
 
 
 def _score_block(

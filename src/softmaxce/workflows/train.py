@@ -30,14 +30,10 @@ from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
+from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
-from softmaxce.workflows.scored_subset import (
-    Overlap,
-    ScoredSubset,
-    logits_in_blocks,
-    score_subset,
-)
+from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
 
 
 @dataclass(frozen=True)

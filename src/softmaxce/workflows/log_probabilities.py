@@ -1,0 +1,51 @@
+"""What a model predicts for the rows of a pixel matrix, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.errors import ModelError
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.numerics import log_softmax
+from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
+
+Pixels = NDArray[np.uint8] | PixelMatrix
+
+
+def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
+    """The largest cross-entropy, in nats, of a class in a prediction set of this coverage.
+
+    Raises ModelError if the model was trained without validation images.
+    """
+    if model.calibration_scores is None:
+        raise ModelError(
+            f"no coverage: {model_path}: it was trained without validation images, from which "
+            "prediction sets are computed; train it again with --validation above 0"
+        )
+    return model.calibration_scores.threshold(coverage)
+
+
+def logits_in_blocks(
+    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """The logits of these rows of a pixel matrix (all if None), in blocks (n, n_classes)."""
+    chosen = np.arange(len(pixels)) if rows is None else rows
+    yield from as_pixel_matrix(pixels).map(_logits, chosen, chosen, model)
+
+
+def log_probabilities(
+    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """The log-probabilities of these rows (all if None), in blocks (n, n_classes)."""
+    for logits in logits_in_blocks(model, pixels, rows):
+        yield log_softmax(logits, axis=1)
+
+
+def _logits(
+    pixels: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
+) -> NDArray[np.float64]:
+    return model.logits(pixels)
