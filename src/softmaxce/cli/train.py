@@ -76,8 +76,8 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "--fit",
     type=click.Choice(["stretch", "crop", "pad"]),
     default="stretch",
-    help="How to fit images with another aspect ratio: stretch, crop the centre, or pad with the "
-    "background colour.",
+    help="How to fit images whose aspect ratio differs from the target's: stretch, crop the "
+    "centre, or pad with the background colour.",
 )
 @click.option(
     "--background",

@@ -122,7 +122,7 @@ SHARES = StepTemplate(
         "A negative logit breaks this idea: −1, 2 and −0.5 give the shares −2, 4 and −1.": (
             "show_negative"
         ),
-        "Logits that cancel break it: 1 and −1 sum to 0, and nothing can be divided by "
+        "So do logits that cancel out: 1 and −1 sum to 0, and nothing can be divided by "
         "0.": "show_cancelling",
     },
     tables=(class_table(LOGIT, Column("share", "shares"), when="divides"),),
