@@ -11,7 +11,7 @@ from helpers import PETS, draw_classes
 from softmaxce.data import array_files, sources
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.errors import ImageError
+from softmaxce.errors import ImageError, InputError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.workflows import train as workflow
@@ -110,3 +110,10 @@ def test_hidden_layers_are_refused_with_a_cluster_before_it_is_sought(softmaxce)
     outcome = softmaxce("train", "nowhere", "--hidden", 8, "--dask", "tcp://127.0.0.1:1")
     assert outcome.exit_code == 2
     assert "--dask cannot train --hidden layers" in outcome.stderr
+
+
+def test_hidden_layers_are_refused_with_a_backend_before_anything_is_read(tmp_path):
+    options, backend = workflow.TrainOptions(hidden=(8,)), OneImageTooLargeInColour()
+    with pytest.raises(InputError, match="--dask cannot train --hidden layers"):
+        workflow.train(PETS, tmp_path / "m.npz", options, ReadOptions(backend=backend))
+    assert backend.n_passes == 0

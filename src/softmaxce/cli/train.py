@@ -26,7 +26,6 @@ from softmaxce.cli.types import (
     image_size,
     penalty,
 )
-from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
@@ -173,10 +172,7 @@ def train(
     if left_over.exists() and not chosen.resume:
         output.note(f"starting from the beginning; --resume would continue from {left_over}")
     if cluster is not None:
-        if chosen.hidden:
-            raise InputError(
-                "--dask cannot train --hidden layers: they are trained in mini-batches"
-            )
+        workflow.check_distributable(chosen)
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with (
         output.progress() as on_progress,

@@ -21,7 +21,7 @@ from softmaxce.data.pixel_dataset import (
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.sources import Split, as_split, find_splits
-from softmaxce.errors import OutputError
+from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import is_model_file, save_model
@@ -97,6 +97,12 @@ def check_output(path: str | PathLike[str], force: bool) -> None:
         )
 
 
+def check_distributable(options: TrainOptions) -> None:
+    """Raise InputError if a cluster cannot train with these options."""
+    if options.hidden:
+        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
+
+
 def train(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
@@ -108,6 +114,8 @@ def train(
 
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
     """
+    if read.backend is not None:
+        check_distributable(options)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
