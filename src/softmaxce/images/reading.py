@@ -39,6 +39,7 @@ from softmaxce.images.decoder_guards import refuse_slow_ppm, silenced
 from softmaxce.images.files import Content, read_file
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
+from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
 FORMATS = tuple(SUFFIXES_OF)
@@ -107,6 +108,9 @@ def decode_content(
     name: str, content: Content, preprocessing: Preprocessing
 ) -> tuple[NDArray[np.uint8], ImageInfo]:
     """The pixel vector and header of an image file's content; `name` is for ImageError."""
+    plain = _decode_plain(content, preprocessing) if isinstance(content, bytes) else None
+    if plain:
+        return plain
     with _open(name, content) as image:
         orientation = orientation_of(image)
         info = _info(image, orientation)
@@ -117,7 +121,6 @@ def decode_content(
         full = image.size
         if image.format == "JPEG":
             image.draft(preprocessing.mode, _draft_size(full, box, inner))
-            _decode_unpacked(image)
             _refuse_too_large(name, image)
         image.load()
         picture = in_mode(name, image, preprocessing.mode, preprocessing.background)
@@ -125,6 +128,21 @@ def decode_content(
         if orientation != 1:
             picture = upright(picture, orientation)
         return _row(picture, preprocessing), info
+
+
+def _decode_plain(
+    content: bytes, preprocessing: Preprocessing
+) -> tuple[NDArray[np.uint8], ImageInfo] | None:
+    """As decode_content, for a plain JPEG file; None for any other file, or if decoding fails."""
+    full = plain_jpeg_size(content)
+    if full is None:
+        return None
+    box, inner = _frame(*full, preprocessing)
+    picture = decode_plain_jpeg(content, full, preprocessing.mode, _draft_size(full, box, inner))
+    if picture is None:
+        return None
+    picture = _resized(picture, _scaled(box, full, picture.size), inner)
+    return _row(picture, preprocessing), ImageInfo(*full, is_grey=False)
 
 
 def array_pixels(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -181,16 +199,6 @@ def _draft_size(full: tuple[int, int], box: _Box, inner: tuple[int, int]) -> tup
     width = full[0] * inner[0] / (box[2] - box[0])
     height = full[1] * inner[1] / (box[3] - box[1])
     return max(1, int(width)), max(1, int(height))
-
-
-def _decode_unpacked(image: Image.Image) -> None:
-    """Let libjpeg write RGB pixels as Pillow stores them, four bytes each: nothing to unpack.
-
-    It makes the decoding of photographs about a tenth faster (benchmarks/decoding.py).
-    """
-    if image.mode == "RGB" and len(tile := getattr(image, "tile", [])) == 1:
-        codec, extents, offset, (_, *arguments) = tile[0]
-        image.tile = [(codec, extents, offset, ("RGBX", *arguments))]  # type: ignore[attr-defined]
 
 
 def _scaled(box: _Box, full: tuple[int, int], drafted: tuple[int, int]) -> _Box:
