@@ -16,11 +16,27 @@ from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = frozenset(
     name.strip()
-    for name in """
-    $recycle.bin, recycler, recycled, system volume information, lost+found, found.000, lost.dir,
-    temporary items, network trash folder, @eadir, @tmp, @recycle, @recently-snapshot, @__thumb,
-    #recycle, #snapshot, __pycache__, node_modules, cvs
-    """.split(",")
+    for name in [
+        "\n    $recycle.bin",
+        " recycler",
+        " recycled",
+        " system volume information",
+        " lost+found",
+        " found.000",
+        " lost.dir",
+        "\n    temporary items",
+        " network trash folder",
+        " @eadir",
+        " @tmp",
+        " @recycle",
+        " @recently-snapshot",
+        " @__thumb",
+        "\n    #recycle",
+        " #snapshot",
+        " __pycache__",
+        " node_modules",
+        " cvs\n    ",
+    ]
 )
 _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
 _IGNORED_NAMES = _HIDDEN_NAMES | SYSTEM_FOLDERS
@@ -135,7 +151,7 @@ def _read_class(name: str, root: str) -> ClassFolder:
                     lower = entry.name.lower()
                     has_suffix = lower[lower.rfind(".") :] in SUFFIXES
                     if lower.startswith(".") or lower in _IGNORED_NAMES:
-                        if lower in SYSTEM_FOLDERS and entry.is_dir():
+                        if lower in SYSTEM_FOLDERS and _is_folder(entry):
                             system_folders.append(entry.path)
                     elif entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)

@@ -20,11 +20,11 @@ _TO_NPZ = 'save its images and labels with np.savez("images.npz", x=images, y=la
 _ARCHIVE = "an archive; unpack it first"
 _PICKLE = f"a pickle, which is never read, because it can run any program; {_TO_NPZ}"
 _ARRAYS = f"not in a format that can be read; {_TO_NPZ}"
-_MODEL = "a model; give it with -m, and the images as the source"
+_MODEL = "a model; other commands than train read it with -m"
 _ADVICE = {
     _ARCHIVE: ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz .zst .lz4 .7z .rar",
     _PICKLE: ".pkl .pickle .p .pck .joblib .dill .pt .pth .ckpt",
-    _ARRAYS: ".mat .h5 .hdf5 .hdf .nc .zarr .parquet .feather .arrow .tfrecord .tfrecords .lmdb "
+    _ARRAYS: ".mat .h5 .hdf5 .hdf .nc .parquet .feather .arrow .tfrecord .tfrecords "
     ".mdb .sqlite .db .rec .bin .dat .rds .rdata .safetensors",
     "not a CSV file; save it as a CSV manifest with the columns path and label": ".xlsx .xls .ods "
     ".json .jsonl .txt .xml .yaml .yml",

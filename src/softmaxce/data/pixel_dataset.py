@@ -259,7 +259,7 @@ def _meant(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
         for c in classes
         if c.nested and None not in labels_of(c.nested, known)
     }
-    meant = found.get("test") or next(iter(found.values()), None)
+    meant = next((found[split] for split in ("test", "validation", None) if split in found), None)
     return f"; did you mean {meant}?" if meant else ""
 
 

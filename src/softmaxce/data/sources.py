@@ -77,7 +77,7 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     findings = with_examples(
         *about_folders(root, ()),
         finding("ignored_folder", others, "folder", "ignored: not named like a split"),
-        finding("unlabelled_split", unlabelled, "split", "without labels, which is not used"),
+        finding("unlabelled_split", unlabelled, "split", "ignored: without labels"),
     )
     splits["train"] = replace(train, findings=(*findings, *train.findings))
     return splits
