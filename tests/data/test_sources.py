@@ -141,11 +141,21 @@ def test_one_level_too_high_is_refused_with_the_right_folder(softmaxce, tmp_path
     assert outcomes[0].stderr == outcomes[1].stderr
 
 
-def test_a_folder_of_splits_is_suggested(softmaxce, pets_model):
+def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
     wanted = f"did you mean {PETS}, which contains 2 splits (test, train)?"
     assert_one_error_line(softmaxce("train", PETS.parent), 1, wanted)
     outcome = softmaxce("evaluate", PETS, "-m", pets_model)
     assert_one_error_line(outcome, 1, f"did you mean {PETS / 'test'}?")
+    add_classes(tmp_path / "d" / "Training", tmp_path / "d" / "Testing")
+    outcome = softmaxce("evaluate", "d", "-m", pets_model)
+    assert_one_error_line(outcome, 1, "did you mean d/Testing?")
+
+
+def test_one_level_too_low_is_refused_with_the_right_folder(softmaxce, pets_model):
+    for folder in (PETS / "train", PETS / "test"):
+        outcome = softmaxce("evaluate", folder / "cat", "-m", pets_model)
+        wanted = f"did you mean {folder}, which contains cat, dog, person?"
+        assert_one_error_line(outcome, 1, "no labels", wanted)
 
 
 @pytest.mark.parametrize(
