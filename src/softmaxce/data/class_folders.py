@@ -17,9 +17,10 @@ from softmaxce.errors import DataError, first_and_more
 from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = (
-    {"$recycle.bin", "system volume information", "found.000", "cvs", "node_modules"}
+    {"$recycle.bin", "system volume information", "found.000", "cvs", "recycler"}
     | {"lost+found", "lost.dir", "temporary items", "network trash folder", "__pycache__"}
     | {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "@__thumb", "#recycle", "#snapshot"}
+    | {"~snapshot", "node_modules"}
 )
 _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
 _IGNORED_NAMES = _HIDDEN_NAMES | SYSTEM_FOLDERS
