@@ -227,6 +227,13 @@ def test_names_match_in_any_unicode_form(softmaxce, tmp_path):
     assert class_names(tmp_path / "m.csv") == ["dog", NFC]
 
 
+def test_two_spellings_of_a_label_are_one_class(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((4, 2, 2), np.uint8), y=[NFC, NFD, "dog", "dog"])
+    dataset = load_for_training(tmp_path / "a.npz")
+    assert dataset.class_names == ("dog", NFC)
+    assert dataset.labels.tolist() == [1, 1, 0, 0]
+
+
 def test_a_class_of_an_old_model_matches_its_own_spelling_first(tmp_path):
     draw_classes(tmp_path, {NFD: 2})
     dataset = load_for_model(tmp_path, [NFC, NFD], Preprocessing(8, 8, 3))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, labels_of
+from softmaxce.class_names import in_class_order, labels_of, normalized
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
@@ -108,10 +108,9 @@ def load_for_training(
     split = as_split(source)
     arrays = read_labelled_arrays(split)
     if arrays is not None:
-        names = in_class_order(set(arrays.labels or ()))
+        names = in_class_order(set(map(normalized, arrays.labels or ())))
         _refuse_one_class(names, split)
-        dataset = _from_arrays(split, arrays, names, wanted, backend=options.backend)
-        return replace(dataset, findings=(*about_names(names), *dataset.findings))
+        return _from_arrays(split, arrays, names, wanted, backend=options.backend)
     classes = list_classes(split)
     names = [c.name for c in classes]
     _refuse_one_class(names, split)
@@ -125,7 +124,7 @@ def load_for_training(
     lost = [names[label] for label in np.setdiff1d(np.arange(len(names)), dataset.labels)]
     if lost:
         raise DataError(f"no readable images: {split}: in {_listed(lost)}")
-    return replace(dataset, findings=(*about_names(names), *dataset.findings))
+    return dataset
 
 
 def load_for_model(
@@ -194,7 +193,7 @@ def _read(
         reason,
         unreadable,
         tuple(path for c in classes for path in c.ignored_files),
-        (*split.findings, *about_copies(digests, labels, paths)),
+        (*split.findings, *about_names(class_names), *about_copies(digests, labels, paths)),
     )
 
 
@@ -228,7 +227,11 @@ def _from_arrays(
         digests,
         preprocessing,
         wanted.reason({size}, is_grey),
-        findings=(*split.findings, *about_copies(digests, labels, paths)),
+        findings=(
+            *split.findings,
+            *about_names(class_names),
+            *about_copies(digests, labels, paths),
+        ),
     )
 
 
