@@ -141,6 +141,16 @@ def test_one_level_too_high_is_refused_with_the_right_folder(softmaxce, tmp_path
     assert outcomes[0].stderr == outcomes[1].stderr
 
 
+def test_a_folder_of_folders_beside_more_classes_is_not_suggested(tmp_path):
+    for name in ("bird", "cat", "dog"):
+        add_images(tmp_path / name)
+    add_classes(tmp_path / "docs")
+    with pytest.raises(
+        DataError, match=r"remove .*docs, which contains .*unlike 'bird'\. If 'docs'"
+    ):
+        find_splits(tmp_path)
+
+
 def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
     wanted = f"did you mean {PETS}, which contains 2 splits (test, train)?"
     assert_one_error_line(softmaxce("train", PETS.parent), 1, wanted)
@@ -149,6 +159,16 @@ def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
     add_classes(tmp_path / "d" / "Training", tmp_path / "d" / "Testing")
     outcome = softmaxce("evaluate", "d", "-m", pets_model)
     assert_one_error_line(outcome, 1, "did you mean d/Testing?")
+
+
+@pytest.mark.parametrize("table", ["train.csv", "train_labels.csv", "labels.csv"])
+def test_a_table_beside_the_images_is_suggested(tmp_path, table):
+    add_images(tmp_path / "train")
+    add_images(tmp_path / "test")
+    (tmp_path / table).touch()
+    (tmp_path / "a_submission.csv").touch()
+    with pytest.raises(DataError, match=f"no labels; .*; did you mean {tmp_path / table}?"):
+        find_splits(tmp_path)
 
 
 def test_one_level_too_low_is_refused_with_the_right_folder(softmaxce, pets_model):

@@ -93,7 +93,8 @@ def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
     n_loose = sum(map(_is_image, files))
-    hint = hint_among(files)
+    tables = (root.parent / f"{name}.csv" for name in (root.name, f"{root.name}_labels", "labels"))
+    hint = hint_among([*files, *(str(table) for table in tables if n_loose and table.is_file())])
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
     reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
