@@ -197,8 +197,12 @@ def explain(
     text = text.removesuffix("\n") + "\n"
     if output_path:
         write_atomically(output_path, [text.encode()])
-    else:
+    elif output_format == "text":
         click.echo(text, nl=False)
+    else:
+        from softmaxce.views.json.csv_output import print_exactly
+
+        print_exactly(text)
 
 
 def _check(options: dict[str, Any]) -> None:
