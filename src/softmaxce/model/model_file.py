@@ -176,7 +176,10 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise ModelError("not a regular file")
+            is_folder = os.path.isdir(path)
+            raise ModelError(
+                "it is a folder; name the model file" if is_folder else "not a regular file"
+            )
         with os.fdopen(handle, "rb") as stream:
             yield stream
     except (ModelError, OSError) as error:
