@@ -27,9 +27,9 @@ def own_characters() -> set[str]:
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
         docs = {ast.get_docstring(n, False) for n in ast.walk(tree) if isinstance(n, documented)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if node.value not in docs and path.name not in NOT_PRINTED:
-                    found.update(node.value)
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if is_text and node.value not in docs and path.name not in NOT_PRINTED:
+                found.update(node.value)
     with (PACKAGE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po").open("rb") as stream:
         for message in read_po(stream, locale="ko"):
             found.update(message.string)

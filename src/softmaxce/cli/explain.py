@@ -239,12 +239,8 @@ def explain(
     text = text.removesuffix("\n") + "\n"
     if output_path:
         write_atomically(output_path, [text.encode()])
-    elif output_format == "text":
-        click.echo(text, nl=False)
     else:
-        from softmaxce.views.json.csv_output import print_exactly
-
-        print_exactly(text)
+        _print(text, output_format)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -299,6 +295,16 @@ def _explanation(
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
     example = make_example(numbers, source, classes=classes or None, **options)
     return workflow.explain(example, every_misconception=every_misconception)
+
+
+def _print(text: str, output_format: str) -> None:
+    """Print text in the encoding of stdout, and all other formats in UTF-8."""
+    if output_format == "text":
+        click.echo(text, nl=False)
+    else:
+        from softmaxce.views.json.csv_output import print_exactly
+
+        print_exactly(text)
 
 
 def _save_images(explanation: Any, folder: str) -> None:

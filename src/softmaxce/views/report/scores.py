@@ -184,11 +184,13 @@ def training_section(subject: Subject) -> Html | None:
     record = subject.record
     if not record.objective_history:
         return None
-    caption = (
-        "The objective: mean cross-entropy plus penalty. Each segment is a fit with one penalty "
-        "that starts from the weights of the previous fit; a smaller penalty allows a lower "
-        "objective. The last segment, 'fit', uses the chosen penalty."
-    )
+    caption = "The objective: mean cross-entropy plus penalty."
+    if record.l2_path:
+        caption += (
+            " Each segment is a fit with one penalty that starts from the weights of the previous "
+            "fit; a smaller penalty allows a lower objective. The last segment, 'fit', uses the "
+            "chosen penalty."
+        )
     rows = [
         (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
         for stage, values in record.objective_history
