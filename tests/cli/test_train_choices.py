@@ -39,6 +39,7 @@ def test_only_what_was_chosen(softmaxce, tmp_path, options, chosen):
     assert ("slightly optimistic; run" in text) == bool(chosen)
     assert ("slightly optimistic" in page) == bool(chosen)
     assert ("chosen by validation cross-entropy" in text) == ("penalty" in chosen)
+    assert ("Before and after calibration" in page) == ("temperature" in chosen)
     assert ("not calibrated" in text) == ("temperature" not in chosen)
     assert ("uses the chosen penalty" in page) == ("penalty" in chosen)
 

@@ -143,6 +143,8 @@ def calibration_section(subject: Subject) -> Html:
         f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
         "the model is calibrated; below it is overconfident, above it underconfident."
     )
+    is_calibrated = subject.model.temperature != 1
+    title = "Before and after calibration" if is_calibrated else "Without calibration"
     calibration, coverage = calibration_table(scores, before, subject.model.temperature), None
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
@@ -151,7 +153,7 @@ def calibration_section(subject: Subject) -> Html:
     return section(
         "Calibration",
         paragraph(_calibration_words(subject)),
-        table("Before and after calibration", *calibration),
+        table(title, *calibration),
         beside(
             figure(charts.reliability(scores, before), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
