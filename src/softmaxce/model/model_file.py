@@ -176,10 +176,8 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            is_folder = os.path.isdir(path)
-            raise ModelError(
-                "it is a folder; name the model file" if is_folder else "not a regular file"
-            )
+            advice = " but a folder; name the model file" if os.path.isdir(path) else ""
+            raise ModelError(f"not a regular file{advice}")
         with os.fdopen(handle, "rb") as stream:
             yield stream
     except (ModelError, OSError) as error:
