@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from helpers import assert_one_error_line
 
@@ -49,6 +52,13 @@ def test_lists_get_no_note(softmaxce, numbers):
     outcome = softmaxce("explain", "--logits", *numbers, "--format", "json")
     assert outcome.exit_code == 0
     assert outcome.stderr == ""
+
+
+def test_the_note_survives_a_closed_pipe():
+    command = f"{sys.executable} -m softmaxce explain --logits 0,2 0,3 | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr.endswith("decimal commas? write 0.2 0.3\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_names_of_classes_are_not_numbers(softmaxce):

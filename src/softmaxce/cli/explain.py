@@ -46,19 +46,25 @@ class _VariadicCommand(click.Command):
             message = error.format_message().rstrip(".") + advice
             raise click.UsageError(message, error.ctx) from None
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> None:
         advice = ctx.meta[__name__]
         numbers = [f"{z:g}" for z in ctx.params["logits"] or ctx.params["probabilities"]]
         read_as = f"read as {len(numbers)} numbers: {first_and_more(numbers)}{advice}"
         try:
-            result = super().invoke(ctx)
+            super().invoke(ctx)
         except InputError as error:
             raise InputError(f"{error}; {read_as}") if advice else error from None
-        if advice:  # after the lesson, which would push it off the screen
-            from softmaxce.views.console import note
+        except BrokenPipeError:  # `| head`
+            _note(read_as, advice)
+            raise
+        _note(read_as, advice)  # after the lesson, which would push it off the screen
 
-            note(read_as)
-        return result
+
+def _note(read_as: str, advice: str) -> None:
+    if advice:
+        from softmaxce.views.console import note
+
+        note(read_as)
 
 
 def _comma_advice(given: list[str]) -> str:

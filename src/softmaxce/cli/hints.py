@@ -6,29 +6,23 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 
-_OPTION_OF = {"train": "-o", "predict": "-m", "evaluate": "-m", "explain": "-m"}
+_HINTS = {
+    **dict.fromkeys(("predict", "evaluate", "explain"), "{0} is a model: did you mean -m {0}?"),
+    "train": "{0} is a model: did you mean -o {0}?",
+    "check": "{0} is a model: softmaxce info {0} shows what it contains",
+    "compare": "the order is: softmaxce compare MODEL_A MODEL_B DIR",
+}
 
 
 def model_hint(words: Sequence[str]) -> str:
     """What a failed command with these words may have meant; '' if no model is out of place."""
-    files = [
-        word
-        for before, word in pairwise(words)
-        if not before.startswith("-") and os.path.isfile(word)
-    ]
-    if not files:
+    arguments = [word for before, word in pairwise(words) if not before.startswith("-")]
+    files = list(filter(os.path.isfile, arguments))
+    if not files or words[0] not in _HINTS:
         return ""
     from softmaxce.model.model_file import is_model_file
 
     models = list(filter(is_model_file, files))
-    if not models:
+    if not models or (words[0] == "compare" and arguments[:2] == models):
         return ""
-    command, model = words[0], models[0]
-    if command == "compare":
-        is_in_order = list(words[1:3]) == models
-        return "" if is_in_order else "; the order is: softmaxce compare MODEL_A MODEL_B DIR"
-    if command == "check":
-        return f"; {model} is a model: softmaxce info {model} shows what it contains"
-    if command in _OPTION_OF:
-        return f"; {model} is a model: did you mean {_OPTION_OF[command]} {model}?"
-    return ""
+    return f"; {_HINTS[words[0]].format(models[0])}"
