@@ -102,11 +102,10 @@ def training_outcome(stop_reason: str) -> str:
     return re.sub(r", gradient (\S+)$", r" (gradient norm \1)", stop_reason)
 
 
-def choices_made(model: SoftmaxModel, record: TrainingRecord) -> str:
-    """What was chosen by the validation images: 'the penalty and the temperature'; '' if nothing
-    was."""
+def choices_made(model: SoftmaxModel, l2_path: Sequence[object]) -> str:
+    """What the validation images chose: 'the penalty and the temperature'; '' if nothing."""
     choices = {
-        "the penalty": bool(record.l2_path),
+        "the penalty": bool(l2_path),
         "the number of epochs": len(model.layers) > 1,
         "the temperature": model.temperature != 1,
     }

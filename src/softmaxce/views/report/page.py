@@ -73,7 +73,7 @@ def _summary(subject: Subject) -> str:
         f"({CI} {percent(low)} to {percent(high)}). Always predicting '{majority}' would have an "
         f"accuracy of {percent(of_images.majority_baseline)}."
     )
-    choices = choices_made(subject.model, subject.record)
+    choices = choices_made(subject.model, subject.record.l2_path)
     if subject.split == "train" or choices:
         words += _CAVEATS.get(subject.split or "", "").format(choices)
     return text(words)

@@ -23,11 +23,9 @@ def show(result: InfoResult) -> None:
     console.print_heading(f"{len(names):,} classes")
     shown = [f"{count:,}" for count in counts] or [""] * len(names)
     classes = list(zip(names, shown, strict=True))
-    order, which = (
-        counts or range(len(names)),
-        "fewest training images" if counts else "lowest index",
-    )
-    console.print_class_table(("class", "training images"), classes, order, which)
+    which = "fewest training images" if counts else "lowest index"
+    values = counts or range(len(names))
+    console.print_class_table(("class", "training images"), classes, values, which)
     if record.scores:
         console.print_heading("Scores at training time")
         rows = [

@@ -8,7 +8,6 @@ from softmaxce.views.descriptions import choices_made, overlap_line, training_ou
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
 from softmaxce.views.score_tables import SPLIT_TITLES, by_recall, class_table, splits_table
 from softmaxce.workflows.train import TrainResult
-from softmaxce.workflows.training_record import read_training_record
 
 _LEGEND = (
     "majority: the accuracy of always predicting the most frequent class.\n"
@@ -48,8 +47,7 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
     console.print_heading("Scores")
     console.print_table(*splits_table(splits))
     console.print(_LEGEND, style="dim")
-    record = read_training_record(result.model.training, result.model.n_classes)
-    if choices := choices_made(result.model, record):
+    if choices := choices_made(result.model, result.fit.l2_path):
         advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
         console.print(
             f"The validation images were also used to choose {choices},\n"
