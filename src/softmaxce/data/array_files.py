@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.array_readers import OBJECTS, read_idx, read_member
 from softmaxce.data.array_values import as_labels, as_pixels, notes_on_labels
-from softmaxce.data.names import split_in, words
+from softmaxce.data.names import split_among, words_of
 from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
 from softmaxce.errors import DataError, first_and_more
 
@@ -96,38 +96,38 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 
-def _read(
-    path: str | PathLike[str], split: str
-) -> tuple[str, NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
-    """The file of the images, the images, and their labels and class names if there are any."""
+def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
+    """The file of the images, the images, and their labels and class names, None without them."""
     if is_pixel_csv(path):
         return os.path.basename(path), *read_pixel_csv(path, split), None
     contents = _contents(path)
-    roles = ("images", split), ("labels", split), _NAMES
     if str(path).lower().endswith(".npz"):
-        with zipfile.ZipFile(path) as archive:
-            if roles[0] not in contents:
-                found = first_and_more([info.filename for info in archive.infolist()])
-                raise DataError(
-                    f"no images: {path}: it needs an array named x, images, x_train, train_images "
-                    "or similar, and one named y, labels, y_train or train_labels; it contains: "
-                    f"{found or 'nothing'}"
-                )
-            images, labels, class_names = (
-                read_member(archive, contents[role]) if role in contents else None for role in roles
+        return os.path.basename(path), *_read_npz(path, split, contents)
+    images, labels = (
+        None
+        if (file := contents.get((role, split))) is None
+        else np.load(file, mmap_mode="r", allow_pickle=False)
+        if file.lower().endswith(".npy")
+        else read_idx(file, n_dimensions)
+        for role, n_dimensions in (("images", 3), ("labels", 1))
+    )
+    return os.path.basename(contents["images", split]), images, labels, None
+
+
+def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> list[Any]:
+    """Images, labels and class names."""
+    with zipfile.ZipFile(path) as archive:
+        if ("images", split) not in contents:
+            found = first_and_more([info.filename for info in archive.infolist()])
+            raise DataError(
+                f"no images: {path}: it needs an array named x, images, x_train, train_images or "
+                "similar, and one named y, labels, y_train or train_labels; it contains: "
+                f"{found or 'nothing'}"
             )
-        if class_names is not None and class_names.dtype.kind not in "US":
-            class_names = None
-        return os.path.basename(path), images, labels, class_names
-    file, beside = contents[roles[0]], contents.get(roles[1])
-    labels = None if beside is None else _read_file(beside, 1)
-    return os.path.basename(file), _read_file(file, 3), labels, None
-
-
-def _read_file(path: str, n_dimensions: int) -> NDArray[Any]:
-    if path.lower().endswith(".npy"):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    return read_idx(path, n_dimensions)
+        members = map(contents.get, (("images", split), ("labels", split), _NAMES))
+        images, labels, names = (m and read_member(archive, m) for m in members)
+        has_names = names is not None and names.dtype.kind in "US"
+        return [images, labels, names if has_names else None]
 
 
 def _contents(path: str | PathLike[str]) -> _Contents:
@@ -202,17 +202,19 @@ def _images_by_set(files: _Files) -> dict[tuple[str, ...], str]:
 
 def _labels_beside(files: _Files, images: str, split: str, data_set: tuple[str, ...]) -> str | None:
     """The file of labels for a file of images: y.npy for X.npy, labels.npy for images.npy."""
-    is_x = "x" in words(os.path.basename(images))
+    is_x = "x" in words_of(os.path.basename(images))
     paths = files.get(("labels", split, data_set), [])
-    return min(paths, key=lambda path: ("y" in words(os.path.basename(path))) != is_x, default=None)
+    return min(
+        paths, key=lambda path: ("y" in words_of(os.path.basename(path))) != is_x, default=None
+    )
 
 
 def _parsed(name: str) -> tuple[str, str, tuple[str, ...]]:
     """The role of a file or an array by its name, "" if unknown; its split; all other words."""
-    found = [word for word in words(name) if word not in _FILE_WORDS]
+    found = [word for word in words_of(name) if word not in _FILE_WORDS]
     if _CLASS_WORDS & {*found} and {"names", "classes", "categories"} & {*found}:
         return (*_NAMES, ())
     role = next((role for role, known in _ROLES.items() if known & {*found}), "")
     role = "" if _OTHER_WORDS & {*found} else role
-    rest = [word for word in found if word not in _ROLES.get(role, ()) and not split_in([word])]
-    return role, split_in(found) or "train", tuple(rest)
+    rest = [word for word in found if word not in _ROLES.get(role, ()) and not split_among([word])]
+    return role, split_among(found) or "train", tuple(rest)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.names import composed
+from softmaxce.class_names import normalized
 
 _BLOCK_IMAGES = 1024
 
@@ -131,10 +131,10 @@ def _texts(values: NDArray[Any]) -> list[str]:
         raise ValueError(f"the labels are {values.dtype}; save them as integers or names")
     if values.dtype.kind == "S":
         try:
-            return [composed(value.decode()) for value in values.tolist()]
+            return [normalized(value.decode()) for value in values.tolist()]
         except UnicodeDecodeError:
             raise ValueError("the labels are bytes, but not UTF-8; save them as text") from None
-    return [composed(str(value)) for value in values.tolist()]
+    return [normalized(str(value)) for value in values.tolist()]
 
 
 def notes_on_labels(labels: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ import os
 from functools import cache, cached_property
 from pathlib import Path
 
+from softmaxce.class_names import normalized
 from softmaxce.data.class_folders import is_hidden
-from softmaxce.data.names import composed, split_in, words
+from softmaxce.data.names import split_among, words_of
 from softmaxce.preprocessing import SUFFIXES
 
 
@@ -57,7 +58,7 @@ class FileFinder:
         for part in Path(location).parts:
             following = os.path.join(place, part)
             if not os.path.lexists(following):
-                fitting = self._names(place).get(composed(part), [])
+                fitting = self._names(place).get(normalized(part), [])
                 if len(fitting) != 1:
                     return place, part
                 following = os.path.join(place, fitting[0])
@@ -66,7 +67,7 @@ class FileFinder:
 
     def _similar(self, place: str, missing: str) -> list[str]:
         """The images and folders that differ from `missing` in case or extension."""
-        stem = composed(os.path.splitext(missing)[0]).casefold()
+        stem = normalized(os.path.splitext(missing)[0]).casefold()
         names = {name for fitting in self._names(place).values() for name in fitting}
         return sorted(n for n in names if _stem(n).casefold() == stem) if missing else []
 
@@ -81,14 +82,16 @@ class FileFinder:
         folders = [folder for folder in folders if os.path.isdir(folder)]
         if any(os.path.splitext(name)[1].lower() in SUFFIXES for name in names):
             return []
-        own = split_in(words(self._manifest))
-        return [f for f in folders if own in (None, split_in(words(os.path.basename(f))) or own)]
+        own = split_among(words_of(self._manifest))
+        return [
+            f for f in folders if own in (None, split_among(words_of(os.path.basename(f))) or own)
+        ]
 
 
 def _stem(name: str) -> str:
     """The name, composed, without the extension of an image."""
-    stem, suffix = os.path.splitext(composed(name))
-    return stem if suffix.lower() in SUFFIXES else composed(name)
+    stem, suffix = os.path.splitext(normalized(name))
+    return stem if suffix.lower() in SUFFIXES else normalized(name)
 
 
 def _names_in(folder: str) -> dict[str, list[str]]:
@@ -99,6 +102,6 @@ def _names_in(folder: str) -> dict[str, list[str]]:
     except OSError:
         entries = []
     for name in entries:
-        for key in {composed(name), _stem(name)}:
+        for key in {normalized(name), _stem(name)}:
             names.setdefault(key, []).append(name)
     return names

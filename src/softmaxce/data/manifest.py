@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from os import PathLike
 
+from softmaxce.class_names import normalized
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.listed_files import FileFinder
-from softmaxce.data.names import SPLIT_NAMES, composed
 from softmaxce.data.pixel_csv import is_pixel_csv
+from softmaxce.data.split_names import SPLIT_NAMES
 from softmaxce.data.tables import find_columns, is_table, read_table
 from softmaxce.errors import DataError, first_and_more
 
@@ -42,7 +43,7 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
         except LookupError as error:
             raise DataError(f"bad manifest: {where}: {error}") from None
         classes = splits.setdefault(SPLIT_NAMES[split.lower()], {})
-        classes.setdefault(composed(label), []).append(location)
+        classes.setdefault(normalized(label), []).append(location)
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")
     return {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.names import SPLIT_NAMES
+from softmaxce.data.split_names import SPLIT_NAMES
 from softmaxce.data.tables import Table, find_columns, is_table, read_table
 from softmaxce.errors import DataError
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.data.array_files import PixelArrays, array_splits, is_array_source, read_arrays
+from softmaxce.data.array_files import (
+    PixelArrays,
+    array_splits,
+    is_array_source,
+    read_arrays,
+    unlabelled_splits,
+)
 from softmaxce.data.class_folders import ClassFolder, list_class_folders, visible_folders
 from softmaxce.data.manifest import is_manifest, read_manifest
 from softmaxce.errors import DataError
@@ -48,6 +54,7 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
             return {"train": Split(root, None, listed)}
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
+        names -= set() if listed else unlabelled_splits(root) - {"train"}
         ordered = (name for name in ("train", "validation", "test") if name in names)
         return {name: Split(root, name, listed) for name in ordered}
     names = {entry.name for entry in visible_folders(root)}
