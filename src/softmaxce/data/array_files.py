@@ -92,7 +92,7 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
         reason = getattr(error, "strerror", None) or str(error)
-        reason = OBJECTS if "allow_pickle" in reason else reason
+        reason = f"it {OBJECTS}" if "allow_pickle" in reason else reason
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 

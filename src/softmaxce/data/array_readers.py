@@ -16,8 +16,8 @@ from softmaxce.data.tables import MAX_RATIO
 MAX_BYTES = 4 * 2**30
 _NEVER_A_BOMB = 2**25  # bytes: sorted labels take 1,000 times as much unpacked
 OBJECTS = (
-    "it holds Python objects, which could run programs when they are read; save it with a plain "
-    'type, for example with y.astype(str) or x.astype("uint8")'
+    "holds Python objects, which are never read, because they can run programs; save it with a "
+    'plain type, for example with y.astype(str) or x.astype("uint8")'
 )
 
 
@@ -26,10 +26,10 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]
     if info.file_size > min(MAX_BYTES, max(MAX_RATIO * info.compress_size, _NEVER_A_BOMB)):
         raise ValueError(f"{info.filename} unpacks to too many bytes")
     with archive.open(info) as stream:
-        return _read_npy(stream, info.file_size)
+        return _read_npy(stream, info)
 
 
-def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
+def _read_npy(stream: IO[bytes], info: zipfile.ZipInfo) -> NDArray[Any]:
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise ValueError("an array has an unknown version")
@@ -37,9 +37,9 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
     shape, fortran_order, dtype = read(stream)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject:
-        raise ValueError(OBJECTS)
-    if not 0 <= size - n_bytes <= 2**16:
-        raise ValueError("an array does not have the size in its header")
+        raise ValueError(f"{info.filename} {OBJECTS}")
+    if not 0 <= info.file_size - n_bytes <= 2**16:
+        raise ValueError(f"{info.filename} does not have the size in its header")
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise ValueError("an array ends too early")

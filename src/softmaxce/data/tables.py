@@ -17,7 +17,7 @@ from os import PathLike
 from softmaxce.errors import DataError
 
 MAX_RATIO = 250  # unpacked to packed bytes: real data stay far below, decompression bombs do not
-_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _MAX_CHARACTERS = 2**24  # of a line: 4 million pixel values
 _DELIMITERS = ",;\t|"
 _BYTE_ORDER_MARKS = {
