@@ -81,9 +81,6 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         if name.lower().startswith("emnist") and not name.lower().endswith((".npy", ".npz")):
             pixels = pixels.swapaxes(1, 2)
             notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
-        if split == "train":
-            for other in sorted(unlabelled_splits(path) - {"train"}):
-                notes += (f"the {other} images have no labels and are not used",)
         if labels is None:
             return PixelArrays(pixels, None, notes)
         names = as_labels(labels, len(pixels), class_names)
@@ -92,7 +89,8 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
         reason = getattr(error, "strerror", None) or str(error)
-        reason = f"it {OBJECTS}" if "allow_pickle" in reason else reason
+        if "allow_pickle" in reason or "Python objects in dtype" in reason:
+            reason = f"it {OBJECTS}"
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 
