@@ -68,12 +68,10 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
             return {"train": Split(root, None, listed)}
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
-        unlabelled = set() if listed else unlabelled_splits(root) - {"train"}
-        ordered = [name for name in _ORDER if name in names - unlabelled]
-        splits = {name: Split(root, name, listed) for name in ordered}
-        found = with_examples(_unlabelled([str(Split(root, name)) for name in sorted(unlabelled)]))
-        splits["train"] = replace(splits["train"], findings=found)
-        return splits
+        splits = {name: Split(root, name, listed) for name in _ORDER if name in names}
+        ignored = set() if listed else unlabelled_splits(root) - {"train"}
+        found = with_examples(_unlabelled([str(splits.pop(name)) for name in sorted(ignored)]))
+        return {**splits, "train": replace(splits["train"], findings=found)}
     folders, others = _split_folders(root)
     if not folders:
         return {"train": _checked(_folder(root))}
@@ -199,15 +197,20 @@ def list_classes(split: Split) -> Classes:
     return list_class_folders(split.path)
 
 
-def read_labelled_arrays(split: Split) -> PixelArrays | None:
-    """The pixel arrays of `split` with their labels, or None if it consists of image files."""
+def read_split_arrays(split: Split) -> PixelArrays | None:
+    """The pixel arrays of `split`, or None if it consists of image files. Raises DataError."""
     if not is_array_source(split.path):
         return None
-    arrays = read_arrays(split.path, _chosen(split, array_splits(split.path)))
-    if arrays.labels is None:
+    return read_arrays(split.path, _chosen(split, array_splits(split.path)))
+
+
+def read_labelled_arrays(split: Split) -> PixelArrays | None:
+    """As read_split_arrays; raises DataError for arrays without labels."""
+    arrays = read_split_arrays(split)
+    if arrays is not None and arrays.labels is None:
         raise DataError(
             f"no labels: {split}: store them with the images: an array y or labels in an .npz, "
-            "a file y.npy or labels.npy, or …labels-idx1-ubyte"
+            "a file y.npy or labels.npy, …labels-idx1-ubyte, or a column label in a CSV file"
         )
     return arrays
 
