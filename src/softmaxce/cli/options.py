@@ -98,10 +98,8 @@ class Output:
     ) -> None:
         """Print the result, for people or as machine_text(format), and name the files left out and
         what was found in the source."""
-        for found in () if self.quiet else findings:
-            from softmaxce.views.console import note
-
-            note(str(found), "Warning" if found.is_problem else "Note")
+        for found in findings:
+            self.note(str(found))
         if left_out and not self.quiet:
             from softmaxce.views.console import note_left_out
 

@@ -14,29 +14,10 @@ from softmaxce.data.other_files import ACCEPTED, hint_among
 from softmaxce.errors import DataError
 from softmaxce.preprocessing import SUFFIXES
 
-SYSTEM_FOLDERS = frozenset(
-    name.strip()
-    for name in [
-        "\n    $recycle.bin",
-        " recycler",
-        " recycled",
-        " system volume information",
-        " lost+found",
-        " found.000",
-        " lost.dir",
-        "\n    temporary items",
-        " network trash folder",
-        " @eadir",
-        " @tmp",
-        " @recycle",
-        " @recently-snapshot",
-        " @__thumb",
-        "\n    #recycle",
-        " #snapshot",
-        " __pycache__",
-        " node_modules",
-        " cvs\n    ",
-    ]
+SYSTEM_FOLDERS = (
+    {"$recycle.bin", "system volume information", "found.000", "cvs", "node_modules"}
+    | {"lost+found", "lost.dir", "temporary items", "network trash folder", "__pycache__"}
+    | {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "@__thumb", "#recycle", "#snapshot"}
 )
 _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
 _IGNORED_NAMES = _HIDDEN_NAMES | SYSTEM_FOLDERS
@@ -51,9 +32,9 @@ class ClassFolder:
     """One class: its name, its image files in sorted order, and the other files in its folder.
 
     system_folders: ignored folders of operating systems and other programs; merged: folders whose
-    names differ from this one's only in Unicode normalisation; nested: the names of the two or more
-    folders in `base` that contain all images of the class, if none is directly in `base`, which is
-    the class folder or is alone in it.
+    names differ from this one's only in Unicode normalisation; base: the innermost folder that
+    contains all images; nested: the names of the folders in `base` that contain them, if none is
+    directly in `base`.
     """
 
     name: str
@@ -109,11 +90,13 @@ def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
     n_loose = sum(Path(path).suffix.lower() in SUFFIXES for path in files)
-    if not n_loose:
-        return f"it needs one folder of images per class{hint_among(files)}"
-    have = "images are not in class folders" if n_loose > 1 else "image is not in a class folder"
-    move = "move them into one folder per class"
-    return f"its {n_loose} {have}, so they have no labels; {move}{hint_among(files)}"
+    reason = "it needs one folder of images per class"
+    if n_loose:
+        reason = (
+            f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
+        )
+        reason += "move them into one folder per class"
+    return reason + hint_among(files)
 
 
 def visible_folders(root: Path) -> list[os.DirEntry[str]]:

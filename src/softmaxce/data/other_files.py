@@ -60,13 +60,13 @@ def refuse_other_sources(source: str | PathLike[str]) -> None:
     if re.match(r"[A-Za-z][\w+.-]+:/", path) and not os.path.exists(path):
         raise DataError(f"cannot read: {path}: it is a URL; download it first")
     if os.path.isfile(path):
-        advice = _MODEL if path.lower().endswith(".npz") and is_model(path) else advice_for(path)
+        advice = _MODEL if is_model(path) else advice_for(path)
         if advice:
             raise DataError(f"not a source of images: {path}: it is {advice}; accepted: {ACCEPTED}")
 
 
 def is_model(path: str | PathLike[str]) -> bool:
-    """Whether an .npz file contains the weights of a model instead of images."""
+    """Whether the file contains the weights of a model."""
     with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
         return {"header.npy", "weights_0.npy"} <= set(archive.namelist())
     return False

@@ -77,13 +77,9 @@ def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, 
             system.append(entry.path)
         elif Path(entry.name).suffix.lower() in SUFFIXES and not is_hidden(entry.name):
             loose.append(entry.path)
+    unicode = "merged with a class whose name differs only in Unicode form"
     return with_examples(
-        finding(
-            "merged_class",
-            merged,
-            "folder",
-            "merged with a class whose name differs only in Unicode form",
-        ),
+        finding("merged_class", merged, "folder", unicode),
         finding("system_folder", sorted(system), "system folder", "ignored"),
         finding("loose_image", sorted(loose), "image", "ignored: not in a class folder"),
     )
@@ -102,10 +98,7 @@ def about_copies(
     groups: dict[int, list[int]] = {}
     for row in np.flatnonzero(np.isin(keys, repeated)).tolist():
         groups.setdefault(int(keys[row]), []).append(row)
-    mixed = [
-        tuple(paths[row] for row in rows)
-        for rows in groups.values()
-        if len({int(labels[row]) for row in rows}) > 1
-    ]
+    found = groups.values()
+    mixed = [tuple(paths[r] for r in rows) for rows in found if len(set(labels[rows].tolist())) > 1]
     text = f"of the same picture {ACROSS_CLASSES}"
     return with_examples(finding("exact_duplicates_across_classes", mixed, "group", text))

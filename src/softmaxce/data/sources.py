@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.class_names import labels_of
+from softmaxce.class_names import labels_of, look_alike_key
 from softmaxce.data.array_files import (
     PixelArrays,
     array_splits,
@@ -158,24 +158,27 @@ def _checked(split: Split) -> Split:
         return split
     first, *others = outer
     unclear = f"classes are unclear: {split.path}:"
-    if len(outer) < len(filled) or not others:
+    is_any_flat = any(not c.nested and Path(c.base) == split.path / c.name for c in filled)
+    if is_any_flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
         names = first_and_more(first.nested, 5)
         raise DataError(
             f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
             f"({names})? If '{first.name}' is a class, move its images directly into it"
         )
+    keys = set(map(look_alike_key, first.nested))
     for other in others:
-        common = [name for name in other.nested if name in first.nested]
+        common = [name for name in other.nested if look_alike_key(name) in keys]
         if len(common) >= max(2, len(other.nested) / 2):
-            same = f"'{first.name}' and '{other.name}' contain the same folders"
             advice = "if they are splits, name them train, validation and test; if they are "
             advice += "classes, list the images in a CSV manifest (path,label)"
             if all(map(split_of, common)):
-                advice = (
-                    f"put the classes into the splits, as in {split.path / common[0] / first.name}"
-                )
-            raise DataError(f"{unclear} {same} ({first_and_more(common, 5)}); {advice}")
+                inside_out = split.path / common[0] / first.name
+                advice = f"put the classes into the splits, as in {inside_out}"
+            raise DataError(
+                f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
+                f"({first_and_more(common, 5)}); {advice}"
+            )
     return split
 
 
@@ -192,8 +195,6 @@ def list_classes(split: Split) -> Classes:
     """The image files of each class, in class order. Raises DataError."""
     if split.listed:
         return split.listed[_chosen(split, split.listed)]
-    if is_array_source(split.path):
-        raise DataError(f"cannot check: {split}: only image files are checked, not arrays")
     return list_class_folders(split.path)
 
 

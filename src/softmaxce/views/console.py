@@ -91,9 +91,9 @@ def notes() -> PlainConsole:
     return PlainConsole(stderr=True)
 
 
-def note(text: str, kind: str = "Note") -> None:
+def note(text: str) -> None:
     """One line on stderr."""
-    notes().print_line(f"{kind}: {text}")
+    notes().print_line(f"Note: {text}")
 
 
 def note_left_out(left_out: Sequence[str]) -> None:
