@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.array_readers import OBJECTS, read_idx, read_member
-from softmaxce.data.array_values import as_labels, as_pixels, notes_on_labels
+from softmaxce.data.array_values import as_labels, as_pixels
 from softmaxce.data.names import split_among, words_of
 from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
 from softmaxce.errors import DataError, first_and_more
@@ -40,7 +40,7 @@ _Files = dict[tuple[str, str, tuple[str, ...]], list[str]]  # role, split and da
 class PixelArrays:
     """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None.
 
-    notes: what was converted, and what looks wrong.
+    notes: how the images were converted.
     """
 
     images: NDArray[np.uint8]
@@ -83,8 +83,7 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
             notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
         if labels is None:
             return PixelArrays(pixels, None, notes)
-        names = as_labels(labels, len(pixels), class_names)
-        return PixelArrays(pixels, names, (*notes, *notes_on_labels(names)))
+        return PixelArrays(pixels, as_labels(labels, len(pixels), class_names), notes)
     except DataError:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError

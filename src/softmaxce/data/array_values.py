@@ -53,7 +53,7 @@ def _how_to_reshape(shape: tuple[int, ...]) -> str:
             f", here with x.reshape(-1, {side}, {side}, 3) or, if the red values come first, with "
             f"np.moveaxis(x.reshape(-1, 3, {side}, {side}), 1, 3)"
         )
-    return ""
+    return f"; {shape[1]} pixels per image are not a square" if side else ""
 
 
 def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -135,14 +135,3 @@ def _texts(values: NDArray[Any]) -> list[str]:
         except UnicodeDecodeError:
             raise ValueError("the labels are bytes, but not UTF-8; save them as text") from None
     return [normalized(str(value)) for value in values.tolist()]
-
-
-def notes_on_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """A note if -1, which often means "no label", is one of several numbers."""
-    n_unlabelled = labels.count("-1")
-    if not n_unlabelled or "0" not in labels:
-        return ()
-    return (
-        f"{n_unlabelled:,} images have the label -1 and form a class of this name; leave them out "
-        "if they have no label",
-    )

@@ -46,6 +46,10 @@ class FileFinder:
         found = [place for place, missing in walks if not missing]
         place, missing = walks[0]
         similar = [os.path.join(place, name) for name in self._similar(place, missing)]
+        tails = listed.split("/")[1:]
+        while tails and not found and not similar:  # as after a copy from another computer
+            tail, tails = os.path.join(self._root, *tails), tails[1:]
+            similar = [tail] if os.path.lexists(tail) else []
         if not found and not similar:
             return expected
         if len(found) != 1:

@@ -69,7 +69,8 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
         splits = {name: Split(root, name, listed) for name in _ORDER if name in names}
-        ignored = set() if listed else unlabelled_splits(root) - {"train"}
+        ignored = {name for name, classes in listed.items() if not classes}
+        ignored |= set() if listed else unlabelled_splits(root) - {"train"}
         found = with_examples(_unlabelled([str(splits.pop(name)) for name in sorted(ignored)]))
         return {**splits, "train": replace(splits["train"], findings=found)}
     folders, others = _split_folders(root)
