@@ -117,6 +117,14 @@ def test_columns_are_found_by_their_usual_names(folder, header, form):
     assert listed(folder) == EXPECTED
 
 
+@pytest.mark.parametrize("more", [[f"f{k}" for k in range(20)], ["pixels"]])
+def test_further_columns_of_numbers_do_not_make_a_file_of_pixels(folder, more):
+    form = ",".join(["{file},{label}", *("7" for _ in more)])
+    (folder / "m.csv").write_text(lines(form, header=",".join(["path,label", *more])))
+    assert is_manifest(folder / "m.csv")
+    assert listed(folder) == EXPECTED
+
+
 @pytest.mark.parametrize(
     ("header", "found"), [("a,b,c", "a, b, c"), ("img/0.png,cat,x", "img/0.png, cat, x")]
 )

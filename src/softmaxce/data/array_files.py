@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -180,7 +181,10 @@ def _members(path: str | PathLike[str]) -> _Contents:
 def _files_in(folder: str | PathLike[str]) -> _Files:
     """The IDX and .npy files in a folder, by their role, split and data set."""
     files: _Files = {}
-    for name in sorted(os.listdir(folder)):
+    names: list[str] = []
+    with suppress(OSError):  # whoever lists the folder next says what is wrong
+        names = sorted(os.listdir(folder))
+    for name in names:
         if name.lower().endswith(".npy") or _IDX_END.search(name):
             path = os.path.join(folder, name)
             if os.path.isfile(path):

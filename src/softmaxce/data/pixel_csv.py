@@ -102,7 +102,10 @@ def _layout(table: Table) -> _Layout | None:
     stop = len(titles) - is_pixel[::-1].index(True)
     rest = ["" if start <= i < stop else title for i, title in enumerate(titles)]
     columns = find_columns(rest)
-    others = [i for i, t in enumerate(rest) if t and i not in (columns["path"], columns["split"])]
+    path = columns["path"]
+    if path is not None and not titles[path].endswith("id"):
+        return None  # a manifest with many columns
+    others = [i for i, t in enumerate(rest) if t and i not in (path, columns["split"])]
     numbers = [float(t) for t in titles[start:stop] if _NUMBER.fullmatch(t)]
     is_data = len(numbers) == stop - start and all(n.is_integer() for n in numbers)
     is_counted = all(b - a == 1 for a, b in pairwise(numbers))  # 0, 1, 2 … as names
