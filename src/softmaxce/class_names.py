@@ -16,10 +16,14 @@ def normalized(name: str) -> str:
 
 
 def look_alike_key(name: str) -> str:
-    """Equal for names that differ only in case, spaces, width or invisible characters."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """Equal for names that differ only in case, spaces, hyphens, width or invisible characters.
+
+    The case of a single letter counts: A and a are two classes of handwriting.
+    """
+    text = unicodedata.normalize("NFKC", name)
     shown = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
-    return _GAP.sub(" ", "".join(shown).strip())
+    key = _GAP.sub(" ", "".join(shown).strip())
+    return key.casefold() if len(key) > 1 else key
 
 
 def in_class_order(names: Iterable[str]) -> list[str]:

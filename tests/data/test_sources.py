@@ -141,11 +141,41 @@ def test_one_level_too_high_is_refused_with_the_right_folder(softmaxce, tmp_path
     assert outcomes[0].stderr == outcomes[1].stderr
 
 
-def test_a_folder_of_splits_is_suggested(softmaxce, pets_model):
+def test_a_folder_of_folders_beside_more_classes_is_not_suggested(tmp_path):
+    for name in ("bird", "cat", "dog"):
+        add_images(tmp_path / name)
+    add_classes(tmp_path / "docs")
+    with pytest.raises(
+        DataError, match=r"remove .*docs, which contains .*unlike 'bird'\. If 'docs'"
+    ):
+        find_splits(tmp_path)
+
+
+def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
     wanted = f"did you mean {PETS}, which contains 2 splits (test, train)?"
     assert_one_error_line(softmaxce("train", PETS.parent), 1, wanted)
     outcome = softmaxce("evaluate", PETS, "-m", pets_model)
     assert_one_error_line(outcome, 1, f"did you mean {PETS / 'test'}?")
+    add_classes(tmp_path / "d" / "Training", tmp_path / "d" / "Testing")
+    outcome = softmaxce("evaluate", "d", "-m", pets_model)
+    assert_one_error_line(outcome, 1, "did you mean d/Testing?")
+
+
+@pytest.mark.parametrize("table", ["train.csv", "train_labels.csv", "labels.csv"])
+def test_a_table_beside_the_images_is_suggested(tmp_path, table):
+    add_images(tmp_path / "train")
+    add_images(tmp_path / "test")
+    (tmp_path / table).touch()
+    (tmp_path / "a_submission.csv").touch()
+    with pytest.raises(DataError, match=f"no labels; .*; did you mean {tmp_path / table}?"):
+        find_splits(tmp_path)
+
+
+def test_one_level_too_low_is_refused_with_the_right_folder(softmaxce, pets_model):
+    for folder in (PETS / "train", PETS / "test"):
+        outcome = softmaxce("evaluate", folder / "cat", "-m", pets_model)
+        wanted = f"did you mean {folder}, which contains cat, dog, person?"
+        assert_one_error_line(outcome, 1, "no labels", wanted)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +245,13 @@ def test_names_match_in_any_unicode_form(softmaxce, tmp_path):
     rows += [f"d/train/dog/00{n}.png,dog" for n in range(6)]
     (tmp_path / "m.csv").write_text("\n".join(["path,label", *rows]), encoding="utf-8")
     assert class_names(tmp_path / "m.csv") == ["dog", NFC]
+
+
+def test_two_spellings_of_a_label_are_one_class(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((4, 2, 2), np.uint8), y=[NFC, NFD, "dog", "dog"])
+    dataset = load_for_training(tmp_path / "a.npz")
+    assert dataset.class_names == ("dog", NFC)
+    assert dataset.labels.tolist() == [1, 1, 0, 0]
 
 
 def test_a_class_of_an_old_model_matches_its_own_spelling_first(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from os import PathLike
@@ -11,13 +12,15 @@ from pathlib import Path
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.other_files import ACCEPTED, hint_among
-from softmaxce.errors import DataError
+from softmaxce.data.split_names import split_of
+from softmaxce.errors import DataError, first_and_more
 from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = (
-    {"$recycle.bin", "system volume information", "found.000", "cvs", "node_modules"}
+    {"$recycle.bin", "system volume information", "found.000", "cvs", "recycler"}
     | {"lost+found", "lost.dir", "temporary items", "network trash folder", "__pycache__"}
     | {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "@__thumb", "#recycle", "#snapshot"}
+    | {"~snapshot", "node_modules"}
 )
 _HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
 _IGNORED_NAMES = _HIDDEN_NAMES | SYSTEM_FOLDERS
@@ -89,14 +92,29 @@ def _merged(a: ClassFolder, b: ClassFolder, name: str) -> ClassFolder:
 def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
-    n_loose = sum(Path(path).suffix.lower() in SUFFIXES for path in files)
-    reason = "it needs one folder of images per class"
-    if n_loose:
-        reason = (
-            f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
-        )
-        reason += "move them into one folder per class"
-    return reason + hint_among(files)
+    n_loose = sum(map(_is_image, files))
+    tables = (root.parent / f"{name}.csv" for name in (root.name, f"{root.name}_labels", "labels"))
+    hint = hint_among([*files, *(str(table) for table in tables if n_loose and table.is_file())])
+    if not n_loose:
+        return f"it needs one folder of images per class{hint}"
+    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
+    return f"{reason}{_hint_above(root) or 'move them into one folder per class'}{hint}"
+
+
+def _hint_above(root: Path) -> str:
+    """The folder that contains `root`, if `root` is probably one of its class folders; or ""."""
+    names: list[str] = []
+    with suppress(OSError, DataError):
+        beside = visible_folders(root.parent)
+        names = [entry.name for entry in beside if any(map(_is_image, os.listdir(entry.path)))]
+    if len(names) < 2 or any(map(split_of, names)):
+        return ""
+    return f"did you mean {root.parent}, which contains {first_and_more(names, 5)}?"
+
+
+def _is_image(path: str) -> bool:
+    """Whether the file is named like an image."""
+    return Path(path).suffix.lower() in SUFFIXES
 
 
 def visible_folders(root: Path) -> list[os.DirEntry[str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, labels_of
+from softmaxce.class_names import in_class_order, labels_of, normalized
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
@@ -114,10 +114,9 @@ def load_for_training(
     split = as_split(source)
     arrays = read_labelled_arrays(split)
     if arrays is not None:
-        names = in_class_order(set(arrays.labels or ()))
+        names = in_class_order(set(map(normalized, arrays.labels or ())))
         _refuse_one_class(names, split)
-        dataset = _from_arrays(split, arrays, names, wanted, backend=options.backend)
-        return replace(dataset, findings=(*about_names(names), *dataset.findings))
+        return _from_arrays(split, arrays, names, wanted, backend=options.backend)
     classes = list_classes(split)
     names = [c.name for c in classes]
     _refuse_one_class(names, split)
@@ -131,7 +130,7 @@ def load_for_training(
     lost = [names[label] for label in np.setdiff1d(np.arange(len(names)), dataset.labels)]
     if lost:
         raise DataError(f"no readable images: {split}: in {_listed(lost)}")
-    return replace(dataset, findings=(*about_names(names), *dataset.findings))
+    return dataset
 
 
 def load_for_model(
@@ -200,7 +199,7 @@ def _read(
         reason,
         unreadable,
         tuple(path for c in classes for path in c.ignored_files),
-        (*split.findings, *about_copies(digests, labels, paths)),
+        (*split.findings, *about_names(class_names), *about_copies(digests, labels, paths)),
     )
 
 
@@ -237,6 +236,7 @@ def _from_arrays(
         findings=(
             *split.findings,
             *with_examples(finding("arrays", arrays.notes, "remark", "on the arrays")),
+            *about_names(class_names),
             *about_copies(digests, labels, paths),
         ),
     )

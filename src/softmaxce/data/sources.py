@@ -159,13 +159,15 @@ def _checked(split: Split) -> Split:
         return split
     first, *others = outer
     unclear = f"classes are unclear: {split.path}:"
-    is_any_flat = any(not c.nested and Path(c.base) == split.path / c.name for c in filled)
-    if is_any_flat or len(filled) == 1:
+    flat = [c for c in filled if not c.nested and Path(c.base) == split.path / c.name]
+    if flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
-        names = first_and_more(first.nested, 5)
+        inner = f"{len(first.nested)} {kind} ({first_and_more(first.nested, 5)})"
+        meant = f"did you mean {first.base}, which contains {inner}?"
+        if len(flat) > len(first.nested):
+            meant = f"remove {first.base}, which contains {inner}, unlike '{flat[0].name}'."
         raise DataError(
-            f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
-            f"({names})? If '{first.name}' is a class, move its images directly into it"
+            f"{unclear} {meant} If '{first.name}' is a class, move its images directly into it"
         )
     keys = set(map(look_alike_key, first.nested))
     for other in others:

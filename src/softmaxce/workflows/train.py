@@ -141,7 +141,7 @@ def train(
         scored=scored,
         objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
         left_out=tuple(line for dataset in datasets.values() for line in dataset.left_out),
-        findings=tuple(found for dataset in datasets.values() for found in dataset.findings),
+        findings=tuple(dict.fromkeys(f for dataset in datasets.values() for f in dataset.findings)),
         # The first image of the last split: one that the model was not trained on, if there is one.
         example=splits[list(splits)[-1]].path(0),
         seconds={
