@@ -14,7 +14,7 @@ from softmaxce.preprocessing import SUFFIXES
 
 ACCEPTED = (
     "a folder with one folder of images per class, a CSV manifest (path,label), pixel arrays "
-    "(.npz, .npy, .csv) or IDX files"
+    "(.npz, .npy) or IDX files"
 )
 _TO_NPZ = 'save its images and labels with np.savez("images.npz", x=images, y=labels)'
 _ARCHIVE = "an archive; unpack it first"
