@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class FileFinder:
     def __init__(self, manifest: str) -> None:
         self._root, self._manifest = os.path.split(manifest)
         self._names = cache(_names_in)
+        self._folder = cache(lambda folder: self._follow("", Path(folder).parts))
         self._found: set[str] = set()
 
     def find(self, listed: str) -> str:
@@ -58,8 +60,12 @@ class FileFinder:
 
     def _walk(self, location: str) -> tuple[str, str]:
         """How far a path can be followed, and the first part that is missing, or ""."""
-        place = ""
-        for part in Path(location).parts:
+        folder, name = os.path.split(location)
+        place, missing = self._folder(folder)
+        return (place, missing) if missing else self._follow(place, (name,))
+
+    def _follow(self, place: str, parts: Iterable[str]) -> tuple[str, str]:
+        for part in parts:
             following = os.path.join(place, part)
             if not os.path.lexists(following):
                 fitting = self._names(place).get(normalized(part), [])

@@ -197,7 +197,10 @@ def as_split(source: AnySource) -> Split:
 def list_classes(split: Split) -> Classes:
     """The image files of each class, in class order. Raises DataError."""
     if split.listed:
-        return split.listed[_chosen(split, split.listed)]
+        classes = split.listed[_chosen(split, split.listed)]
+        if not classes:
+            raise DataError(f"no labels: {split}: write the label of each image into the manifest")
+        return classes
     return list_class_folders(split.path)
 
 
