@@ -226,6 +226,8 @@ def test_a_test_split_without_labels_is_named_and_ignored(tmp_path):
     assert done.exit_code == 0
     assert done.json["test"] is None
     assert "1 split ignored: without labels: m.csv (test)" in done.stderr
+    outcome = run_command("evaluate", "m.csv", cwd=tmp_path)
+    assert_one_error_line(outcome, 1, "no labels: m.csv")
     (tmp_path / "m.csv").write_text(
         "path,label,split\n" + "\n".join([*rows[:-1], rows[-1].replace(",,", ",b,")])
     )

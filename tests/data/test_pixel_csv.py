@@ -138,6 +138,13 @@ def test_pixels_that_are_not_a_square_are_refused(tmp_path):
     assert_one_error_line(outcome, 1, "a.csv", "26 pixels per image are not a square")
 
 
+@pytest.mark.parametrize("header", [["label", *PIXELS], PIXELS])
+def test_a_header_alone_is_no_data_set(tmp_path, header):
+    (tmp_path / "a.csv").write_text(text([], header))
+    outcome = run_command("train", "a.csv", cwd=tmp_path)
+    assert_one_error_line(outcome, 1, "a.csv: it contains no images")
+
+
 def test_every_command_reads_them(tmp_path):
     (tmp_path / "train.csv").write_text(text(header=["label", *PIXELS]))
     (tmp_path / "test.csv").write_text(text([row[1:] for row in ROWS], PIXELS))

@@ -18,6 +18,8 @@ def as_pixels(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
 
     Raises ValueError, which says what to do.
     """
+    if images.ndim and not len(images):
+        raise ValueError("it contains no images")
     if images.ndim == 2 and isqrt(images.shape[1]) ** 2 == images.shape[1] > 0:
         side = isqrt(images.shape[1])
         images = images.reshape(-1, side, side)
