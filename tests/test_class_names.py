@@ -51,6 +51,12 @@ def test_different_names_do_not_look_alike(names):
     assert len({look_alike_key(name) for name in names}) == len(names)
 
 
+def test_the_order_does_not_depend_on_the_unicode_form():
+    for form in ("NFC", "NFD"):
+        names = [normalize(form, name) for name in ("zoo", "école", "été", "eel")]
+        assert in_class_order(names) == [names[3], names[0], names[1], names[2]]
+
+
 def test_any_name_has_a_place_in_the_order():
     names = ["", "9" * 400, "1e5", "١", "nan", "\udcff", "-", "."]
     assert in_class_order(reversed(names)) == ["9" * 400, *sorted(set(names) - {"9" * 400})]

@@ -33,7 +33,7 @@ def in_class_order(names: Iterable[str]) -> list[str]:
 
 def _order(name: str) -> tuple[bool, float, str]:
     is_number = _NUMBER.fullmatch(name) is not None
-    return not is_number, float(name) if is_number else 0.0, name
+    return not is_number, float(name) if is_number else 0.0, normalized(name)
 
 
 def labels_of(names: Iterable[str], class_names: Sequence[str]) -> list[int | None]:

@@ -237,21 +237,21 @@ def test_names_match_in_any_unicode_form(softmaxce, tmp_path):
     predicted = softmaxce("predict", image, "--label", NFD, "--format", "json").json
     assert predicted["predictions"][0]["label"] == NFC
     assert softmaxce("explain", image, "--label", NFD).exit_code == 0
-    paths = [f"d/train/{NFD if n % 2 else NFC}/00{n}.png" for n in range(6)]
-    for path in paths:
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        shutil.copy(tmp_path / "d" / "train" / NFC / path[-7:], tmp_path / "d" / path[-7:])
-    rows = [f"d/{path[-7:]},{path.split('/')[2]}" for path in paths]
-    rows += [f"d/train/dog/00{n}.png,dog" for n in range(6)]
-    (tmp_path / "m.csv").write_text("\n".join(["path,label", *rows]), encoding="utf-8")
-    assert class_names(tmp_path / "m.csv") == ["dog", NFC]
+    draw_classes(tmp_path / "nfd", {NFD: 8, "dog": 8})
+    assert softmaxce("train", "nfd", "-o", "nfd.npz").exit_code == 0
+    compared = softmaxce("compare", "model.npz", "nfd.npz", "d/test", "--format", "json").json
+    assert compared["differences"] == []
 
 
 def test_two_spellings_of_a_label_are_one_class(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((4, 2, 2), np.uint8), y=[NFC, NFD, "dog", "dog"])
-    dataset = load_for_training(tmp_path / "a.npz")
-    assert dataset.class_names == ("dog", NFC)
-    assert dataset.labels.tolist() == [1, 1, 0, 0]
+    draw_classes(tmp_path, {"x": 4}, side=2)
+    rows = (f"x/00{row}.png,{name}" for row, name in enumerate([NFC, NFD, "dog", "dog"]))
+    (tmp_path / "m.csv").write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    for name in ("a.npz", "m.csv"):
+        dataset = load_for_training(tmp_path / name)
+        assert dataset.class_names == ("dog", NFC)
+        assert sorted(dataset.labels.tolist()) == [0, 0, 1, 1]
 
 
 def test_a_class_of_an_old_model_matches_its_own_spelling_first(tmp_path):

@@ -84,7 +84,7 @@ def _merged(a: ClassFolder, b: ClassFolder, name: str) -> ClassFolder:
         tuple(sorted(a.paths + b.paths)),
         a.ignored_files + b.ignored_files,
         a.system_folders + b.system_folders,
-        (*a.merged, b.base or b.name),
+        (*a.merged, b.base),
         a.base,
     )
 

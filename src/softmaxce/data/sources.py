@@ -116,10 +116,10 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
     for entry in visible_folders(root):
         named.setdefault(split_of(entry.name) or "", []).append(Path(entry.path))
     others = named.pop("", [])
-    n_signs = (len(named) > 1) + (not others)
-    if "train" not in named or not n_signs:
+    signs = len(named) > 1, not others
+    if "train" not in named or not any(signs):
         return {}, []
-    if n_signs == 1 and not visible_folders(named["train"][0]):
+    if not (all(signs) or visible_folders(named["train"][0])):
         return {}, []
     tests = named.get("test", [])
     if len(tests) == 2 and "validation" not in named:  # train, eval and test
@@ -135,7 +135,7 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
 def _folder(path: Path) -> Split:
     """The class folders in `path` as a split. Raises DataError."""
     classes = list_class_folders(path)
-    return Split(path, None, {"train": classes}, about_folders(path, classes))
+    return Split(path, None, {"": classes}, about_folders(path, classes))
 
 
 def _labelled(path: Path, train: Split) -> Split:
