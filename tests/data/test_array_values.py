@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import assert_one_error_line, run_command
+from helpers import assert_one_error_line, draw_classes, run_command
 
 from softmaxce.data.array_files import is_array_source, read_arrays
 from softmaxce.data.sources import find_splits
@@ -268,6 +268,18 @@ def test_npy_files_of_objects_are_never_read(tmp_path):
     (tmp_path / "y.npy").write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(DataError, match="holds Python objects, which are never read"):
         read_arrays(tmp_path)
+
+
+def test_npy_files_beside_images_are_not_the_data_set(tmp_path):
+    draw_classes(tmp_path / "set", {"a": 12, "b": 12})
+    np.save(tmp_path / "set" / "X.npy", X)
+    np.save(tmp_path / "set" / "y.npy", Y)
+    assert not is_array_source(tmp_path / "set")
+    assert run_command("train", "set", cwd=tmp_path).exit_code == 0
+    for path in (tmp_path / "set").rglob("*.npy"):
+        path.rename(tmp_path / "set" / "a" / path.name)
+    predictions = run_command("predict", "set/a", "--format", "json", cwd=tmp_path).json
+    assert len(predictions["predictions"]) == 12
 
 
 def test_folders_with_other_arrays_are_no_array_source(tmp_path):

@@ -11,6 +11,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.array_readers import OBJECTS, read_idx, read_member
 from softmaxce.data.array_values import as_labels, as_pixels
+from softmaxce.data.class_folders import visible_folders
 from softmaxce.data.names import split_among, words_of
 from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
 from softmaxce.errors import DataError, first_and_more
@@ -57,7 +59,9 @@ def is_array_source(path: str | PathLike[str]) -> bool:
         return is_idx or name.endswith((".npz", ".npy")) or is_pixel_csv(path)
     if not os.path.isdir(path):
         return False
-    return bool(_images_by_set(_files_in(path)))
+    images = _images_by_set(_files_in(path)).values()
+    # Beside folders, .npy files may be somebody's copies of the images in these folders.
+    return any(map(_IDX_END.search, images)) or (bool(images) and not visible_folders(Path(path)))
 
 
 def array_splits(path: str | PathLike[str]) -> set[str]:

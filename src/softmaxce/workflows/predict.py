@@ -146,10 +146,13 @@ def _decoded_arrays(source: str, preprocessing: Preprocessing) -> DecodedImages 
     """The images of a source of pixel arrays, with or without labels; None for other sources."""
     if os.path.splitext(source)[1].lower() in SUFFIXES:
         return None
-    from softmaxce.data.sources import Split, read_split_arrays  # image files do not need them
+    from softmaxce.data.array_files import is_array_source  # image files do not need these modules
+    from softmaxce.data.other_files import is_model
+    from softmaxce.data.sources import Split, read_split_arrays
     from softmaxce.images.reading import array_pixels
 
-    arrays = read_split_arrays(Split(Path(source)))
+    has_images = os.path.isdir(source) and is_array_source(source) and bool(list_images(source))
+    arrays = None if has_images or is_model(source) else read_split_arrays(Split(Path(source)))
     if arrays is None:
         return None
     pixels, n_images = array_pixels(arrays.images, preprocessing), len(arrays.images)
