@@ -75,7 +75,11 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
         for start in range(0, len(images), _BLOCK_IMAGES):
             block = images[start : start + _BLOCK_IMAGES].astype(np.uint32)
             pixels[start : start + _BLOCK_IMAGES] = (block * 255 + 32767) // 65535
-        return pixels, (f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)",)
+        note = f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)"
+        n_bits = int(high).bit_length()
+        if n_bits < 16:
+            note += f'; if they have {n_bits} bits, save (x >> {n_bits - 8}).astype("uint8")'
+        return pixels, (note,)
     raise ValueError(
         f"the pixels are {images.dtype}, from {low:.4g} to {high:.4g}; save them as uint8, 0 to "
         f"255{_how_to_scale(float(low), float(high))}"
