@@ -158,7 +158,7 @@ def train(
 
     DIR contains one subfolder of images per class, or such subfolders in train/ and, optionally,
     validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
-    optionally, split; an .npz file of pixel arrays; or a folder of IDX files.
+    optionally, split; an .npz or CSV file of pixels; or a folder of IDX or .npy files.
     """
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
