@@ -2,7 +2,8 @@
 
 The rules, one for each property in which image files differ:
 
-- format: PNG, JPEG, GIF, BMP, WebP, TIFF and the PPM family, recognised by content, not by name;
+- format: PNG, JPEG, GIF, BMP, WebP, TIFF, the PPM family, and, with plug-ins, HEIF and AVIF,
+  recognised by content, not by name;
 - orientation: as EXIF says; an unreadable EXIF block is ignored;
 - transparency: composited on the background colour;
 - 16-bit grey: scaled to 8 bits (65535 becomes 255); 16-bit colour: the high bytes;
@@ -20,7 +21,6 @@ The rules, one for each property in which image files differ:
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import warnings
@@ -35,14 +35,16 @@ from PIL import Image, UnidentifiedImageError
 
 from softmaxce.errors import ImageError
 from softmaxce.images.colours import has_transparency, in_mode, is_grey
-from softmaxce.images.decoder_guards import refuse_slow_ppm, silenced
-from softmaxce.images.files import Content, read_file
+from softmaxce.images.decoder_guards import check_header, silenced
+from softmaxce.images.files import Content, read_file, stream_of
+from softmaxce.images.heif import heif_formats, is_heif
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
+from softmaxce.images.signatures import HEAD_BYTES, why_not_opened
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
-FORMATS = tuple(SUFFIXES_OF)
+FORMATS = tuple(name for name in SUFFIXES_OF if name not in ("AVIF", "HEIF"))
 MAX_DECODED_BYTES = 2**28
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
 
@@ -220,10 +222,8 @@ def _padded(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 @contextmanager
 def _open(name: str, content: Content) -> Iterator[Image.Image]:
     """The opened image; every exception of a decoder becomes an ImageError."""
-    stream = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
-        refuse_slow_ppm(name, stream)
-        with stream, Image.open(stream, formats=FORMATS) as image:
+        with stream_of(content) as stream, _identified(name, stream) as image:
             _fix_transparent_grey(image)
             if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
                 _refuse_too_large(name, image)
@@ -231,9 +231,6 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
                 yield image
     except ImageError:
         raise
-    except UnidentifiedImageError:
-        known = ", ".join(FORMATS)
-        raise ImageError(name, f"not a supported image format ({known})") from None
     except MemoryError:
         raise ImageError(name, "decoding it needs more memory than is available") from None
     except Image.DecompressionBombError:
@@ -241,6 +238,17 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise SyntaxError, struct.error, zlib.error and others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(name, f"it cannot be decoded ({reason})") from error
+
+
+def _identified(name: str, stream: BinaryIO) -> Image.Image:
+    """The image, of which the header has been read. Raises ImageError, and what decoders raise."""
+    head = stream.read(HEAD_BYTES)
+    layout = check_header(name, head, stream)
+    formats = heif_formats() if is_heif(head) else FORMATS
+    try:
+        return Image.open(stream, formats=formats)
+    except UnidentifiedImageError:
+        raise ImageError(name, why_not_opened(head, formats, layout)) from None
 
 
 _TOO_LARGE = (
