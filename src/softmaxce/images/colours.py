@@ -7,15 +7,10 @@ from PIL import Image
 
 from softmaxce.errors import ImageError
 from softmaxce.images.tiff_header import BITS, MIN_IS_WHITE, PHOTOMETRIC
+from softmaxce.images.transparency import has_transparency
 
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
-_ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _BAND_ROWS = 256
-
-
-def has_transparency(image: Image.Image) -> bool:
-    """Whether some pixels may be transparent."""
-    return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
 def is_grey(image: Image.Image) -> bool:

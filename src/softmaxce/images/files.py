@@ -14,10 +14,10 @@ Content = bytes | BinaryIO
 _BINARY = getattr(os, "O_BINARY", 0)
 _OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not block
 
-# Pillow reads headers in Python, often byte by byte, about 1 µs each. Encoders never need so many
-# reads: one with the smallest pieces, GIF, stores 255 bytes in each.
-_MAX_READS = 50_000
-_BYTES_PER_READ = 100
+# Pillow reads headers in Python, often byte by byte, and takes 1 to 3 µs for each read. No encoder
+# needs so many: the smallest pieces are those of GIF, 255 bytes, and are read in two steps.
+_MAX_READS = 20_000
+_BYTES_PER_READ = 120
 
 
 class _CountedReads:

@@ -15,6 +15,7 @@ from softmaxce.errors import ImageError
 # libjpeg decodes every scan of a file with several scans over the whole picture; encoders write
 # about ten. A hundred take 1 s at the largest size (300,000 would fit into 10 MB).
 _MAX_SCANS = 100
+_MAX_HEADER_BYTES = 2**23  # Pillow needs up to 0.1 s for a megabyte of headers
 _CHUNK_BYTES = 2**20
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xDA)})
 _LOSSLESS, _HIERARCHICAL, _JPEG_LS = {0xC3, 0xC7, 0xCB, 0xCF}, {0xC5, 0xC6, 0xCD, 0xCE}, 0xF7
@@ -27,6 +28,8 @@ def refuse_jpeg(name: str, stream: BinaryIO) -> None:
     stream.seek(2)
     frame, n_channels = 0, 0
     while stream.read(1) == b"\xff":
+        if stream.tell() > _MAX_HEADER_BYTES:
+            raise ImageError(name, "it cannot be decoded (its header is too long)")
         marker = 0xFF
         while marker == 0xFF:  # fill bytes
             marker = (stream.read(1) or b"\0")[0]
