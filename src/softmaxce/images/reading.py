@@ -52,6 +52,7 @@ MAX_DECODED_BYTES = 2**28
 # incomplete row: with its default, 64 kB, the time would grow with the square of the size.
 _BLOCK_BYTES = 2**22
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
+_BYTES_OF_DECODER = {"WEBP": 10, "AVIF": 4, "HEIF": 2}  # besides the picture, as measured
 
 # Without any handler, Python would print what Pillow logs about odd files on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -300,6 +301,7 @@ def _refuse_too_large(name: str, image: Image.Image) -> None:
     """Raise ImageError if, by its header, the image needs too much memory."""
     known = _BYTES_PER_PIXEL.get(image.mode, 8)
     bytes_per_pixel = 12 if has_transparency(image) else known  # RGBA, background and composite
+    bytes_per_pixel += _BYTES_OF_DECODER.get(image.format or "", 0)
     n_bytes = image.width * image.height * bytes_per_pixel
     if image.info.get("progressive"):  # a progressive JPEG keeps all coefficients, at any scale
         scale = getattr(image, "decoderconfig", None) or (1,)

@@ -58,7 +58,7 @@ def why_not_opened(head: bytes, formats: Sequence[str], layout: str) -> str:
         return f"a TIFF of this kind is not supported ({layout}); save it as PNG"
     for pattern, what, fix in _SIGNATURES:
         if _starts_with(pattern, head):
-            if what[:4] in formats:
+            if what.removesuffix(" (HEIC)") in formats:
                 return f"it cannot be decoded (the header of this {what} is damaged)"
             return f"not a supported image format: {what}; {fix}"
     for name, pattern in _STARTS.items():

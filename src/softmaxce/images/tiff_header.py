@@ -95,11 +95,13 @@ def _fault_of_samples(tags: Tags, bits: int) -> str | None:
 def _fault_of_blocks(tags: Tags) -> str | None:
     """What is wrong with how channels, strips and tiles are stored."""
     n_samples, is_planar = tags.get(_N_SAMPLES, (1,))[0], tags.get(_PLANAR) == (2,)
-    is_packed = tags.get(_COMPRESSION, (1,)) != (1,)
-    if is_planar and n_samples > 1:
-        has_odd_bytes = tags.get(BITS, (1,))[0] != 8 or tags.get(_FILL_ORDER) == (2,)
-        has_colour = tags.get(PHOTOMETRIC, (0,))[0] not in (0, 1, 3)
-        if has_odd_bytes if not is_packed else not has_colour and any(tags.get(_EXTRA, ())):
+    if is_planar:
+        bits, photometric = tags.get(BITS, (1,))[0], tags.get(PHOTOMETRIC, (MIN_IS_WHITE,))[0]
+        is_right = photometric in (2, 5, 6) or not any(tags.get(_EXTRA, ()))
+        if tags.get(_COMPRESSION, (1,)) == (1,):  # Pillow unpacks each channel as the simplest kind
+            is_simple = (bits == 8 and photometric != MIN_IS_WHITE) or (bits, photometric) == (1, 1)
+            is_right = is_simple and tags.get(_FILL_ORDER) != (2,)
+        if not is_right:
             return "its channels are stored one after another; save it with interleaved channels"
     width, height = tags.get(_WIDTH, (1,))[0], tags.get(_HEIGHT, (1,))[0]
     columns, rows = tags.get(_TILE_WIDTH, (width,))[0], tags.get(_TILE_HEIGHT, (height,))[0]

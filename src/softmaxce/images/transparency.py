@@ -7,6 +7,7 @@ from PIL import Image
 from softmaxce.errors import ImageError
 
 _ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+_COVERED = "box that the first frame covers"
 
 
 def has_transparency(image: Image.Image) -> bool:
@@ -16,12 +17,11 @@ def has_transparency(image: Image.Image) -> bool:
 
 
 def _covered(image: Image.Image) -> tuple[int, int, int, int] | None:
-    """The box that the first frame of a GIF, not yet decoded, covers; None for all of it."""
-    tiles = getattr(image, "tile", None) if image.format == "GIF" else None
-    if not tiles or tiles[0][1] == (0, 0, *image.size):
-        return None
-    box: tuple[int, int, int, int] = tiles[0][1]
-    return box
+    """The box that the first frame of a GIF covers; None for all of the canvas."""
+    tiles = getattr(image, "tile", None)  # empty once the image is decoded, hence the mark
+    if image.format == "GIF" and tiles and tiles[0][1] != (0, 0, *image.size):
+        image.info[_COVERED] = tiles[0][1]
+    return image.info.get(_COVERED)
 
 
 def load_whole(image: Image.Image) -> Image.Image:
