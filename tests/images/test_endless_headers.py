@@ -129,4 +129,4 @@ def test_many_parts_of_the_usual_size_are_read(tmp_path):
 
 def test_a_row_longer_than_a_block_is_read():
     content = b"P6 2000000 1 255\n" + bytes([90]) * 6_000_000
-    assert (read_pixels(content, Preprocessing(1, 4, 3)) == 90).all()
+    assert (read_pixels(BytesIO(content), Preprocessing(1, 4000, 3)) == 90).all()

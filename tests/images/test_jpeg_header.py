@@ -41,7 +41,7 @@ def with_frame(marker: int, n_bits: int = 8, before: bytes = b"") -> bytes:
 def outcomes(content: bytes) -> set[str]:
     """Why each model and each command cannot read it; "" for those that can."""
     models = [Preprocessing(side, side, n) for side in (2, 8, 16, 48) for n in (1, 3)]
-    looks = [lambda m=m: read_pixels(content, m) for m in models]
+    looks = [lambda m=m: read_pixels(BytesIO(content), m) for m in models]
     looks += [lambda: read_details(BytesIO(content)), lambda: read_info(BytesIO(content))]
     found = set()
     for look in looks:
@@ -79,5 +79,5 @@ def test_every_model_and_command_reads_it(mode, options):
 def test_the_pixels_of_cmyk_and_inverted_cmyk_are_those_of_rgb():
     y, x = np.mgrid[:48, :48]
     expected = np.stack([5 * x, 5 * y, x + y], axis=2)
-    shown = read_pixels(jpeg("CMYK"), Preprocessing(48, 48, 3)).reshape(48, 48, 3)
+    shown = read_pixels(BytesIO(jpeg("CMYK")), Preprocessing(48, 48, 3)).reshape(48, 48, 3)
     assert np.abs(shown - expected).max() <= 16

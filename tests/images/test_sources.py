@@ -118,7 +118,7 @@ def test_what_the_first_frame_of_a_gif_does_not_cover_is_background(box, options
     expected[top:bottom, left:right] = [0, 255, 0]
     if channels == 1:
         expected = np.round(expected @ [[0.299], [0.587], [0.114]]).astype(int)
-    for source in (content, Image.open(BytesIO(content))):
+    for source in (BytesIO(content), Image.open(BytesIO(content))):
         np.testing.assert_array_equal(read_pixels(source, wanted), expected.reshape(-1))
     assert read_details(BytesIO(content)).has_transparency
 
@@ -126,7 +126,9 @@ def test_what_the_first_frame_of_a_gif_does_not_cover_is_background(box, options
 def test_a_gif_whose_frame_covers_its_canvas_is_opaque():
     content = gif((0, 0, 4, 3), (4, 3))
     assert not read_details(BytesIO(content)).has_transparency
-    assert (read_pixels(content, Preprocessing(3, 4, 3)).reshape(-1, 3) == [0, 255, 0]).all()
+    assert (
+        read_pixels(BytesIO(content), Preprocessing(3, 4, 3)).reshape(-1, 3) == [0, 255, 0]
+    ).all()
 
 
 def test_a_transparent_colour_of_16_bits_is_refused_and_of_8_bits_exact():
@@ -136,5 +138,5 @@ def test_a_transparent_colour_of_16_bits_is_refused_and_of_8_bits_exact():
         read_details(BytesIO(png(colours, 2, 16, before=transparent)))
     transparent = chunk(b"tRNS", struct.pack(">3H", 0x34, 0x78, 0xBC))
     content = png(colours % 256, 2, 8, before=transparent)
-    row = read_pixels(content, Preprocessing(1, 2, 3, background="#0000ff"))
+    row = read_pixels(BytesIO(content), Preprocessing(1, 2, 3, background="#0000ff"))
     assert row.tolist() == [0, 0, 255, 0x99, 0x78, 0xBC]
