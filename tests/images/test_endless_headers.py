@@ -82,7 +82,7 @@ ENDLESS = {
     "PNG of chunks at its end": (png_with(after=EMPTY_CHUNKS), MANY_PARTS),
     "PNG of empty pixels": (png_with(before=chunk(b"IDAT", b"") * (N_BYTES // 12)), MANY_PARTS),
     "GIF of comments": (gif_with(b"!\xfe" + b"\1a" * (N_BYTES // 2) + b"\0"), MANY_PARTS),
-    "GIF of extensions": (gif_with(b"!\xf9\0" * (N_BYTES // 3)), MANY_PARTS),
+    "GIF of extensions": (gif_with(b"!\1\1a\0" * (N_BYTES // 5)), MANY_PARTS),
     "GIF of zeros": (gif_with(bytes(N_BYTES)), MANY_PARTS),
     "BMP of empty runs": (run_lengths(2048, 2048, b"\xff\1" * (N_BYTES // 2)), MANY_PARTS),
     "BMP of long runs": (run_lengths(9000, 6000, b"\0\0" * 6001), "large run-length encoded BMP"),

@@ -19,7 +19,7 @@ def heif_formats() -> tuple[str, ...]:
     Pillow reads AVIF from version 11.3; pillow-heif, which may be missing, reads HEIF.
     """
     Image.init()
-    names = ("AVIF",) if features.check("avif") else ()
+    names = ("AVIF",) if "avif" in features.modules and features.check_module("avif") else ()
     try:
         from pillow_heif import register_heif_opener
     except ImportError:

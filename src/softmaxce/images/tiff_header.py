@@ -18,9 +18,8 @@ BITS, PHOTOMETRIC, MIN_IS_WHITE = 258, 262, 0
 _WIDTH, _HEIGHT, _COMPRESSION, _FILL_ORDER, _PLANAR = 256, 257, 259, 266, 284
 _STRIPS, _N_SAMPLES, _ROWS_PER_STRIP = 273, 277, 278
 _PALETTE, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _EXTRA, _FORMAT = 320, 322, 323, 324, 338, 339
-_CHROMA, _YCBCR = 530, 6
+_YCBCR, _MAX_BASIC_TAG = 6, 512
 _SUBFILE_TYPE, _REDUCED, _SUB_DIRECTORIES, _DNG_VERSION = 254, 1, 330, 50706
-_MAX_BASIC_TAG = 532
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of entries, for struct
 _KINDS = {0: "grey, 0 is white", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "LAB"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes about 10 µs
@@ -74,7 +73,6 @@ def _fault_of_samples(tags: Tags, bits: int) -> str | None:
     is_preview = tags.get(_SUBFILE_TYPE) == (_REDUCED,) and _SUB_DIRECTORIES in tags
     if is_preview or _DNG_VERSION in tags:
         return "not a supported image format: a raw photo; convert it to JPEG"
-    is_packed = tags.get(_COMPRESSION, (1,)) != (1,)
     if 3 in formats:
         what = "its pixels are floating-point numbers of unknown range"
     elif bits > 16:
@@ -85,8 +83,8 @@ def _fault_of_samples(tags: Tags, bits: int) -> str | None:
         what = "its pixels are complex numbers"
     elif 0 < max(tags.get(_PALETTE, (0,))) < 256:
         what = "the colours of its palette have 8 bits instead of 16"
-    elif tags.get(PHOTOMETRIC) == (_YCBCR,) and not is_packed and tags.get(_CHROMA) != (1, 1):
-        what = "its colours are stored with fewer pixels than its greys"
+    elif tags.get(PHOTOMETRIC) == (_YCBCR,) and tags.get(_COMPRESSION, (1,)) == (1,):
+        what = "its colours are stored as uncompressed YCbCr"
     else:
         return None
     return f"{what}; save it with 8 or 16 bits"
