@@ -96,6 +96,10 @@ ENDLESS = {
         "more strips or tiles than its size needs",
     ),
     "progressive JPEG": (progressive_jpeg(101), "more than 100 scans"),
+    "JPEG with junk and scans": (
+        progressive_jpeg(101).replace(b"\xff\xdb", b"\0junk\xff\xdb", 1),
+        "more than 100 scans",
+    ),
     "JPEG of scans": (sequential_jpeg(101), "more than 100 scans"),
 }
 

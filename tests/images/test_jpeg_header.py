@@ -59,6 +59,7 @@ def outcomes(content: bytes) -> set[str]:
         (LOSSLESS_RGB, "lossless JPEG"),
         (LOSSLESS_GREY, "lossless JPEG"),
         (with_frame(0xC3, before=b"\xff" * 9), "lossless JPEG"),
+        (with_frame(0xC3, before=b"junk\xff\0"), "lossless JPEG"),
         (with_frame(0xCB), "lossless JPEG"),
         (with_frame(0xC5), "hierarchical JPEG"),
         (with_frame(0xF7), "JPEG-LS"),
@@ -81,3 +82,12 @@ def test_the_pixels_of_cmyk_and_inverted_cmyk_are_those_of_rgb():
     expected = np.stack([5 * x, 5 * y, x + y], axis=2)
     shown = read_pixels(BytesIO(jpeg("CMYK")), Preprocessing(48, 48, 3)).reshape(48, 48, 3)
     assert np.abs(shown - expected).max() <= 16
+
+
+def test_a_photo_with_further_pictures_is_a_jpeg():
+    """As phones store a depth map or a second exposure; Pillow names the format MPO."""
+    picture = Image.open(BytesIO(jpeg()))
+    stream = BytesIO()
+    picture.save(stream, "MPO", save_all=True, append_images=[picture])
+    assert read_details(BytesIO(stream.getvalue())).format == "JPEG"
+    assert outcomes(stream.getvalue()) == {""}

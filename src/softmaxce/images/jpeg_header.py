@@ -17,9 +17,13 @@ from softmaxce.errors import ImageError
 _MAX_SCANS = 100
 _MAX_HEADER_BYTES = 2**23  # Pillow needs up to 0.1 s for a megabyte of headers
 _CHUNK_BYTES = 2**20
-_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xDA)})
-_LOSSLESS, _HIERARCHICAL, _JPEG_LS = {0xC3, 0xC7, 0xCB, 0xCF}, {0xC5, 0xC6, 0xCD, 0xCE}, 0xF7
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {_JPEG_LS}
+_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
+_UNSUPPORTED = {
+    **dict.fromkeys((0xC3, 0xC7, 0xCB, 0xCF), "lossless JPEG"),
+    **dict.fromkeys((0xC5, 0xC6, 0xCD, 0xCE), "hierarchical JPEG"),
+    0xF7: "JPEG-LS",
+}
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA, *_UNSUPPORTED})
 _START_OF_SCAN = 0xDA
 
 
@@ -27,7 +31,9 @@ def refuse_jpeg(name: str, stream: BinaryIO) -> None:
     """Raise ImageError for an encoding that is not decoded, and for too many scans."""
     stream.seek(2)
     frame, n_channels = 0, 0
-    while stream.read(1) == b"\xff":
+    while byte := stream.read(1):
+        if byte != b"\xff":
+            continue  # decoders skip anything between segments, too
         if stream.tell() > _MAX_HEADER_BYTES:
             raise ImageError(name, "it cannot be decoded (its header is too long)")
         marker = 0xFF
@@ -50,9 +56,7 @@ def refuse_jpeg(name: str, stream: BinaryIO) -> None:
 
 
 def _refuse_frame(name: str, marker: int, n_bits: int) -> None:
-    kind = "JPEG-LS" if marker == _JPEG_LS else ""
-    kind = "lossless JPEG" if marker in _LOSSLESS else kind
-    kind = "hierarchical JPEG" if marker in _HIERARCHICAL else kind
+    kind = _UNSUPPORTED.get(marker)
     if kind or n_bits != 8:
         kind = kind or f"JPEG with {n_bits} bits per channel"
         raise ImageError(name, f"{kind} is not supported; save it as PNG")

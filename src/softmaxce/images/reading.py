@@ -92,7 +92,7 @@ def read_details(source: File) -> ImageDetails:
         orientation = orientation_of(image)
         return ImageDetails(
             info=_info(image, orientation),
-            format=image.format or "",
+            format="JPEG" if image.format == "MPO" else image.format or "",  # a JPEG with several
             mode=image.mode,
             orientation=stored if stored in range(2, 9) else orientation,
             has_transparency=has_transparency(image),
@@ -124,9 +124,10 @@ def _content_of(source: File) -> tuple[str, Content]:
             f"cannot read an image from this: {type(source).__name__}: give a path, bytes, a file "
             "opened in binary mode, a PIL image or an array"
         )
+    name = "image" if content is source else "standard input"
     if not content:
-        raise ImageError("standard input", "it is empty")
-    return "standard input", content
+        raise ImageError(name, "it is empty")
+    return name, content
 
 
 def decode_content(
