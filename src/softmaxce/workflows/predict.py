@@ -139,7 +139,7 @@ def predict(
         more = f" ({len(others)} more cannot be read either)" if others else ""
         them = "them" if others else "it"
         raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
-    if len(decoded.failures) == len(files) and not isinstance(piped, Prediction):
+    if len(decoded.failures) == len(decoded.pixels) and not isinstance(piped, Prediction):
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")
     return result
