@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from softmaxce.cli.options import debug_option, format_option, model_option
+from softmaxce.cli.streams import read_stdin
 from softmaxce.cli.types import Parsed, number
 
 EPILOG = """\b
@@ -246,7 +246,7 @@ def _explanation(
 
     if image:
         options["every_misconception"] = every_misconception
-        stdin = sys.stdin.buffer.read() if image == workflow.STDIN else b""
+        stdin = read_stdin() if image == workflow.STDIN else b""
         return workflow.explain_image(image, model_path, stdin=stdin, **options)
     from softmaxce.lesson import make_example
 

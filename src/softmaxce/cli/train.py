@@ -26,6 +26,7 @@ from softmaxce.cli.types import (
     image_size,
     penalty,
 )
+from softmaxce.errors import AlreadyTrained
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
@@ -161,7 +162,7 @@ def train(
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
-    from softmaxce.workflows.checkpoint import checkpoint_path
+    from softmaxce.workflows.checkpoint import checkpoint_path, saving_noted
     from softmaxce.workflows.outputs import check_files, check_folder
 
     workflow.check_output(model_path, force)
@@ -174,17 +175,22 @@ def train(
     if cluster is not None:
         workflow.check_distributable(chosen)
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
-    with (
-        output.progress() as on_progress,
-        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
-    ):
-        result = workflow.train(
-            folder, model_path, chosen, replace(read, backend=backend), listener
-        )
-        _write_reports(result, report_path, plots_path)
-    output.show(
-        partial(text_view.show, result), lambda _: json_view.as_json(result), result.left_out
-    )
+    with saving_noted(model_path):
+        try:
+            with (
+                output.progress() as on_progress,
+                backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
+            ):
+                read = replace(read, backend=backend)
+                result = workflow.train(folder, model_path, chosen, read, listener)
+                _write_reports(result, report_path, plots_path)
+        except AlreadyTrained as finished:
+            show = partial(text_view.show_finished, finished)
+            text = json_view.finished(model_path, finished)
+            output.show(show, lambda _: text)
+        else:
+            show = partial(text_view.show, result)
+            output.show(show, lambda _: json_view.as_json(result), result.left_out)
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:

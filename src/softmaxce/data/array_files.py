@@ -13,11 +13,12 @@ import zipfile
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.bounded_input import open_regular
 from softmaxce.data.manifest import SPLIT_NAMES
 from softmaxce.errors import DataError
 
@@ -75,10 +76,15 @@ def array_splits(path: str | PathLike[str]) -> set[str]:
     if not str(path).lower().endswith(".npz"):
         return {"train"}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opened(path) as stream, zipfile.ZipFile(stream) as archive:
             return set(_npz_members(path, archive)[0]) or {"train"}
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"cannot read the arrays: {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot read the arrays: {path}: {reason}") from error
+
+
+def _opened(path: str | PathLike[str]) -> BinaryIO:
+    return open(open_regular(path, MAX_BYTES), "rb")
 
 
 _Members = dict[str, zipfile.ZipInfo]
@@ -102,7 +108,7 @@ def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_
 
 
 def _read_npz(path: str | PathLike[str], split: str) -> _Pair:
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as stream, zipfile.ZipFile(stream) as archive:
         images, labels = _npz_members(path, archive)
         if not images:
             raise DataError(
@@ -137,13 +143,18 @@ def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
 
 def _npy_pair(path: str) -> _Pair:
     """An .npy file of images, and the file of labels in the same folder, if there is one."""
-    images = np.load(path, mmap_mode="r", allow_pickle=False)
+    images = _read_npy_file(path)
     folder, name = os.path.split(path)
     for word, counterpart in (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "labels")):
         beside = re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", counterpart, name)
         if beside != name and os.path.isfile(os.path.join(folder, beside)):
-            return images, np.load(os.path.join(folder, beside), mmap_mode="r", allow_pickle=False)
+            return images, _read_npy_file(os.path.join(folder, beside))
     return images, None
+
+
+def _read_npy_file(path: str) -> NDArray[Any]:
+    with _opened(path) as stream:
+        return _read_npy(stream, os.fstat(stream.fileno()).st_size)
 
 
 def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
@@ -172,8 +183,8 @@ def _idx_pair(path: str) -> _Pair:
 
 def _read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
     """An array of unsigned bytes as in LeCun's MNIST files: magic, sizes, values."""
-    limit = min(MAX_BYTES, _MAX_RATIO * max(os.path.getsize(path), 1024))
-    with open(path, "rb") as raw:
+    with _opened(path) as raw:
+        limit = min(MAX_BYTES, _MAX_RATIO * max(os.fstat(raw.fileno()).st_size, 1024))
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         stream = gzip.GzipFile(fileobj=raw) if packed else raw

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
+from softmaxce.bounded_input import MAX_BYTES, open_regular
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.errors import DataError
 
@@ -63,7 +64,8 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
 def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
     """Line number and (path, label, split) of each row."""
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        handle = open_regular(path, MAX_BYTES)
+        with open(handle, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             header = [title.strip().lower() for title in next(reader, [])]
             if not set(header) >= {"path", "label"} or len(set(header)) < len(header):

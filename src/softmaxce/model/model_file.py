@@ -25,7 +25,6 @@ import json
 import math
 import os
 import re
-import stat
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -39,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
+from softmaxce.bounded_input import open_regular
 from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
@@ -55,11 +55,11 @@ _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
 _MAX_DIRECTORY_BYTES = _MAX_MEMBERS * 96  # an entry has 46 bytes and a name
+_MAX_ENTRY_BYTES = 1024  # of all that a zip stores about a member
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip's earliest: the bytes must not depend on the clock
 _UNZIPPING_FAULTS = (
@@ -171,12 +171,9 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     """The file, opened for reading; errors raised meanwhile get the file's name."""
     try:
         try:
-            handle = os.open(path, _OPEN_FLAGS)
+            handle = open_regular(path)
         except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise ModelError("not a regular file")
         with os.fdopen(handle, "rb") as stream:
             yield stream
     except (ModelError, OSError) as error:
@@ -243,6 +240,8 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
         _require(name not in members, f"it contains {name} twice")
         _require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
         members[name] = info
+    n_known = sum(info.file_size + _MAX_ENTRY_BYTES for info in members.values())
+    _require(size <= n_known + _MAX_ENTRY_BYTES, "it is longer than its arrays")
     return members
 
 
