@@ -185,12 +185,18 @@ def train(
                 result = workflow.train(folder, model_path, chosen, read, listener)
                 _write_reports(result, report_path, plots_path)
         except AlreadyTrained as finished:
-            show = partial(text_view.show_finished, finished)
-            text = json_view.finished(model_path, finished)
-            output.show(show, lambda _: text)
-        else:
-            show = partial(text_view.show, result)
-            output.show(show, lambda _: json_view.as_json(result), result.left_out)
+            _show_finished(output, model_path, finished)
+            return
+        show = partial(text_view.show, result)
+        output.show(show, lambda _: json_view.as_json(result), result.left_out)
+
+
+def _show_finished(output: Output, model_path: str, finished: AlreadyTrained) -> None:
+    from softmaxce.views.json import train as json_view
+    from softmaxce.views.text import train as text_view
+
+    text = json_view.finished(model_path, finished)
+    output.show(partial(text_view.show_finished, finished), lambda _: text)
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:
