@@ -88,7 +88,7 @@ class FileRows:
     def _copy(self, numbers: NDArray[np.integer[Any]], rows: NDArray[np.uint8]) -> None:
         first, stop = int(numbers.min()), int(numbers.max()) + 1
         if stop - first <= _MAX_SPAN * len(numbers):
-            np.take(self._read(first, stop), numbers - first, axis=0, out=rows)
+            np.take(self._read(first, stop), numbers - first, axis=0, out=rows, mode="clip")
             return
         for number, row in zip(numbers.tolist(), rows, strict=True):
             self._read_into(row, number)

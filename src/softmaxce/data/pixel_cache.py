@@ -203,7 +203,7 @@ class PixelCache:
             return
         with suppress(OSError):
             with open(file.handle, "r+b", closefd=False) as stream:
-                stream.seek(HEADER_BYTES + decoded.pixels.size)
+                stream.seek(HEADER_BYTES + shape[0] * shape[1])
                 stream.write(decoded.sizes.astype("<i4").tobytes())
                 stream.write(decoded.digests.astype("<u8").tobytes())
                 stream.write(decoded.is_grey.astype(np.uint8).tobytes())
