@@ -38,7 +38,8 @@ CALLERS = {
     "if __name__ == '__main__':\n    with m.get_context('spawn').Pool(1) as p:\n"
     "        print(p.map(total, [0])[0])\n",
     "spawned": "from concurrent.futures import ProcessPoolExecutor as P\n"
-    "import multiprocessing as m\nif __name__ == '__main__':\n    with P(1, m.get_context('spawn')) as p:\n"
+    "import multiprocessing as m\n"
+    "if __name__ == '__main__':\n    with P(1, m.get_context('spawn')) as p:\n"
     "        print(p.submit(total).result())\n",
     "thread": "from concurrent.futures import ThreadPoolExecutor as P\n"
     "with P(2) as p:\n    print(*set(p.map(total, range(2))))\n",
