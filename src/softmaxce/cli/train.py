@@ -188,7 +188,7 @@ def train(
             _show_finished(output, model_path, finished)
             return
         show = partial(text_view.show, result)
-        output.show(show, lambda _: json_view.as_json(result), result.left_out)
+        output.show(show, lambda _: json_view.as_json(result), result.left_out, result.findings)
 
 
 def _show_finished(output: Output, model_path: str, finished: AlreadyTrained) -> None:
