@@ -43,7 +43,8 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
             raise DataError(f"bad manifest: {where}: '{name}' is listed twice")
         seen.add(name)
         classes = splits.setdefault(SPLIT_NAMES[split.lower()], {})
-        location = name if "://" in name else os.path.join(folder, name)
+        file = os.fsdecode(name.encode("utf-8", "surrogateescape"))  # as the locale has it
+        location = name if "://" in name else os.path.join(folder, file)
         classes.setdefault(label, []).append(location)
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")

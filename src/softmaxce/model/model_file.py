@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.bounded_input import open_regular
+from softmaxce.class_names import as_utf8
 from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
@@ -382,6 +383,7 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     if trained_on is not None:
         _require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
     preprocessing = Preprocessing(**header["preprocessing"])
-    names = tuple(header["class_names"])
+    names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
+    names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
     return SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)
