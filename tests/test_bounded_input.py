@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -10,12 +11,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers import PETS, assert_one_error_line, environment, run_command
+from helpers import PETS, Outcome, assert_one_error_line, environment, run_command
 
 from softmaxce.bounded_input import MAX_BYTES, open_regular, read_at_most
 
 CAT = PETS / "test" / "cat" / "cat-001.png"
 MEMORY = 1_500_000 * 1024
+
+
+def limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def limited(cwd: Path, *words: object, stdin: object) -> subprocess.CompletedProcess[str]:
@@ -29,7 +34,7 @@ def limited(cwd: Path, *words: object, stdin: object) -> subprocess.CompletedPro
         env=environment(),
         timeout=60,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        preexec_fn=limit_memory,
     )
 
 
@@ -76,46 +81,81 @@ def odd_paths(folder: Path) -> dict[str, Path]:
     return {path.name: path for path in folder.iterdir()}
 
 
+CASES = [
+    ("predict", "fifo.png"),
+    ("predict", "zero.png"),
+    ("predict", "/dev/zero"),
+    ("predict", "large.png"),
+    ("predict", "large.webp"),
+    ("predict", "large.tif"),
+    ("explain", "fifo.png"),
+    ("explain", "large.webp"),
+    ("train", "fifo.csv"),
+    ("train", "fifo.npz"),
+    ("train", "."),  # a folder of IDX files
+    ("train", "train-images-idx3-ubyte"),
+    ("train", "/dev/zero"),
+    ("train", "large.csv"),
+    ("train", "large.npz"),
+    ("train", "large.npy"),
+    ("evaluate", "."),
+    ("check", "."),
+    ("info", "fifo.npz"),
+    ("info", "/dev/zero"),
+    ("info", "large.npz"),
+    ("compare", "fifo.npz", "/dev/zero", "."),
+    ("predict", str(CAT), "-m", "fifo.npz"),
+    ("predict", str(CAT), "-m", "/dev/zero"),
+    ("predict", str(CAT), "-m", "large.npz"),
+]
+# Runs each list of words in standard input in a forked copy of itself.
+RUN_ALL = """
+import json, os, sys
+from softmaxce.cli import main
+for number, words in enumerate(json.load(sys.stdin)):
+    if not os.fork():
+        for stream in (1, 2):
+            os.dup2(os.open(f"out.{number}.{stream}", os.O_WRONLY | os.O_CREAT), stream)
+        sys.argv = ["softmaxce", *words]
+        main()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory, pets_model) -> list[Outcome]:
+    """What each of CASES ended with, in one process with little memory."""
+    folder = tmp_path_factory.mktemp("odd")
+    odd_paths(folder)
+    words = []
+    for case in CASES:
+        needs_model = case[0] in ("predict", "explain", "evaluate") and "-m" not in case
+        words.append([*case, *(("-m", str(pets_model)) if needs_model else ())])
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ALL],
+        cwd=folder,
+        input=json.dumps(words).encode(),
+        capture_output=True,
+        env=environment(),
+        timeout=120,
+        check=True,
+        preexec_fn=limit_memory,
+    )
+    return [
+        Outcome(int(code), *((folder / f"out.{number}.{i}").read_text() for i in (1, 2)))
+        for number, code in enumerate(done.stdout.split())
+    ]
+
+
 @pytest.mark.parametrize(
-    "words",
-    [
-        ("predict", "fifo.png"),
-        ("predict", "zero.png"),
-        ("predict", "/dev/zero"),
-        ("predict", "large.png"),
-        ("predict", "large.webp"),
-        ("predict", "large.tif"),
-        ("explain", "fifo.png"),
-        ("explain", "large.webp"),
-        ("train", "fifo.csv"),
-        ("train", "fifo.npz"),
-        ("train", "."),  # a folder of IDX files
-        ("train", "train-images-idx3-ubyte"),
-        ("train", "/dev/zero"),
-        ("train", "large.csv"),
-        ("train", "large.npz"),
-        ("train", "large.npy"),
-        ("evaluate", "."),
-        ("check", "."),
-        ("info", "fifo.npz"),
-        ("info", "/dev/zero"),
-        ("info", "large.npz"),
-        ("compare", "fifo.npz", "/dev/zero", "."),
-        ("predict", CAT, "-m", "fifo.npz"),
-        ("predict", CAT, "-m", "/dev/zero"),
-        ("predict", CAT, "-m", "large.npz"),
-    ],
-    ids=lambda words: " ".join(Path(str(word)).name for word in words),
+    "number",
+    range(len(CASES)),
+    ids=[" ".join(Path(word).name for word in words) for words in CASES],
 )
-def test_no_input_is_waited_for_or_read_without_end(tmp_path, pets_model, words):
-    odd_paths(tmp_path)
-    needs_model = words[0] in ("predict", "explain", "evaluate") and "-m" not in words
-    model = ("-m", pets_model) if needs_model else ()
-    done = limited(tmp_path, *words, *model, stdin=subprocess.DEVNULL)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: ")
-    assert done.stderr.count("\n") == 1
-    assert "memory" not in done.stderr
+def test_no_input_is_waited_for_or_read_without_end(outcomes, number):
+    assert_one_error_line(outcomes[number], 1)
+    assert "memory" not in outcomes[number].stderr
 
 
 def test_the_limit_is_exact(tmp_path):
