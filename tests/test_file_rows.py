@@ -30,7 +30,7 @@ def handle(tmp_path):
         slice(10, 20),
         slice(20, 10),
         slice(290, 400),
-        slice(0, 300, 7),
+        slice(3, 300, 7),
         3,
         -1,
         np.int64(299),

@@ -72,10 +72,8 @@ class FileRows:
     def __getitem__(self, where: Any) -> NDArray[np.uint8]:
         """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns)."""
         if isinstance(where, slice):
-            chosen = range(len(self))[where]
-            if chosen.step == 1:
-                return self._read(chosen.start, max(chosen.start, chosen.stop))
-            where = np.array(chosen, np.intp)
+            start, stop, step = where.indices(len(self))
+            return np.asarray(self._read(start, max(start, stop))[::step])
         if np.ndim(where) == 0:
             row = range(len(self))[where]
             return np.asarray(self._read(row, row + 1)[0])

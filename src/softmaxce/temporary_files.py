@@ -9,9 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from os import PathLike
-from types import TracebackType
 
 try:
     import fcntl
@@ -21,7 +20,7 @@ except ImportError:  # Windows, which does not remove open files: no lock is nee
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-class TemporaryFile:
+class TemporaryFile(AbstractContextManager["TemporaryFile"]):
     """A new, locked file in `folder`, which is removed when it is closed. Raises OSError.
 
     handle: a descriptor for reading and writing; prefix: how its name begins.
@@ -68,15 +67,7 @@ class TemporaryFile:
             os.close(self.handle)
             self.handle = -1
 
-    def __enter__(self) -> TemporaryFile:
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -94,17 +85,13 @@ def remove_abandoned(folder: str | PathLike[str], prefix: str) -> tuple[int, int
 
 def _remove_unlocked(path: str) -> int:
     """Remove a file and return its size. Raises OSError if it is locked."""
-    handle = os.open(path, _OPEN_FLAGS)
+    handle = os.open(path, _OPEN_FLAGS) if fcntl is not None else None
     try:
-        if fcntl is None:
-            os.close(handle)
-            handle = -1
-            size = os.path.getsize(path)
-        else:
+        if handle is not None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            size = os.fstat(handle).st_size
+        size = os.lstat(path).st_size
         os.unlink(path)
         return size
     finally:
-        if handle >= 0:
+        if handle is not None:
             os.close(handle)
