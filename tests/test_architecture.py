@@ -16,7 +16,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the ground up. A module imports only from lower floors, or from its own package.
 FLOORS = [
     ["class_names", "errors"],
-    ["atomic_files", "layers", "mapped_rows", "numerics", "preprocessing"],
+    ["bounded_input", "file_rows", "layers", "numerics", "preprocessing", "temporary_files"],
+    ["atomic_files"],
     ["images", "metrics"],
     ["data", "model", "training"],
     ["cluster", "estimator", "lesson"],

@@ -8,6 +8,7 @@ import pytest
 
 from softmaxce.atomic_files import check_can_write, write_atomically
 from softmaxce.errors import OutputError
+from softmaxce.workflows.outputs import write_folder
 
 
 def failing_chunks():
@@ -33,6 +34,28 @@ def test_permissions_and_links_are_kept(tmp_path):
     assert target.read_bytes() == b"new"
     assert target.stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("target", ["victim", "none", "fifo", "folder"])
+def test_a_link_that_nobody_named_is_replaced_and_not_followed(tmp_path, target):
+    (tmp_path / "victim").write_bytes(b"kept")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(target)
+    write_atomically(tmp_path / "link", [b"new"], follow_link=False)
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == b"new"
+    assert (tmp_path / "victim").read_bytes() == b"kept"
+    assert sorted(os.listdir(tmp_path)) == ["fifo", "folder", "link", "victim"]
+
+
+def test_plots_are_not_written_through_links(tmp_path):
+    (tmp_path / "victim").write_bytes(b"kept")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "chart.svg").symlink_to("../victim")
+    write_folder(tmp_path / "plots", {"chart.svg": b"new"})
+    assert (tmp_path / "plots" / "chart.svg").read_bytes() == b"new"
+    assert (tmp_path / "victim").read_bytes() == b"kept"
 
 
 def test_what_cannot_be_written_is_known_before(tmp_path):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.errors import OutputError
+from softmaxce.temporary_files import TemporaryFile
 
 Chunk = bytes | bytearray | memoryview
 
@@ -32,9 +32,7 @@ def check_can_write(path: str | PathLike[str]) -> None:
     try:
         with suppress(FileNotFoundError):
             _check_old_file(path, os.stat(target).st_mode, os.access(target, os.W_OK))
-        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=target.parent)
-        os.close(handle)
-        os.unlink(temporary)
+        TemporaryFile(target.parent, _TEMPORARY_PREFIX).close()
     except OSError as error:
         raise _cannot_write(path, error) from error
 
@@ -48,30 +46,27 @@ def _check_old_file(path: str | PathLike[str], mode: int, is_writable: bool) -> 
         raise OutputError(f"cannot write: {path}: it is read-only")
 
 
-def write_atomically(path: str | PathLike[str], chunks: Iterable[Chunk]) -> None:
+def write_atomically(
+    path: str | PathLike[str], chunks: Iterable[Chunk], *, follow_link: bool = True
+) -> None:
     """Write `chunks`, one after the other, to the file `path`, all of them or none.
 
     A temporary file in the same folder is flushed to the disk and renamed to `path`. A link is
-    followed: the file it points to is replaced, not the link. Raises OutputError and removes the
-    temporary file; `path` then contains the old file, or the new one completely.
+    followed: the file it points to is replaced, not the link; without `follow_link` it is the link.
+    Raises OutputError and removes the temporary file; `path` then contains the old file, or the new
+    one completely.
     """
-    target = Path(os.path.realpath(path))
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
-            for chunk in chunks:
-                stream.write(chunk)
-            stream.flush()
-            os.chmod(temporary, _mode_for(target))
-            os.fsync(stream.fileno())
-        _put_in_place(temporary, target)
+        target = Path(os.path.realpath(path) if follow_link else path)
+        with TemporaryFile(target.parent, _TEMPORARY_PREFIX) as temporary:
+            with open(temporary.handle, "wb", closefd=False) as stream:
+                for chunk in chunks:
+                    stream.write(chunk)
+            os.chmod(temporary.path, _mode_for(target))
+            os.fsync(temporary.handle)
+            _put_in_place(temporary, target)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
 
 
 def _cannot_write(path: str | PathLike[str], error: OSError) -> OutputError:
@@ -84,20 +79,22 @@ def _cannot_write(path: str | PathLike[str], error: OSError) -> OutputError:
 def _mode_for(target: Path) -> int:
     """The permissions of the file to be replaced, or those of a new file."""
     with suppress(OSError):
-        return target.stat().st_mode & 0o7777
+        status = target.lstat()
+        if stat.S_ISREG(status.st_mode):
+            return status.st_mode & 0o7777
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
 
 
-def _put_in_place(temporary: str, target: Path) -> None:
+def _put_in_place(temporary: TemporaryFile, target: Path) -> None:
     """Rename, and flush the folder so that the rename survives a power failure."""
     if os.name != "posix":  # elsewhere folders cannot be flushed
-        os.replace(temporary, target)
+        temporary.rename(target)
         return
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.replace(temporary, target)
+        temporary.rename(target)
         os.fsync(folder)
     finally:
         with suppress(OSError):

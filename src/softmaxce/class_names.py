@@ -10,9 +10,17 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _GAP = re.compile(r"\s+|(?<=[^\W_])[\s_-]+(?=[^\W_])")
 
 
+def as_utf8(name: str) -> str:
+    """`name` as a UTF-8 locale shows it: other locales leave bytes (surrogates) undecoded."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # it has surrogates that are not bytes
+        return name
+
+
 def normalized(name: str) -> str:
-    """`name` in Unicode's form NFC, in which names are compared: macOS stores them in NFD."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
+    """The form in which names are compared: Unicode's NFC (macOS stores NFD) of `as_utf8`."""
+    return name if name.isascii() else unicodedata.normalize("NFC", as_utf8(name))
 
 
 def look_alike_key(name: str) -> str:

@@ -45,6 +45,12 @@ class TrainingError(SoftmaxceError):
     """A fit cannot start, or diverged."""
 
 
+class AlreadyTrained(SoftmaxceError):
+    """There is nothing to resume: an earlier run has finished and saved its model."""
+
+    exit_code = 0
+
+
 class InputError(SoftmaxceError, ValueError):
     """An argument has an invalid value."""
 

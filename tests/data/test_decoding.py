@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
 import os
 import threading
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ from picture_files import png
 from PIL import Image
 
 from softmaxce.data.decoding import decode_files
-from softmaxce.data.worker_processes import in_workers
+from softmaxce.data.worker_processes import in_workers, start_method
 from softmaxce.errors import DataError, OutputError
 from softmaxce.images.reading import read_pixels
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.temporary_files import TemporaryFile
 
 FORM = Preprocessing(6, 6, 3)
 
@@ -49,18 +53,24 @@ def test_rows_are_in_the_order_of_the_files(files):
     assert not decoded.pixels[[5, 30, 59]].any()
 
 
-def test_workers_change_no_row(files, monkeypatch, tmp_path):
+@pytest.mark.parametrize("method", ["fork", "spawn", None])
+def test_workers_change_no_row(files, monkeypatch, tmp_path, method):
     alone = decode_files(files, FORM, jobs=1)
     monkeypatch.setattr(
         "softmaxce.data.decoding._MIN_SECONDS_FOR_WORKERS", {"fork": 0.0, "spawn": 0.0}
     )
     heard = []
-    target = tmp_path / "rows"
-    target.touch()
-    for more in ({}, {"pixel_file": str(target), "offset": 4096}):
-        together = decode_files(
-            files, FORM, jobs=2, on_decoded=lambda done, of: heard.append((done, of)), **more
-        )
+    monkeypatch.setattr("softmaxce.data.decoding.start_method", lambda: method)
+    for offset in (0, 4096):
+        with TemporaryFile(tmp_path, "rows-") if offset else nullcontext() as target:
+            together = decode_files(
+                files,
+                FORM,
+                jobs=2,
+                on_decoded=lambda done, of: heard.append((done, of)),
+                pixel_file=target,
+                offset=offset,
+            )
         np.testing.assert_array_equal(together.pixels, alone.pixels)
         np.testing.assert_array_equal(together.sizes, alone.sizes)
         np.testing.assert_array_equal(together.digests, alone.digests)
@@ -133,12 +143,27 @@ def test_files_that_change_while_they_are_read_give_no_mixed_rows(tmp_path):
 
 def test_no_room_for_the_pixels_is_one_error(files, monkeypatch):
     monkeypatch.setattr("softmaxce.data.decoding._MIN_BYTES_FOR_FILE", 0)
-    if not os.path.exists("/dev/full"):
-        pytest.skip("there is no /dev/full")
+    monkeypatch.setattr(TemporaryFile, "reserve", no_space)
     with pytest.raises(
-        OutputError, match="not enough disk space for decoded pixels: /dev/full: No space"
+        OutputError, match="not enough disk space for decoded pixels: temporary folder: No space"
     ):
-        decode_files(files, FORM, jobs=1, pixel_file="/dev/full")
+        decode_files(files, FORM, jobs=1)
+
+
+def no_space(*_args):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("fault", ["no space", "no processes"])
+def test_without_what_workers_need_this_process_decodes(files, monkeypatch, fault):
+    alone = decode_files(files, FORM, jobs=1)
+    monkeypatch.setattr("softmaxce.data.decoding._MIN_SECONDS_FOR_WORKERS", {"fork": 0.0})
+    monkeypatch.setattr("softmaxce.data.decoding.start_method", lambda: "fork")
+    if fault == "no space":
+        monkeypatch.setattr(TemporaryFile, "reserve", no_space)
+    else:
+        monkeypatch.setattr(multiprocessing.context.ForkProcess, "start", no_space)
+    assert np.array_equal(decode_files(files, FORM, jobs=2).pixels, alone.pixels)
 
 
 def die(_task: int) -> None:
@@ -153,14 +178,15 @@ def square(task: int) -> int:
     return task * task
 
 
-def run(work, n_tasks):
+def run(work, n_tasks, method=None):
     tasks = iter(range(n_tasks))
-    return list(in_workers(work, lambda: next(tasks, None), 2))
+    return list(in_workers(work, lambda: next(tasks, None), 2, method or start_method()))
 
 
-def test_workers_do_every_task_once():
-    assert sorted(run(square, 50)) == [i * i for i in range(50)]
-    assert run(square, 0) == []
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_do_every_task_once(method):
+    assert sorted(run(square, 50, method)) == [i * i for i in range(50)]
+    assert run(square, 0, method) == []
 
 
 def test_a_worker_that_dies_is_noticed():

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import draw_classes, run_command
 from PIL import Image
 
+from softmaxce import file_rows
 from softmaxce.data import pixel_cache
 from softmaxce.data.class_folders import list_class_folders
 from softmaxce.data.pixel_cache import PixelCache, key_of
 from softmaxce.data.pixel_dataset import load_for_training
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.errors import DataError
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.temporary_files import TemporaryFile
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def assert_same(one, other):
     assert one[0] == other[0]
     assert one[2] == other[2]
     for field in ("pixels", "sizes", "is_grey", "digests"):
-        np.testing.assert_array_equal(getattr(one[1], field), getattr(other[1], field))
+        np.testing.assert_array_equal(getattr(one[1], field)[:], getattr(other[1], field)[:])
     assert one[1].failures == other[1].failures
 
 
@@ -58,14 +63,16 @@ def forbid_decoding(monkeypatch):
     monkeypatch.setattr("softmaxce.data.preprocessing_choice.decode_files", refuse)
 
 
-def test_decoded_pixels_come_from_the_cache(folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("many_bytes", [0, 2**26])
+def test_decoded_pixels_come_from_the_cache(folder, tmp_path, monkeypatch, many_bytes):
+    monkeypatch.setattr(file_rows, "_MANY_BYTES", many_bytes)
     cache = PixelCache(tmp_path / "cache")
     first = load(folder, cache)
     assert_same(load(folder, None), first)
     forbid_decoding(monkeypatch)
     again = load(folder, cache)
     assert_same(again, first)
-    assert not again[1].pixels.flags.writeable
+    assert isinstance(again[1].pixels, np.ndarray) == bool(many_bytes)
     (entry,) = cache.entries()
     assert (entry.source, entry.n_images, entry.form) == (str(folder), 40, "8 × 8 RGB")
     assert os.listdir(tmp_path / "cache") == [os.path.basename(entry.path)]
@@ -209,12 +216,121 @@ def test_a_cache_folder_that_cannot_be_made_is_refused_when_asked_for(folder, tm
     assert "cannot use the cache: file/c" in outcome.stderr
 
 
-def test_the_default_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("SOFTMAXCE_CACHE", str(tmp_path / "own"))
-    assert pixel_cache.default_folder() == tmp_path / "own"
-    monkeypatch.delenv("SOFTMAXCE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert pixel_cache.default_folder() == tmp_path / "softmaxce"
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"SOFTMAXCE_CACHE": "/own", "XDG_CACHE_HOME": "/xdg"}, "/own"),
+        ({"SOFTMAXCE_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, "/xdg/softmaxce"),
+        ({"XDG_CACHE_HOME": "xdg"}, "/home/me/.cache/softmaxce"),
+        ({"XDG_CACHE_HOME": "./xdg"}, "/home/me/.cache/softmaxce"),
+        ({"XDG_CACHE_HOME": "~/xdg"}, "/home/me/.cache/softmaxce"),
+        ({"XDG_CACHE_HOME": ""}, "/home/me/.cache/softmaxce"),
+        ({"XDG_CACHE_HOME": "xdg", "HOME": "home"}, None),
+        ({"XDG_CACHE_HOME": "/xdg", "HOME": ""}, "/xdg/softmaxce"),
+    ],
+)
+@pytest.mark.skipif("__import__('sys').platform != 'linux'", reason="other folders elsewhere")
+def test_the_default_folder(monkeypatch, variables, expected):
+    for name in ("SOFTMAXCE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": "/home/me", **variables}.items():
+        monkeypatch.setenv(name, value)
+    folder = pixel_cache.default_folder()
+    assert folder == (None if expected is None else Path(expected))
+
+
+@pytest.mark.parametrize("many_bytes", [0, 2**26])
+def test_an_entry_that_another_program_shortens(folder, tmp_path, monkeypatch, many_bytes):
+    monkeypatch.setattr(file_rows, "_MANY_BYTES", many_bytes)
+    cache = PixelCache(tmp_path / "cache")
+    first, again = load(folder, cache), load(folder, cache)
+    whole = np.array(first[1].pixels[:])
+    (entry,) = cache.entries()
+    for n_bytes in (pixel_cache.HEADER_BYTES + 1000, 0):
+        os.truncate(entry.path, n_bytes)
+        for pixels in (first[1].pixels, again[1].pixels):
+            if many_bytes:
+                assert np.array_equal(pixels, whole)
+            else:
+                with pytest.raises(DataError, match=r"shortened the file; run the command again"):
+                    pixels[:]
+        assert np.array_equal(load(folder, cache)[1].pixels[:], whole)
+        first = again = load(folder, cache)
+        (entry,) = cache.entries()
+
+
+def test_clearing_leaves_what_is_written_and_what_is_read(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(file_rows, "_MANY_BYTES", 0)
+    cache, other = (PixelCache(tmp_path / "cache") for _ in range(2))
+    pixels = load(folder, cache)[1].pixels
+    with cache.new_file((10, 10)) as file:
+        n_bytes = other.entries()[0].n_bytes
+        (tmp_path / "cache" / ".new-abandoned").write_bytes(b"12345")
+        assert other.clear() == (2, n_bytes + 5)
+        assert os.listdir(tmp_path / "cache") == [os.path.basename(file.path)]
+    assert len(pixels[:]) == 40
+
+
+def test_a_full_disk_costs_the_oldest_entries_first(folder, tmp_path, monkeypatch):
+    notes = []
+    cache = PixelCache(tmp_path / "cache", on_note=notes.append)
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+
+    def decode(side):
+        wanted = PreprocessingOptions((side, side))
+        return decode_all(str(folder), paths, wanted, ReadOptions(cache=cache))[1].pixels
+
+    for turn, side in enumerate((8, 9, 10)):
+        decode(side)
+        for entry in cache.entries():
+            if f"{side} × {side}" in entry.form:
+                os.utime(entry.path, (turn, turn))
+    room = 45_000
+
+    def reserve(file, n_bytes):
+        used = sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.pixels"))
+        if used + n_bytes > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(TemporaryFile, "reserve", reserve)
+    decode(11)
+    assert [entry.form for entry in cache.entries()] == ["11 × 11 RGB", "10 × 10 RGB"]
+    assert notes == []
+    room = 1000
+    assert decode(12).shape == (40, 432)
+    assert os.listdir(tmp_path / "cache") == []
+    reason = f"{tmp_path / 'cache'}: No space left on device; decoding without it"
+    assert notes == [f"the cache is not used: {reason}"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_disk_that_becomes_full_while_it_is_written(folder, tmp_path, monkeypatch, number):
+    def fail(*_args):
+        raise OSError(number, os.strerror(number))
+
+    expected, notes = load(folder, None), []
+    monkeypatch.setattr(os, "pwrite", fail)
+    cache = PixelCache(tmp_path / "cache", on_note=notes.append)
+    assert_same(load(folder, cache), expected)
+    assert os.listdir(tmp_path / "cache") == []
+    assert len(notes) == 1
+    assert os.strerror(number) in notes[0]
+
+
+def test_what_is_not_a_file_in_the_cache_is_ignored(folder, tmp_path):
+    cache = PixelCache(tmp_path / "cache")
+    load(folder, cache)
+    (entry,) = cache.entries()
+    os.unlink(entry.path)
+    os.mkfifo(entry.path)
+    os.mkfifo(tmp_path / "cache" / "other.pixels")
+    (tmp_path / "victim").write_bytes(b"kept")
+    (tmp_path / "cache" / "link.pixels").symlink_to(tmp_path / "victim")
+    assert [entry.form for entry in cache.entries()] == ["damaged"] * 3
+    load(folder, cache)
+    assert {entry.form for entry in cache.entries()} == {"damaged", "8 × 8 RGB"}
+    assert cache.clear()[0] == 3
+    assert (tmp_path / "victim").read_bytes() == b"kept"
 
 
 def test_loading_for_training_uses_the_cache(folder, tmp_path, monkeypatch):

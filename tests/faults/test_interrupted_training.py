@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 from helpers import assert_one_error_line, draw_classes, run_command
 
 from softmaxce.errors import ClusterLost, DataError, InputError, OutputError, TrainingError
+from softmaxce.training import checkpoints
 from softmaxce.training.checkpoints import AnswerLog, Checkpoint, Snapshot
 from softmaxce.training.fitting import fit
 from softmaxce.training.rows import Rows
@@ -238,14 +241,52 @@ def test_a_quick_fit_leaves_no_checkpoint(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_stops_the_checkpoint_and_not_the_fit(tmp_path):
-    (tmp_path / "full").symlink_to("/dev/full")
-    log = log_at(str(tmp_path / "full"), FACTS)
+def test_a_full_disk_stops_the_checkpoint_and_not_the_fit(tmp_path, monkeypatch):
     whole, _ = fitted(None, ())
+    log = log_at(str(tmp_path / "full"), FACTS)
+    full = partial(io.FileIO, "/dev/full", "wb")
+    monkeypatch.setattr(checkpoints, "open", lambda *_, **__: full(), raising=False)
     assert bytes_of(fitted(log, ())[0]) == bytes_of(whole)
+    monkeypatch.undo()
     snapshot = snapshot_at(str(tmp_path / "none" / "snapshot"), FACTS)
     assert bytes_of(fitted(snapshot, (5,))[0]) == bytes_of(fitted(None, (5,))[0])
     assert not snapshot.keep()
+
+
+@pytest.mark.parametrize("checkpoint_at", [log_at, snapshot_at])
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    "kind", ["link", "dangling link", "link to a checkpoint", "fifo", "folder"]
+)
+def test_a_checkpoint_is_a_file_of_its_own(tmp_path, checkpoint_at, resume, kind):
+    path, victim = tmp_path / "m.npz.checkpoint", tmp_path / "victim.txt"
+    content = log_at(str(path), FACTS)._first_line if "checkpoint" in kind else b"kept"
+    if kind != "dangling link":
+        victim.write_bytes(content)
+    if "link" in kind:
+        path.symlink_to(victim.name)
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(OutputError, match=r"m\.npz\.checkpoint: not a regular file; remove it"):
+        checkpoint_at(str(path), FACTS, resume)
+    assert not victim.exists() if kind == "dangling link" else victim.read_bytes() == content
+
+
+@pytest.mark.parametrize("checkpoint_at", [log_at, snapshot_at])
+def test_a_link_that_appears_later_is_not_followed_either(tmp_path, checkpoint_at):
+    path, victim = tmp_path / "m.npz.checkpoint", tmp_path / "victim.txt"
+    victim.write_bytes(b"kept")
+    checkpoint = checkpoint_at(str(path), FACTS)
+    path.symlink_to(victim.name)
+    if isinstance(checkpoint, AnswerLog):
+        checkpoint.logged(lambda x: (0.0, x))(np.zeros(2))
+    else:
+        checkpoint.save([np.zeros(2)])
+    assert checkpoint.keep()
+    assert not path.is_symlink()
+    assert victim.read_bytes() == b"kept"
 
 
 # Fits with an answer log: as if every linear fit took minutes.
@@ -343,6 +384,67 @@ def test_a_quick_fit_says_to_run_the_command_again(place):
     assert not (place / "quick.npz.checkpoint").exists()
     outcome = run_command("train", "data", "-o", "quick.npz", "--resume", "-q", cwd=place)
     assert_one_error_line(outcome, 2, "nothing to resume")
+
+
+@pytest.mark.parametrize("words", [TRAIN, HIDDEN, (*HIDDEN, "--seed", 3, "--validation", "0")])
+def test_resuming_a_finished_run_says_so_and_succeeds(place, words):
+    output = ("-o", "finished.npz")
+    assert run_command(*words, *output, cwd=place).exit_code == 0
+    content = (place / "finished.npz").read_bytes()
+    (place / "finished.npz.checkpoint").write_bytes(b"left by a kill after the model was saved")
+    again = run_command(*words, *output, "--resume", cwd=place)
+    assert again.exit_code == 0, again.stderr
+    said = "Nothing left to do: finished.npz is the model of these images and options"
+    assert " ".join(again.stdout.split()).startswith(said)
+    shown = run_command(*words, *output, "--resume", "--format", "json", cwd=place)
+    assert shown.json["model"] == "finished.npz"
+    assert shown.json["already_trained"].startswith("finished.npz is the model")
+    assert (place / "finished.npz").read_bytes() == content
+    assert not (place / "finished.npz.checkpoint").exists()
+    for more in (("--seed", 9), ("--l2", "0.5"), ("--no-calibrate",), ("--size", "6")):
+        other = run_command(*words, *more, *output, "--resume", "--no-progress", cwd=place)
+        assert other.exit_code in (1, 2)
+        assert "nothing to resume" in other.stderr
+
+
+SAVED = """
+import os, signal, sys
+from softmaxce import cli
+from softmaxce.views.text import train as text
+from softmaxce.workflows import train
+number, where = int(sys.argv[1]), sys.argv[2]
+def stop(*_):
+    os.kill(os.getpid(), number)
+if where == "saved":
+    save = train.save_model
+    train.save_model = lambda *words: (save(*words), stop())
+elif where == "returned":
+    work = train.train
+    train.train = lambda *words: (work(*words), stop())[0]
+else:
+    text.show = stop
+sys.argv[1:] = sys.argv[3:]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("where", ["saved", "returned", "shown"])
+def test_a_signal_after_the_model_was_saved_says_so(place, number, code, where):
+    (place / "saved.npz").unlink(missing_ok=True)
+    words = ["train", "data", "-q", "--l2", "0.1", "-o", "saved.npz"]
+    done = subprocess.run(
+        [sys.executable, "-c", SAVED, str(int(number)), where, *words],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert done.stderr.count("\n") == 1
+    assert "The model was saved: saved.npz." in done.stderr
+    again = run_command(*words, "--resume", cwd=place)
+    assert (again.exit_code, again.stderr) == (0, "")
 
 
 def test_other_images_are_refused(tmp_path):

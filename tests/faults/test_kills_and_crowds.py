@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from fault_tools import make_model
 from helpers import PETS, draw_classes
+from PIL import Image
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
@@ -119,12 +121,11 @@ def test_a_cache_entry_is_whole_or_unused_after_each_of_300_kills(tmp_path):
 
     def write() -> None:
         for key, decoded in zip(keys, contents, strict=True):
-            path = cache.new_file()
-            assert path is not None
-            with open(path, "r+b") as stream:
-                stream.seek(HEADER_BYTES)
-                stream.write(decoded.pixels.tobytes())
-            cache.keep(key, "source", form, decoded, path)
+            file = cache.new_file(decoded.pixels.shape)
+            assert file is not None
+            with file:
+                os.pwrite(file.handle, decoded.pixels.tobytes(), HEADER_BYTES)
+                cache.keep(key, "source", form, decoded, file)
 
     def check() -> None:
         nonlocal n_found
@@ -182,6 +183,57 @@ def test_two_trainings_on_one_output_and_one_cache(tmp_path):
         assert model == (tmp_path / "alone.npz").read_bytes()
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["alone.npz", "cache", "data", "model.npz"]
+
+
+@pytest.mark.parametrize("how", ["cache clear", "rm"])
+def test_trainings_while_the_cache_is_cleared(tmp_path, how):
+    random = np.random.default_rng(5)
+    for name in ("dark", "light"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(150):
+            pixels = random.integers(0, 256, (300, 400, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.jpg")
+    crowd = [started(tmp_path, "train", "data", "-q", "-o", f"{n}.npz") for n in range(2)]
+    while any(process.poll() is None for process in crowd):
+        if how == "rm":
+            shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+            continue
+        clearing = started(tmp_path, "cache", "clear")
+        assert clearing.communicate()[1] == b""
+        assert clearing.returncode == 0
+    for process in crowd:
+        assert process.communicate()[1] == b""
+        assert process.returncode == 0
+    assert (tmp_path / "0.npz").read_bytes() == (tmp_path / "1.npz").read_bytes()
+
+
+@pytest.mark.parametrize("hidden", ["none", "8"])
+def test_a_disk_without_room_for_decoded_pixels(tmp_path, hidden):
+    draw_classes(tmp_path / "data", {"bright": 200, "dark": 200}, side=64)
+    limit = 1_000_000  # enough for the model, but not for 400 images of 12 kB
+
+    def limited() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    command = [sys.executable, "-m", "softmaxce", "train", "data", "--no-progress"]
+    outcomes = set()
+    for words in (("--no-cache",), ("--cache", "c"), ("--cache", "c", "-q")):
+        done = subprocess.run(
+            [*command, *words, "--hidden", hidden],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=limited,
+        )
+        assert done.returncode == 0, done.stderr
+        outcomes.add((tmp_path / "model.npz").read_bytes())
+        is_noted = words == ("--cache", "c")
+        note = "Note: the cache is not used: c: File too large; decoding without it\n"
+        assert done.stderr == (note if is_noted else "")
+    assert len(outcomes) == 1
+    assert os.listdir(tmp_path / "c") == []
 
 
 def test_many_writers_of_one_file(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from fault_tools import header_of, with_header
 from helpers import PETS, assert_one_error_line, draw_classes, run_command
+
+from softmaxce.model.model_file import load_model
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +129,85 @@ def test_the_posix_locale(place):
     assert failed.returncode == 1
     assert failed.stderr.startswith(b"Error: ")
     assert failed.stderr.count(b"\n") == 1
+
+
+LOCALES = {
+    "utf-8": {"LC_ALL": "C.UTF-8"},
+    "coerced": {"LC_ALL": "C"},
+    "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "ascii with utf-8 streams": {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONIOENCODING": "utf-8"},
+    "latin-1 streams": {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "latin-1"},
+}
+CLASSES = ["고양이", "caf\u00e9", "bytes\udcff\udc80", "plain", "\udcea\udcb3a사"]
+
+
+@pytest.fixture
+def named(tmp_path) -> Path:
+    """A folder with `data`, whose class names are hard to decode, and a manifest of it."""
+    draw_classes(tmp_path / "data", dict.fromkeys(CLASSES, 6))
+    rows = [f"data/{name}/{number:03}.png,{name}" for name in CLASSES for number in range(6)]
+    manifest = "\n".join(["path,label", *rows])
+    (tmp_path / "list.csv").write_bytes(manifest.encode("utf-8", "surrogateescape"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", ["data", "list.csv"])
+def test_names_survive_a_change_of_locale(named, source):
+    models = set()
+    for locale, env in LOCALES.items():
+        train = ["train", source, "-q", "--no-cache", "-o", f"{locale}.npz"]
+        done = shell(named, train, "", **env)
+        assert done.returncode == 0, done.stderr
+        models.add((named / f"{locale}.npz").read_bytes())
+        shown = shell(named, ["info", f"{locale}.npz", "--format", "json"], "", **env)
+        assert sorted(json.loads(shown.stdout)["classes"]) == sorted(CLASSES)
+    assert len(models) == 1
+    for env in LOCALES.values():
+        for words in (
+            ["evaluate", source, "-m", "ascii.npz", "--no-cache"],
+            ["predict", "data/plain/000.png", "-m", "ascii.npz", "--label", "고양이"],
+            ["predict", "data/plain/000.png", "-m", "ascii.npz", "--label", "cafe\u0301"],
+        ):
+            done = shell(named, words, "", **env)
+            assert done.returncode == 0, done.stderr
+
+
+def test_names_of_a_model_that_an_older_version_trained_in_another_locale(named, pets_model):
+    raw = [os.fsencode(name).decode("ascii", "surrogateescape") for name in CLASSES[:3]]
+    content = pets_model.read_bytes()
+    header = header_of(content)
+    header["class_names"] = raw
+    (named / "old.npz").write_bytes(with_header(content, header))
+    assert load_model(named / "old.npz").class_names == tuple(CLASSES[:3])
+    header["class_names"] = [CLASSES[0], raw[0], "plain"]  # they stay as they are
+    (named / "old.npz").write_bytes(with_header(content, header))
+    assert load_model(named / "old.npz").class_names == (CLASSES[0], raw[0], "plain")
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "XDG_CACHE_HOME"])
+@pytest.mark.parametrize("value", ["", "relative", "/nonexistent/a", "/dev/null", "file"])
+def test_odd_folders_for_temporary_files(place, name, value):
+    (place / "file").touch()
+    before = set(os.listdir(place))
+    for words in (COMMANDS["evaluate"], COMMANDS["train"]):
+        done = shell(place, words, "", **{name: value, "HOME": str(place / "data")})
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert set(os.listdir(place)) == before
+
+
+def test_without_semaphores(place):
+    """As in a container whose /dev/shm is missing or read-only."""
+    code = (
+        "import _multiprocessing\n"
+        "def refuse(*_): raise OSError(30, 'Read-only file system')\n"
+        "_multiprocessing.SemLock = refuse\n"
+        "from softmaxce.data import decoding\n"
+        "decoding._MIN_SECONDS_FOR_WORKERS = {'fork': 0.0}\n"
+        "from softmaxce.cli import main\nmain()\n"
+    )
+    words = [sys.executable, "-c", code, "train", "data", "-q", "--no-cache", "--jobs", "2"]
+    done = subprocess.run(words, cwd=place, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("home", [None, "/nonexistent", "/dev/null", ""])

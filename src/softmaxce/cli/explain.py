@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from softmaxce.cli.options import debug_option, format_option, model_option
+from softmaxce.cli.streams import read_stdin
 from softmaxce.cli.types import Parsed, number
 from softmaxce.errors import InputError, first_and_more
 
@@ -294,7 +294,7 @@ def _explanation(
 
     if image:
         options["every_misconception"] = every_misconception
-        stdin = sys.stdin.buffer.read() if image == workflow.STDIN else b""
+        stdin = read_stdin() if image == workflow.STDIN else b""
         return workflow.explain_image(image, model_path, stdin=stdin, **options)
     from softmaxce.lesson import make_example
 

@@ -175,12 +175,14 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         from softmaxce.data.pixel_cache import PixelCache, default_folder, usable_folder
         from softmaxce.data.read_options import ReadOptions
+        from softmaxce.views.console import note
 
         folder = None
         if not no_cache:
             folder = default_folder() if cache is None else usable_folder(cache)
-        read = ReadOptions(skip_bad, None if folder is None else PixelCache(folder), jobs)
-        return command(*args, read=read, **options)
+        on_note = (lambda _: None) if options["quiet"] else note
+        kept = None if folder is None else PixelCache(folder, on_note=on_note)
+        return command(*args, read=ReadOptions(skip_bad, kept, jobs), **options)
 
     switch = click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
     location = click.option(

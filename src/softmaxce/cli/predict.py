@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import click
@@ -15,6 +14,7 @@ from softmaxce.cli.options import (
     output_options,
     skip_bad_option,
 )
+from softmaxce.cli.streams import read_stdin
 
 EPILOG = """\b
 Examples:
@@ -66,9 +66,7 @@ def predict(
     from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow
 
-    stdin = b""
-    if workflow.STDIN in images:
-        stdin = sys.stdin.buffer.read()
+    stdin = read_stdin() if workflow.STDIN in images else b""
     with output.progress() as on_progress:
         result = workflow.predict(
             images,

@@ -7,6 +7,9 @@ import io
 import os
 import sys
 
+from softmaxce.bounded_input import read_at_most
+from softmaxce.errors import DataError
+
 # The signs that our own texts use, and what is written where an encoding lacks them.
 _PLAIN = str.maketrans("×·−–—─✓∂“”‘’▀▁▂▃▄▅▆▇█", "x.----vd\"\"''#_.-=+*%#") | str.maketrans(
     {"∞": "inf", "→": "->", "…": "...", "Σ": "sum", "‖": "||"}
@@ -52,6 +55,14 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
             plain += character.translate(_PLAIN)
         before = character
     return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+def read_stdin() -> bytes:
+    """All of standard input. Raises DataError if it is longer than any file that is read."""
+    try:
+        return read_at_most(sys.stdin.buffer)
+    except OSError as error:
+        raise DataError(f"cannot read standard input: -: {error.strerror or error}") from error
 
 
 def let_stdout_go() -> None:

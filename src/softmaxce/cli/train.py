@@ -28,6 +28,7 @@ from softmaxce.cli.types import (
     image_size,
     penalty,
 )
+from softmaxce.errors import AlreadyTrained
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
@@ -163,6 +164,7 @@ def train(
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
+    from softmaxce.workflows.checkpoint import saving_noted
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
 
     replaced = workflow.check_output(model_path, force)
@@ -173,22 +175,30 @@ def train(
     if cluster is not None:
         workflow.check_distributable(chosen)
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
-    with (
-        output.progress() as on_progress,
-        backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
-    ):
-        result = workflow.train(
-            folder, model_path, chosen, replace(read, backend=backend), listener
-        )
-        _write_reports(result, report_path, plots_path)
-    if replaced:
-        output.note(f"replaced {replaced}")
-    output.show(
-        partial(text_view.show, result),
-        lambda _: json_view.as_json(result),
-        result.left_out,
-        result.findings,
-    )
+    with saving_noted(model_path):
+        try:
+            with (
+                output.progress() as on_progress,
+                backend_of(cluster, folder, output.note, on_progress) as (backend, listener),
+            ):
+                read = replace(read, backend=backend)
+                result = workflow.train(folder, model_path, chosen, read, listener)
+                _write_reports(result, report_path, plots_path)
+        except AlreadyTrained as finished:
+            _show_finished(output, model_path, finished)
+            return
+        if replaced:
+            output.note(f"replaced {replaced}")
+        show = partial(text_view.show, result)
+        output.show(show, lambda _: json_view.as_json(result), result.left_out, result.findings)
+
+
+def _show_finished(output: Output, model_path: str, finished: AlreadyTrained) -> None:
+    from softmaxce.views.json import train as json_view
+    from softmaxce.views.text import train as text_view
+
+    text = json_view.finished(model_path, finished)
+    output.show(partial(text_view.show_finished, finished), lambda _: text)
 
 
 def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 from distributed import get_worker
 from numpy.typing import NDArray
 
+from softmaxce.bounded_input import read_at_most
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.batch import decode_batch
 from softmaxce.images.files import Content, read_file
@@ -206,7 +207,7 @@ def read(path: str) -> Content:
 
     try:
         with fsspec.open(path, "rb") as stream:
-            content: bytes = stream.read()
+            content = read_at_most(stream)
     except Exception as error:  # each file system has its own errors
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"{error}"
         raise ImageError(path, reason or type(error).__name__) from None

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.array_readers import OBJECTS, read_idx, read_member
+from softmaxce.data.array_readers import opened, read_idx, read_member, read_npy
 from softmaxce.data.array_values import as_labels, as_pixels
 from softmaxce.data.class_folders import visible_folders
 from softmaxce.data.names import split_among, words_of
@@ -93,8 +93,6 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
         reason = getattr(error, "strerror", None) or str(error)
-        if "allow_pickle" in reason or "Python objects in dtype" in reason:
-            reason = f"it {OBJECTS}"
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 
@@ -108,7 +106,7 @@ def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
     images, labels = (
         None
         if (file := contents.get((role, split))) is None
-        else np.load(file, mmap_mode="r", allow_pickle=False)
+        else read_npy(file)
         if file.lower().endswith(".npy")
         else read_idx(file, n_dimensions)
         for role, n_dimensions in (("images", 3), ("labels", 1))
@@ -118,7 +116,7 @@ def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
 
 def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> list[Any]:
     """Images, labels and class names."""
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as stream, zipfile.ZipFile(stream) as archive:
         if ("images", split) not in contents:
             found = first_and_more([info.filename for info in archive.infolist()])
             raise DataError(
@@ -166,10 +164,11 @@ def _members(path: str | PathLike[str]) -> _Contents:
     """The arrays of an .npz file by their names."""
     contents: _Contents = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as stream, zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"cannot read the arrays: {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot read the arrays: {path}: {reason}") from error
     for info in members:
         name = info.filename.removesuffix(".npy")
         role, split, _ = _parsed(name)

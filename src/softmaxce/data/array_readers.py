@@ -6,11 +6,13 @@ import gzip
 import os
 import struct
 import zipfile
-from typing import IO, Any
+from os import PathLike
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.bounded_input import open_regular
 from softmaxce.data.tables import MAX_RATIO
 
 MAX_BYTES = 4 * 2**30
@@ -26,10 +28,21 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]
     if info.file_size > min(MAX_BYTES, max(MAX_RATIO * info.compress_size, _NEVER_A_BOMB)):
         raise ValueError(f"{info.filename} unpacks to too many bytes")
     with archive.open(info) as stream:
-        return _read_npy(stream, info)
+        return _read_npy(stream, info.filename, info.file_size)
 
 
-def _read_npy(stream: IO[bytes], info: zipfile.ZipInfo) -> NDArray[Any]:
+def opened(path: str | PathLike[str]) -> BinaryIO:
+    """A file of arrays. Raises OSError for a large one, and for anything but a regular file."""
+    return open(open_regular(path, MAX_BYTES), "rb")
+
+
+def read_npy(path: str) -> NDArray[Any]:
+    """The array of an .npy file. Raises OSError or ValueError."""
+    with opened(path) as stream:
+        return _read_npy(stream, os.path.basename(path), os.fstat(stream.fileno()).st_size)
+
+
+def _read_npy(stream: IO[bytes], name: str, size: int) -> NDArray[Any]:
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise ValueError("an array has an unknown version")
@@ -37,9 +50,9 @@ def _read_npy(stream: IO[bytes], info: zipfile.ZipInfo) -> NDArray[Any]:
     shape, fortran_order, dtype = read(stream)
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject:
-        raise ValueError(f"{info.filename} {OBJECTS}")
-    if not 0 <= info.file_size - n_bytes <= 2**16:
-        raise ValueError(f"{info.filename} does not have the size in its header")
+        raise ValueError(f"{name} {OBJECTS}")
+    if not 0 <= size - n_bytes <= 2**16:
+        raise ValueError(f"{name} does not have the size in its header")
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise ValueError("an array ends too early")
@@ -51,8 +64,8 @@ def read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
 
     Raises ValueError.
     """
-    limit = min(MAX_BYTES, MAX_RATIO * max(os.path.getsize(path), 1024))
-    with open(path, "rb") as raw:
+    with opened(path) as raw:
+        limit = min(MAX_BYTES, MAX_RATIO * max(os.fstat(raw.fileno()).st_size, 1024))
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         stream = gzip.GzipFile(fileobj=raw) if packed else raw

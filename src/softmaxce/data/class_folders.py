@@ -65,7 +65,12 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
     entries = visible_folders(root)
     if not entries:
         raise NoClassFolders(f"no class folders: {root}: {_why_none(root)}")
-    return in_order(_read_class(entry.name, entry.path) for entry in entries)
+    return in_order(_read_class(_class_name(entry), entry.path) for entry in entries)
+
+
+def _class_name(entry: os.DirEntry[str]) -> str:
+    """The folder's name in UTF-8, whatever the locale, so that a model can be used in another."""
+    return os.fsencode(entry.name).decode("utf-8", "surrogateescape")
 
 
 def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:

@@ -1,8 +1,8 @@
 """Many image files → the rows of one uint8 matrix, in worker processes where that pays.
 
 The first files are decoded in this process. If the rest would take long, worker processes are
-started, which write their rows into a mapped file: no pixel is sent from process to process, and
-the matrix needs no memory of its own.
+started, which write their rows into a file: no pixel is sent from process to process, and a large
+matrix needs no memory.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.worker_processes import available_cores, in_workers, start_method
+from softmaxce.data.worker_processes import (
+    StartMethod,
+    available_cores,
+    in_workers,
+    start_method,
+)
 from softmaxce.errors import ImageError, OutputError
+from softmaxce.file_rows import RowWriter, rows_of_file
 from softmaxce.images.decoded import DecodedImages
-from softmaxce.mapped_rows import map_rows
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.temporary_files import TemporaryFile
 
 OnDecoded = Callable[[int, int], None]
 """Called with (number of images decoded so far, number of images)."""
@@ -45,13 +51,13 @@ def decode_files(
     *,
     jobs: int | None = None,
     on_decoded: OnDecoded | None = None,
-    pixel_file: str | None = None,
+    pixel_file: TemporaryFile | None = None,
     offset: int = 0,
 ) -> DecodedImages:
     """Decode every file, in order, with at most `jobs` worker processes (None: one per core).
 
-    The pixels are written to the file `pixel_file`, starting at the byte `offset`. Without one,
-    they stay in memory, or in a temporary file that disappears when the pixels are no longer used.
+    The pixels are written to `pixel_file`, starting at the byte `offset`. Without one, they stay in
+    memory, or in a temporary file that disappears when the pixels are no longer used.
     `on_decoded` is called after each chunk of files, unless there is only one chunk. Raises
     OutputError if there is no space for the pixels.
     """
@@ -61,8 +67,10 @@ def decode_files(
     digests = np.zeros((n_files, 2), np.uint64)
     failures: dict[int, ImageError] = {}
     n_done = 0
-    with _pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset) as store:
-        for chunk in _decode_chunks(paths, preprocessing, store, jobs or available_cores()):
+    jobs = jobs or available_cores()
+    method = start_method() if jobs > 1 else None
+    with _pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset, method) as store:
+        for chunk in _decode_chunks(paths, preprocessing, store, jobs, method):
             start, decoded = chunk.start, chunk.decoded
             rows = slice(start, start + chunk.n_files)
             sizes[rows], is_grey[rows] = decoded.sizes, decoded.is_grey
@@ -75,68 +83,86 @@ def decode_files(
 
 
 class _PixelStore:
-    """Where decoded rows are kept: an array in memory, or part of a file."""
+    """Where decoded rows are kept: an array in memory, or part of a file.
 
-    def __init__(self, shape: tuple[int, int], path: str | None, offset: int) -> None:
-        self.path = path
+    method: how the processes that write to the file are started, if there are any.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        file: TemporaryFile | None,
+        offset: int,
+        method: StartMethod | None,
+    ) -> None:
+        self.file = file
+        self._is_named = method == "spawn" or not hasattr(os, "pwrite")
         self._shape, self._offset = shape, offset
         self._array: NDArray[np.uint8] | None = None
         self._n_stored = 0  # rows in the array
-        if path is None and shape[0] * shape[1] < _MIN_BYTES_FOR_FILE:
+        if file is None and shape[0] * shape[1] < _MIN_BYTES_FOR_FILE:
             self._array = np.zeros(shape, np.uint8)
         else:
             self.move_to_file()
 
-    def move_to_file(self) -> None:
-        """From now on, store rows in a file, which other processes can write to as well."""
-        if self.path is not None:
-            return
-        handle, self.path = tempfile.mkstemp(prefix="softmaxce-pixels-")
-        os.close(handle)
+    def move_to_file(self) -> RowWriter:
+        """From now on, store rows in a file, which other processes can write to as well.
+
+        Raises OSError, and stores them as before, if there is no space.
+        """
+        if self.file is None:
+            file = TemporaryFile(tempfile.gettempdir(), "softmaxce-pixels-")
+            try:
+                file.reserve(self._shape[0] * self._shape[1])
+            except OSError:
+                file.close()
+                raise
+            if not self._is_named:
+                file.remove_name()
+            self.file = file
+        path = self.file.path if self._is_named else None
+        self.writer = RowWriter(self.file.handle, path, self._offset, self._shape[1])
         if self._array is not None:
             stored, n_bytes = self._array[: self._n_stored], self._array.nbytes
             self._array = None
             self.store(0, stored)
-            os.truncate(self.path, n_bytes)
+            os.truncate(self.file.handle, n_bytes)
+        return self.writer
 
     def store(self, start: int, pixels: NDArray[np.uint8]) -> None:
         """Store rows starting at the row `start`; in memory, after those stored before."""
-        if self._array is not None:
+        if self._array is None:
+            self.writer.store(start, pixels)
+        else:
             self._n_stored = start + len(pixels)
             self._array[start : self._n_stored] = pixels
-            return
-        assert self.path is not None  # it is set whenever there is no array
-        with open(self.path, "r+b", buffering=0) as stream:
-            stream.seek(self._offset + start * self._shape[1])
-            left = pixels.reshape(-1).data
-            while left:
-                left = left[stream.write(left) :]
 
     def matrix(self) -> NDArray[np.uint8]:
-        """All rows (n_files, n_pixels); those in a file are mapped and read-only."""
+        """All rows (n_files, n_pixels)."""
         if self._array is not None:
             return self._array
-        assert self.path is not None
-        return map_rows(self.path, self._offset, self._shape)
+        assert self.file is not None  # it is set whenever there is no array
+        return rows_of_file(self.file.handle, self.file.path, self._offset, self._shape)
 
 
 @contextmanager
-def _pixel_store(shape: tuple[int, int], path: str | None, offset: int) -> Iterator[_PixelStore]:
+def _pixel_store(
+    shape: tuple[int, int], file: TemporaryFile | None, offset: int, method: StartMethod | None
+) -> Iterator[_PixelStore]:
     """A store; a temporary file of it is removed. Raises OutputError if the disk is full."""
-    store = _PixelStore(shape, path, offset)
+    store = None
     try:
+        store = _PixelStore(shape, file, offset, method)
         yield store
     except OSError as error:
-        if store.path is None:
-            raise
+        place = store.file.path if store and store.file else "temporary folder"
         raise OutputError(
-            f"not enough disk space for decoded pixels: {store.path}: {error.strerror or error}; "
+            f"not enough disk space for decoded pixels: {place}: {error.strerror or error}; "
             "free some space, or set TMPDIR or --cache to another folder"
         ) from error
     finally:
-        if store.path is not None and store.path != path:
-            with suppress(OSError):  # Windows keeps a mapped file until the mapping is closed
-                os.unlink(store.path)
+        if store and store.file and file is None:
+            store.file.close()
 
 
 @dataclass(frozen=True)
@@ -155,7 +181,7 @@ class _Chunk:
 def _decode_chunk(
     paths: Sequence[str],
     preprocessing: Preprocessing,
-    store: _PixelStore,
+    store: _PixelStore | RowWriter,
     limits: tuple[int, int],
 ) -> _Chunk:
     from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
@@ -200,7 +226,11 @@ class _ChunkPlan:
 
 
 def _decode_chunks(
-    paths: Sequence[str], preprocessing: Preprocessing, store: _PixelStore, jobs: int
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    store: _PixelStore,
+    jobs: int,
+    method: StartMethod | None,
 ) -> Iterator[_Chunk]:
     max_files = max(1, min(_MAX_CHUNK_FILES, _MAX_CHUNK_BYTES // preprocessing.n_pixels))
     plan = _ChunkPlan(len(paths), max_files)
@@ -210,11 +240,13 @@ def _decode_chunks(
         if chunk.start > 0:  # the first chunk also loads Pillow's plug-ins: its time says nothing
             plan.learn(chunk)
         yield chunk
-        if jobs > 1 and plan.seconds_left > _MIN_SECONDS_FOR_WORKERS[start_method()]:
-            break
+        if method and plan.seconds_left > _MIN_SECONDS_FOR_WORKERS[method]:
+            with suppress(OSError):
+                decode = partial(_decode_chunk, paths, preprocessing, store.move_to_file())
+                break
+            method = None  # no space for a file: this process decodes into memory
     else:
         return
-    store.move_to_file()
-    for chunk in in_workers(decode, plan.next_limits, jobs):
+    for chunk in in_workers(decode, plan.next_limits, jobs, method):
         plan.learn(chunk)
         yield chunk

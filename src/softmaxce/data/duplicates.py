@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.mapped_rows import copy_rows
 from softmaxce.preprocessing import Preprocessing
 
 MAX_BITS = 3
@@ -57,7 +56,7 @@ def perceptual_hashes(
     down, across = _cosines(preprocessing.height), _cosines(preprocessing.width)
     hashes = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), _BLOCK_ROWS):
-        block = copy_rows(pixels, rows[start : start + _BLOCK_ROWS])
+        block = pixels[rows[start : start + _BLOCK_ROWS]]
         grey = block.reshape(len(block), *shape).mean(axis=3, dtype=np.float32)
         frequencies = (down @ grey @ across.T).reshape(len(block), -1)
         bits = frequencies > np.median(frequencies[:, 1:], axis=1, keepdims=True)
@@ -96,7 +95,7 @@ def _correlation(
     result = np.zeros(len(left))
     for start in range(0, len(left), _BLOCK_ROWS):
         chosen = slice(start, start + _BLOCK_ROWS)
-        a, b = (copy_rows(pixels, rows[chosen]).astype(np.float32) for rows in (left, right))
+        a, b = (pixels[rows[chosen]].astype(np.float32) for rows in (left, right))
         a -= a.mean(axis=1, keepdims=True)
         b -= b.mean(axis=1, keepdims=True)
         norms = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))

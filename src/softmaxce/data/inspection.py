@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from softmaxce.data.worker_processes import available_cores, in_workers
+from softmaxce.data.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageDetails
 
@@ -22,7 +22,7 @@ def inspect_files(
     n_workers = min(jobs or available_cores(), len(starts))
     parts: Iterable[_Part] = map(_inspect, chunks)
     if n_workers > 1 and len(paths) >= _FILES_WORTH_WORKERS:
-        parts = in_workers(_inspect, lambda: next(chunks, None), n_workers)
+        parts = in_workers(_inspect, lambda: next(chunks, None), n_workers, start_method())
     found: dict[int, list[ImageDetails | ImageError]] = {}
     n_done = 0
     for start, part in parts:

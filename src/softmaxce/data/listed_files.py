@@ -32,7 +32,8 @@ class FileFinder:
         Raises LookupError for a file that was found before, if only a similar file exists, and if
         several files fit.
         """
-        found = listed if "://" in listed else self._path(listed)
+        # A name of a file is in the locale's encoding, a line of the manifest is not.
+        found = listed if "://" in listed else self._path(os.fsdecode(listed.encode()))
         if found in self._found:
             raise LookupError(f"'{listed}' is listed twice")
         self._found.add(found)

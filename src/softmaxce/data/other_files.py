@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from os import PathLike
 
+from softmaxce.bounded_input import open_regular
 from softmaxce.errors import DataError
 from softmaxce.preprocessing import SUFFIXES
 
@@ -48,7 +49,7 @@ def advice_for(path: str) -> str | None:
     suffix = os.path.splitext(name)[1]
     if suffix in _ADVICE_BY_SUFFIX or not os.path.isfile(path):
         return _ADVICE_BY_SUFFIX.get(suffix)
-    with suppress(OSError), open(path, "rb") as stream:
+    with suppress(OSError), open(open_regular(path), "rb") as stream:
         head = stream.read(16)
         return next((a for start, a in _ADVICE_BY_FIRST_BYTES if start.match(head)), None)
     return None

@@ -1,4 +1,4 @@
-"""Decoded pixels kept on disk and memory-mapped, so that a data set is decoded once.
+"""Decoded pixels kept on disk, so that a data set is decoded once.
 
 An entry belongs to one folder (or manifest) with one preprocessing, and is valid only for the files
 it was made from: their paths, sizes, and times of change. Its file:
@@ -9,18 +9,18 @@ it was made from: their paths, sizes, and times of change. Its file:
 
 If a file does not match its key, its shape or its checksum, it is ignored and the images are
 decoded again. Files are written to a temporary name and renamed; the least recently used entries
-are removed when the cache is full.
+are removed when the cache or the disk is full.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -29,17 +29,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from softmaxce.errors import OutputError
+from softmaxce.bounded_input import open_regular
+from softmaxce.errors import DataError, OutputError
+from softmaxce.file_rows import rows_of_file
 from softmaxce.images.decoded import DecodedImages
-from softmaxce.mapped_rows import map_rows
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.temporary_files import TemporaryFile, remove_abandoned
 
 FORMAT = "softmaxce pixels 1"
 MAX_BYTES = 4 * 2**30
 HEADER_BYTES = 4096
 _SUFFIX = ".pixels"
 _TEMPORARY = ".new-"
-_ABANDONED_SECONDS = 24 * 3600.0
 _SETTLED_NS = 2 * 10**9  # FAT, the coarsest file system in use, stores times in steps of 2 seconds
 _INFO_BYTES = 25
 _CHECKED_WORDS = 1024
@@ -69,14 +70,17 @@ class CacheEntry:
 
 
 def default_folder() -> Path | None:
-    """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None if there is no home folder."""
+    """SOFTMAXCE_CACHE, or softmaxce in the user's cache folder; None if there is no home folder.
+
+    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification requires.
+    """
     if own := os.environ.get("SOFTMAXCE_CACHE"):
         return Path(own)
-    if caches := os.environ.get("XDG_CACHE_HOME"):
+    if os.path.isabs(caches := os.environ.get("XDG_CACHE_HOME", "")):
         return Path(caches, "softmaxce")
     if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) / "softmaxce" / "cache" if local else None
+        local = Path(os.environ.get("LOCALAPPDATA", ""))
+        return local / "softmaxce" / "cache" if local.is_absolute() else None
     home = Path(os.path.expanduser("~"))
     if not home.is_absolute():
         return None
@@ -117,36 +121,65 @@ def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> Cach
 
 
 class PixelCache:
-    """The cache in `folder`, which is created when it is first needed."""
+    """The cache in `folder`, which is created when it is first needed.
 
-    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
-        self.folder, self.max_bytes = folder, max_bytes
+    on_note: called with a line for the user when the cache is not used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int = MAX_BYTES,
+        on_note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder, self.max_bytes, self._on_note = folder, max_bytes, on_note
 
     def find(self, key: CacheKey) -> tuple[Preprocessing, DecodedImages] | None:
         """What an earlier run decoded from exactly these files, or None."""
         path = self._path_of(key)
         try:
-            with open(path, "rb") as stream:  # once, because another run may replace the file
+            # Opened once, because another run may replace the file.
+            with open(open_regular(path), "rb") as stream:
                 header = _read_header(stream)
                 if header["key"] != key.digest or header["n_images"] != key.n_files:
                     return None
                 preprocessing = Preprocessing(**header["form"])
-                if preprocessing.fault() or header.pop("checksum") != _checksum(stream, header):
+                if preprocessing.fault():
                     return None
-                decoded = _read_entry(stream, (key.n_files, preprocessing.n_pixels))
-            os.utime(path)
-        except (OSError, ValueError, KeyError, TypeError):
+                decoded = _read_entry(stream, path, (key.n_files, preprocessing.n_pixels))
+                if header.pop("checksum") != _checksum(stream, header):
+                    return None
+                os.utime(stream.fileno() if os.utime in os.supports_fd else path)
+        except (OSError, DataError, ValueError, KeyError, TypeError):
             return None
         return preprocessing, decoded
 
-    def new_file(self) -> str | None:
-        """A new file for pixels from the byte HEADER_BYTES on; None if it cannot be created."""
-        with suppress(OSError):
+    def new_file(self, shape: tuple[int, int]) -> TemporaryFile | None:
+        """A new file for pixels of this shape from the byte HEADER_BYTES on.
+
+        Old entries are removed if the disk is full. None, and a note, if that is not enough; None
+        if the cache cannot be used at all.
+        """
+        n_bytes = _entry_bytes(shape)
+        try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, path = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.folder)
-            os.close(handle)
-            return path
-        return None
+            file = TemporaryFile(self.folder, _TEMPORARY)
+        except OSError:
+            return None
+        while True:
+            try:
+                file.reserve(n_bytes)
+                return file
+            except OSError as error:
+                is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                if not is_full or n_bytes > self.max_bytes or not self._remove_oldest():
+                    file.close()
+                    self.say_unused(error.strerror or str(error))
+                    return None
+
+    def say_unused(self, reason: str) -> None:
+        """Note that the images are decoded without the cache."""
+        self._on_note(f"the cache is not used: {self.folder}: {reason}; decoding without it")
 
     def keep(
         self,
@@ -154,21 +187,23 @@ class PixelCache:
         source: str,
         preprocessing: Preprocessing,
         decoded: DecodedImages,
-        path: str,
+        file: TemporaryFile,
     ) -> None:
         """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
         The file stays as it is if an image failed (it may be readable later), if one is so new that
-        another change could have the same time, or if there is no space. That is not an error.
+        another change could have the same time, if it was closed because the disk is full, or if
+        there is no space. That is not an error.
         """
         shape = decoded.pixels.shape
-        n_bytes = HEADER_BYTES + shape[0] * (shape[1] + _INFO_BYTES)
+        n_bytes = _entry_bytes(shape)
         too_new = key.newest_ns > time.time_ns() - _SETTLED_NS
-        if decoded.failures or too_new or n_bytes > self.max_bytes:
+        is_lost = file.handle < 0
+        if is_lost or decoded.failures or too_new or n_bytes > self.max_bytes:
             return
         with suppress(OSError):
-            with open(path, "r+b") as stream:
-                stream.seek(HEADER_BYTES + decoded.pixels.size)
+            with open(file.handle, "r+b", closefd=False) as stream:
+                stream.seek(HEADER_BYTES + shape[0] * shape[1])
                 stream.write(decoded.sizes.astype("<i4").tobytes())
                 stream.write(decoded.digests.astype("<u8").tobytes())
                 stream.write(decoded.is_grey.astype(np.uint8).tobytes())
@@ -183,7 +218,7 @@ class PixelCache:
                 header["checksum"] = _checksum(stream, header)
                 stream.seek(0)
                 stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
-            os.replace(path, self._path_of(key))
+            file.rename(self._path_of(key))
             self._make_room()
 
     def entries(self) -> list[CacheEntry]:
@@ -193,7 +228,7 @@ class PixelCache:
             with suppress(FileNotFoundError):
                 status = os.stat(path)
                 try:
-                    with open(path, "rb") as stream:
+                    with open(open_regular(path), "rb") as stream:
                         header = _read_header(stream)
                     form = str(Preprocessing(**header["form"]))
                     what = str(header["source"]), form, int(header["n_images"])
@@ -203,9 +238,12 @@ class PixelCache:
         return sorted(found, key=lambda entry: -entry.last_used)
 
     def clear(self) -> tuple[int, int]:
-        """Remove every entry. Returns their number and their total size in bytes."""
-        n_files = n_bytes = 0
-        for path in (*self._files(_SUFFIX), *self._files("", _TEMPORARY)):
+        """Remove every entry. Returns their number and their total size in bytes.
+
+        Files that running commands write are left alone. They can still read removed entries.
+        """
+        n_files, n_bytes = remove_abandoned(self.folder, _TEMPORARY)
+        for path in self._files(_SUFFIX):
             try:
                 size = os.path.getsize(path)
                 os.unlink(path)
@@ -219,33 +257,34 @@ class PixelCache:
     def _path_of(self, key: CacheKey) -> str:
         return str(self.folder / (key.name + _SUFFIX))
 
-    def _files(self, suffix: str, prefix: str = "") -> list[str]:
+    def _files(self, suffix: str) -> list[str]:
         try:
             names = sorted(os.listdir(self.folder))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise OutputError(f"cannot read the cache: {self.folder}: {error.strerror}") from error
-        chosen = [name for name in names if name.endswith(suffix) and name.startswith(prefix)]
-        return [str(self.folder / name) for name in chosen]
+        return [str(self.folder / name) for name in names if name.endswith(suffix)]
 
     def _make_room(self) -> None:
-        """Remove the least recently used entries and the files of interrupted runs."""
+        """Remove the least recently used entries that exceed the limit."""
         with suppress(OSError, OutputError):
-            for path in self._files("", _TEMPORARY):
-                if os.stat(path).st_mtime < time.time() - _ABANDONED_SECONDS:
-                    os.unlink(path)
             n_bytes = 0
             for entry in self.entries():
                 n_bytes += entry.n_bytes
                 if n_bytes > self.max_bytes:
                     os.unlink(entry.path)
 
+    def _remove_oldest(self) -> bool:
+        """Remove the least recently used entry. Returns whether that was possible."""
+        with suppress(OSError, OutputError, IndexError):
+            os.unlink(self.entries()[-1].path)
+            return True
+        return False
 
-def discard(path: str) -> None:
-    """Remove a file from `new_file`; pixels mapped from it stay valid."""
-    with suppress(OSError):
-        os.unlink(path)
+
+def _entry_bytes(shape: tuple[int, int]) -> int:
+    return HEADER_BYTES + shape[0] * (shape[1] + _INFO_BYTES)
 
 
 def _read_header(stream: BinaryIO) -> dict[str, Any]:
@@ -256,14 +295,14 @@ def _read_header(stream: BinaryIO) -> dict[str, Any]:
     return header
 
 
-def _read_entry(stream: BinaryIO, shape: tuple[int, int]) -> DecodedImages:
+def _read_entry(stream: BinaryIO, path: str, shape: tuple[int, int]) -> DecodedImages:
     n_images, n_pixels = shape
-    stream.seek(HEADER_BYTES + n_images * n_pixels)
-    info = stream.read()
-    if len(info) != n_images * _INFO_BYTES:
+    if os.fstat(stream.fileno()).st_size != _entry_bytes(shape):
         raise ValueError("the file is shorter or longer than its header says")
+    stream.seek(HEADER_BYTES + n_images * n_pixels)
+    info = stream.read(n_images * _INFO_BYTES)
     return DecodedImages(
-        pixels=map_rows(stream, HEADER_BYTES, shape),
+        pixels=rows_of_file(stream.fileno(), path, HEADER_BYTES, shape),
         sizes=np.frombuffer(info, "<i4", 2 * n_images).reshape(-1, 2),
         digests=np.frombuffer(info, "<u8", 2 * n_images, 8 * n_images).reshape(-1, 2),
         is_grey=np.frombuffer(info, np.uint8, n_images, 24 * n_images).astype(np.bool_),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from softmaxce.data.decoding import decode_files
-from softmaxce.data.pixel_cache import HEADER_BYTES, discard, key_of
+from softmaxce.data.pixel_cache import HEADER_BYTES, key_of
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.errors import ImageError
+from softmaxce.errors import ImageError, OutputError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.temporary_files import TemporaryFile
 
 DEFAULT_SIDE = 64
 LARGEST_OWN_SIDE = 64
@@ -94,35 +97,37 @@ def decode_all(
     settled = wanted.choose({(h.width, h.height) for h in probed}, all(h.is_grey for h in probed))
     for _ in range(_MAX_PASSES):
         preprocessing = settled
-        file = cache.new_file() if cache and key else None
-        try:
+        shape = len(paths), preprocessing.n_pixels
+        with (cache.new_file(shape) if cache and key else None) or nullcontext() as file:
             decoded = _decode(paths, preprocessing, options, file)
             sizes, all_grey = _seen(decoded)
             if sizes:  # some images could be read
                 settled = wanted.choose(sizes, all_grey)
             if cache and key and file and settled == preprocessing:
                 cache.keep(key, source, preprocessing, decoded, file)
-        finally:
-            if file:
-                discard(file)
         if settled == preprocessing:
             break
     return preprocessing, decoded, wanted.reason(sizes, all_grey)
 
 
 def _decode(
-    paths: Sequence[str], preprocessing: Preprocessing, options: ReadOptions, file: str | None
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    options: ReadOptions,
+    file: TemporaryFile | None,
 ) -> DecodedImages:
     if options.backend:
         return options.backend.decode(paths, preprocessing, options.on_decoded)
-    return decode_files(
-        paths,
-        preprocessing,
-        jobs=options.jobs,
-        on_decoded=options.on_decoded,
-        pixel_file=file,
-        offset=HEADER_BYTES if file else 0,
+    decode = partial(
+        decode_files, paths, preprocessing, jobs=options.jobs, on_decoded=options.on_decoded
     )
+    if file is not None and options.cache is not None:
+        try:
+            return decode(pixel_file=file, offset=HEADER_BYTES)
+        except OutputError as error:
+            options.cache.say_unused(str(error.__cause__))
+            file.close()
+    return decode()
 
 
 def _headers(paths: Sequence[str]) -> list[ImageInfo]:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 from os import PathLike
 
+from softmaxce.bounded_input import open_regular
 from softmaxce.errors import DataError
 
 MAX_RATIO = 250  # unpacked to packed bytes: real data stay far below, decompression bombs do not
@@ -64,10 +65,10 @@ def read_table(path: str | PathLike[str]) -> Table:
 def _lines(path: str | PathLike[str]) -> Iterator[str]:
     number = 1
     try:
-        with open(path, "rb") as raw:
+        with open(open_regular(path), "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            n_left = MAX_RATIO * max(os.path.getsize(path), 1024)
+            n_left = MAX_RATIO * max(os.fstat(raw.fileno()).st_size, 1024)
             stream = gzip.GzipFile(fileobj=raw) if packed else raw
             encoding = _encoding(stream.read(4))
             stream.seek(0)

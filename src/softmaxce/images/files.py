@@ -8,12 +8,11 @@ import re
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
+from softmaxce.bounded_input import MAX_BYTES, open_regular
 from softmaxce.errors import ImageError
 
 SMALL_FILE_BYTES = 2**16
 Content = bytes | BinaryIO
-_BINARY = getattr(os, "O_BINARY", 0)
-_OPEN_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not block
 
 # Pillow reads headers in Python, often byte by byte, and takes 1 to 3 µs for each read. No encoder
 # needs so many: the smallest pieces are those of GIF, 255 bytes, and are read in two steps.
@@ -55,19 +54,16 @@ def stream_of(content: Content) -> BinaryIO:
 def read_file(path: str) -> Content:
     """The bytes of a small file, or a large file opened for reading. Raises ImageError."""
     try:
-        handle = os.open(path, _OPEN_FLAGS)
+        handle = open_regular(path, MAX_BYTES)
         try:
             content = os.read(handle, SMALL_FILE_BYTES)
             if 0 < len(content) < SMALL_FILE_BYTES:
                 return content
-            status = os.fstat(handle)
-            if not S_ISREG(status.st_mode):
-                raise ImageError(path, "not a regular file")
             if not content:
                 raise ImageError(path, "the file is empty")
             os.lseek(handle, 0, os.SEEK_SET)
             stream = _CountedFile(io.FileIO(handle))
-            stream.n_reads_left += status.st_size // _BYTES_PER_READ
+            stream.n_reads_left += os.fstat(handle).st_size // _BYTES_PER_READ
             handle = -1
             return stream
         finally:

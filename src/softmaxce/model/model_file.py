@@ -25,7 +25,6 @@ import json
 import math
 import os
 import re
-import stat
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -39,6 +38,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.atomic_files import write_atomically
+from softmaxce.bounded_input import open_regular
+from softmaxce.class_names import as_utf8
 from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
@@ -55,11 +56,11 @@ _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
 _MAX_DIRECTORY_BYTES = _MAX_MEMBERS * 96  # an entry has 46 bytes and a name
+_MAX_ENTRY_BYTES = 1024  # of all that a zip stores about a member
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip's earliest: the bytes must not depend on the clock
 _UNZIPPING_FAULTS = (
@@ -171,13 +172,13 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     """The file, opened for reading; errors raised meanwhile get the file's name."""
     try:
         try:
-            handle = os.open(path, _OPEN_FLAGS)
+            handle = open_regular(path)
         except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            advice = " but a folder; name the model file" if os.path.isdir(path) else ""
-            raise ModelError(f"not a regular file{advice}")
+        except OSError:
+            if os.path.isdir(path):
+                raise ModelError("not a regular file but a folder; name the model file") from None
+            raise
         with os.fdopen(handle, "rb") as stream:
             yield stream
     except (ModelError, OSError) as error:
@@ -244,6 +245,8 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
         _require(name not in members, f"it contains {name} twice")
         _require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
         members[name] = info
+    n_known = sum(info.file_size + _MAX_ENTRY_BYTES for info in members.values())
+    _require(size <= n_known + _MAX_ENTRY_BYTES, "it is longer than its arrays")
     return members
 
 
@@ -384,6 +387,7 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     if trained_on is not None:
         _require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
     preprocessing = Preprocessing(**header["preprocessing"])
-    names = tuple(header["class_names"])
+    names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
+    names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
     return SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -44,7 +45,8 @@ class Checkpoint:
     """A checkpoint file, which is created with the first thing to store.
 
     fingerprint: what the fit depends on, as groups of names and values; resume: continue from the
-    file of an earlier run. Raises DataError if there is none, or if it belongs to another fit.
+    file of an earlier run. Raises DataError if there is none, or if it belongs to another fit, and
+    OutputError if the path is that of a link or anything else that is not a regular file.
     """
 
     def __init__(self, path: str, fingerprint: Fingerprint, resume: bool = False) -> None:
@@ -52,10 +54,12 @@ class Checkpoint:
         line = json.dumps({"format": FORMAT, "facts": fingerprint})
         self._first_line = line.encode("ascii") + b"\n"
         self._stream: BinaryIO | None = None
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise OutputError(f"cannot keep a checkpoint: {path}: not a regular file; remove it")
         if not resume:
             return
         try:
-            self._stream = open(path, "r+b", buffering=0)  # noqa: SIM115
+            self._stream = open(path, "r+b", buffering=0, opener=_open_no_link)  # noqa: SIM115
         except OSError as error:
             raise DataError(
                 f"nothing to resume: {path}: {error.strerror}; leave --resume out"
@@ -122,7 +126,9 @@ class AnswerLog(Checkpoint):
             return
         try:
             if self._stream is None:
-                self._stream = open(self.path, "wb", buffering=0)  # noqa: SIM115
+                with suppress(FileNotFoundError):
+                    os.unlink(self.path)
+                self._stream = open(self.path, "xb", buffering=0)  # noqa: SIM115
                 self._is_replaying = False
                 record = self._first_line + record
             is_full = self._stream.tell() + len(record) > MAX_BYTES
@@ -162,9 +168,14 @@ class Snapshot(Checkpoint):
             np.savez(stream, *self._pending)
             content = stream.getvalue()
             with suppress(OutputError):
-                write_atomically(self.path, [self._first_line, _digest(content), content])
+                chunks = (self._first_line, _digest(content), content)
+                write_atomically(self.path, chunks, follow_link=False)
             self._pending = ()
         return super().keep()
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _fault_of(line: bytes, fingerprint: Fingerprint) -> str | None:

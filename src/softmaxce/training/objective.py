@@ -131,13 +131,10 @@ class Objective:
         penalty = 0.5 * self.l2 * float(np.vdot(weights, weights))
         return sums.cross_entropy / self.total_weight + penalty, gradient
 
-    def sums_at(
-        self, parameters: NDArray[Any], after_task: Callable[[], None] = lambda: None
-    ) -> Sums:
+    def sums_at(self, parameters: NDArray[Any]) -> Sums:
         """The sums over all rows, in this process.
 
-        parameters: in the rows' dtype, the weights times `scale`; after_task: called after every
-        few blocks, by the thread that summed them.
+        parameters: in the rows' dtype, the weights times `scale`.
         """
         n_blocks = self.rows.n_blocks
         weights, biases = parameters[:-1], parameters[-1]
@@ -145,9 +142,7 @@ class Objective:
         def task(first: int) -> Sums:
             numbers = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
             with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
-                sums: Sums = tree_sum(self._block_sums(i, weights, biases) for i in numbers)
-            after_task()
-            return sums
+                return tree_sum(self._block_sums(i, weights, biases) for i in numbers)  # type: ignore[no-any-return]
 
         return tree_sum(self.run_tasks(task, range(0, n_blocks, _BLOCKS_PER_TASK)))  # type: ignore[no-any-return]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.mapped_rows import copy_rows, release
+from softmaxce.file_rows import FileRows
 
 if TYPE_CHECKING:
     from softmaxce.training.objective import Objective, Sums
@@ -74,9 +74,9 @@ class PixelMatrix(Protocol):
 
 
 class LocalPixels(PixelMatrix):
-    """A pixel matrix in this machine's memory or in a mapped file."""
+    """A pixel matrix in this machine's memory or in a file."""
 
-    def __init__(self, array: NDArray[Any]) -> None:
+    def __init__(self, array: NDArray[Any] | FileRows) -> None:
         self.array, self.dtype = array, array.dtype
         self.shape = (len(array), array.shape[1])
 
@@ -87,7 +87,7 @@ class LocalPixels(PixelMatrix):
         return np.asarray(self.array[where])
 
     def copy_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        return copy_rows(self.array, rows)
+        return np.asarray(self.array[rows])
 
     def map(
         self, function: Callable[..., Any], rows: NDArray[Any], columns: NDArray[Any], shared: Any
@@ -97,19 +97,19 @@ class LocalPixels(PixelMatrix):
             yield function(self.copy_rows(rows[run]), columns[run], shared)
 
     def sum_over(self, objective: Objective, parameters: NDArray[Any]) -> Sums:
-        return objective.sums_at(parameters, after_task=partial(release, self.array))
+        return objective.sums_at(parameters)
 
 
-def as_pixel_matrix(pixels: NDArray[Any] | PixelMatrix) -> PixelMatrix:
+def as_pixel_matrix(pixels: NDArray[Any] | FileRows | PixelMatrix) -> PixelMatrix:
     """`pixels` with the interface of PixelMatrix."""
-    return LocalPixels(pixels) if isinstance(pixels, np.ndarray) else pixels
+    return LocalPixels(pixels) if isinstance(pixels, (np.ndarray, FileRows)) else pixels
 
 
 @dataclass(frozen=True)
 class Rows:
     """Some rows of a pixel matrix and their labels. Nothing is copied.
 
-    pixels: (n, n_pixels), uint8, float32 or float64, in memory, memory-mapped or remote; labels:
+    pixels: (n, n_pixels), uint8, float32 or float64, in memory, in a file or remote; labels:
     (n,) integers, one for each row of `pixels`; index: the chosen rows of `pixels`, ascending (all
     if None).
     """

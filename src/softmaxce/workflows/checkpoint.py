@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
@@ -11,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
-from softmaxce.errors import ClusterLost, InputError
+from softmaxce.errors import AlreadyTrained, ClusterLost, InputError, ModelError
+from softmaxce.model.model_file import load_model
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 
 # Images × pixels × classes of a linear fit that takes two cores about a minute: 4 operations for
@@ -34,6 +37,48 @@ def digest_of(subset: Subset) -> str:
     digest.update(subset.labels.tobytes())
     digest.update(repr((dataset.class_names, dataset.preprocessing)).encode())
     return f"{subset.n_images} images ({digest.hexdigest()})"
+
+
+def digest_of_run(fingerprint: Fingerprint) -> str:
+    """A short digest of a run's options and data, by which its model is recognised."""
+    chosen = [sorted(fingerprint[group].items()) for group in ("the options", "the data")]
+    return hashlib.blake2b(json.dumps(chosen).encode(), digest_size=8).hexdigest()
+
+
+def refuse_finished(model_path: str | PathLike[str], fingerprint: Fingerprint) -> None:
+    """Raise AlreadyTrained if the model is the result of this run. Its checkpoint is removed."""
+    try:
+        run = load_model(model_path).training.get("run")
+    except ModelError:
+        return
+    if run == digest_of_run(fingerprint):
+        with suppress(OSError):
+            checkpoint_path(model_path).unlink()
+        raise AlreadyTrained(
+            f"{os.fspath(model_path)} is the model of these images and options; for its scores and "
+            "reports, run 'softmaxce evaluate'"
+        )
+
+
+@contextmanager
+def saving_noted(model_path: str | PathLike[str]) -> Iterator[None]:
+    """An interruption says that the model was saved, if it was saved meanwhile."""
+    before = _stamp(model_path)
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        if _stamp(model_path) != before:
+            stop.add_note(f"The model was saved: {os.fspath(model_path)}.")
+        raise
+
+
+def _stamp(path: str | PathLike[str]) -> tuple[int, int] | None:
+    with suppress(OSError):
+        status = os.stat(path)
+        return status.st_ino, status.st_mtime_ns
+    return None
 
 
 def checkpoint_type(

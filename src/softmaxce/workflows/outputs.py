@@ -63,10 +63,13 @@ def check_folder(folder: AnyPath | None) -> None:
 
 
 def write_folder(folder: AnyPath, files: Mapping[str, bytes]) -> None:
-    """Write files, by name, into a folder, which is created if needed. Raises OutputError."""
+    """Write files, by name, into a folder, which is created if needed. Raises OutputError.
+
+    Links in the folder are replaced, not followed: nobody named them on the command line.
+    """
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write: {folder}: {error.strerror}") from error
     for name, content in files.items():
-        write_atomically(os.path.join(folder, name), [content])
+        write_atomically(os.path.join(folder, name), [content], follow_link=False)

@@ -30,7 +30,13 @@ from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
 from softmaxce.training.rows import Rows
-from softmaxce.workflows.checkpoint import checkpoint_type, digest_of, kept_on_interrupt
+from softmaxce.workflows.checkpoint import (
+    checkpoint_type,
+    digest_of,
+    digest_of_run,
+    kept_on_interrupt,
+    refuse_finished,
+)
 from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
@@ -123,7 +129,8 @@ def train(
 ) -> TrainResult:
     """Train on the class folders in `folder`, score the model, and save it at `model_path`.
 
-    Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost.
+    Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost; and
+    AlreadyTrained if the run to resume has finished.
     """
     if read.backend is not None:
         check_distributable(options)
@@ -136,10 +143,13 @@ def train(
     history: dict[str, list[float]] = {}
     kind = checkpoint_type(splits["train"].dataset, options.hidden)
     fingerprint = _fingerprint(splits, options)
+    if options.resume:
+        refuse_finished(model_path, fingerprint)
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
         fitted = _fit(splits, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
         model, scored = _scored_model(fitted, splits, options, history)
+        model = replace(model, training={**model.training, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
     datasets = {id(subset.dataset): subset.dataset for subset in splits.values()}
     return TrainResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softmaxce.errors import AlreadyTrained
 from softmaxce.views.json import scores
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.train import TrainResult
@@ -49,3 +50,8 @@ def as_json(result: TrainResult) -> str:
             "seconds": result.seconds,
         },
     )
+
+
+def finished(model_path: str, reason: AlreadyTrained) -> str:
+    """That an earlier run has done everything, as one JSON object."""
+    return json_text("train", {"model": model_path, "already_trained": str(reason)})

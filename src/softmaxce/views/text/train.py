@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softmaxce.errors import first_and_more
+from softmaxce.errors import AlreadyTrained, first_and_more
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import choices_made, overlap_line, training_outcome
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
@@ -23,6 +23,11 @@ def show(result: TrainResult) -> None:
     for split, copies in result.overlaps.items():
         console.print(overlap_line(SPLIT_TITLES[split], copies))
     _show_training(console, result)
+
+
+def show_finished(finished: AlreadyTrained) -> None:
+    """Print that an earlier run has done everything."""
+    output().print_line(f"Nothing left to do: {finished}.")
 
 
 def _show_data(console: PlainConsole, result: TrainResult) -> None:

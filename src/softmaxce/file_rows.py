@@ -1,0 +1,133 @@
+"""Rows of a matrix in a file: written by several processes, and read when they are needed.
+
+The file is not memory-mapped: if another program shortened it, the next access to a mapping would
+end this process with SIGBUS, where a read only returns fewer bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.errors import DataError
+
+_MANY_BYTES = 2**26  # smaller matrices are kept in memory
+_BLOCK_ROWS = 1024
+_MAX_SPAN = 4  # unwanted rows are read too, if they are fewer than this many times the wanted ones
+_seek_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class RowWriter:
+    """Writes rows of `n_columns` bytes, the first of which starts at the byte `offset`.
+
+    handle: a descriptor that forked processes inherit; path: for other processes, None if there are
+    none.
+    """
+
+    handle: int
+    path: str | None
+    offset: int
+    n_columns: int
+
+    def store(self, start: int, pixels: NDArray[np.uint8]) -> None:
+        """Write rows starting at the row `start`. Raises OSError."""
+        place, left = self.offset + start * self.n_columns, pixels.reshape(-1).data
+        if self.path is not None:
+            with open(self.path, "r+b", buffering=0) as stream:
+                stream.seek(place)
+                while left:
+                    left = left[stream.write(left) :]
+        while left:
+            n_bytes = os.pwrite(self.handle, left, place)
+            left, place = left[n_bytes:], place + n_bytes
+
+
+class FileRows:
+    """A read-only matrix (n, n_columns) of uint8 in a file. Each access returns a copy of rows.
+
+    handle: a descriptor, which is duplicated; name: the file's, for errors. Raises DataError when
+    rows cannot be read.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, handle: int, name: str, offset: int, shape: tuple[int, int]) -> None:
+        self.name, self.shape = name, shape
+        self._offset = offset
+        self._handle = os.dup(handle)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_handle"):
+            os.close(self._handle)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, where: Any) -> NDArray[np.uint8]:
+        """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns)."""
+        if isinstance(where, slice):
+            start, stop, step = where.indices(len(self))
+            return np.asarray(self._read(start, max(start, stop))[::step])
+        if np.ndim(where) == 0:
+            row = range(len(self))[where]
+            return np.asarray(self._read(row, row + 1)[0])
+        rows = np.empty((len(where), self.shape[1]), np.uint8)
+        for start in range(0, len(where), _BLOCK_ROWS):
+            block = slice(start, start + _BLOCK_ROWS)
+            self._copy(where[block], rows[block])
+        return rows
+
+    def _copy(self, numbers: NDArray[np.integer[Any]], rows: NDArray[np.uint8]) -> None:
+        first, stop = int(numbers.min()), int(numbers.max()) + 1
+        if stop - first <= _MAX_SPAN * len(numbers):
+            np.take(self._read(first, stop), numbers - first, axis=0, out=rows, mode="clip")
+            return
+        for number, row in zip(numbers.tolist(), rows, strict=True):
+            self._read_into(row, number)
+
+    def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
+        rows = np.empty((stop - start, self.shape[1]), np.uint8)
+        self._read_into(rows, start)
+        return rows
+
+    def _read_into(self, rows: NDArray[np.uint8], start: int) -> None:
+        place, left = self._offset + start * self.shape[1], rows.reshape(-1).data
+        reason = "another program has shortened the file"
+        try:
+            while left:
+                n_bytes = _read_at(self._handle, left, place)
+                if not n_bytes:
+                    break
+                left, place = left[n_bytes:], place + n_bytes
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if left:
+            raise DataError(
+                f"cannot read decoded pixels: {self.name}: {reason}; run the command again"
+            )
+
+
+def _read_at(handle: int, buffer: memoryview, place: int) -> int:
+    if hasattr(os, "preadv"):
+        return os.preadv(handle, [buffer], place)
+    with _seek_lock:
+        os.lseek(handle, place, os.SEEK_SET)
+        content = os.read(handle, len(buffer))
+    buffer[: len(content)] = content
+    return len(content)
+
+
+def rows_of_file(handle: int, name: str, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The matrix in a file, as an array if it is small and else as FileRows. Raises DataError."""
+    rows = FileRows(handle, name, offset, shape)
+    if shape[0] * shape[1] >= _MANY_BYTES:
+        return rows  # type: ignore[return-value]  # it is used like an array
+    matrix = rows[:]
+    matrix.flags.writeable = False
+    return matrix
