@@ -213,6 +213,7 @@ def _fit_network(network: Network, validation: Rows | None, settings: _Settings)
         validation_loss,
         rng,
         max_epochs=settings.max_iterations,
+        learning_rate=network.learning_rate,
         on_epoch=notify,
         snapshot=snapshot,
     )
