@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.training import preconditioner
 from softmaxce.training.fitting import (
+    DEFAULT_L2,
     IterationInfo,
     _progress_callback,
     balanced_sample_weight,
@@ -131,7 +132,7 @@ def test_auto_l2_chooses_the_smallest_validation_cross_entropy():
 def test_without_validation_rows_a_default_l2_is_used():
     pixels, labels = small_problem()
     found = fit(pixels, labels, 4)
-    assert found.l2 == 1e-3
+    assert found.l2 == pytest.approx(DEFAULT_L2 * (pixels / 255).var(axis=0).mean())
     assert found.l2_path == ()
 
 
@@ -214,8 +215,12 @@ def test_a_network_that_blows_up_names_the_epoch():
     pixels, labels = small_problem()
     x = pixels.astype(np.float32)
     x[5, 5] = np.inf
+    validation = Rows(x, labels, np.arange(10))
     with pytest.raises(TrainingError, match="epoch 1: the loss"):
-        fit(x, labels, 4, hidden=(8,), max_iterations=3)
+        fit(
+            x, labels, 4, rows=np.arange(10, 200), validation=validation, hidden=(8,),
+            max_iterations=3,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,20 @@ from softmaxce.training.preconditioner import (
     sample_preconditioner,
 )
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
+from softmaxce.training.spread import spread_of
 from softmaxce.training.threads import row_threads
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
-MIN_EXPONENT, MAX_EXPONENT = -14, 4  # ends of the path: l2 from 1e-7 to 100, in half decades
-DEFAULT_HIDDEN_L2 = 1e-5
-DEFAULT_L2 = 1e-3  # if there are no validation rows to choose by
 MIN_VALIDATION_ROWS = 20
+
+# Values of l2 for pixels of unit variance, see `standard_scale`.
+MIN_EXPONENT, MAX_EXPONENT = -12, 6  # ends of the path: from 1e-6 to 1,000, in half decades
+DEFAULT_HIDDEN_L2 = 1e-5
+DEFAULT_L2 = 1e-2  # if there are no validation rows to choose by
+MAX_L2 = 1e30  # a larger one, which float32 cannot hold, has the same optimum: weights of 0
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Fit:
     """Fitted layers and how they were found.
 
     layers: float64; the first layer's weights apply to pixels times the scale given to `fit`;
-    objective: in nats; history: the objective at each iteration, or of a network the mean training
-    loss of each epoch.
+    l2: see `fit`; objective: in nats; gradient_norm: for pixels of unit variance; history: the
+    objective at each iteration, or of a network the mean training loss of each epoch.
     """
 
     layers: tuple[Layer, ...]
@@ -86,11 +90,12 @@ def fit(
     n_classes: int,
     *,
     rows: NDArray[np.integer[Any]] | None = None,
+    sample_weight: Floats | None = None,
     validation: Rows | None = None,
+    validation_weight: Floats | None = None,
     scale: float = 1 / 255,
     l2: float | None = None,
     hidden: Sequence[int] = (),
-    sample_weight: Floats | None = None,
     tolerance: float = DEFAULT_TOLERANCE,
     max_iterations: int = 200,
     seed: int = 0,
@@ -102,78 +107,108 @@ def fit(
 
     pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; without hidden layers they
     may be remote; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on, ascending
-    (all if None); sample_weight: one weight for each training row, not negative; l2: constant of
-    the penalty (l2/2)·‖W‖², None to choose it by the cross-entropy of `validation`; hidden: widths
-    of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and
-    otherwise an AnswerLog. Raises InputError for invalid arguments and TrainingError for numbers
-    that are not finite.
+    (all if None); sample_weight and validation_weight: one weight for each training and validation
+    row, not negative; rows of weight 0 are left out; l2: constant of the penalty (l2/2)·‖W‖², where
+    W applies to pixels times `scale`, or with hidden layers to pixels of unit variance; None
+    chooses it by the cross-entropy of `validation`, relative to the variance of the pixels; hidden:
+    widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there are hidden
+    layers and otherwise an AnswerLog. Raises InputError for invalid arguments and TrainingError for
+    numbers that are not finite.
     """
-    training = Rows(pixels, labels, rows)
-    _check(training, hidden, sample_weight)
+    training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
+    _check(training, hidden)
+    if validation is not None:
+        validation, validation_weight = _weighted(validation, validation_weight)
     if is_reducible(training) or n_sampled(training) == len(training):
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
-    settings = _Settings(tolerance, max_iterations, seed, on_iteration, checkpoint)
+    spread = spread_of(training, weights)
+    unit = (spread * scale) ** 2
+    settings = _Settings(tolerance, max_iterations, seed, unit, on_iteration, checkpoint)
     with row_threads(n_threads) as run_tasks:
-        objective = Objective(
-            training, n_classes, l2 or 0.0, scale, sample_weight, run_tasks=run_tasks
-        )
-        if not hidden:
-            return _fit_linear(objective, l2, validation, settings)
-        penalised = objective if l2 is not None else replace(objective, l2=DEFAULT_HIDDEN_L2)
-        return _fit_network(Network(penalised, tuple(hidden)), validation, settings)
+        objective = Objective(training, n_classes, 0.0, 1 / spread, weights, run_tasks=run_tasks)
+        evaluated = None
+        if validation is not None and len(validation):
+            evaluated = replace(objective, rows=validation, row_weights=validation_weight)
+        if hidden:
+            problem = replace(objective, l2=DEFAULT_HIDDEN_L2 if l2 is None else l2)
+            found = _fit_network(Network(problem, tuple(hidden)), evaluated, settings)
+        else:
+            found = _fit_linear(objective, l2, evaluated, settings)
+    first, *others = found.layers
+    first = Layer(first.weights / (spread * scale), first.biases)
+    return replace(found, layers=(first, *others))
 
 
-def _check(training: Rows, hidden: Sequence[int], sample_weight: Floats | None) -> None:
-    n = len(training)
-    if not n:
+def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | None]:
+    """The rows whose weight is not 0, and their weights. Raises InputError."""
+    if row_weights is None:
+        return rows, None
+    if row_weights.shape != (len(rows),):
+        raise InputError(f"sample_weight must have one weight for each of the {len(rows)} rows")
+    if not (np.isfinite(row_weights).all() and (row_weights >= 0).all() and row_weights.any()):
+        raise InputError("sample_weight must be finite and not negative, and not all zero")
+    if row_weights.all():
+        return rows, row_weights
+    kept = np.flatnonzero(row_weights)
+    return replace(rows, index=rows.positions(kept)), row_weights[kept]
+
+
+def _check(training: Rows, hidden: Sequence[int]) -> None:
+    if not len(training):
         raise TrainingError("there are no rows to train on")
     if hidden and not isinstance(training.matrix, LocalPixels):
         raise InputError(
             "--hidden layers cannot be trained with --dask: they learn from mini-batches, which "
             "would all have to be fetched; leave one of the two out"
         )
-    if sample_weight is None:
-        return
-    if sample_weight.shape != (n,):
-        raise InputError(f"sample_weight must have one weight for each of the {n} training rows")
-    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0 < sample_weight.sum()):
-        raise InputError("sample_weight must be finite and not negative, and not all zero")
 
 
 @dataclass(frozen=True)
 class _Settings:
+    """l2_unit: the l2 of the unscaled problem that equals 1 for pixels of unit variance."""
+
     tolerance: float
     max_iterations: int
     seed: int = 0
+    l2_unit: float = 1.0
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
 
 
 def _fit_linear(
-    objective: Objective, l2: float | None, validation: Rows | None, settings: _Settings
+    objective: Objective, l2: float | None, evaluated: Objective | None, settings: _Settings
 ) -> Fit:
+    unit = settings.l2_unit
     problem, lift = reduce(objective)
+    if l2 is not None:
+        problem = replace(problem, l2=min(l2 / unit, MAX_L2))
     preconditioner = sample_preconditioner(problem, settings.seed)
     start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
-    if l2 is None and validation is not None and len(validation) >= MIN_VALIDATION_ROWS:
-        evaluated = replace(objective, rows=validation, row_weights=None)
+    if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
+
+        def validation_loss(parameters: Floats) -> float:
+            return evaluated(lift(parameters))[0]
+
         path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
-        l2, start, path = _choose_l2(
-            problem, preconditioner, start, lambda found: evaluated(lift(found))[0], path_settings
+        chosen, start, path = _choose_l2(
+            problem, preconditioner, start, validation_loss, path_settings
         )
-    final = replace(problem, l2=DEFAULT_L2 if l2 is None else l2)
-    solution = _solve(final, start, partial(preconditioner.at, l2=final.l2), "fit", settings)
+        problem = replace(problem, l2=chosen)
+    elif l2 is None:
+        problem = replace(problem, l2=DEFAULT_L2)
+    inverse_at = partial(preconditioner.at, l2=problem.l2)
+    solution = _solve(problem, start, inverse_at, "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
         layers=(Layer(parameters[:-1], parameters[-1]),),
-        l2=final.l2,
+        l2=problem.l2 * unit if l2 is None else l2,
         objective=solution.point.value,
         gradient_norm=solution.point.gradient_norm,
         n_iterations=len(solution.history) - 1,
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
-        l2_path=path,
+        l2_path=tuple(L2Candidate(value * unit, loss) for value, loss in path),
         history=solution.history,
     )
 
@@ -195,13 +230,13 @@ def _solve(
     )
 
 
-def _fit_network(network: Network, validation: Rows | None, settings: _Settings) -> Fit:
+def _fit_network(network: Network, evaluated: Objective | None, settings: _Settings) -> Fit:
     rng = np.random.default_rng(settings.seed)
     snapshot = settings.checkpoint
     assert not isinstance(snapshot, AnswerLog)
 
     def validation_loss(parameters: NDArray[np.float32], training_loss: float) -> float:
-        return network.cross_entropy(parameters, validation) if validation else training_loss
+        return network.cross_entropy(parameters, evaluated) if evaluated else training_loss
 
     def notify(epoch: int, loss: float) -> None:
         settings.on_iteration(IterationInfo("epoch", loss, epoch / settings.max_iterations))
@@ -243,7 +278,7 @@ def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
     The penalty is larger than for all rows, to avoid overfitting to so few.
     """
     sample = preconditioner.sample
-    problem = replace(sample, l2=max(sample.l2, 10 / sample.total_weight))
+    problem = replace(sample, l2=max(sample.l2, 100 / sample.total_weight))
     start, settings = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
     inverse_at = partial(preconditioner.at, l2=problem.l2)
     return _solve(problem, start, inverse_at, "sample", settings).point.parameters
@@ -258,19 +293,19 @@ def _choose_l2(
 ) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
     """The l2 with the smallest validation cross-entropy on a path, its parameters, and the path.
 
-    The path goes in steps of √10 from 10/n_images, first to smaller values and, if the first of
-    them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
+    The path goes in steps of √10 from 100 / total weight, first to smaller values and, if the first
+    of them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
     best so far ended, and all use one inverse Hessian.
     """
-    best = middle = round(2 * np.log10(10 / len(objective.rows)))
+    middle = round(2 * np.log10(100 / objective.total_weight))
+    best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
     inverse = preconditioner.at(start, 10 ** (middle / 2))
     found: dict[int, tuple[L2Candidate, Floats]] = {}
 
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
-        solution = _solve(
-            replace(objective, l2=l2), start, lambda _: inverse, f"l2 {l2:.2g}", settings
-        )
+        stage = f"l2 {l2 * settings.l2_unit:.2g}"
+        solution = _solve(replace(objective, l2=l2), start, lambda _: inverse, stage, settings)
         loss = validation_loss(solution.point.parameters)
         found[exponent] = L2Candidate(l2, loss), solution.point.parameters
         return loss

@@ -18,6 +18,7 @@ _PAIR_VALUES = 1 << 25  # numbers kept of past steps: 256 MB
 _SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)
 _FLATTER = 0.9  # largest ratio of the derivatives after and before a step (Wolfe)
 _MAX_TRIALS = 20
+_PERFECT = 1e-12  # nats: separable classes without penalty only approach 0
 
 ValueAndGradient = Callable[[Floats], tuple[float, Floats]]
 InverseAt = Callable[[Floats], Callable[[Floats], Floats]]
@@ -85,7 +86,8 @@ def minimise(
     there; on_iteration(point, suboptimality) is called before each step. The suboptimality, in
     nats, is half the product of the gradient and the step that L-BFGS would take: the height of
     the quadratic model above its minimum. The solver has converged when it is at most
-    tolerance · objective. Raises TrainingError if the start is not finite.
+    tolerance · objective, or the objective is 0 for all practical purposes. Raises TrainingError if
+    the start is not finite.
     """
     point = Point(start, *function(start))
     if not np.isfinite(point.value):
@@ -105,7 +107,7 @@ def minimise(
             lbfgs = LBFGS(np.copy)
             direction, suboptimality = -point.gradient, np.inf
         on_iteration(point, suboptimality)
-        if suboptimality <= tolerance * point.value:
+        if suboptimality <= tolerance * point.value or point.value <= _PERFECT:
             return Solution(point, StopReason.CONVERGED, tuple(history))
         if iteration == max_iterations:
             return Solution(point, StopReason.ITERATION_LIMIT, tuple(history))

@@ -37,20 +37,21 @@ def reduce(objective: Objective) -> tuple[Objective, Callable[[Floats], Floats]]
     rows = objective.rows
     if not is_reducible(rows):
         return objective, np.asarray
-    shift = _SHIFT if rows.pixels.dtype == np.uint8 else 0
-    lower = _factor(_gram(objective, shift))
+    lower = _factor(_gram(objective))
 
     def lift(parameters: Floats) -> Floats:
         mixture = _solve_transposed(lower, parameters[:-1])
         lifted = np.empty(objective.shape)
         for columns in _chunks(rows.n_pixels):
-            lifted[columns] = _pixels(rows, columns, shift).T.astype(np.float64) @ mixture
-        total = objective.scale * shift * lifted[:-1].sum(axis=0)
-        lifted[-1] = parameters[-1] - total
+            lifted[columns] = _pixels(objective, columns).T.astype(np.float64) @ mixture
+        lifted[-1] = parameters[-1]
+        if _is_exact(rows):
+            lifted[-1] -= objective.scale * _SHIFT * lifted[:-1].sum(axis=0)
         return lifted
 
     labels = rows.labels[rows.positions(slice(None))]
-    factor = Rows((lower * objective.scale).astype(rows.dtype), labels)
+    values = lower * objective.scale if _is_exact(rows) else lower
+    factor = Rows(values.astype(rows.dtype), labels)
     return replace(objective, rows=factor, scale=1.0), lift
 
 
@@ -59,21 +60,30 @@ def _chunks(n_pixels: int) -> list[slice]:
     return [slice(start, min(start + _CHUNK, n_pixels)) for start in starts]
 
 
-def _pixels(rows: Rows, columns: slice, shift: int) -> NDArray[Any]:
-    """These columns of the rows, in the rows' dtype, minus the shift."""
+def _is_exact(rows: Rows) -> bool:
+    """Whether products of the unscaled pixels are exact; others could overflow without a scale."""
+    return rows.pixels.dtype == np.uint8
+
+
+def _pixels(objective: Objective, columns: slice) -> NDArray[Any]:
+    """These columns of the rows, in the rows' dtype: scaled, or if uint8, minus _SHIFT."""
+    rows = objective.rows
     pixels = rows.matrix[rows.positions(slice(None)), columns].astype(rows.dtype)
-    pixels -= pixels.dtype.type(shift)
+    if _is_exact(rows):
+        pixels -= pixels.dtype.type(_SHIFT)
+    else:
+        pixels *= pixels.dtype.type(objective.scale)
     return pixels
 
 
-def _gram(objective: Objective, shift: int) -> Floats:
+def _gram(objective: Objective) -> Floats:
     """X Xᵀ in float64, summed over two fixed halves of the columns; exact for uint8."""
     rows, chunks = objective.rows, _chunks(objective.rows.n_pixels)
 
     def half(first: int) -> Floats:
         total = np.zeros((len(rows), len(rows)))
         for columns in chunks[first::2]:
-            pixels = _pixels(rows, columns, shift)
+            pixels = _pixels(objective, columns)
             total += pixels @ pixels.T
         return total
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from softmaxce.layers import Layer, forward
 from softmaxce.training.mini_batch import BATCH_ROWS, LEARNING_RATE, MIN_BATCHES, ApplyUpdate
 from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
-from softmaxce.training.rows import Rows, block_rows
+from softmaxce.training.rows import block_rows
 
 Vector = NDArray[np.float32]
 
@@ -29,7 +29,7 @@ class Network:
     """A classifier with hidden ReLU layers of these widths, and its objective.
 
     The objective is that of softmax regression, with the penalty on all layers' weights. The first
-    layer's apply to pixels times `scale`.
+    layer's weights apply to pixels times `scale`.
     """
 
     problem: Objective
@@ -107,9 +107,9 @@ class Network:
         def forward_part(part: slice) -> None:
             pixels = self.problem.rows.matrix[self.problem.rows.positions(batch[part])]
             with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the loss
-                # float32 for every type of pixels: old NumPy would choose float16 for uint8.
-                scaled, scale = values[0][part], self.problem.scale
-                np.multiply(pixels, scale, scaled, dtype=np.float32, casting="unsafe")
+                # In the type of the arithmetic: old NumPy would choose float16 for uint8.
+                scaled, rows = values[0][part], self.problem.rows
+                np.multiply(pixels, self.problem.scale, scaled, dtype=rows.dtype, casting="unsafe")
                 forward(layers, scaled, [outputs[part] for outputs in values[1:]])
 
         n_parts = 1 if len(batch) * flat.size < _SMALL else _PARTS
@@ -168,18 +168,24 @@ class Network:
             total_loss += self.batch_loss(flat, block, add) * len(block) / n
         return total_loss, total_gradient
 
-    def cross_entropy(self, flat: Vector, rows: Rows) -> float:
-        """Mean cross-entropy of any labelled rows, unweighted, in nats per image."""
-        layers, size = self.layers(flat), block_rows(rows.n_pixels)
+    def cross_entropy(self, flat: Vector, evaluated: Objective) -> float:
+        """Weighted mean cross-entropy of any labelled rows, in nats per image."""
+        layers, rows = self.layers(flat), evaluated.rows
+        size = block_rows(rows.n_pixels)
 
         def loss_sum(start: int) -> float:
-            pixels, labels = rows.take_into_buffer(slice(start, start + size))
-            pixels *= pixels.dtype.type(self.problem.scale)
-            logits = forward(layers, pixels.astype(np.float32, copy=False))
-            losses, _ = _losses_and_residuals(logits, labels)
-            return float(losses.sum(dtype=np.float64))
+            block = slice(start, start + size)
+            pixels, labels = rows.take_into_buffer(block)
+            pixels *= pixels.dtype.type(evaluated.scale)
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the loss
+                logits = forward(layers, pixels.astype(np.float32, copy=False))
+                losses, _ = _losses_and_residuals(logits, labels)
+            weights = evaluated.row_weights
+            weighted = losses if weights is None else losses * weights[block]
+            return float(weighted.sum(dtype=np.float64))
 
-        return float(sum(self.problem.run_tasks(loss_sum, range(0, len(rows), size)))) / len(rows)
+        sums = self.problem.run_tasks(loss_sum, range(0, len(rows), size))
+        return float(sum(sums)) / evaluated.total_weight
 
 
 def _parts(n: int, n_parts: int) -> list[slice]:
