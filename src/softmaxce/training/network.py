@@ -20,7 +20,9 @@ from softmaxce.training.rows import block_rows
 
 Vector = NDArray[np.float32]
 
-_PARTS = 2  # tasks of a large batch: a fixed number, so that the result does not depend on the threads
+_PARTS = (
+    2  # tasks of a large batch: a fixed number, so that the result does not depend on the threads
+)
 _SMALL = 1 << 20  # multiplications, for fewer of which waking a thread takes longer than they do
 
 
