@@ -65,6 +65,8 @@ class _PlainBase:
 
 
 def _checked_matrix(X: ArrayLike) -> NDArray[Any]:
+    if hasattr(X, "toarray"):
+        raise InputError("X is sparse, but must be dense: give X.toarray()")
     values = np.asarray(X)
     if values.ndim != 2 or not values.size:
         raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
@@ -85,11 +87,13 @@ def _checked_targets(y: ArrayLike, n: int) -> NDArray[Any]:
         raise InputError(
             f"y must have one label for each of {n} rows, not the shape {targets.shape}"
         )
-    kind = targets.dtype.kind
-    if kind == "f" and not (np.isfinite(targets) & (targets == np.trunc(targets))).all():
-        raise InputError("y contains NaN, infinity or continuous values: labels must be classes")
-    if kind not in "biufU" and not all(isinstance(label, str) for label in targets):
-        raise InputError(f"y must contain strings or whole numbers, not {targets.dtype} labels")
+    if targets.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            is_whole = targets == targets.astype(np.int64)
+        if not is_whole.all():
+            raise InputError("y contains NaN or continuous values: Unknown label type: continuous")
+    elif targets.dtype.kind not in "biuUM" and not all(isinstance(t, str) for t in targets):
+        raise InputError(f"y contains {targets.dtype}s: Unknown label type: use strings or integers")
     return targets
 
 
@@ -100,7 +104,6 @@ else:
     try:
         from sklearn.base import BaseEstimator, ClassifierMixin
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.utils.multiclass import check_classification_targets
         from sklearn.utils.validation import check_is_fitted, validate_data
 
         class _Base(ClassifierMixin, BaseEstimator):
@@ -108,8 +111,7 @@ else:
 
             def _checked_training(self, X, y):
                 values, targets = validate_data(self, X, y, dtype=_KEPT_DTYPES)
-                check_classification_targets(targets)
-                return values, targets
+                return values, _checked_targets(targets, len(values))
 
             def _checked(self, X):
                 check_is_fitted(self)

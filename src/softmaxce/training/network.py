@@ -56,13 +56,13 @@ class Network:
 
     @property
     def learning_rate(self) -> float:
-        """Adam's rate: 0.001, and up to ten times that if both the inputs and the rows are few.
+        """Adam's rate: 0.001, and up to 20 times that if both the inputs and the rows are few.
 
         Adam changes every weight by about the rate, and so a unit's output by up to the rate times
-        the number of inputs. Few rows make few batches, so that larger steps are also needed.
+        the number of inputs. Few rows make few batches, which must move the parameters further.
         """
-        is_small = len(self.problem.rows) < BATCH_ROWS * MIN_BATCHES
-        return float(np.clip(0.5 / self.widths[0], 1e-3, 1e-2)) if is_small else LEARNING_RATE
+        has_few_rows = len(self.problem.rows) < BATCH_ROWS * MIN_BATCHES
+        return float(np.clip(0.5 / self.widths[0], 1e-3, 0.02)) if has_few_rows else LEARNING_RATE
 
     # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
     # product, because the system clears the memory that it hands out.

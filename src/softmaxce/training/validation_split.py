@@ -1,4 +1,4 @@
-"""Which of some labelled rows are for validation, whatever their order and however often they occur.
+"""Which labelled rows are for validation, whatever their order and however often they occur.
 
 A row of weight 2 and two equal rows of weight 1 are the same problem, and so are a row of weight 0
 and no row. That holds for the training rows as soon as equal rows are merged. It also keeps copies
