@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError, first_and_more
 from softmaxce.layers import Layer, forward
-from softmaxce.numerics import log_softmax
+from softmaxce.numerics import log_softmax, refuse_masked
 from softmaxce.training.fitting import DEFAULT_TOLERANCE, fit
 from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
@@ -165,6 +165,7 @@ class SoftmaxClassifier(_Base):
         of weight 2 as two. Raises InputError for invalid arguments, the constructor's included.
         """
         hidden, seed = self._checked_parameters()
+        refuse_masked(X, y, sample_weight)
         values, targets = self._checked_training(X, y)
         self.classes_, labels = _classes_and_labels(targets)
         weights = _row_weights(sample_weight, len(labels))
@@ -206,11 +207,12 @@ class SoftmaxClassifier(_Base):
             seed = seed.integers(2**31 - 1)
         elif hasattr(seed, "randint"):  # a RandomState, as scikit-learn allows
             seed = seed.randint(2**31 - 1)
+        is_scale = _is_number(self.scale) and 1e-100 <= self.scale <= 1e100
         is_seed = _is_integer(seed) and 0 <= seed < 2**32
         for name, is_valid, expected in (
             ("l2", self.l2 is None or _is_number(self.l2), "None or a finite number, at least 0"),
             ("hidden", all(map(_is_count, hidden)), "a positive integer or a sequence of them"),
-            ("scale", _is_number(self.scale) and self.scale > 0, "a positive, finite number"),
+            ("scale", is_scale, "a number from 1e-100 to 1e100"),
             ("tol", _is_number(self.tol) and self.tol > 0, "a positive, finite number"),
             ("max_iter", _is_count(self.max_iter), "a positive integer"),
             ("random_state", is_seed, "None, an integer from 0 to 2**32 - 1, or a NumPy generator"),
@@ -265,6 +267,7 @@ class SoftmaxClassifier(_Base):
         return weights * np.array([given.get(name, 1.0) for name in classes])[labels]
 
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
+        refuse_masked(X)
         values = self._checked(X)
         first, *others = self.layers_
         layers = [Layer(first.weights * self.scale, first.biases), *others]

@@ -20,10 +20,15 @@ Axis = int | tuple[int, ...] | None
 _ROUNDING = 1e-6  # how far above 1 a probability of float32 arithmetic may be
 
 
+def refuse_masked(*arrays: object) -> None:
+    """Raise TypeError if one of these is a masked array, whose mask would be ignored."""
+    if any(isinstance(array, np.ma.MaskedArray) for array in arrays):
+        raise TypeError("masked arrays are not supported: select the unmasked values first")
+
+
 def _as_array(x: ArrayLike) -> NDArray[Any]:
     """x as an array of real numbers. Raises TypeError for anything else."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("masked arrays are not supported: select the unmasked values first")
+    refuse_masked(x)
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"an array of real numbers is needed, not of dtype {array.dtype}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
+from softmaxce.numerics import refuse_masked
 from softmaxce.preprocessing import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
@@ -57,7 +58,8 @@ class SoftmaxModel:
 
         Raises InputError for an array of another shape or type.
         """
-        pixels = np.asanyarray(pixels)
+        refuse_masked(pixels)
+        pixels = np.asarray(pixels)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.n_pixels,):
             raise InputError(
                 f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "

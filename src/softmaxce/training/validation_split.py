@@ -25,15 +25,22 @@ def distinct_rows(
 ) -> tuple[Indices, Floats]:
     """One of each group of equal rows with the same label, and the groups' weights.
 
-    Rows of weight 0 are left out. The order is random, but depends only on `seed` and the groups.
+    Rows of weight 0 are left out. The order is random, but depends only on `seed` and the groups,
+    and not on the scale of the pixels.
     """
+    rng = np.random.default_rng(seed)
+    direction = rng.standard_normal(pixels.shape[1])
     rows = np.flatnonzero(row_weights)
-    key, digests = str(seed).encode(), np.empty(len(rows), np.uint64)
-    for place, row in enumerate(rows):
-        content = pixels[row].tobytes() + str(labels[row]).encode()
-        digests[place] = int.from_bytes(blake2b(content, digest_size=8, key=key).digest(), "big")
-    _, first, which = np.unique(digests, return_index=True, return_inverse=True)
-    return rows[first], np.bincount(which, row_weights[rows])
+    digests, projections = np.empty(len(rows), np.uint64), np.empty(len(rows))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for place, row in enumerate(rows):
+            content = pixels[row].tobytes() + str(labels[row]).encode()
+            digests[place] = int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
+            projections[place] = np.sum(pixels[row] * direction)
+    digests, first, which = np.unique(digests, return_index=True, return_inverse=True)
+    weights = np.bincount(which, row_weights[rows])
+    order = rng.permutation(np.lexsort((digests, labels[rows[first]], projections[first])))
+    return rows[first][order], weights[order]
 
 
 def is_for_validation(labels: Indices, row_weights: Floats) -> NDArray[np.bool_]:
