@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from softmaxce.class_names import labels_of, look_alike_key
 from softmaxce.errors import InputError, first_and_more
 
 Floats = NDArray[np.floating[Any]]
@@ -122,15 +123,18 @@ def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
 
 def label_index(label: int | str, class_names: Sequence[str]) -> int:
     """The class that `label` means: a name, else an index from 0. Raises InputError if neither."""
-    if isinstance(label, str) and label in class_names:
-        return list(class_names).index(label)
+    (index,) = labels_of([str(label)], class_names) if isinstance(label, str) else (None,)
+    if index is not None:
+        return index
     try:
         index = int(label)
     except ValueError:
         index = -1
     if not 0 <= index < len(class_names):
+        alike = [n for n in class_names if look_alike_key(n) == look_alike_key(str(label))]
+        hint = f"did you mean '{alike[0]}'? Labels" if alike else "labels"
         known = first_and_more(class_names)
-        raise InputError(f"no class '{label}': labels are 0 to {len(class_names) - 1}, or {known}")
+        raise InputError(f"no class '{label}': {hint} are 0 to {len(class_names) - 1}, or {known}")
     return index
 
 

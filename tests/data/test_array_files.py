@@ -28,7 +28,7 @@ def idx(array: np.ndarray) -> bytes:
 
 def check_dataset(source) -> None:
     dataset = load_for_training(source)
-    assert dataset.class_names == ("1", "10", "3")
+    assert dataset.class_names == ("1", "3", "10")
     np.testing.assert_array_equal(dataset.pixels, IMAGES.reshape(6, -1))
     assert [dataset.class_names[k] for k in dataset.labels] == [str(k) for k in LABELS]
     assert (dataset.preprocessing.height, dataset.preprocessing.width) == (4, 5)
@@ -186,7 +186,7 @@ def test_a_manifest_names_files_labels_and_splits(tmp_path):
         ("path,label\na.png\n", "line 2: 1 values for 2 columns"),
         ("path,label\na.png,\n", "line 2: a row needs a path and a label"),
         ("path,label\na.png,x\na.png,y\n", "line 3: 'a.png' is listed twice"),
-        ("path,label,split\na.png,x,dev\n", "must be train, validation or test, not 'dev'"),
+        ("path,label,split\na.png,x,other\n", "must be train, validation or test, not 'other'"),
         ('path,label\n"a.png,x\n', "bad manifest"),
     ],
 )

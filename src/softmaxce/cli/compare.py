@@ -44,4 +44,5 @@ def compare(
     with output.progress() as on_progress:
         result = workflow.compare(folder, model_a, model_b, read, on_progress)
     machine_text = partial(json_view.as_machine_text, result)
-    output.show(partial(text_view.show, result), machine_text, result.left_out)
+    findings = result.a.subset.dataset.findings
+    output.show(partial(text_view.show, result), machine_text, result.left_out, findings)

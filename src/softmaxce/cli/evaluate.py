@@ -95,7 +95,8 @@ def evaluate(
         )
         _write_files(result, **paths)  # while the images are at hand
     machine_text = partial(json_view.as_machine_text, result)
-    output.show(partial(text_view.show, result), machine_text, result.left_out)
+    findings = result.scored.subset.dataset.findings
+    output.show(partial(text_view.show, result), machine_text, result.left_out, findings)
     check_gates(result.scored.scores, parsed_gates)
 
 

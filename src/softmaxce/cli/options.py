@@ -16,6 +16,7 @@ import click
 from softmaxce.cli.types import Parsed, probability
 
 if TYPE_CHECKING:
+    from softmaxce.data.source_findings import Finding
     from softmaxce.workflows.progress import OnProgress
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -93,8 +94,12 @@ class Output:
         show_text: Callable[[], None],
         machine_text: Callable[[str], str | Iterable[str]],
         left_out: Sequence[str] = (),
+        findings: Sequence[Finding] = (),
     ) -> None:
-        """Print the result, for people or as machine_text(format), and name the files left out."""
+        """Print the result, for people or as machine_text(format), and name the files left out and
+        what was found in the source."""
+        for found in findings:
+            self.note(str(found))
         if left_out and not self.quiet:
             from softmaxce.views.console import note_left_out
 

@@ -183,7 +183,10 @@ def train(
         )
         _write_reports(result, report_path, plots_path)
     output.show(
-        partial(text_view.show, result), lambda _: json_view.as_json(result), result.left_out
+        partial(text_view.show, result),
+        lambda _: json_view.as_json(result),
+        result.left_out,
+        result.findings,
     )
 
 

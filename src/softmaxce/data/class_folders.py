@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from os import PathLike
 from pathlib import Path
 
-from softmaxce.errors import DataError
+from softmaxce.class_names import in_class_order, normalized
+from softmaxce.data.other_files import ACCEPTED, hint_among
+from softmaxce.data.split_names import split_of
+from softmaxce.errors import DataError, first_and_more
 from softmaxce.preprocessing import SUFFIXES
 
-_HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"})
+SYSTEM_FOLDERS = (
+    {"$recycle.bin", "system volume information", "found.000", "cvs", "recycler"}
+    | {"lost+found", "lost.dir", "temporary items", "network trash folder", "__pycache__"}
+    | {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "@__thumb", "#recycle", "#snapshot"}
+    | {"~snapshot", "node_modules"}
+)
+_HIDDEN_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"})
+_IGNORED_NAMES = _HIDDEN_NAMES | SYSTEM_FOLDERS
+
+
+class NoClassFolders(DataError):
+    """A folder contains no class folders, so its images have no labels."""
 
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """One class: its name, its image files in sorted order, and the other files in its folder."""
+    """One class: its name, its image files in sorted order, and the other files in its folder.
+
+    system_folders: ignored folders of operating systems and other programs; merged: folders whose
+    names differ from this one's only in Unicode normalisation; base: the innermost folder that
+    contains all images; nested: the names of the folders in `base` that contain them, if none is
+    directly in `base`.
+    """
 
     name: str
     paths: tuple[str, ...]
     ignored_files: tuple[str, ...] = ()
+    system_folders: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    base: str = ""
+    nested: tuple[str, ...] = ()
 
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder belongs to the system, such as .DS_Store or Thumbs.db."""
-    return name.startswith(".") or name.lower() in _HIDDEN_NAMES
+    return name.startswith(".") or name.lower() in _IGNORED_NAMES
 
 
 def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
-    """The class folders in `folder`, sorted by name. Raises DataError if there are none.
+    """The class folders in `folder`, in class order. Raises DataError if there are none.
 
     Files at any depth below a class folder belong to the class. A link to a file or to a class
     folder is followed; a link to a folder further down is not (it is listed in `ignored_files`),
@@ -37,14 +64,57 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
     root = Path(folder)
     entries = visible_folders(root)
     if not entries:
-        loose = [e.name for e in os.scandir(root) if Path(e.name).suffix.lower() in SUFFIXES]
-        if loose:
-            raise DataError(
-                f"no class folders: {root}: its {len(loose)} images are not in class folders; "
-                "move them into one folder per class"
-            )
-        raise DataError(f"no class folders: {root}: it needs one folder of images per class")
-    return tuple(ClassFolder(entry.name, *_sorted_files(entry.path)) for entry in entries)
+        raise NoClassFolders(f"no class folders: {root}: {_why_none(root)}")
+    return in_order(_read_class(entry.name, entry.path) for entry in entries)
+
+
+def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:
+    """The classes in class order; those whose names are equal in Unicode's form NFC are merged."""
+    found: dict[str, ClassFolder] = {}
+    for c in classes:
+        key = normalized(c.name)
+        found[key] = _merged(found[key], c, key) if key in found else c
+    by_name = {c.name: c for c in found.values()}
+    return tuple(by_name[name] for name in in_class_order(by_name))
+
+
+def _merged(a: ClassFolder, b: ClassFolder, name: str) -> ClassFolder:
+    return ClassFolder(
+        name,
+        tuple(sorted(a.paths + b.paths)),
+        a.ignored_files + b.ignored_files,
+        a.system_folders + b.system_folders,
+        (*a.merged, b.base),
+        a.base,
+    )
+
+
+def _why_none(root: Path) -> str:
+    """Why a folder without class folders is not a source, and what may be meant."""
+    files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
+    n_loose = sum(map(_is_image, files))
+    tables = (root.parent / f"{name}.csv" for name in (root.name, f"{root.name}_labels", "labels"))
+    hint = hint_among([*files, *(str(table) for table in tables if n_loose and table.is_file())])
+    if not n_loose:
+        return f"it needs one folder of images per class{hint}"
+    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
+    return f"{reason}{_hint_above(root) or 'move them into one folder per class'}{hint}"
+
+
+def _hint_above(root: Path) -> str:
+    """The folder that contains `root`, if `root` is probably one of its class folders; or ""."""
+    names: list[str] = []
+    with suppress(OSError, DataError):
+        beside = visible_folders(root.parent)
+        names = [entry.name for entry in beside if any(map(_is_image, os.listdir(entry.path)))]
+    if len(names) < 2 or any(map(split_of, names)):
+        return ""
+    return f"did you mean {root.parent}, which contains {first_and_more(names, 5)}?"
+
+
+def _is_image(path: str) -> bool:
+    """Whether the file is named like an image."""
+    return Path(path).suffix.lower() in SUFFIXES
 
 
 def visible_folders(root: Path) -> list[os.DirEntry[str]]:
@@ -54,9 +124,7 @@ def visible_folders(root: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         raise DataError(f"no such folder: {root}") from None
     except NotADirectoryError:
-        raise DataError(
-            f"not a folder: {root}: name the folder that contains the class folders"
-        ) from None
+        raise DataError(f"not a folder: {root}: give {ACCEPTED}") from None
     except OSError as error:
         raise DataError(f"cannot read the folder: {root}: {error.strerror}") from error
     found = [entry for entry in entries if not is_hidden(entry.name) and _is_folder(entry)]
@@ -65,24 +133,28 @@ def visible_folders(root: Path) -> list[os.DirEntry[str]]:
 
 def list_images(folder: str) -> tuple[str, ...]:
     """All files below `folder` that have an image's suffix, in sorted order."""
-    return _sorted_files(folder)[0]
+    return _read_class("", folder).paths
 
 
-def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The files below `root`: images and other files, each in sorted order."""
+def _read_class(name: str, root: str) -> ClassFolder:
+    """The class whose files are those below `root`."""
     images: list[str] = []
     ignored_files: list[str] = []
+    system_folders: list[str] = []
+    with_images: list[str] = []
     folders = [root]
     while folders:
         folder = folders.pop()
+        n_before = len(images)
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    name = entry.name
-                    has_suffix = name[name.rfind(".") :].lower() in SUFFIXES
-                    if is_hidden(name):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
+                    lower = entry.name.lower()
+                    has_suffix = lower[lower.rfind(".") :] in SUFFIXES
+                    if lower.startswith(".") or lower in _IGNORED_NAMES:
+                        if lower in SYSTEM_FOLDERS and _is_folder(entry):
+                            system_folders.append(entry.path)
+                    elif entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     elif has_suffix and not (entry.is_symlink() and _is_folder(entry)):
                         images.append(entry.path)
@@ -90,7 +162,26 @@ def _sorted_files(root: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
                         ignored_files.append(entry.path)
         except OSError as error:
             raise DataError(f"cannot read the folder: {folder}: {error.strerror}") from error
-    return tuple(sorted(images)), tuple(sorted(ignored_files))
+        if len(images) > n_before:
+            with_images.append(folder)
+    base, nested = _nested_folders(root, with_images)
+    return ClassFolder(
+        name,
+        tuple(sorted(images)),
+        tuple(sorted(ignored_files)),
+        tuple(system_folders),
+        base=base,
+        nested=nested,
+    )
+
+
+def _nested_folders(root: str, with_images: list[str]) -> tuple[str, tuple[str, ...]]:
+    """`base` and `nested` of a ClassFolder in `root`, from its folders that contain images."""
+    parts = sorted(folder[len(root) :].split(os.sep)[1:] for folder in with_images)
+    pairs = zip(parts[0], parts[-1], strict=False) if parts else ()
+    common = [first for first, last in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    inner = {part[len(common)] if len(part) > len(common) else "" for part in parts}
+    return os.path.join(root, *common), () if "" in inner else tuple(in_class_order(inner))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

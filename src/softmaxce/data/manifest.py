@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.data.class_folders import ClassFolder
+from softmaxce.data.split_names import SPLIT_NAMES as SPLIT_NAMES
 from softmaxce.errors import DataError
 
-SPLIT_NAMES: Mapping[str, str] = {
-    "": "train",
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
 _COLUMNS = ("path", "label", "split")
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.class_names import in_class_order, labels_of, normalized
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.source_findings import Finding, about_copies, about_names
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
+from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import Preprocessing
@@ -25,7 +28,8 @@ class PixelDataset:
     pixels: (n_images, n_pixels) uint8; labels: (n_images,) integers from 0 into class_names;
     paths: n_images file names; digests: (n_images, 2) uint64, equal for equal pixels;
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
-    files that were skipped; ignored_files: files whose names are not those of images.
+    files that were skipped; ignored_files: files whose names are not those of images; findings:
+    what is worth knowing about the source.
     """
 
     pixels: NDArray[np.uint8]
@@ -37,6 +41,7 @@ class PixelDataset:
     preprocessing_reason: str = ""
     unreadable: tuple[ImageError, ...] = ()
     ignored_files: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def n_images(self) -> int:
@@ -103,7 +108,7 @@ def load_for_training(
     split = as_split(source)
     arrays = read_labelled_arrays(split)
     if arrays is not None:
-        names = sorted(set(arrays.labels or ()))
+        names = in_class_order(set(map(normalized, arrays.labels or ())))
         _refuse_one_class(names, split)
         return _from_arrays(split, arrays, names, wanted, backend=options.backend)
     classes = list_classes(split)
@@ -136,10 +141,11 @@ def load_for_model(
     split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
     arrays = read_labelled_arrays(split)
     if arrays is not None:
-        _refuse_unknown_classes(sorted(set(arrays.labels or ())), class_names, split)
+        _refuse_unknown_classes(in_class_order(set(arrays.labels or ())), class_names, split)
         return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
     classes = list_classes(split)
-    _refuse_unknown_classes([c.name for c in classes], class_names, split)
+    hint = _meant(classes, class_names)
+    _refuse_unknown_classes([c.name for c in classes], class_names, split, hint)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
@@ -165,8 +171,10 @@ def _read(
         )
     if len(unreadable) == len(paths):
         raise DataError(f"no readable images: {split}: all {len(unreadable)} are unreadable")
-    label_of = {name: label for label, name in enumerate(class_names)}
-    labels = np.repeat([label_of[c.name] for c in classes], [len(c.paths) for c in classes])
+    labels = np.repeat(
+        np.array(labels_of([c.name for c in classes], class_names), np.int64),
+        [len(c.paths) for c in classes],
+    )
     pixels, digests = decoded.pixels, decoded.digests
     if unreadable:
         kept = np.setdiff1d(np.arange(len(paths)), list(decoded.failures))
@@ -177,7 +185,7 @@ def _read(
         pixels = backend.decode(paths, preprocessing, None).pixels if backend else pixels[kept]
     return PixelDataset(
         pixels,
-        labels.astype(np.int64),
+        labels,
         tuple(class_names),
         tuple(paths),
         digests,
@@ -185,6 +193,7 @@ def _read(
         reason,
         unreadable,
         tuple(path for c in classes for path in c.ignored_files),
+        (*split.findings, *about_names(class_names), *about_copies(digests, labels, paths)),
     )
 
 
@@ -207,15 +216,22 @@ def _from_arrays(
     size, is_grey = (images.shape[2], images.shape[1]), images.ndim == 3
     preprocessing = wanted.choose({size}, is_grey)
     pixels = array_pixels(images, preprocessing)
-    label_of = {name: label for label, name in enumerate(class_names)}
+    digests = digests_of(pixels)
+    labels = np.array(labels_of(arrays.labels or (), class_names), np.int64)
+    paths = tuple(f"{split.path}[{i}]" for i in range(len(images)))
     return PixelDataset(
         pixels,
-        np.array([label_of[name] for name in arrays.labels or ()], np.int64),
+        labels,
         tuple(class_names),
-        tuple(f"{split.path}[{i}]" for i in range(len(images))),
-        digests_of(pixels),
+        paths,
+        digests,
         preprocessing,
         wanted.reason({size}, is_grey),
+        findings=(
+            *split.findings,
+            *about_names(class_names),
+            *about_copies(digests, labels, paths),
+        ),
     )
 
 
@@ -227,15 +243,27 @@ def _refuse_one_class(names: Sequence[str], split: Split) -> None:
         )
 
 
-def _refuse_unknown_classes(names: Sequence[str], known: Sequence[str], split: Split) -> None:
-    unknown = [name for name in names if name not in known]
+def _refuse_unknown_classes(
+    names: Sequence[str], known: Sequence[str], split: Split, hint: str = ""
+) -> None:
+    labels = labels_of(names, known)
+    unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
     if unknown:
-        inner = next((name for name in ("test", "validation") if name in unknown), None)
-        hint = f"; did you mean {split.path / inner}?" if inner else ""
         raise DataError(
             f"unknown class: {split}: the model does not know {_listed(unknown)}; "
             f"it knows {_listed(known)}{hint}"
         )
+
+
+def _meant(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
+    """The folder among `classes` that contains folders of the model's classes, as a hint."""
+    found = {
+        split_of(c.name): c.base
+        for c in classes
+        if c.nested and None not in labels_of(c.nested, known)
+    }
+    meant = next((found[split] for split in ("test", "validation", None) if split in found), None)
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def _listed(names: Sequence[str]) -> str:

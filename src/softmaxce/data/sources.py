@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
+from softmaxce.class_names import labels_of, look_alike_key
 from softmaxce.data.array_files import PixelArrays, array_splits, is_array_source, read_arrays
-from softmaxce.data.class_folders import ClassFolder, list_class_folders, visible_folders
+from softmaxce.data.class_folders import (
+    ClassFolder,
+    NoClassFolders,
+    in_order,
+    list_class_folders,
+    visible_folders,
+)
 from softmaxce.data.manifest import is_manifest, read_manifest
-from softmaxce.errors import DataError
+from softmaxce.data.other_files import is_model, refuse_other_sources
+from softmaxce.data.source_findings import Finding, about_folders, finding, with_examples
+from softmaxce.data.split_names import split_of
+from softmaxce.errors import DataError, first_and_more
+
+Classes = tuple[ClassFolder, ...]
+_ORDER = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Split:
     """The images of one split: a folder, or the split `name` of a manifest or array file.
 
-    listed: the classes of each split of a manifest, which is read once for all of them.
+    listed: the classes of each split of a manifest, which is read once for all of them, or of a
+    folder, if they are known; findings: what is worth knowing about it.
     """
 
     path: Path
     name: str | None = None
-    listed: Mapping[str, tuple[ClassFolder, ...]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    listed: Mapping[str, Classes] = field(default_factory=dict, compare=False, repr=False)
+    findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         return str(self.path) if self.name is None else f"{self.path} ({self.name})"
@@ -37,42 +50,142 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     """The splits of a folder (train/, validation/, test/), a manifest or a file of arrays.
 
     They are called "train", which always exists, "validation" and "test", in this order.
-    A folder that contains anything else beside such folders is the training split as a whole, as
-    is a file that names no splits.
+    A folder that does not contain such folders is the training split as a whole, as is a file that
+    names no splits. Raises DataError for anything else, and for folders that seem not to be
+    classes.
     """
     root = Path(source)
-    listed = read_manifest(root) if is_manifest(root) else {}
+    listed = _listed(source)
     if listed or is_array_source(root):
         names = set(listed) or array_splits(root)
         if names == {"train"}:
             return {"train": Split(root, None, listed)}
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
-        ordered = (name for name in ("train", "validation", "test") if name in names)
-        return {name: Split(root, name, listed) for name in ordered}
-    names = {entry.name for entry in visible_folders(root)}
-    validation = names & {"validation", "valid", "val"}
-    known = {"train", "test"} | validation
-    if "train" not in names or len(names) < 2 or names - known:
-        return {"train": Split(root)}
-    if len(validation) > 1:
-        raise DataError(f"two validation folders: {root}: {' and '.join(sorted(validation))}")
-    folders = {"train": "train", "validation": "".join(validation), "test": "test"}
-    return {split: Split(root / name) for split, name in folders.items() if name in names}
+        return {name: Split(root, name, listed) for name in _ORDER if name in names}
+    folders, others = _split_folders(root)
+    if not folders:
+        return {"train": _checked(_folder(root))}
+    train = _checked(_folder(folders["train"]))
+    splits, unlabelled = {"train": train}, []
+    for name in _ORDER[1:]:
+        if name in folders:
+            try:
+                splits[name] = _checked(_labelled(folders[name], train))
+            except NoClassFolders as error:
+                unlabelled.append(str(error))
+    findings = with_examples(
+        *about_folders(root, ()),
+        finding("ignored_folder", others, "folder", "ignored: not named like a split"),
+        finding("unlabelled_split", unlabelled, "split", "ignored: without labels"),
+    )
+    splits["train"] = replace(train, findings=(*findings, *train.findings))
+    return splits
+
+
+def _listed(source: str | PathLike[str]) -> dict[str, Classes]:
+    """The classes of each split of a manifest. Raises DataError for what is not a source."""
+    if is_manifest(source):
+        return {name: in_order(classes) for name, classes in read_manifest(source).items()}
+    if not is_array_source(source) or is_model(source):
+        refuse_other_sources(source)
+    return {}
+
+
+def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """The folder of each split, if `root` contains splits, and the other folders.
+
+    All folders are named like splits, or there are at least two splits of which "train" contains
+    folders. A folder "train" that contains folders may be the only one.
+    """
+    named: dict[str, list[Path]] = {}
+    for entry in visible_folders(root):
+        named.setdefault(split_of(entry.name) or "", []).append(Path(entry.path))
+    others = named.pop("", [])
+    signs = len(named) > 1, not others
+    if "train" not in named or not any(signs):
+        return {}, []
+    if not (all(signs) or visible_folders(named["train"][0])):
+        return {}, []
+    tests = named.get("test", [])
+    if len(tests) == 2 and "validation" not in named:  # train, eval and test
+        named["validation"] = [path for path in tests if "eval" in path.name.lower()]
+        named["test"] = [path for path in tests if path not in named["validation"]]
+    for split, paths in named.items():
+        if len(paths) != 1:
+            names = " and ".join(path.name for path in paths or tests)
+            raise DataError(f"two {split} folders: {root}: {names}; keep one, or merge them")
+    return {split: paths[0] for split, paths in named.items()}, list(map(str, others))
+
+
+def _folder(path: Path) -> Split:
+    """The class folders in `path` as a split. Raises DataError."""
+    classes = list_class_folders(path)
+    return Split(path, None, {"": classes}, about_folders(path, classes))
+
+
+def _labelled(path: Path, train: Split) -> Split:
+    """As _folder. Raises NoClassFolders if no image in `path` has a label."""
+    split = _folder(path)
+    classes = list_classes(split)
+    if not any(c.paths for c in classes):
+        raise NoClassFolders(f"no images: {path}: its class folders contain no image files")
+    if len(classes) == 1 and not classes[0].nested:
+        name = classes[0].name
+        if labels_of([name], [c.name for c in list_classes(train)]) == [None]:
+            raise NoClassFolders(f"no labels: {path}: its only folder, '{name}', is not a class")
+    return split
+
+
+def _checked(split: Split) -> Split:
+    """The split of a folder. Raises DataError if its folders seem not to be classes."""
+    filled = [c for c in list_classes(split) if c.paths]
+    outer = sorted((c for c in filled if c.nested), key=lambda c: -len(c.nested))
+    if not outer:
+        return split
+    first, *others = outer
+    unclear = f"classes are unclear: {split.path}:"
+    flat = [c for c in filled if not c.nested and Path(c.base) == split.path / c.name]
+    if flat or len(filled) == 1:
+        kind = "splits" if all(map(split_of, first.nested)) else "class folders"
+        inner = f"{len(first.nested)} {kind} ({first_and_more(first.nested, 5)})"
+        meant = f"did you mean {first.base}, which contains {inner}?"
+        if len(flat) > len(first.nested):
+            meant = f"remove {first.base}, which contains {inner}, unlike '{flat[0].name}'."
+        raise DataError(
+            f"{unclear} {meant} If '{first.name}' is a class, move its images directly into it"
+        )
+    keys = set(map(look_alike_key, first.nested))
+    for other in others:
+        common = [name for name in other.nested if look_alike_key(name) in keys]
+        if len(common) >= max(2, len(other.nested) / 2):
+            advice = "if they are splits, name them train, validation and test; if they are "
+            advice += "classes, list the images in a CSV manifest (path,label)"
+            if all(map(split_of, common)):
+                inside_out = split.path / common[0] / first.name
+                advice = f"put the classes into the splits, as in {inside_out}"
+            raise DataError(
+                f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
+                f"({first_and_more(common, 5)}); {advice}"
+            )
+    return split
 
 
 def as_split(source: AnySource) -> Split:
-    """`source` as a Split. Raises DataError for a manifest that cannot be read."""
+    """`source` as a Split. Raises DataError for a source that cannot be read."""
     if isinstance(source, Split):
         return source
     path = Path(source)
-    return Split(path, None, read_manifest(path) if is_manifest(path) else {})
+    listed = _listed(source)
+    return Split(path, None, listed) if listed or is_array_source(path) else _folder(path)
 
 
-def list_classes(split: Split) -> tuple[ClassFolder, ...]:
-    """The image files of each class, sorted by its name. Raises DataError."""
+def list_classes(split: Split) -> Classes:
+    """The image files of each class, in class order. Raises DataError."""
     if split.listed:
         return split.listed[_chosen(split, split.listed)]
+    if is_array_source(split.path):
+        raise DataError(f"cannot check: {split}: only image files are checked, not arrays")
     return list_class_folders(split.path)
 
 

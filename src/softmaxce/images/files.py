@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
@@ -49,5 +50,8 @@ def _why_not_opened(path: str, error: OSError) -> str:
     if mode is not None and not S_ISREG(mode):
         return "not a regular file"
     if isinstance(error, FileNotFoundError):
-        return "only --dask reads URLs" if "://" in path else "no such file"
+        is_url = re.match(r"[A-Za-z][\w+.-]+:/", path)
+        return (
+            "it is a URL; download it first (only --dask reads URLs)" if is_url else "no such file"
+        )
     return f"it cannot be read ({error.strerror or error})"

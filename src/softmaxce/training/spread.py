@@ -11,8 +11,8 @@ from softmaxce.errors import InputError
 from softmaxce.training.objective import Floats, check_finite
 from softmaxce.training.rows import Rows
 
-_SAMPLE_VALUES = 1 << 22  # pixel values that the estimate is based on
-_MIN_SAMPLE_ROWS = 256
+_SAMPLE_VALUES = 1 << 20  # pixel values that the estimate is based on
+_MIN_SAMPLE_ROWS = 128
 _CONSTANT = 1e-12  # relative deviations below this are rounding errors
 
 

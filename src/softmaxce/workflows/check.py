@@ -10,11 +10,13 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.data.class_folders import ClassFolder, is_hidden
+from softmaxce.class_names import normalized
+from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
 from softmaxce.data.sources import Split, find_splits, list_classes
 from softmaxce.errors import ImageError
 from softmaxce.images.decoded import DecodedImages
@@ -24,25 +26,6 @@ from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
 UNBALANCED = 10
-PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable"} | {
-    "exact_duplicates_across_parts",
-    "exact_duplicates_across_classes",
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding. kind names it for programs; examples are files or classes.
-
-    is_problem: whether it stops training or makes its scores wrong, as opposed to a remark. For
-    duplicates each example is a group of files that show the same picture.
-    """
-
-    kind: str
-    is_problem: bool
-    count: int
-    text: str
-    examples: tuple[str | tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -96,16 +79,18 @@ def check(
         groups = _find_duplicates(decoded, form)
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
+        *about_names([c.name for c in splits["train"][1]]),
+        *(found for split, _ in splits.values() for found in split.findings),
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *_about_files(paths, outcomes),
         *_about_duplicates(paths, labels, groups),
     ]
-    findings = [finding for finding in findings if finding.examples]
+    findings = [found for found in findings if found.examples]
     return CheckResult(
         folder=str(folder),
         parts=tuple(
-            CheckedSplit(name, str(split), {c.name: len(c.paths) for c in classes})
+            CheckedSplit(name, str(split), {normalized(c.name): len(c.paths) for c in classes})
             for name, (split, classes) in splits.items()
         ),
         form=form,
@@ -113,8 +98,8 @@ def check(
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
-        findings=tuple(sorted(findings, key=lambda finding: not finding.is_problem)),
-        n_problems=sum(finding.is_problem for finding in findings),
+        findings=tuple(sorted(findings, key=lambda found: not found.is_problem)),
+        n_problems=sum(found.is_problem for found in findings),
     )
 
 
@@ -133,7 +118,7 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
 
 def _about_classes(splits: _Splits) -> Iterator[Finding]:
     classes = [(split, c, len(c.paths)) for split, listed in splits.values() for c in listed]
-    trained = {c.name for c in splits["train"][1]}
+    trained = {normalized(c.name) for c in splits["train"][1]}
     unbalanced = []
     for split, listed in splits.values():
         counts = [len(c.paths) for c in listed if c.paths]
@@ -141,26 +126,27 @@ def _about_classes(splits: _Splits) -> Iterator[Finding]:
             unbalanced.append(f"{split}: {min(counts)} to {max(counts)} images in a class")
     alone = [str(split) for split, listed in splits.values() if len(listed) < 2]
     empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
-    unknown = [f"{split}: {c.name}" for split, c, _ in classes if c.name not in trained]
+    unknown = [f"{split}: {c.name}" for split, c, _ in classes if normalized(c.name) not in trained]
     tiny = [f"{split}: {c.name} ({n})" for split, c, n in classes if 0 < n < TINY_CLASS]
     ignored_files = [path for _, c, _ in classes for path in c.ignored_files]
-    yield _finding("one_class", alone, "split", "with only one class; a classifier needs two")
-    yield _finding("empty_class", empty, "class", "without images")
-    yield _finding("unknown_class", unknown, "class", "not among the training classes")
-    yield _finding("tiny_class", tiny, "class", f"with fewer than {TINY_CLASS} images")
+    yield finding("one_class", alone, "split", "with only one class; a classifier needs two")
+    yield finding("empty_class", empty, "class", "without images")
+    yield finding("unknown_class", unknown, "class", "not among the training classes")
+    yield finding("tiny_class", tiny, "class", f"with fewer than {TINY_CLASS} images")
     advice = "(see --class-weight balanced, and evaluate by recall)"
-    yield _finding("unbalanced", unbalanced, "unbalanced split", advice)
-    yield _finding("foreign", ignored_files, "file", "skipped: not named like an image")
+    yield finding("unbalanced", unbalanced, "unbalanced split", advice)
+    yield finding("foreign", ignored_files, "file", "skipped: not named like an image")
 
 
 def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
     hidden = []
     for place, folders, names in os.walk(folder):  # nothing, if it is a file
-        hidden += [os.path.join(place, name) for name in (*folders, *names) if is_hidden(name)]
+        found = (n for n in (*folders, *names) if is_hidden(n) and n.lower() not in SYSTEM_FOLDERS)
+        hidden += [os.path.join(place, name) for name in found]
         folders[:] = [name for name in folders if not is_hidden(name)]
     undecodable = [path for path in paths if not _is_utf8(path)]
-    yield _finding("hidden", sorted(hidden), "hidden file or folder", "skipped")
-    yield _finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
+    yield finding("hidden", sorted(hidden), "hidden file or folder", "skipped")
+    yield finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
 
 
 def _is_utf8(path: str) -> bool:
@@ -173,7 +159,7 @@ def _is_utf8(path: str) -> bool:
 
 def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
     unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
-    yield _finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
+    yield finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
     details = [
         (path, outcome)
         for path, outcome in zip(paths, outcomes, strict=True)
@@ -182,7 +168,7 @@ def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]
     all_grey = all(d.info.is_grey for _, d in details)
 
     def remark(kind: str, holds: Callable[[ImageDetails], bool], text: str) -> Finding:
-        return _finding(kind, [path for path, d in details if holds(d)], "image", text)
+        return finding(kind, [path for path, d in details if holds(d)], "image", text)
 
     yield remark("rotated", lambda d: d.orientation != 1, "rotated according to EXIF")
     transparent = "that may have transparent pixels; see --background"
@@ -198,12 +184,12 @@ def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]
         for path, d in details
         if os.path.splitext(path)[1].lower() not in SUFFIXES_OF.get(d.format, set())
     ]
-    yield _finding("misnamed", misnamed, "image", "named like another format")
+    yield finding("misnamed", misnamed, "image", "named like another format")
 
 
 _WHERE = {
     "across_parts": "in more than one split, so scores are too good",
-    "across_classes": "in more than one class, so a label is wrong",
+    "across_classes": ACROSS_CLASSES,
     "within_class": "in one class",
 }
 
@@ -225,12 +211,4 @@ def _about_duplicates(
             examples[kind].append(tuple(paths[i] for i in rows))
         for kind, where in _WHERE.items():
             text = f"of {alike[how]} {where}"
-            yield _finding(f"{how}_duplicates_{kind}", examples[kind], "group", text)
-
-
-def _finding(kind: str, examples: Sequence[str | tuple[str, ...]], noun: str, rest: str) -> Finding:
-    """A finding, which counts if it has examples. Its text is the noun (given in the singular,
-    made plural if needed) and the rest."""
-    if len(examples) > 1:
-        noun += "es" if noun.endswith("s") else "s"
-    return Finding(kind, kind in PROBLEMS, len(examples), f"{noun} {rest}", tuple(examples))
+            yield finding(f"{how}_duplicates_{kind}", examples[kind], "group", text)

@@ -8,6 +8,7 @@ from os import PathLike
 
 import numpy as np
 
+from softmaxce.class_names import normalized
 from softmaxce.data.pixel_dataset import PixelDataset, Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
@@ -36,7 +37,10 @@ class CompareResult:
     @cached_property
     def comparison(self) -> Comparison:
         """How much they differ."""
-        a, b = (np.array(s.model.class_names)[s.scores.predicted] for s in (self.a, self.b))
+        a, b = (
+            np.array([*map(normalized, s.model.class_names)])[s.scores.predicted]
+            for s in (self.a, self.b)
+        )
         return compare_scores(self.a.scores, self.b.scores, a != b)
 
 

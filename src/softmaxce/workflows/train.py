@@ -20,6 +20,7 @@ from softmaxce.data.pixel_dataset import (
 )
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.source_findings import Finding
 from softmaxce.data.sources import Split, as_split, find_splits
 from softmaxce.errors import InputError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
@@ -77,6 +78,7 @@ class TrainResult:
     scored: Mapping[str, ScoredSubset]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     left_out: tuple[str, ...]
+    findings: tuple[Finding, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -139,6 +141,7 @@ def train(
         scored=scored,
         objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
         left_out=tuple(line for dataset in datasets.values() for line in dataset.left_out),
+        findings=tuple(dict.fromkeys(f for dataset in datasets.values() for f in dataset.findings)),
         # The first image of the last split: one that the model was not trained on, if there is one.
         example=splits[list(splits)[-1]].path(0),
         seconds={

@@ -49,6 +49,7 @@ def _as_json(result: EvaluateResult) -> str:
             "coverage": result.coverage and _coverage(result.coverage),
             "duplicates": scores.overlap(scored.overlap),
             "left_out": result.left_out,
+            "findings": scored.subset.dataset.findings,
         },
     )
 

@@ -33,6 +33,7 @@ def as_json(result: TrainResult) -> str:
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },
             "left_out": result.left_out,
+            "findings": result.findings,
             "temperature": model.temperature,
             "calibration": calibration,
             "course": [

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from softmaxce.class_names import in_class_order
+from softmaxce.data.source_findings import Finding
 from softmaxce.errors import first_and_more
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.formatting import Strong
-from softmaxce.workflows.check import CheckResult, Finding
+from softmaxce.workflows.check import CheckResult
 
 _N_EXAMPLES = 5
 _N_FILES = 4
@@ -20,7 +22,7 @@ def show(result: CheckResult) -> None:
     """Print what the folder contains, then the problems, then the remarks."""
     console = output()
     console.print_heading("Images")
-    labels = sorted({label for part in result.parts for label in part.n_images})
+    labels = in_class_order({label for part in result.parts for label in part.n_images})
     rows = [
         (label, *(f"{part.n_images.get(label, 0):,}" for part in result.parts)) for label in labels
     ]
