@@ -11,7 +11,7 @@ from helpers import assert_one_error_line, draw_classes, run_command, run_proces
 from softmaxce.cli import commands
 
 WORKING = {
-    "train": ("data", "-o", "again.npz"),
+    "train": ("data", "-o", "model.npz"),
     "predict": ("data/dark/000.png",),
     "evaluate": ("data", "--format", "json"),
     "explain": ("--logits", 0.2, 0.3),

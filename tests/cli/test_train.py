@@ -124,7 +124,7 @@ def test_balanced_classes_raise_the_rare_class(softmaxce, tmp_path):
 def test_progress_goes_to_stderr_and_can_be_silenced(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", LAYOUT)
     assert "objective" in softmaxce("train", "d").stderr
-    assert softmaxce("train", "d", "--no-progress").stderr == ""
+    assert softmaxce("train", "d", "--no-progress", "-o", "second.npz").stderr == ""
     assert softmaxce("train", "d", "--quiet").stderr == ""
 
 

@@ -17,6 +17,7 @@ from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.hints import model_hint
 from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
@@ -115,14 +116,15 @@ def main() -> None:
     except click.exceptions.Exit:
         raise
     except click.ClickException as error:
-        _fail(_usage_message(error), error.exit_code)
+        _fail(_usage_message(error) + model_hint(sys.argv[1:]), error.exit_code)
     except Exception as error:
         cause = _cause(error)
         if cause is not None:
             _leave_stopped(cause)
         if debug:
             raise
-        _fail(_error_message(error), getattr(error, "exit_code", 1))
+        hint = model_hint(sys.argv[1:]) if isinstance(error, SoftmaxceError) else ""
+        _fail(_error_message(error) + hint, getattr(error, "exit_code", 1))
 
 
 def _cause(error: BaseException) -> _Stopped | None:

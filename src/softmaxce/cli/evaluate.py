@@ -77,10 +77,11 @@ def evaluate(
     from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
     from softmaxce.workflows.gates import check_gates, parse_gate
-    from softmaxce.workflows.outputs import check_files, check_folder
+    from softmaxce.workflows.outputs import ERRORS, REPORT, check_files, check_folder
 
     parsed_gates = [parse_gate(gate) for gate in gates]
-    check_files([paths["errors_path"], paths["report_path"]], [model_path])
+    outputs = [(paths["errors_path"], ERRORS), (paths["report_path"], REPORT)]
+    check_files(outputs, [model_path, folder])
     check_folder(paths["plots_path"])
     with (
         output.progress() as on_progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -11,6 +12,7 @@ import click
 
 from softmaxce.cli.options import debug_option, format_option, model_option
 from softmaxce.cli.types import Parsed, number
+from softmaxce.errors import InputError, first_and_more
 
 EPILOG = """\b
 Examples:
@@ -22,19 +24,62 @@ Examples:
   softmaxce explain --exercise 8 --seed 1 --answers
 """
 _VARIADIC = {"--logits", "--probabilities", "--classes"}
+_DECIMAL_COMMA = re.compile(r"([-+−]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(\d+)")  # 0,2 or 1.234,5
 
 
 class _VariadicCommand(click.Command):
     """A command with options that accept every value up to the next option, unlike Click's.
 
-    `--logits -1 2,3` becomes `--logits=-1 --logits=2 --logits=3`, which Click understands.
+    `--logits -1 2,3` becomes `--logits=-1 --logits=2 --logits=3`, which Click understands. Since
+    most of the world writes 0.2 as 0,2, a hint says how numbers with a comma were read.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, list(_spread(args)))
+        given: list[str] = []
+        spread = list(_spread(args, given))
+        ctx.meta[__name__] = advice = _comma_advice(given)
+        try:
+            return super().parse_args(ctx, spread)
+        except click.UsageError as error:
+            if not advice:
+                raise
+            message = error.format_message().rstrip(".") + advice
+            raise click.UsageError(message, error.ctx) from None
+
+    def invoke(self, ctx: click.Context) -> None:
+        advice = ctx.meta[__name__]
+        numbers = [f"{z:g}" for z in ctx.params["logits"] or ctx.params["probabilities"]]
+        read_as = f"read as {len(numbers)} numbers: {first_and_more(numbers)}{advice}"
+        try:
+            super().invoke(ctx)
+        except InputError as error:
+            raise InputError(f"{error}; {read_as}") if advice else error from None
+        except BrokenPipeError:  # `| head`
+            _note(read_as, advice)
+            raise
+        _note(read_as, advice)  # after the lesson, which would push it off the screen
 
 
-def _spread(args: list[str]) -> Iterator[str]:
+def _note(read_as: str, advice: str) -> None:
+    if advice:
+        from softmaxce.views.console import note
+
+        note(read_as)
+
+
+def _comma_advice(given: list[str]) -> str:
+    """How to write numbers that seem to have decimal commas; '' if none does."""
+    words = [word for value in given for word in re.split(r"[;\s]|,(?=$|[;\s])", value) if word]
+    written = [
+        f"{match[1].replace('.', '')}.{match[2]}" if (match := _DECIMAL_COMMA.fullmatch(w)) else w
+        for w in words
+    ]
+    suggestion = first_and_more(written, separator=" ")
+    return "" if written == words else f"; decimal commas? write {suggestion}"
+
+
+def _spread(args: list[str], given: list[str]) -> Iterator[str]:
+    """The arguments with one value to an option; `given` receives the values that are numbers."""
     option = ""
     for place, argument in enumerate(args):
         if argument == "--":
@@ -50,6 +95,8 @@ def _spread(args: list[str]) -> Iterator[str]:
         else:
             option, values = "", ""
             yield argument
+        if option in ("--logits", "--probabilities"):
+            given.append(values)
         yield from (f"{option}={value.strip()}" for value in values.split(",") if value.strip())
 
 
@@ -175,9 +222,10 @@ def explain(
     language = language or default_language()
     translate = translator(language)
     if output_path:
-        from softmaxce.atomic_files import check_can_write, write_atomically
+        from softmaxce.atomic_files import write_atomically
+        from softmaxce.workflows.outputs import LESSON, check_files
 
-        check_can_write(output_path)
+        check_files([(output_path, LESSON)], [source["image"]] if source["image"] else [])
     # A module for each format, with the same functions.
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', 'page')}")
     if exercise is not None:
@@ -198,7 +246,7 @@ def explain(
     if output_path:
         write_atomically(output_path, [text.encode()])
     else:
-        click.echo(text, nl=False)
+        _print(text, output_format)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -253,6 +301,16 @@ def _explanation(
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
     example = make_example(numbers, source, classes=classes or None, **options)
     return workflow.explain(example, every_misconception=every_misconception)
+
+
+def _print(text: str, output_format: str) -> None:
+    """Print text in the encoding of stdout, and all other formats in UTF-8."""
+    if output_format == "text":
+        click.echo(text, nl=False)
+    else:
+        from softmaxce.views.json.csv_output import print_exactly
+
+        print_exactly(text)
 
 
 def _save_images(explanation: Any, folder: str) -> None:

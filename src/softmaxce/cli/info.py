@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from softmaxce.cli.options import debug_option, default_model, format_option
+from softmaxce.cli.types import FILE
 
 EPILOG = """\b
 Examples:
@@ -17,7 +18,7 @@ Examples:
 @click.argument(
     "model_path",
     metavar="[MODEL]",
-    type=click.Path(readable=False),
+    type=FILE,
     default=default_model,
 )
 @format_option("text", "json")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import Parsed, probability
+from softmaxce.cli.types import FILE, Parsed, probability
 
 if TYPE_CHECKING:
     from softmaxce.data.source_findings import Finding
@@ -24,7 +24,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def default_model() -> str:
     """The model file that commands read and write unless another is named."""
-    return os.environ.get("SOFTMAXCE_MODEL", "model.npz")
+    return os.environ.get("SOFTMAXCE_MODEL") or "model.npz"
 
 
 def format_option(*formats: str) -> Decorator:
@@ -45,7 +45,7 @@ model_option = click.option(
     "-m",
     "--model",
     "model_path",
-    type=click.Path(readable=False),
+    type=FILE,
     default=default_model,
     show_default=False,
     help="Model file.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",

@@ -35,7 +35,8 @@ Examples:
     "--top-k",
     metavar="K",
     type=click.IntRange(1),
-    help="Show only the K most probable classes in text output.  [default: all]",
+    help="Show only the K most probable classes in text output.  [default: all; 10 of more than "
+    "30]",
 )
 @click.option(
     "--label",

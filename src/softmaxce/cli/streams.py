@@ -7,16 +7,28 @@ import io
 import os
 import sys
 
-# The signs that our own texts use.
-_PLAIN = str.maketrans("×·−–—─█", "x.----#") | str.maketrans({"∞": "inf", "→": "->"})
+# The signs that our own texts use, and what is written where an encoding lacks them.
+_PLAIN = str.maketrans("×·−–—─✓∂“”‘’▀▁▂▃▄▅▆▇█", "x.----vd\"\"''#_.-=+*%#") | str.maketrans(
+    {"∞": "inf", "→": "->", "…": "...", "Σ": "sum", "‖": "||"}
+    | {"≤": "<=", "≥": ">=", "≠": "!=", "ⱼ": "_j", "ₖ": "_k"}
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ˣᶻ", "0123456789-xz")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SMALLEST_SCREEN = {"COLUMNS": 20, "LINES": 2}
 
 
 def prepare() -> None:
-    """Open closed streams, and escape characters that a stream cannot encode.
+    """Open closed streams, replace characters that a stream cannot encode, and drop a size of the
+    screen that no screen has.
 
     If the parent process closed a stream, the next file that is opened would get its number, and
-    what a C library writes to stderr would end up in that file.
+    what a C library writes to stderr would end up in that file. Rich would print nothing on a
+    screen of 0 columns.
     """
+    for name, smallest in _SMALLEST_SCREEN.items():
+        size = os.environ.get(name, "")
+        if not (size.isascii() and size.isdigit() and smallest <= int(size[:6]) < 100_000):
+            os.environ.pop(name, None)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
@@ -30,8 +42,16 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
     """Replace characters that the encoding lacks: our own by ASCII, others by escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = error.object[error.start : error.end].translate(_PLAIN)
-    return text.encode("ascii", "backslashreplace").decode("ascii"), error.end
+    plain, before = "", error.object[: error.start][-1:]
+    for character in error.object[error.start : error.end]:
+        for mark, small in (("^", _RAISED), ("_", _LOWERED)):
+            if ord(character) in small:
+                plain += ("" if ord(before or " ") in small else mark) + character.translate(small)
+                break
+        else:
+            plain += character.translate(_PLAIN)
+        before = character
+    return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end
 
 
 def let_stdout_go() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ from softmaxce.cli.options import (
     save_plots_option,
 )
 from softmaxce.cli.types import (
+    FILE,
     Parsed,
     colour,
     fraction_or_folder,
@@ -48,7 +50,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "-o",
     "--output",
     "model_path",
-    type=click.Path(readable=False),
+    type=FILE,
     default=default_model,
     show_default=False,
     help="Model file to write.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
@@ -162,12 +164,14 @@ def train(
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import checkpoint_path
-    from softmaxce.workflows.outputs import check_files, check_folder
+    from softmaxce.workflows.outputs import REPORT, check_files, check_folder
 
-    workflow.check_output(model_path, force)
-    check_files([report_path], [model_path])
+    replaced = workflow.check_output(model_path, force)
+    check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    if (suffix := Path(model_path).suffix.lower()) not in ("", ".npz"):
+        output.note(f"{model_path} will be a softmaxce model (.npz), not a {suffix} file")
     left_over = checkpoint_path(model_path)
     if left_over.exists() and not chosen.resume:
         output.note(f"starting from the beginning; --resume would continue from {left_over}")
@@ -182,6 +186,8 @@ def train(
             folder, model_path, chosen, replace(read, backend=backend), listener
         )
         _write_reports(result, report_path, plots_path)
+    if replaced:
+        output.note(f"replaced {replaced}")
     output.show(
         partial(text_view.show, result),
         lambda _: json_view.as_json(result),

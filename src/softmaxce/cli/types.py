@@ -41,12 +41,25 @@ class Parsed(_ParamType):
             self.fail(f"{error}.", param, ctx)
 
 
+class _File(click.Path):
+    """A path that is not empty, as "$UNSET" is in a shell."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("the name is empty; name a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _File(readable=False)
+
+
 def number(text: str) -> float:
     """A finite number."""
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not a number") from None
+        point = "; write a decimal point" if re.fullmatch(r"[-+]?\d*,\d+", text) else ""
+        raise ValueError(f"'{text}' is not a number{point}") from None
     if not math.isfinite(value):
         fault = "too large" if any(map(str.isdigit, text)) else "not finite"
         raise ValueError(f"'{text}' is {fault}")
@@ -121,7 +134,8 @@ def fraction_or_folder(text: str) -> float | Path:
     except ValueError:
         if text and Path(text).exists():
             return Path(text)
-        message = f"'{text}' is neither a number nor an existing folder or file"
+        point = "; write a decimal point" if re.fullmatch(r"\d*,\d+", text) else ""
+        message = f"'{text}' is neither a number nor an existing folder or file{point}"
         raise ValueError(message) from None
     if not 0 <= fraction < 1:  # refuses nan too
         raise ValueError(f"{text} must be at least 0 and less than 1")

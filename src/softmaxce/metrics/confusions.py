@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,22 +25,22 @@ class Confusion:
         return self.count / self.support
 
 
-def most_confused(counts: NDArray[np.int64], n_wanted: int) -> list[int]:
-    """The n_wanted classes, ascending, whose submatrix contains many of the errors.
+def most_confused(
+    confusions: Sequence[Confusion], n_classes: int, n_wanted: int
+) -> NDArray[np.int64]:
+    """The n_wanted classes, ascending, among which many of the confusions are.
 
     Classes are removed one at a time: each time the one with the fewest errors among those left.
     """
-    errors = counts + counts.T
-    np.fill_diagonal(errors, 0)
-    is_kept = np.ones(len(counts), np.bool_)
-    errors_left = errors.sum(axis=1)
-    for _ in range(len(counts) - n_wanted):
+    errors_with: list[Counter[int]] = [Counter() for _ in range(n_classes)]
+    for c in confusions:
+        errors_with[c.label][c.predicted] += c.count
+        errors_with[c.predicted][c.label] += c.count
+    errors_left = np.array([errors.total() for errors in errors_with])
+    is_kept = np.ones(n_classes, np.bool_)
+    for _ in range(n_classes - n_wanted):
         fewest = np.where(is_kept, errors_left, np.iinfo(np.int64).max).argmin()
         is_kept[fewest] = False
-        errors_left -= errors[fewest]
-    return [int(k) for k in np.flatnonzero(is_kept)]
-
-
-def count_errors(counts: NDArray[np.int64]) -> int:
-    """The number of images off the diagonal of a confusion matrix or of a submatrix."""
-    return int(counts.sum() - counts.trace())
+        for other, count in errors_with[fewest].items():
+            errors_left[other] -= count
+    return np.flatnonzero(is_kept)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Interval = tuple[float, float]
 
 Z_95 = 1.959963984540054  # the 0.975 quantile of the standard normal distribution
+QUANTILES_95 = (0.025, 0.975)
 N_RESAMPLES = 1000
 MAX_BLOCKS = 1000
 
@@ -91,7 +92,7 @@ class Bootstrap:
 
 def percentile_interval(resampled: NDArray[np.float64]) -> Interval:
     """The 95 % percentile interval of resampled values (n_resamples,)."""
-    low, high = np.quantile(resampled, [0.025, 0.975], method="inverted_cdf")
+    low, high = np.quantile(resampled, QUANTILES_95, method="inverted_cdf")
     return float(low), float(high)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from softmaxce.metrics.calibration import N_BINS, Bin, bin_of, reliability_bins
 from softmaxce.metrics.confusions import Confusion
 from softmaxce.metrics.intervals import (
+    QUANTILES_95,
     Bootstrap,
     Interval,
     basic_interval,
@@ -124,8 +125,23 @@ class Scores:
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """Counts (n_classes, n_classes): rows are true classes, columns predicted classes."""
-        cells, shape = self.labels * self.n_classes + self.predicted, (self.n_classes,) * 2
-        return np.bincount(cells, minlength=math.prod(shape)).reshape(shape).astype(np.int64)
+        return self.confusion_among(np.arange(self.n_classes))
+
+    def confusion_among(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Its rows and columns of these classes: (n, n) counts."""
+        n, place = len(classes), np.full(self.n_classes, -1)
+        place[classes] = np.arange(n)
+        rows, columns = place[self.labels], place[self.predicted]
+        is_among = (rows >= 0) & (columns >= 0)
+        cells = rows[is_among] * n + columns[is_among]
+        return np.bincount(cells, minlength=n * n).reshape(n, n).astype(np.int64, copy=False)
+
+    @cached_property
+    def confusion_cells(self) -> NDArray[np.int64]:
+        """Its counts that are not 0, as rows (true class, predicted class, count)."""
+        pairs = self.labels * self.n_classes + self.predicted
+        cells, counts = np.unique(pairs, return_counts=True)
+        return np.stack([*np.divmod(cells, self.n_classes), counts], axis=1)
 
     @property
     def accuracy(self) -> float:
@@ -194,12 +210,16 @@ class Scores:
         return Metric(f"top_{k}_accuracy", n_hits / n, interval, baseline)
 
     def _top_k_baseline(self, k: int) -> float:
-        return int(np.sort(self.confusion.sum(axis=1))[-k:].sum()) / self.n_images
+        return int(np.sort(self._counts[1])[-k:].sum()) / self.n_images
 
-    @property
+    @cached_property
     def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Correct predictions, images and predictions of each class."""
-        return np.diag(self.confusion), self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        correct, support, predicted = (
+            np.bincount(classes, minlength=self.n_classes)
+            for classes in (self.labels[self.is_correct], self.labels, self.predicted)
+        )
+        return correct, support, predicted
 
     @cached_property
     def _resampled_counts(self) -> tuple[Floats, Floats, Floats]:
@@ -224,10 +244,9 @@ class Scores:
     @cached_property
     def confusions(self) -> tuple[Confusion, ...]:
         """The confused pairs of classes, most frequent first."""
-        support = self.confusion.sum(axis=1)
         found = [
-            Confusion(int(i), int(j), int(self.confusion[i, j]), int(support[i]))
-            for i, j in zip(*self.confusion.nonzero(), strict=True)
+            Confusion(i, j, count, self.per_class[i].support)
+            for i, j, count in self.confusion_cells.tolist()
             if i != j
         ]
         return tuple(sorted(found, key=lambda c: -c.count))
@@ -274,7 +293,9 @@ class Scores:
     @cached_property
     def f1_intervals(self) -> tuple[Interval, ...]:
         """The 95 % bootstrap interval of each class's F1."""
-        return tuple(map(percentile_interval, _class_ratios(*self._resampled_counts)[2].T))
+        f1 = _class_ratios(*self._resampled_counts)[2]
+        lows, highs = np.quantile(f1, QUANTILES_95, axis=0, method="inverted_cdf").tolist()
+        return tuple(zip(lows, highs, strict=True))
 
     @cached_property
     def _bootstrap(self) -> Bootstrap:

@@ -176,7 +176,8 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
             raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise ModelError("not a regular file")
+            advice = " but a folder; name the model file" if os.path.isdir(path) else ""
+            raise ModelError(f"not a regular file{advice}")
         with os.fdopen(handle, "rb") as stream:
             yield stream
     except (ModelError, OSError) as error:

@@ -16,6 +16,8 @@ from softmaxce.errors import first_and_more
 from softmaxce.views.formatting import Strong, counted
 from softmaxce.views.safe_text import visible
 
+MAX_CLASSES = 30  # up to which a table has a row for each class
+_N_CLASSES = 20  # rows if there are more
 _UNLIMITED = 100_000  # columns
 
 
@@ -69,6 +71,27 @@ class PlainConsole(Console):
         for row in rows:
             table.add_row(*map(_cell, row))
         self.print(table)
+
+    def print_class_table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        values: Sequence[Any],
+        which: str,
+        *,
+        total: Sequence[str] = (),
+    ) -> None:
+        """A table with a row for each class, or for those with the lowest of many values.
+
+        values: one for each class, None to leave it out; which: what those with the lowest have.
+        """
+        if len(rows) > MAX_CLASSES:
+            with_value = (k for k, value in enumerate(values) if value is not None)
+            order = sorted(with_value, key=values.__getitem__)[:_N_CLASSES]
+            shown = f"{len(order)} of {len(rows):,} classes with the {which}"
+            self.print(f"{shown}; --format json lists all.")
+            rows = [rows[k] for k in order]
+        self.print_table(header, [*rows, total] if total else rows)
 
     def on_broken_pipe(self) -> NoReturn:
         """Leave the reaction to the command line; Rich would exit with code 1."""

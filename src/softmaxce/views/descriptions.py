@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from softmaxce.metrics.confusions import count_errors
+import numpy as np
+from numpy.typing import NDArray
+
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.formatting import counted, interval, percent
@@ -41,13 +43,14 @@ def confusion_lines(class_names: Sequence[str], scores: Scores, n: int) -> list[
     return lines
 
 
-def left_out_line(scores: Scores, shown: Sequence[int]) -> str:
+def left_out_line(scores: Scores, shown: NDArray[np.int64]) -> str:
     """How much of the confusion matrix is shown if only these classes are; '' if all are."""
     if len(shown) == scores.n_classes:
         return ""
-    n_errors, n_shown = map(count_errors, (scores.confusion, scores.confusion[shown][:, shown]))
+    counts, n_errors = scores.confusion_among(shown), scores.n_images - scores.n_correct
+    n_shown = int(counts.sum() - counts.trace())
     return (
-        f"The {len(shown)} most confused of {scores.n_classes} classes, with {n_shown:,} of the "
+        f"The {len(shown)} most confused of {scores.n_classes:,} classes, with {n_shown:,} of the "
         f"{n_errors:,} errors."
     )
 
@@ -97,6 +100,17 @@ def calibration_line(scores: Scores, uncalibrated: Scores) -> str:
 def training_outcome(stop_reason: str) -> str:
     """'converged, gradient 6.8e-04' → 'converged (gradient norm 6.8e-04)'."""
     return re.sub(r", gradient (\S+)$", r" (gradient norm \1)", stop_reason)
+
+
+def choices_made(model: SoftmaxModel, l2_path: Sequence[object]) -> str:
+    """What the validation images chose: 'the penalty and the temperature'; '' if nothing."""
+    choices = {
+        "the penalty": bool(l2_path),
+        "the number of epochs": len(model.layers) > 1,
+        "the temperature": model.temperature != 1,
+    }
+    made = [name for name, is_made in choices.items() if is_made and model.calibration_scores]
+    return " and ".join(made)
 
 
 def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.intervals import Interval
@@ -88,6 +89,15 @@ def reliability_table(bins: Iterable[Bin]) -> TextTable:
         if b.n_images
     ]
     return ("confidence", "mean", "images", "accuracy", CI), rows
+
+
+def by_recall(scores: Scores) -> tuple[Sequence[Any], str]:
+    """A value for each class with images that is lowest for the worst, and what the worst have.
+
+    If the recalls are equal, the lower F1 and then the larger number of images is worse.
+    """
+    values = [(c.recall, c.f1, -c.support) if c.support else None for c in scores.per_class]
+    return values, "lowest recall"
 
 
 def class_table(

@@ -12,12 +12,19 @@ from softmaxce.errors import OutputError
 from softmaxce.preprocessing import SUFFIXES
 
 AnyPath = str | PathLike[str]
+Kind = tuple[bytes, str]
+# What a file of the kind starts with, and what it is called.
+REPORT = (b"<!DOCTYPE html>", "an HTML page")
+ERRORS = (b"path,label,predicted,", "a list of misclassified images")
+LESSON = (b"", "a text file")
+_ARCHIVE = b"PK\x03\x04"  # a model is a zip archive
 
 
-def check_files(outputs: Sequence[AnyPath | None], inputs: Sequence[AnyPath]) -> None:
-    """Raise OutputError unless each output can be written and has a path of its own."""
+def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence[AnyPath]) -> None:
+    """Raise OutputError unless each output can be written, has a path of its own and replaces at
+    most a file of its kind."""
     taken = {os.path.realpath(path) for path in inputs}
-    for output in outputs:
+    for output, (start, kind) in outputs:
         if output is None:
             continue
         check_file(output)
@@ -26,6 +33,11 @@ def check_files(outputs: Sequence[AnyPath | None], inputs: Sequence[AnyPath]) ->
                 f"cannot write: {output}: it is also an input or another output of this command"
             )
         taken.add(os.path.realpath(output))
+        if os.path.exists(output):
+            with open(output, "rb") as stream:
+                old = stream.read(max(len(start), len(_ARCHIVE)))
+            if old and (old.startswith(_ARCHIVE) or not old.startswith(start)):
+                raise OutputError(f"cannot replace: {output}: not {kind}; choose another name")
 
 
 def check_file(output: AnyPath) -> None:

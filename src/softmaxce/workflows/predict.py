@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import decode_files
-from softmaxce.errors import DataError, ImageError
+from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
@@ -115,7 +115,7 @@ def predict(
 
     Raises ModelError, also for `coverage` with a model trained without validation images;
     InputError for a label that the model does not know; DataError, which names the first unreadable
-    image, unless `skip_bad`.
+    image, unless `skip_bad`; DataError if no image is readable.
     """
     model = load_model(model_path)
     label = None if label_name is None else label_index(label_name, model.class_names)
@@ -131,6 +131,9 @@ def predict(
         more = f" ({len(others)} more cannot be read either)" if others else ""
         them = "them" if others else "it"
         raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
+    if len(decoded.failures) == len(files) and not isinstance(piped, Prediction):
+        failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
+        raise DataError(f"no readable images: {failed}")
     return result
 
 

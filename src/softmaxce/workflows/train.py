@@ -22,10 +22,10 @@ from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import Finding
 from softmaxce.data.sources import Split, as_split, find_splits
-from softmaxce.errors import InputError, OutputError
+from softmaxce.errors import InputError, ModelError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
-from softmaxce.model.model_file import is_model_file, save_model
+from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
@@ -89,14 +89,23 @@ class TrainResult:
         return {name: copies for name in others if (copies := self.scored[name].overlap)}
 
 
-def check_output(path: str | PathLike[str], force: bool) -> None:
-    """Raise OutputError if training would end with a file that must not be overwritten."""
+def check_output(path: str | PathLike[str], force: bool) -> str:
+    """What training will replace, in words; '' if there is no such file yet.
+
+    Raises OutputError if it would end with a file that must not be overwritten.
+    """
     check_file(path)
-    if Path(path).exists() and not force and not is_model_file(path):
+    if not Path(path).exists():
+        return ""
+    try:
+        return f"the model of {load_model(path).n_classes:,} classes in {path}"
+    except ModelError:
+        if force:
+            return f"{path}, which was not a model"
         raise OutputError(
             f"cannot replace: {path}: it is not a softmaxce model; choose another --output, "
             "or replace it with --force"
-        )
+        ) from None
 
 
 def check_distributable(options: TrainOptions) -> None:

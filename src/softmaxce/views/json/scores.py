@@ -9,6 +9,8 @@ from softmaxce.metrics.scores import LOSSES, RATIOS, Scores
 from softmaxce.views.json.json_output import attributes
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset
 
+MAX_DENSE = 200  # classes of a confusion matrix with its zeros
+
 
 def summary(scores: Scores) -> dict[str, Any]:
     """The scores that cost next to nothing to compute."""
@@ -32,7 +34,11 @@ def details(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
         **{metric.name: metric.value for metric in scores.metrics},
         "intervals": {metric.name: metric.interval for metric in scores.metrics},
         "baselines": {metric.name: metric.baseline for metric in scores.metrics},
-        "confusion_matrix": {"classes": class_names, "counts": scores.confusion},
+        "confusion_matrix": {
+            "classes": class_names,
+            "counts": scores.confusion if scores.n_classes <= MAX_DENSE else None,
+        },
+        "confusion_cells": scores.confusion_cells,
         "confusions": [
             {
                 "label": class_names[c.label],
@@ -41,12 +47,18 @@ def details(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
             }
             for c in scores.confusions
         ],
-        "per_class": {name: attributes(c, *RATIOS, "support") for name, c, _ in classes},
+        "per_class": per_class(class_names, scores),
         "per_class_intervals": {
             name: {"precision": c.precision_interval, "recall": c.recall_interval, "f1": f1}
             for name, c, f1 in classes
         },
     }
+
+
+def per_class(class_names: Sequence[str], scores: Scores) -> dict[str, Any]:
+    """Precision, recall, F1 and support of each class, by its name."""
+    rows = zip(class_names, scores.per_class, strict=True)
+    return {name: attributes(c, *RATIOS, "support") for name, c in rows}
 
 
 def calibration(scores: Scores, uncalibrated: Scores, temperature: float) -> dict[str, Any]:

@@ -11,7 +11,13 @@ def as_json(result: TrainResult) -> str:
     """The result as one JSON object."""
     model, fit, validation = result.model, result.fit, result.scored.get("validation")
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
-    summaries = {split: scores.summary(scored.scores) for split, scored in result.scored.items()}
+    summaries = {
+        split: {
+            **scores.summary(scored.scores),
+            "per_class": scores.per_class(model.class_names, scored.scores),
+        }
+        for split, scored in result.scored.items()
+    }
     calibration = None
     if validation is not None and model.temperature != 1.0:
         before, after = validation.uncalibrated, validation.scores

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
@@ -56,15 +59,15 @@ def all_charts(subject: Subject) -> list[Drawing]:
     return drawn if path is None else [*drawn, path]
 
 
-def matrix_classes(scores: Scores) -> list[int]:
+def matrix_classes(scores: Scores) -> NDArray[np.int64]:
     """The classes that the drawn confusion matrix has: at most MAX_MATRIX."""
-    return most_confused(scores.confusion, min(scores.n_classes, MAX_MATRIX))
+    return most_confused(scores.confusions, scores.n_classes, min(scores.n_classes, MAX_MATRIX))
 
 
 def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     """Counts and per cent of the row; a stronger colour is a larger proportion of the row."""
-    chosen = matrix_classes(scores)
-    n = len(chosen)
+    shown = matrix_classes(scores)
+    counts, chosen, n = scores.confusion_among(shown), shown.tolist(), len(shown)
     cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     names = _row_names(class_names, chosen)
     left, top = 10 + 6.5 * max(map(len, names)) if n <= MAX_NAMED else 8.0, 36.0
@@ -78,7 +81,7 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
             shapes.append(label(place, str(i), "middle", size=min(13, 0.6 * cell)))
         support = max(1, scores.per_class[i].support)
         for column, j in enumerate(chosen):
-            count, corner = int(scores.confusion[i, j]), (left + column * cell, y)
+            count, corner = int(counts[row, column]), (left + column * cell, y)
             if count:
                 title = f"'{class_names[i]}' predicted as '{class_names[j]}': {count:,}"
                 shapes += _cell(corner, cell, count, count / support, title, is_correct=i == j)

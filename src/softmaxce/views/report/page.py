@@ -7,11 +7,12 @@ from string import Template
 
 from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
-from softmaxce.views.descriptions import model_details
+from softmaxce.views.console import MAX_CLASSES
+from softmaxce.views.descriptions import choices_made, model_details
 from softmaxce.views.formatting import Strong, percent
 from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
-from softmaxce.views.report.markup import Html, definitions, section, table
+from softmaxce.views.report.markup import Html, definitions, folded, section, table
 from softmaxce.views.report.subject import Subject
 from softmaxce.views.score_tables import CI, metrics_table
 from softmaxce.workflows.outputs import write_folder
@@ -24,8 +25,8 @@ _TILES = {
 _CAVEATS = {
     "train": " The model was trained on these images, so the scores are much too optimistic.",
     "validation": (
-        " These images were also used to choose the penalty and the temperature, so the scores are "
-        "slightly optimistic; run softmaxce evaluate on a separate test set."
+        " These images were also used to choose {}, so the scores are slightly optimistic; run "
+        "softmaxce evaluate on a separate test set."
     ),
 }
 
@@ -65,14 +66,17 @@ def _page(subject: Subject) -> bytes:
 def _summary(subject: Subject) -> str:
     of_images, names = subject.scored.scores, subject.model.class_names
     low, high = of_images.accuracy_interval
-    majority = names[int(of_images.confusion.sum(axis=1).argmax())]
+    majority = names[max(range(len(names)), key=lambda k: of_images.per_class[k].support)]
     words = (
         f"The model classifies {of_images.n_correct:,} of {of_images.n_images:,} {subject.images} "
-        f"in {len(names)} classes correctly: an accuracy of {percent(of_images.accuracy)} "
+        f"in {len(names):,} classes correctly: an accuracy of {percent(of_images.accuracy)} "
         f"({CI} {percent(low)} to {percent(high)}). Always predicting '{majority}' would have an "
         f"accuracy of {percent(of_images.majority_baseline)}."
     )
-    return text(words + _CAVEATS.get(subject.split or "", ""))
+    choices = choices_made(subject.model, subject.record.l2_path)
+    if subject.split == "train" or choices:
+        words += _CAVEATS.get(subject.split or "", "").format(choices)
+    return text(words)
 
 
 def _tiles(subject: Subject) -> str:
@@ -93,11 +97,12 @@ def _details_section(subject: Subject) -> Html:
         for k, class_name in enumerate(names)
     ]
     header = ("class", "for training", f"scored ({subject.images})")
+    classes = table("Images of each class", header, rows)
     return section(
         "Data and model",
         Html("<h3>Data</h3>"),
         definitions(subject.data_details),
-        table("Images of each class", header, rows),
+        classes if len(rows) <= MAX_CLASSES else folded("Images of each class", classes),
         Html("<h3>Model</h3>"),
         definitions([("File", subject.model_path), *model_details(subject.model, subject.record)]),
     )

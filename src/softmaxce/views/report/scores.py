@@ -143,6 +143,8 @@ def calibration_section(subject: Subject) -> Html:
         f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
         "the model is calibrated; below it is overconfident, above it underconfident."
     )
+    is_calibrated = subject.model.temperature != 1
+    title = "Before and after calibration" if is_calibrated else "Without calibration"
     calibration, coverage = calibration_table(scores, before, subject.model.temperature), None
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
@@ -151,7 +153,7 @@ def calibration_section(subject: Subject) -> Html:
     return section(
         "Calibration",
         paragraph(_calibration_words(subject)),
-        table("Before and after calibration", *calibration),
+        table(title, *calibration),
         beside(
             figure(charts.reliability(scores, before), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
@@ -184,11 +186,13 @@ def training_section(subject: Subject) -> Html | None:
     record = subject.record
     if not record.objective_history:
         return None
-    caption = (
-        "The objective: mean cross-entropy plus penalty. Each segment is a fit with one penalty "
-        "that starts from the weights of the previous fit; a smaller penalty allows a lower "
-        "objective. The last segment, 'fit', uses the chosen penalty."
-    )
+    caption = "The objective: mean cross-entropy plus penalty."
+    if record.l2_path:
+        caption += (
+            " Each segment is a fit with one penalty that starts from the weights of the previous "
+            "fit; a smaller penalty allows a lower objective. The last segment, 'fit', uses the "
+            "chosen penalty."
+        )
     rows = [
         (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
         for stage, values in record.objective_history

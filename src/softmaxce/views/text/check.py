@@ -11,6 +11,7 @@ from softmaxce.data.source_findings import Finding
 from softmaxce.errors import first_and_more
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.formatting import Strong
+from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.check import CheckResult
 
 _N_EXAMPLES = 5
@@ -28,7 +29,9 @@ def show(result: CheckResult) -> None:
     ]
     total = (Strong(f"{sum(part.n_images.values()):,}") for part in result.parts)
     header = ("class", *(part.name for part in result.parts))
-    console.print_table(header, [*rows, (Strong("total"), *total)])
+    counts = [result.parts[0].n_images.get(label, 0) for label in labels]
+    which = f"fewest {SPLIT_TITLES[result.parts[0].name]} images"
+    console.print_class_table(header, rows, counts, which, total=(Strong("total"), *total))
     console.print()
     console.print_line(f"Formats: {_counted(result.formats)}")
     console.print_line(f"Modes: {_counted(result.modes)}")

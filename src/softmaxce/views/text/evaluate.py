@@ -23,6 +23,7 @@ from softmaxce.views.descriptions import (
 from softmaxce.views.formatting import percent, shortened
 from softmaxce.views.score_tables import (
     CI,
+    by_recall,
     calibration_table,
     class_table,
     metrics_table,
@@ -66,7 +67,7 @@ def show(result: EvaluateResult) -> None:
         for line in coverage_lines(result.coverage):
             console.print(line)
     console.print_heading("Scores of each class")
-    console.print_table(*class_table(result.model.class_names, scores))
+    console.print_class_table(*class_table(result.model.class_names, scores), *by_recall(scores))
     _show_confusion(console, result.model.class_names, scores)
 
 
@@ -76,11 +77,12 @@ def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: S
     if not scores.confusions:
         console.print("Every prediction is correct.")
         return
-    shown = most_confused(scores.confusion, _n_that_fit(console.width, class_names, scores))
-    rows: list[Sequence[str | Text]] = [
-        (str(i), shortened(class_names[i], _NAME_WIDTH), *(_cell(scores, i, j) for j in shown))
-        for i in shown
-    ]
+    n_shown = _n_that_fit(console.width, class_names, scores)
+    shown = most_confused(scores.confusions, scores.n_classes, n_shown)
+    rows: list[Sequence[str | Text]] = []
+    for place, (k, counts) in enumerate(zip(shown, scores.confusion_among(shown), strict=True)):
+        cells = (_cell(n, scores.per_class[k].support, j == place) for j, n in enumerate(counts))
+        rows.append((str(k), shortened(class_names[k], _NAME_WIDTH), *cells))
     console.print_table(("", "true class", *map(str, shown)), rows, left=(1,))
     if left_out := left_out_line(scores, shown):
         console.print(left_out)
@@ -92,16 +94,16 @@ def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: S
 def _n_that_fit(width: int, class_names: Sequence[str], scores: Scores) -> int:
     """How many classes a table of this width has room for."""
     longest = max(len("true class"), *(len(shortened(name, _NAME_WIDTH)) for name in class_names))
-    column = max(1 + len(str(scores.confusion.max())), len(str(len(class_names) - 1)))
+    largest = max(scores.confusions[0].count, *(c.n_correct for c in scores.per_class))
+    column = max(1 + len(str(largest)), len(str(len(class_names) - 1)))
     room = width - longest - len(str(len(class_names))) - 2
     return max(2, min(len(class_names), _MAX_CLASSES, room // (column + 2)))
 
 
-def _cell(scores: Scores, label: int, predicted: int) -> Text:
-    count, support = int(scores.confusion[label, predicted]), scores.per_class[label].support
+def _cell(count: int, support: int, is_correct: bool) -> Text:
     if not count:
         return Text("·", style="dim")
-    if label == predicted:
+    if is_correct:
         return Text(f" {count}", _CORRECT_STYLE)
     style = next(style for least, style in _ERROR_STYLES if count >= least * support)
     return Text(f" {count}", style)

@@ -20,9 +20,12 @@ def show(result: InfoResult) -> None:
     ):
         console.print_line(f"{title}: {value}")
     names, counts = result.model.class_names, record.class_counts
-    console.print_heading(f"{len(names)} classes")
+    console.print_heading(f"{len(names):,} classes")
     shown = [f"{count:,}" for count in counts] or [""] * len(names)
-    console.print_table(("class", "training images"), zip(names, shown, strict=True))
+    classes = list(zip(names, shown, strict=True))
+    which = "fewest training images" if counts else "lowest index"
+    values = counts or range(len(names))
+    console.print_class_table(("class", "training images"), classes, values, which)
     if record.scores:
         console.print_heading("Scores at training time")
         rows = [

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from softmaxce.errors import ImageError
-from softmaxce.views.console import PlainConsole, output
+from softmaxce.errors import ImageError, first_and_more
+from softmaxce.views.console import MAX_CLASSES, PlainConsole, output
 from softmaxce.views.formatting import Strong, nats, percent, probability
 from softmaxce.workflows.predict import Prediction, PredictResult
 
 _MAX_TABLES = 5
 _BAR_WIDTH = 30
+_N_PROBABLE = 10  # classes, if a model has many
 
 
 def show(result: PredictResult, top_k: int | None) -> None:
@@ -33,8 +34,9 @@ def _show_one(
     console.print_heading(prediction.path)
     p = prediction.probabilities.tolist()
     order = sorted(range(len(result.class_names)), key=lambda k: -prediction.log_probabilities[k])
+    is_cut = top_k is None and len(order) > MAX_CLASSES
     rows = []
-    for k in order[:top_k]:
+    for k in order[: _N_PROBABLE if is_cut else top_k]:
         is_best = k == prediction.predicted
         value = Strong(probability(p[k])) if is_best else probability(p[k])
         bar = Text("█" * round(p[k] * _BAR_WIDTH), "green" if is_best else "blue")
@@ -42,8 +44,9 @@ def _show_one(
     console.print_table(("class", "probability", ""), rows, left=(0, 2))
     hidden = order[len(rows) :]
     if hidden:
-        others = "1 more class has" if len(hidden) == 1 else f"{len(hidden)} more classes share"
-        console.print(f"{others} {percent(sum(p[k] for k in hidden))}.")
+        others = "1 more class has" if len(hidden) == 1 else f"{len(hidden):,} more classes share"
+        more = f"; -k {len(order)} shows all" if is_cut else ""
+        console.print(f"{others} {percent(sum(p[k] for k in hidden))}{more}.")
     members = result.prediction_set(prediction)
     if members is not None:
         console.print_line(f"Prediction set: {_names(result, members)}")
@@ -77,4 +80,4 @@ def _show_rows(console: PlainConsole, result: PredictResult) -> None:
 
 
 def _names(result: PredictResult, members: Sequence[int]) -> str:
-    return ", ".join(result.class_names[k] for k in members)
+    return first_and_more([result.class_names[k] for k in members])

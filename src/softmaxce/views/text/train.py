@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from softmaxce.errors import first_and_more
 from softmaxce.views.console import PlainConsole, output
-from softmaxce.views.descriptions import overlap_line, training_outcome
+from softmaxce.views.descriptions import choices_made, overlap_line, training_outcome
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
-from softmaxce.views.score_tables import SPLIT_TITLES, class_table, splits_table
+from softmaxce.views.score_tables import SPLIT_TITLES, by_recall, class_table, splits_table
 from softmaxce.workflows.train import TrainResult
 
 _LEGEND = (
     "majority: the accuracy of always predicting the most frequent class.\n"
     "uniform: the cross-entropy (nats) of a uniform prediction, ln K; 0 is perfect."
-)
-_CAVEAT = (
-    "The validation images were also used to choose the penalty and the temperature,\n"
-    "so their scores are slightly optimistic"
 )
 
 
@@ -51,12 +47,16 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
     console.print_heading("Scores")
     console.print_table(*splits_table(splits))
     console.print(_LEGEND, style="dim")
-    if "validation" in splits:
+    if choices := choices_made(result.model, result.fit.l2_path):
         advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
-        console.print(_CAVEAT + advice, style="dim")
+        console.print(
+            f"The validation images were also used to choose {choices},\n"
+            f"so their scores are slightly optimistic{advice}",
+            style="dim",
+        )
     split, scores = list(splits.items())[-1]
     console.print_heading(f"Scores of each class ({SPLIT_TITLES[split]} images)")
-    console.print_table(*class_table(result.model.class_names, scores))
+    console.print_class_table(*class_table(result.model.class_names, scores), *by_recall(scores))
     console.print()
 
 
