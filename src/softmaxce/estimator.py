@@ -93,7 +93,9 @@ def _checked_targets(y: ArrayLike, n: int) -> NDArray[Any]:
         if not is_whole.all():
             raise InputError("y contains NaN or continuous values: Unknown label type: continuous")
     elif targets.dtype.kind not in "biuUM" and not all(isinstance(t, str) for t in targets):
-        raise InputError(f"y contains {targets.dtype}s: Unknown label type: use strings or integers")
+        raise InputError(
+            f"y contains {targets.dtype}s: Unknown label type: use strings or integers"
+        )
     return targets
 
 
@@ -251,10 +253,10 @@ class SoftmaxClassifier(_Base):
         given, classes = self.class_weight, self.classes_.tolist()
         if given is None:
             return weights
-        if isinstance(given, str) and given == "balanced":
+        if isinstance(given, str) and given == "balanced":  # every class gets the same total
             totals = np.bincount(labels, weights, len(classes))
-            means = totals.sum() / np.count_nonzero(totals)
-            return weights * np.divide(means, totals, where=totals > 0, out=totals)[labels]
+            mean = totals.sum() / np.count_nonzero(totals)
+            return np.asarray(weights * mean / np.where(totals > 0, totals, 1.0)[labels])
         if not isinstance(given, dict) or not all(map(_is_number, given.values())):
             raise InputError(
                 "class_weight must be None, 'balanced' or a dict from classes to numbers, at least "
@@ -264,7 +266,7 @@ class SoftmaxClassifier(_Base):
         if n_known < min(len(given), len(classes)):  # as in scikit-learn
             unknown = [repr(name) for name in given if name not in classes]
             raise InputError(f"class_weight: y contains no class {first_and_more(unknown)}")
-        return weights * np.array([given.get(name, 1.0) for name in classes])[labels]
+        return np.asarray(weights * np.array([given.get(name, 1.0) for name in classes])[labels])
 
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
         refuse_masked(X)
