@@ -62,7 +62,7 @@ class Network:
         the number of inputs. Few rows make few batches, which must move the parameters further.
         """
         has_few_rows = len(self.problem.rows) < BATCH_ROWS * MIN_BATCHES
-        return float(np.clip(0.5 / self.widths[0], 1e-3, 0.02)) if has_few_rows else LEARNING_RATE
+        return float(np.clip(0.2 / self.widths[0], 1e-3, 0.02)) if has_few_rows else LEARNING_RATE
 
     # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
     # product, because the system clears the memory that it hands out.
