@@ -13,8 +13,8 @@ sys.path[:0] = [
 ]
 
 from fault_tools import Measured, measured  # noqa: E402
+from hostile_models import HOSTILE  # noqa: E402
 from test_hostile_images import BOMBS, read_all  # noqa: E402
-from test_loading_faults import HOSTILE  # noqa: E402
 
 from softmaxce.model.model_file import load_model  # noqa: E402
 
@@ -33,9 +33,9 @@ def main() -> None:
     models, images = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.npz"
-        for name, (make, _) in HOSTILE.items():
-            path.write_bytes(make())
-            models[name] = measured(lambda: load_model(path))
+        for hostile in HOSTILE:
+            path.write_bytes(hostile.content())
+            models[hostile.name] = measured(lambda: load_model(path))
     for name, make_image in BOMBS.items():
         content = make_image()
         images[name] = measured(lambda content=content: read_all(iter([content])))

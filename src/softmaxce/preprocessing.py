@@ -16,8 +16,12 @@ SUFFIXES_OF = {
     "WEBP": {".webp"},
     "TIFF": {".tif", ".tiff"},
     "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+    "AVIF": {".avif"},
+    "HEIF": {".heic", ".heif", ".hif"},
 }
-SUFFIXES = frozenset().union(*SUFFIXES_OF.values())
+# Photographs in formats that are not read are images too: they are reported, not left out.
+_UNREADABLE_SUFFIXES = {".jp2", ".j2k", ".jxl"}
+SUFFIXES = frozenset(_UNREADABLE_SUFFIXES).union(*SUFFIXES_OF.values())
 FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
 

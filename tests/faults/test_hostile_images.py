@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import picture_files
 import pytest
 from fault_tools import measured
 from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
 from softmaxce.errors import ImageError
+from softmaxce.images.heif import heif_formats
 from softmaxce.images.reading import read_image
 from softmaxce.preprocessing import Preprocessing
 
@@ -31,7 +33,8 @@ pytestmark = pytest.mark.slow
 
 WANTED = Preprocessing(8, 8, 3)
 MAX_SECONDS, MAX_MEGABYTES = 1.0, 300.0
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+ENDLESS = 30 * 2**20  # bytes of headers without end
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", *heif_formats())
 
 
 def picture(mode: str = "RGB", side: int = 24, seed: int = 0) -> Image.Image:
@@ -83,6 +86,8 @@ def good_images(form: str) -> list[bytes]:
             whole = [encoded(picture(), form, compression=name) for name in compressions]
             fax = encoded(picture("1"), form, compression="group4")
             return [*whole, fax, encoded(picture("L"), form, tiffinfo=exif())]
+        case "AVIF" | "HEIF":
+            return [encoded(picture(), form, exif=exif().tobytes()), encoded(picture("RGBA"), form)]
         case "BMP":
             return [encoded(picture(mode), form) for mode in ("RGB", "L", "P", "1", "RGBA")]
         case _:
@@ -239,6 +244,28 @@ def text_bomb(kind: bytes) -> bytes:
     return png(8, 8, chunk(kind, body))
 
 
+def jpeg_with(header: bytes) -> bytes:
+    good = encoded(picture(), "JPEG")
+    return good[:2] + header + good[2:]
+
+
+def many_scans(n_scans: int) -> bytes:
+    """A progressive JPEG of 5,000 × 5,000 pixels, of which each scan refines one channel."""
+    good = jpeg(5_000, 5_000, progressive=True)
+    scan = b"\xff\xda\0\x08\1\1\0\1\x3f\0" + bytes(8)
+    return good[: good.rindex(b"\xff\xda")] + scan * n_scans + b"\xff\xd9"
+
+
+def run_lengths(side: int) -> bytes:
+    sizes = (0, 0, 0, 62, 40, side, side, 1, 8, 1, 0, 0, 0, 2, 0)
+    return b"BM" + struct.pack("<LHHLLllHHLLLLLL", *sizes) + bytes(8)
+
+
+def tiff_of_strips(rows: int) -> bytes:
+    """A TIFF of one column in 32,768 strips, which it says have this many rows."""
+    return picture_files.tiff(np.zeros((65_536, 1, 1)), 1, 8, more={278: [rows]})
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "png of 100,000 x 100,000": lambda: png(100_000, 100_000),
     "png of 2^31": lambda: png(2**31 - 1, 2**31 - 1),
@@ -271,6 +298,27 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "ppm of 10,000 x 9,000": lambda: b"P6 10000 9000 255\n" + bytes(100),
     "pbm of text": lambda: b"P1 9000 9000\n" + b"0 " * 10_000,
     "nothing but spaces": lambda: b"P3" + b" " * 10**7,
+    "jpeg of fill bytes": lambda: b"\xff\xd8" + b"\xff" * ENDLESS,
+    "jpeg with junk": lambda: b"\xff\xd8\xff\xe0\0\2" + b"a" * ENDLESS,
+    "jpeg of comments": lambda: jpeg_with(b"\xff\xfe\0\2" * (ENDLESS // 4)),
+    "jpeg of exif": lambda: jpeg_with((b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 120),
+    "jpeg of photoshop": lambda: jpeg_with(
+        (b"\xff\xed\xea\x70Photoshop 3.0\0" + b"8BIM\0\1\0\0\0\0\0\0" * 5_000) * 130
+    ),
+    "jpeg that ends in fill bytes": lambda: jpeg(24, 24)[:-2] + b"\xff" * ENDLESS,
+    "jpeg of 98 scans": lambda: many_scans(98),
+    "jpeg of 100,000 scans": lambda: many_scans(100_000),
+    "png of empty chunks": lambda: png(8, 8, chunk(b"abCd", b"") * (ENDLESS // 12)),
+    "png of empty pixels": lambda: png(8, 8, chunk(b"IDAT", b"") * (ENDLESS // 12)),
+    "gif of comments": lambda: b"GIF89a\x08\0\x08\0\0\0\0!\xfe" + b"\1a" * (ENDLESS // 2),
+    "gif of extensions": lambda: b"GIF89a\x08\0\x08\0\0\0\0" + b"!\xf9\0" * (ENDLESS // 3),
+    "bmp of empty runs": lambda: run_lengths(2_048) + b"\xff\1" * (ENDLESS // 2),
+    "bmp of long runs": lambda: run_lengths(2_048) + b"\0\0" * 2_049,
+    "bmp of one row": lambda: b"BM" + bmp(10**7, 1)[2:54] + bytes(3 * 10**7),
+    "tiff of strips": lambda: tiff_of_strips(2),
+    "tiff of the same strip": lambda: tiff_of_strips(65_535),
+    "bigtiff": lambda: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 10**6) + bytes(2 * 10**7),
+    "webp of 7,000 x 7,000": lambda: encoded(Image.new("RGB", (7_000, 7_000)), "WEBP", method=0),
 }
 
 

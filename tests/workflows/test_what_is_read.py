@@ -85,7 +85,7 @@ def test_each_array_is_read_once(tmp_path, monkeypatch):
         head = bytes((0, 0, 8, 1)) + np.array(labels.shape, ">u4").tobytes()
         path = tmp_path / f"{prefix}-labels-idx1-ubyte.gz"
         path.write_bytes(gzip.compress(head + labels.tobytes()))
-    calls = counted(monkeypatch, array_files, "_read_idx")
+    calls = counted(monkeypatch, array_files, "read_idx")
     result = workflow.train(tmp_path, tmp_path / "m.npz", workflow.TrainOptions(l2=0.01))
     assert "test" in result.scored
     assert len(calls) == len(set(calls)) == 4

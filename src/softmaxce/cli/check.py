@@ -23,8 +23,8 @@ def check(folder: str, jobs: int | None, output: Output) -> None:
     """Find problems in the images in DIR before training on them.
 
     DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
-    test/; it may also be a CSV manifest. Findings include unreadable images, empty and tiny
-    classes, and duplicates within and across classes and splits.
+    test/; it may also be any other source that `train` accepts. Findings include unreadable
+    images, empty and tiny classes, and duplicates within and across classes and splits.
     """
     from softmaxce.views.json.json_output import json_text
     from softmaxce.views.text import check as text_view

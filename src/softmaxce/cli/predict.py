@@ -58,7 +58,10 @@ def predict(
     jobs: int | None,
     output: Output,
 ) -> None:
-    """Show the class probabilities for each IMAGE: a file, a folder of images, or - for stdin."""
+    """Show the class probabilities for each IMAGE: a file, a folder of images, or - for stdin.
+
+    A single IMAGE may also be a source of pixel arrays that `train` accepts; it needs no labels.
+    """
     from softmaxce.views.json import predict as json_view
     from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow

@@ -158,23 +158,18 @@ def train(
 
     DIR contains one subfolder of images per class, or such subfolders in train/ and, optionally,
     validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
-    optionally, split; an .npz file of pixel arrays; or a folder of IDX files.
+    optionally, split; an .npz or CSV file of pixels; or a folder of IDX or .npy files.
     """
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
-    from softmaxce.workflows.checkpoint import checkpoint_path
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
 
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
     chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
-    if (suffix := Path(model_path).suffix.lower()) not in ("", ".npz"):
-        output.note(f"{model_path} will be a softmaxce model (.npz), not a {suffix} file")
-    left_over = checkpoint_path(model_path)
-    if left_over.exists() and not chosen.resume:
-        output.note(f"starting from the beginning; --resume would continue from {left_over}")
+    _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:
         workflow.check_distributable(chosen)
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
@@ -194,6 +189,17 @@ def train(
         result.left_out,
         result.findings,
     )
+
+
+def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:
+    """What the names of the model and of its checkpoint mean for this run."""
+    from softmaxce.workflows.checkpoint import checkpoint_path
+
+    if (suffix := Path(model_path).suffix.lower()) not in ("", ".npz"):
+        output.note(f"{model_path} will be a softmaxce model (.npz), not a {suffix} file")
+    left_over = checkpoint_path(model_path)
+    if left_over.exists() and not resume:
+        output.note(f"starting from the beginning; --resume would continue from {left_over}")
 
 
 def _write_reports(result: TrainResult, report_path: str | None, plots_path: str | None) -> None:

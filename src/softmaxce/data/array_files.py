@@ -1,48 +1,78 @@
-"""Pixel arrays in files: .npz, pairs of .npy, and IDX (`…-ubyte`, also gzipped).
+"""Pixel arrays in files: .npz, .npy, IDX (`…-ubyte`, also gzipped) and CSV files of pixels.
 
 They are read without unpickling, and only if the sizes in the headers fit the file.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
-import struct
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.manifest import SPLIT_NAMES
-from softmaxce.errors import DataError
+from softmaxce.data.array_readers import OBJECTS, read_idx, read_member
+from softmaxce.data.array_values import as_labels, as_pixels
+from softmaxce.data.class_folders import visible_folders
+from softmaxce.data.names import split_among, words_of
+from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
+from softmaxce.errors import DataError, first_and_more
 
-MAX_BYTES = 4 * 2**30
-_MAX_RATIO = 250  # unpacked to packed bytes: images stay far below, decompression bombs do not
-_IDX_NAME = re.compile(r"(.*)images([-.])idx3([-.]ubyte.*)", re.ASCII)
-_IMAGE_WORDS = {"x", "image", "images", "pixels", "data"}
-_LABEL_WORDS = {"y", "label", "labels", "target", "targets"}
-_SPLIT_OF_PREFIX = {**SPLIT_NAMES, "t10k": "test"}
+_IDX_END = re.compile(r"[-.]idx[13][-.]ubyte", re.ASCII | re.IGNORECASE)
+_FILE_WORDS = {"npy", "npz", "idx1", "idx3", "ubyte", "gz"}
+_ROLES = {
+    "images": {"x", "image", "images", "imgs", "pixels", "data"},
+    "labels": {"y", "label", "labels", "target", "targets"},
+}
+_CLASS_WORDS = {"class", "classes", "label", "target", "category", "categories"}
+_OTHER_WORDS = {"names", "id", "ids", "path", "paths", "file", "files", "filenames", "shape"}
+_POSITIONS = {"arr_0": "images", "arr_1": "labels"}  # as np.savez(file, x, y) calls them
+_NAMES = "names", "train"  # of the classes, for all splits
+
+_Contents = dict[tuple[str, str], Any]  # role and split → a file or a member of an archive
+_Files = dict[tuple[str, str, tuple[str, ...]], list[str]]  # role, split and data set → paths
 
 
 @dataclass(frozen=True)
 class PixelArrays:
-    """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None."""
+    """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None.
+
+    notes: how the images were converted.
+    """
 
     images: NDArray[np.uint8]
     labels: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
 
 
 def is_array_source(path: str | PathLike[str]) -> bool:
-    """Whether `path` is named like a file of pixel arrays, or is a folder of IDX files."""
-    name = os.path.basename(os.fspath(path))
+    """Whether `path` is named like a file of pixel arrays, or is a folder of IDX or .npy files."""
+    name = os.path.basename(path).lower()
     if os.path.isfile(path):
-        return name.lower().endswith((".npz", ".npy")) or _IDX_NAME.fullmatch(name) is not None
-    return os.path.isdir(path) and bool(_idx_files(path))
+        is_idx = _IDX_END.search(name) is not None
+        return is_idx or name.endswith((".npz", ".npy")) or is_pixel_csv(path)
+    if not os.path.isdir(path):
+        return False
+    images = _images_by_set(_files_in(path)).values()
+    # Beside folders, .npy files may be somebody's copies of the images in these folders.
+    return any(map(_IDX_END.search, images)) or (bool(images) and not visible_folders(Path(path)))
+
+
+def array_splits(path: str | PathLike[str]) -> set[str]:
+    """The splits that `read_arrays` can read. Raises DataError."""
+    return {split for role, split in _contents(path) if role == "images"} or {"train"}
+
+
+def unlabelled_splits(path: str | PathLike[str]) -> set[str]:
+    """The splits whose images have no labels. Raises DataError."""
+    contents = _contents(path)
+    return {split for split in array_splits(path) if ("labels", split) not in contents}
 
 
 def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
@@ -51,177 +81,145 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
     Raises DataError, which names the file and the fault.
     """
     try:
-        if str(path).lower().endswith(".npz"):
-            images, labels = _read_npz(path, split)
-        elif str(path).lower().endswith(".npy"):
-            images, labels = _npy_pair(str(path))
-        else:
-            file = _idx_files(path)[split] if os.path.isdir(path) else path
-            images, labels = _idx_pair(str(file))
-        pixels = _checked_images(path, images)
-        names = None if labels is None else _checked_labels(path, pixels, labels)
-        return PixelArrays(pixels, names)
+        name, images, labels, class_names = _read(path, split)
+        pixels, notes = as_pixels(images)
+        if name.lower().startswith("emnist") and not name.lower().endswith((".npy", ".npz")):
+            pixels = pixels.swapaxes(1, 2)
+            notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
+        if labels is None:
+            return PixelArrays(pixels, None, notes)
+        return PixelArrays(pixels, as_labels(labels, len(pixels), class_names), notes)
     except DataError:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
         reason = getattr(error, "strerror", None) or str(error)
+        if "allow_pickle" in reason or "Python objects in dtype" in reason:
+            reason = f"it {OBJECTS}"
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 
-def array_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits that `read_arrays` can read. Raises DataError."""
-    if os.path.isdir(path):
-        return set(_idx_files(path))
-    if not str(path).lower().endswith(".npz"):
-        return {"train"}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return set(_npz_members(path, archive)[0]) or {"train"}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"cannot read the arrays: {path}: {error}") from error
+def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
+    """The file of the images, the images, and their labels and class names, None without them."""
+    if is_pixel_csv(path):
+        return os.path.basename(path), *read_pixel_csv(path, split), None
+    contents = _contents(path)
+    if str(path).lower().endswith(".npz"):
+        return os.path.basename(path), *_read_npz(path, split, contents)
+    images, labels = (
+        None
+        if (file := contents.get((role, split))) is None
+        else np.load(file, mmap_mode="r", allow_pickle=False)
+        if file.lower().endswith(".npy")
+        else read_idx(file, n_dimensions)
+        for role, n_dimensions in (("images", 3), ("labels", 1))
+    )
+    return os.path.basename(contents["images", split]), images, labels, None
 
 
-_Members = dict[str, zipfile.ZipInfo]
-_Pair = tuple[NDArray[Any], NDArray[Any] | None]  # images, and labels if there are any
-
-
-def _npz_members(path: str | PathLike[str], archive: zipfile.ZipFile) -> tuple[_Members, _Members]:
-    """The arrays of images and of labels for each split, by their names."""
-    images: _Members = {}
-    labels: _Members = {}
-    for info in archive.infolist():
-        words = set(re.split(r"[_\-. ]", info.filename.removesuffix(".npy").lower()))
-        split = next((SPLIT_NAMES[w] for w in sorted(words) if w in SPLIT_NAMES), "train")
-        for kind, found in ((_IMAGE_WORDS, images), (_LABEL_WORDS, labels)):
-            if words & kind:
-                if split in found:
-                    raise DataError(f"cannot read the arrays: {path}: two for the {split} split")
-                found[split] = info
-                break
-    return images, labels
-
-
-def _read_npz(path: str | PathLike[str], split: str) -> _Pair:
+def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> list[Any]:
+    """Images, labels and class names."""
     with zipfile.ZipFile(path) as archive:
-        images, labels = _npz_members(path, archive)
-        if not images:
+        if ("images", split) not in contents:
+            found = first_and_more([info.filename for info in archive.infolist()])
             raise DataError(
                 f"no images: {path}: it needs an array named x, images, x_train, train_images or "
-                "similar, and one named y, labels, y_train or train_labels"
+                "similar, and one named y, labels, y_train or train_labels; it contains: "
+                f"{found or 'nothing'}"
             )
-        named = _read_member(archive, labels[split]) if split in labels else None
-        return _read_member(archive, images[split]), named
+        members = map(contents.get, (("images", split), ("labels", split), _NAMES))
+        images, labels, names = (m and read_member(archive, m) for m in members)
+        has_names = names is not None and names.dtype.kind in "US"
+        return [images, labels, names if has_names else None]
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    if info.file_size > min(MAX_BYTES, _MAX_RATIO * max(info.compress_size, 1024)):
-        raise ValueError(f"{info.filename} unpacks to too many bytes")
-    with archive.open(info) as stream:
-        return _read_npy(stream, info.file_size)
-
-
-def _read_npy(stream: IO[bytes], size: int) -> NDArray[Any]:
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError("an array has an unknown version")
-    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
-    shape, fortran_order, dtype = read(stream)
-    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if dtype.hasobject or not 0 <= size - n_bytes <= 2**16:
-        raise ValueError("an array does not have the size in its header, or holds objects")
-    content = stream.read(n_bytes)
-    if len(content) != n_bytes:
-        raise ValueError("an array ends too early")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
-
-
-def _npy_pair(path: str) -> _Pair:
-    """An .npy file of images, and the file of labels in the same folder, if there is one."""
-    images = np.load(path, mmap_mode="r", allow_pickle=False)
+def _contents(path: str | PathLike[str]) -> _Contents:
+    """What holds the images and the labels of each split. Raises DataError."""
     folder, name = os.path.split(path)
-    for word, counterpart in (("images", "labels"), ("X", "y"), ("x", "y"), ("data", "labels")):
-        beside = re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", counterpart, name)
-        if beside != name and os.path.isfile(os.path.join(folder, beside)):
-            return images, np.load(os.path.join(folder, beside), mmap_mode="r", allow_pickle=False)
-    return images, None
-
-
-def _idx_files(folder: str | PathLike[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for name in sorted(os.listdir(folder)):
-        match = _IDX_NAME.fullmatch(name)
-        split = _SPLIT_OF_PREFIX.get(match[1].strip("-_.").lower()) if match else None
-        if split is not None:
-            found.setdefault(split, Path(folder, name))
-    return found
-
-
-def _idx_pair(path: str) -> _Pair:
-    """An IDX file of images, and the file of their labels in the same folder, if there is one."""
-    images = _read_idx(path, 3)
-    folder, name = os.path.split(path)
-    match = _IDX_NAME.fullmatch(name)
-    labels = None
-    if match:
-        beside = os.path.join(folder, f"{match[1]}labels{match[2]}idx1{match[3]}")
-        for candidate in (beside, beside + ".gz", beside.removesuffix(".gz")):
-            if labels is None and os.path.isfile(candidate):
-                labels = _read_idx(candidate, 1)
-    return images, labels
-
-
-def _read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
-    """An array of unsigned bytes as in LeCun's MNIST files: magic, sizes, values."""
-    limit = min(MAX_BYTES, _MAX_RATIO * max(os.path.getsize(path), 1024))
-    with open(path, "rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
-        head = stream.read(4 + 4 * n_dimensions)
-        if len(head) != 4 + 4 * n_dimensions or head[:4] != bytes((0, 0, 8, n_dimensions)):
-            raise ValueError(f"it is not an IDX file of bytes in {n_dimensions} dimensions")
-        shape = struct.unpack(f">{n_dimensions}I", head[4:])
-        n_bytes = int(np.prod(shape, dtype=object))
-        if n_bytes > limit:
-            raise ValueError("its header names more bytes than the file can hold")
-        content = stream.read(n_bytes)
-        if len(content) != n_bytes or stream.read(1):
-            raise ValueError("it is shorter or longer than its header says")
-    return np.frombuffer(content, np.uint8).reshape(shape)
-
-
-def _checked_images(path: str | PathLike[str], images: NDArray[Any]) -> NDArray[np.uint8]:
-    if images.dtype != np.uint8:
+    if name.lower().endswith(".npz"):
+        return _members(path)
+    if is_pixel_csv(path):
+        roles = "images", "labels"
+        return {(role, split): path for split in splits_of_pixel_csv(path) for role in roles}
+    if not os.path.isdir(path):
+        _, split, data_set = _parsed(name)
+        labels = _labels_beside(_files_in(folder or "."), name, split, data_set)
+        contents: _Contents = {("images", "train"): os.fspath(path)}
+        return {**contents, ("labels", "train"): labels} if labels else contents
+    files = _files_in(path)
+    sets = _images_by_set(files)
+    if len(sets) != 1:
+        found = first_and_more([os.path.basename(images) for images in sets.values()])
         raise DataError(
-            f"cannot use the arrays: {path}: the pixels are {images.dtype}; save them as uint8, "
-            "0 to 255"
+            f"several data sets: {path}: it contains {found}; name one of these files, or keep "
+            "each set in a folder of its own"
         )
-    if images.ndim == 2:
-        side = round(images.shape[1] ** 0.5)
-        if side * side == images.shape[1]:
-            images = images.reshape(-1, side, side)
-    if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
-    is_grey, is_colour = images.ndim == 3, images.ndim == 4 and images.shape[3] == 3
-    if not (is_grey or is_colour) or 0 in images.shape:
-        raise DataError(
-            f"cannot use the arrays: {path}: the pixels have the shape {images.shape}; "
-            "save them as (images, height, width) or (images, height, width, 3)"
-        )
-    return images
+    contents = {}
+    for (role, split, data_set), paths in files.items():
+        if role == "images" and data_set in sets:
+            contents[role, split] = paths[0]
+            labels = _labels_beside(files, paths[0], split, data_set)
+            contents |= {("labels", split): labels} if labels else {}
+    return contents
 
 
-def _checked_labels(
-    path: str | PathLike[str], images: NDArray[Any], labels: NDArray[Any]
-) -> tuple[str, ...]:
-    if labels.shape[:1] != (len(images),) or labels.size != len(images):
-        raise DataError(
-            f"cannot use the arrays: {path}: there are {len(images)} images, but the labels have "
-            f"the shape {labels.shape}"
-        )
-    if labels.dtype.kind not in "iuU":
-        raise DataError(
-            f"cannot use the arrays: {path}: the labels are {labels.dtype}; save them as integers "
-            "or names"
-        )
-    return tuple(map(str, labels.reshape(-1).tolist()))
+def _members(path: str | PathLike[str]) -> _Contents:
+    """The arrays of an .npz file by their names."""
+    contents: _Contents = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"cannot read the arrays: {path}: {error}") from error
+    for info in members:
+        name = info.filename.removesuffix(".npy")
+        role, split, _ = _parsed(name)
+        role = _POSITIONS.get(name, role) if len(members) <= len(_POSITIONS) else role
+        if role and (other := contents.setdefault((role, split), info)) is not info:
+            raise DataError(
+                f"cannot read the arrays: {path}: two for the {split} split: {other.filename} and "
+                f"{info.filename}; keep one"
+            )
+    return contents
+
+
+def _files_in(folder: str | PathLike[str]) -> _Files:
+    """The IDX and .npy files in a folder, by their role, split and data set."""
+    files: _Files = {}
+    names: list[str] = []
+    with suppress(OSError):  # whoever lists the folder next says what is wrong
+        names = sorted(os.listdir(folder))
+    for name in names:
+        if name.lower().endswith(".npy") or _IDX_END.search(name):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                files.setdefault(_parsed(name), []).append(path)
+    return files
+
+
+def _images_by_set(files: _Files) -> dict[tuple[str, ...], str]:
+    """A file of images of each data set. A set of .npy files counts only with its labels."""
+    return {
+        data_set: paths[0]
+        for (role, split, data_set), paths in files.items()
+        if role == "images" and (_IDX_END.search(paths[0]) or ("labels", split, data_set) in files)
+    }
+
+
+def _labels_beside(files: _Files, images: str, split: str, data_set: tuple[str, ...]) -> str | None:
+    """The file of labels for a file of images: y.npy for X.npy, labels.npy for images.npy."""
+    is_x = "x" in words_of(os.path.basename(images))
+    paths = files.get(("labels", split, data_set), [])
+    return min(
+        paths, key=lambda path: ("y" in words_of(os.path.basename(path))) != is_x, default=None
+    )
+
+
+def _parsed(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """The role of a file or an array by its name, "" if unknown; its split; all other words."""
+    found = [word for word in words_of(name) if word not in _FILE_WORDS]
+    if _CLASS_WORDS & {*found} and {"names", "classes", "categories"} & {*found}:
+        return (*_NAMES, ())
+    role = next((role for role, known in _ROLES.items() if known & {*found}), "")
+    role = "" if _OTHER_WORDS & {*found} else role
+    rest = [word for word in found if word not in _ROLES.get(role, ()) and not split_among([word])]
+    return role, split_among(found) or "train", tuple(rest)

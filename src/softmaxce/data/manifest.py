@@ -1,51 +1,57 @@
-"""A CSV manifest, `path,label[,split]` → the image files of each class, split by split."""
+"""A CSV manifest, one line for each image → the image files of each class, split by split."""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
-from pathlib import Path
 
+from softmaxce.class_names import normalized
 from softmaxce.data.class_folders import ClassFolder
-from softmaxce.data.split_names import SPLIT_NAMES as SPLIT_NAMES
-from softmaxce.errors import DataError
-
-_COLUMNS = ("path", "label", "split")
+from softmaxce.data.listed_files import FileFinder
+from softmaxce.data.pixel_csv import is_pixel_csv
+from softmaxce.data.split_names import SPLIT_NAMES
+from softmaxce.data.tables import find_columns, is_table, read_table
+from softmaxce.errors import DataError, first_and_more
 
 
 def is_manifest(path: str | PathLike[str]) -> bool:
-    """Whether `path` is a file named *.csv."""
-    return Path(path).suffix.lower() == ".csv" and os.path.isfile(path)
+    """Whether `path` is a file of delimited text, such as a *.csv, that contains no pixels."""
+    return is_table(path) and not is_pixel_csv(path)
 
 
 def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...]]:
     """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
 
     The first line names the columns. Paths are relative to the manifest's folder, or are URLs,
-    which only a cluster can read. A row without a split belongs to "train". Raises DataError,
-    which names the line.
+    which only a cluster can read. A row without a split belongs to "train". A validation or test
+    split without any labels has no classes. Raises DataError, which names the line.
     """
-    folder = os.path.dirname(os.fspath(path))
-    seen: set[str] = set()
+    finder = FileFinder(os.fspath(path))
     splits: dict[str, dict[str, list[str]]] = {}
     for line, (name, label, split) in _rows(path):
         where = f"{path}: line {line}"
-        if not name or not label:
+        if not name or not (label or SPLIT_NAMES.get(split.lower()) in ("validation", "test")):
             raise DataError(f"bad manifest: {where}: a row needs a path and a label")
         if split.lower() not in SPLIT_NAMES:
             raise DataError(
                 f"bad manifest: {where}: the split must be train, validation or test, not '{split}'"
             )
-        if name in seen:
-            raise DataError(f"bad manifest: {where}: '{name}' is listed twice")
-        seen.add(name)
+        try:
+            location = finder.find(name)
+        except LookupError as error:
+            raise DataError(f"bad manifest: {where}: {error}") from None
         classes = splits.setdefault(SPLIT_NAMES[split.lower()], {})
-        location = name if "://" in name else os.path.join(folder, name)
-        classes.setdefault(label, []).append(location)
+        classes.setdefault(normalized(label), []).append(location)
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")
+    for split, classes in splits.items():
+        if (unlabelled := classes.pop("", [])) and classes:
+            raise DataError(
+                f"bad manifest: {path}: '{unlabelled[0]}' has no label; label all images of the "
+                f"{split} split, or none"
+            )
     return {
         split: tuple(ClassFolder(label, tuple(sorted(classes[label]))) for label in sorted(classes))
         for split, classes in splits.items()
@@ -54,27 +60,40 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
 
 def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
     """Line number and (path, label, split) of each row."""
+    table = read_table(path)
+    reader = csv.reader(table.lines, delimiter=table.delimiter, strict=True, skipinitialspace=True)
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [title.strip().lower() for title in next(reader, [])]
-            if not set(header) >= {"path", "label"} or len(set(header)) < len(header):
+        header = _without_empty_end(next(reader, []))
+        columns = find_columns(header)
+        path_column, label_column = columns["path"], columns["label"]
+        if path_column is None or label_column is None:
+            raise DataError(
+                f"bad manifest: {path}: its first line must name the columns: one for the file "
+                "(path, filename, image, id …) and one for the label (label, class, target …); "
+                f"it contains: {first_and_more(header) or 'nothing'}"
+            )
+        for row in reader:
+            values = _without_empty_end(row)
+            if not values:
+                continue
+            line = reader.line_num + table.header_line - 1
+            # Excel also omits the last delimiters of some rows.
+            if len(values) > len(header) or len(row) <= max(path_column, label_column):
                 raise DataError(
-                    f"bad manifest: {path}: its first line must name the columns path and label, "
-                    "and optionally split"
+                    f"bad manifest: {path}: line {line}: {len(row)} values for "
+                    f"{len(header)} columns"
                 )
-            columns = [header.index(c) if c in header else None for c in _COLUMNS]
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise DataError(
-                        f"bad manifest: {path}: line {reader.line_num}: {len(row)} values for "
-                        f"{len(header)} columns"
-                    )
-                name, label, split = ("" if c is None else row[c].strip() for c in columns)
-                yield reader.line_num, (name, label, split)
-    except OSError as error:
-        raise DataError(f"cannot read the manifest: {path}: {error.strerror}") from error
+            name, label, split = (
+                row[c].strip() if c is not None and c < len(row) else "" for c in columns.values()
+            )
+            yield line, (name, label, split)
     except csv.Error as error:
         raise DataError(f"bad manifest: {path}: {error}") from error
+
+
+def _without_empty_end(row: Sequence[str]) -> list[str]:
+    """The cells of a row without the empty ones at its end, which Excel adds."""
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells

@@ -13,7 +13,13 @@ from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.data.source_findings import Finding, about_copies, about_names
+from softmaxce.data.source_findings import (
+    Finding,
+    about_copies,
+    about_names,
+    finding,
+    with_examples,
+)
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
@@ -229,6 +235,7 @@ def _from_arrays(
         wanted.reason({size}, is_grey),
         findings=(
             *split.findings,
+            *with_examples(finding("arrays", arrays.notes, "remark", "on the arrays")),
             *about_names(class_names),
             *about_copies(digests, labels, paths),
         ),

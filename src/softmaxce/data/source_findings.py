@@ -58,13 +58,18 @@ def with_examples(*findings: Finding) -> tuple[Finding, ...]:
 
 
 def about_names(names: Sequence[str]) -> tuple[Finding, ...]:
-    """Classes that are probably the same one, written in several ways."""
+    """Classes that are probably the same one, written in several ways, or that are none."""
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(look_alike_key(name), []).append(f"'{name}'")
     groups = [tuple(names) for names in alike.values() if len(names) > 1]
     text = "of classes whose names look alike"
-    return with_examples(finding("look_alike_classes", groups, "group", text))
+    unlabelled = ["-1"] if {"-1", "0"} <= {*names} else []
+    often = "that often means 'no label' (leave out images without one)"
+    return with_examples(
+        finding("look_alike_classes", groups, "group", text),
+        finding("unlabelled_class", unlabelled, "class", often),
+    )
 
 
 def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, ...]:

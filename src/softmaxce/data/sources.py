@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.class_names import labels_of, look_alike_key
-from softmaxce.data.array_files import PixelArrays, array_splits, is_array_source, read_arrays
+from softmaxce.data.array_files import (
+    PixelArrays,
+    array_splits,
+    is_array_source,
+    read_arrays,
+    unlabelled_splits,
+)
 from softmaxce.data.class_folders import (
     ClassFolder,
     NoClassFolders,
@@ -62,7 +68,11 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
             return {"train": Split(root, None, listed)}
         if "train" not in names:
             raise DataError(f"no training images: {root}: it has no split named train")
-        return {name: Split(root, name, listed) for name in _ORDER if name in names}
+        splits = {name: Split(root, name, listed) for name in _ORDER if name in names}
+        ignored = {name for name, classes in listed.items() if not classes}
+        ignored |= set() if listed else unlabelled_splits(root) - {"train"}
+        found = with_examples(_unlabelled([str(splits.pop(name)) for name in sorted(ignored)]))
+        return {**splits, "train": replace(splits["train"], findings=found)}
     folders, others = _split_folders(root)
     if not folders:
         return {"train": _checked(_folder(root))}
@@ -77,10 +87,14 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     findings = with_examples(
         *about_folders(root, ()),
         finding("ignored_folder", others, "folder", "ignored: not named like a split"),
-        finding("unlabelled_split", unlabelled, "split", "ignored: without labels"),
+        _unlabelled(unlabelled),
     )
     splits["train"] = replace(train, findings=(*findings, *train.findings))
     return splits
+
+
+def _unlabelled(splits: Sequence[str]) -> Finding:
+    return finding("unlabelled_split", splits, "split", "ignored: without labels")
 
 
 def _listed(source: str | PathLike[str]) -> dict[str, Classes]:
@@ -183,21 +197,27 @@ def as_split(source: AnySource) -> Split:
 def list_classes(split: Split) -> Classes:
     """The image files of each class, in class order. Raises DataError."""
     if split.listed:
-        return split.listed[_chosen(split, split.listed)]
-    if is_array_source(split.path):
-        raise DataError(f"cannot check: {split}: only image files are checked, not arrays")
+        classes = split.listed[_chosen(split, split.listed)]
+        if not classes:
+            raise DataError(f"no labels: {split}: write the label of each image into the manifest")
+        return classes
     return list_class_folders(split.path)
 
 
-def read_labelled_arrays(split: Split) -> PixelArrays | None:
-    """The pixel arrays of `split` with their labels, or None if it consists of image files."""
+def read_split_arrays(split: Split) -> PixelArrays | None:
+    """The pixel arrays of `split`, or None if it consists of image files. Raises DataError."""
     if not is_array_source(split.path):
         return None
-    arrays = read_arrays(split.path, _chosen(split, array_splits(split.path)))
-    if arrays.labels is None:
+    return read_arrays(split.path, _chosen(split, array_splits(split.path)))
+
+
+def read_labelled_arrays(split: Split) -> PixelArrays | None:
+    """As read_split_arrays; raises DataError for arrays without labels."""
+    arrays = read_split_arrays(split)
+    if arrays is not None and arrays.labels is None:
         raise DataError(
             f"no labels: {split}: store them with the images: an array y or labels in an .npz, "
-            "a file y.npy or labels.npy, or …labels-idx1-ubyte"
+            "a file y.npy or labels.npy, …labels-idx1-ubyte, or a column label in a CSV file"
         )
     return arrays
 

@@ -14,6 +14,8 @@ SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("dev", "devel", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluate", "evaluation"), "test"),
     **dict.fromkeys(("holdout", "테스트", "시험", "평가"), "test"),
+    "publictest": "validation",
+    "privatetest": "test",  # as in FER2013
 }
 _FILLER = re.compile(r"(용|셋|세트|data|sets?|dataset|images?|imgs?|splits?|folders?)+$")
 

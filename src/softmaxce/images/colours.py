@@ -6,15 +6,11 @@ import numpy as np
 from PIL import Image
 
 from softmaxce.errors import ImageError
+from softmaxce.images.tiff_header import BITS, MIN_IS_WHITE, PHOTOMETRIC
+from softmaxce.images.transparency import has_transparency
 
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
-_ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _BAND_ROWS = 256
-
-
-def has_transparency(image: Image.Image) -> bool:
-    """Whether some pixels may be transparent."""
-    return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
 def is_grey(image: Image.Image) -> bool:
@@ -33,6 +29,8 @@ def in_mode(name: str, image: Image.Image, mode: str, background: str) -> Image.
     """
     if image.mode.startswith("I"):
         image = _eight_bits(name, image)
+    elif image.mode == "La":
+        image = image.convert("LA")  # Pillow converts the premultiplied mode to no other
     elif image.mode == "F":
         raise ImageError(
             name,
@@ -50,16 +48,20 @@ def in_mode(name: str, image: Image.Image, mode: str, background: str) -> Image.
 
 
 def _eight_bits(name: str, image: Image.Image) -> Image.Image:
-    """16-bit grey rounded to 8 bits, with alpha if one value means transparent."""
+    """Grey of 12 or 16 bits rounded to 8 bits, with alpha if one value means transparent."""
     if image.mode == "I" and image.format not in ("PNG", "PPM"):
         raise ImageError(
             name, "its pixels are 32-bit numbers of unknown range; save it with 8 or 16 bits"
         )
     values = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})  # of a TIFF
+    white = 2 ** tags.get(BITS, (16,))[0] - 1
     bytes_ = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _BAND_ROWS):
         band = values[start : start + _BAND_ROWS].astype(np.uint32)
-        bytes_[start : start + _BAND_ROWS] = (band * 255 + 32767) // 65535
+        bytes_[start : start + _BAND_ROWS] = (band * 255 + white // 2) // white
+    if tags.get(PHOTOMETRIC) == MIN_IS_WHITE:  # with fewer bits, Pillow inverts them itself
+        bytes_ = 255 - bytes_
     grey = Image.fromarray(bytes_)
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):

@@ -15,6 +15,7 @@ _SOF_BASELINE, _SOF_SEQUENTIAL, _START_OF_SCAN = 0xC0, 0xC1, 0xDA
 _JFIF, _PROFILE = 0xE0, 0xE2
 # Huffman and quantisation tables, restart interval, comments, JFIF.
 _PASSED_OVER = frozenset({0xC4, 0xDB, 0xDD, 0xFE, _JFIF})
+_MAX_HEADER_BYTES = 2**16
 _MAX_PIXELS = 2**24  # only the usual way has guards against huge files
 
 
@@ -23,7 +24,7 @@ def plain_jpeg_size(content: bytes) -> tuple[int, int] | None:
     if not content.startswith(_START):
         return None
     size = None
-    at, n_bytes = 2, len(content)
+    at, n_bytes = 2, min(len(content), _MAX_HEADER_BYTES)
     while at + 10 <= n_bytes and content[at] == 0xFF:
         marker = content[at + 1]
         if marker in (_SOF_BASELINE, _SOF_SEQUENTIAL):
@@ -32,7 +33,9 @@ def plain_jpeg_size(content: bytes) -> tuple[int, int] | None:
                 return None
             size = _number(content, at + 7), _number(content, at + 5)
         elif marker == _START_OF_SCAN:
-            return size if size and 0 < size[0] * size[1] <= _MAX_PIXELS else None
+            if content[at + 4] != 3 or not size:  # a file with several scans may have thousands
+                return None
+            return size if 0 < size[0] * size[1] <= _MAX_PIXELS else None
         elif marker == _PROFILE:
             if content[at + 4 : at + 16] != b"ICC_PROFILE\0":
                 return None

@@ -2,7 +2,8 @@
 
 The rules, one for each property in which image files differ:
 
-- format: PNG, JPEG, GIF, BMP, WebP, TIFF and the PPM family, recognised by content, not by name;
+- format: PNG, JPEG, GIF, BMP, WebP, TIFF, the PPM family, and, with plug-ins, HEIF and AVIF,
+  recognised by content, not by name;
 - orientation: as EXIF says; an unreadable EXIF block is ignored;
 - transparency: composited on the background colour;
 - 16-bit grey: scaled to 8 bits (65535 becomes 255); 16-bit colour: the high bytes;
@@ -20,7 +21,6 @@ The rules, one for each property in which image files differ:
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import warnings
@@ -33,38 +33,58 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from softmaxce.errors import ImageError
-from softmaxce.images.colours import has_transparency, in_mode, is_grey
-from softmaxce.images.decoder_guards import refuse_slow_ppm, silenced
-from softmaxce.images.files import Content, read_file
+from softmaxce.errors import ImageError, InputError, SoftmaxceError
+from softmaxce.images.arrays import image_of
+from softmaxce.images.colours import in_mode, is_grey
+from softmaxce.images.decoder_guards import check_header, silenced
+from softmaxce.images.files import Content, read_file, stream_of
+from softmaxce.images.heif import heif_formats, is_heif
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
+from softmaxce.images.signatures import HEAD_BYTES, why_not_opened
+from softmaxce.images.transparency import fix_transparent_colour, has_transparency, load_whole
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
-FORMATS = tuple(SUFFIXES_OF)
+FORMATS = tuple(name for name in SUFFIXES_OF if name not in ("AVIF", "HEIF"))
 MAX_DECODED_BYTES = 2**28
+# Pillow passes a file to a decoder in blocks and repeats what the decoder did not use, such as an
+# incomplete row: with its default, 64 kB, the time would grow with the square of the size.
+_BLOCK_BYTES = 2**22
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 5, "RGB": 5, "I;16": 4, "I;16B": 4, "I;16L": 4}
+_BYTES_OF_DECODER = {"WEBP": 10, "AVIF": 4, "HEIF": 2}  # besides the picture, as measured
 
 # Without any handler, Python would print what Pillow logs about odd files on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-Source = str | PathLike[str] | BinaryIO
+File = str | PathLike[str] | bytes | BinaryIO
+Source = File | Image.Image | NDArray[np.generic]
 _Box = tuple[float, float, float, float]
 
 
 def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """The pixel vector (n_pixels,) of one image file. Raises ImageError."""
-    return read_image(source, preprocessing)[0]
+    """The pixel vector (n_pixels,) of one image.
+
+    source: a path, an image file opened in binary mode or its bytes, a PIL image, or an array
+    (height, width) or (height, width, channels): 1 to 4 channels of uint8 (grey, grey and alpha,
+    RGB, RGBA), bool or, for grey, uint16. Raises ImageError, or InputError for anything else.
+    """
+    if isinstance(source, np.ndarray):
+        source = image_of(source)
+    if not isinstance(source, Image.Image):
+        return read_image(source, preprocessing)[0]
+    with quiet_decoders(), _decoder_errors("image"):
+        picture = load_whole(source).copy()  # the caller's image keeps its size and mode
+        return _pixels_of("image", picture, preprocessing)[0]
 
 
-def read_image(source: Source, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], ImageInfo]:
+def read_image(source: File, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], ImageInfo]:
     """The pixel vector (n_pixels,) of one image file, and its header. Raises ImageError."""
     with quiet_decoders():
         return decode_content(*_content_of(source), preprocessing)
 
 
-def read_details(source: Source) -> ImageDetails:
+def read_details(source: File) -> ImageDetails:
     """The format, mode, size … of an image file, from its header if possible. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
         # Loading a TIFF applies its orientation and resets the tag.
@@ -72,7 +92,7 @@ def read_details(source: Source) -> ImageDetails:
         orientation = orientation_of(image)
         return ImageDetails(
             info=_info(image, orientation),
-            format=image.format or "",
+            format="JPEG" if image.format == "MPO" else image.format or "",  # a JPEG with several
             mode=image.mode,
             orientation=stored if stored in range(2, 9) else orientation,
             has_transparency=has_transparency(image),
@@ -80,7 +100,7 @@ def read_details(source: Source) -> ImageDetails:
         )
 
 
-def read_info(source: Source) -> ImageInfo:
+def read_info(source: File) -> ImageInfo:
     """The size and colour of an image file, from its header. Raises ImageError."""
     with quiet_decoders(), _open(*_content_of(source)) as image:
         return _info(image, orientation_of(image))
@@ -94,14 +114,20 @@ def quiet_decoders() -> Iterator[None]:
         yield
 
 
-def _content_of(source: Source) -> tuple[str, Content]:
+def _content_of(source: File) -> tuple[str, Content]:
     if isinstance(source, (str, PathLike)):
         path = os.fspath(source)
         return path, read_file(path)
-    content = source.read()
+    content = source if isinstance(source, bytes) else getattr(source, "read", lambda: None)()
+    if not isinstance(content, bytes):
+        raise InputError(
+            f"cannot read an image from this: {type(source).__name__}: give a path, bytes, a file "
+            "opened in binary mode, a PIL image or an array"
+        )
+    name = "image" if content is source else "standard input"
     if not content:
-        raise ImageError("standard input", "it is empty")
-    return "standard input", content
+        raise ImageError(name, "it is empty")
+    return name, content
 
 
 def decode_content(
@@ -112,22 +138,27 @@ def decode_content(
     if plain:
         return plain
     with _open(name, content) as image:
-        orientation = orientation_of(image)
-        info = _info(image, orientation)
-        sideways = orientation in SIDEWAYS
-        box, inner = _frame(info.width, info.height, preprocessing)
-        if sideways:
-            box, inner = (box[1], box[0], box[3], box[2]), inner[::-1]
-        full = image.size
-        if image.format == "JPEG":
-            image.draft(preprocessing.mode, _draft_size(full, box, inner))
-            _refuse_too_large(name, image)
-        image.load()
-        picture = in_mode(name, image, preprocessing.mode, preprocessing.background)
-        picture = _resized(picture, _scaled(box, full, picture.size), inner)
-        if orientation != 1:
-            picture = upright(picture, orientation)
-        return _row(picture, preprocessing), info
+        return _pixels_of(name, image, preprocessing)
+
+
+def _pixels_of(
+    name: str, image: Image.Image, preprocessing: Preprocessing
+) -> tuple[NDArray[np.uint8], ImageInfo]:
+    """The pixel vector and header of an image that may not be decoded yet."""
+    orientation = orientation_of(image)
+    info = _info(image, orientation)
+    box, inner = _frame(info.width, info.height, preprocessing)
+    if orientation in SIDEWAYS:
+        box, inner = (box[1], box[0], box[3], box[2]), inner[::-1]
+    full = image.size
+    if image.format == "JPEG":
+        image.draft(preprocessing.mode, _draft_size(full, box, inner))
+        _refuse_too_large(name, image)
+    picture = in_mode(name, load_whole(image), preprocessing.mode, preprocessing.background)
+    picture = _resized(picture, _scaled(box, full, picture.size), inner)
+    if orientation != 1:
+        picture = upright(picture, orientation)
+    return _row(picture, preprocessing), info
 
 
 def _decode_plain(
@@ -220,20 +251,24 @@ def _padded(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 @contextmanager
 def _open(name: str, content: Content) -> Iterator[Image.Image]:
     """The opened image; every exception of a decoder becomes an ImageError."""
-    stream = io.BytesIO(content) if isinstance(content, bytes) else content
+    with (
+        _decoder_errors(name),
+        stream_of(content) as stream,
+        _identified(name, stream) as image,
+    ):
+        if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
+            _refuse_too_large(name, image)
+        with silenced() if image.format == "TIFF" else nullcontext():
+            yield image
+
+
+@contextmanager
+def _decoder_errors(name: str) -> Iterator[None]:
+    """Raise every exception of a decoder as an ImageError."""
     try:
-        refuse_slow_ppm(name, stream)
-        with stream, Image.open(stream, formats=FORMATS) as image:
-            _fix_transparent_grey(image)
-            if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
-                _refuse_too_large(name, image)
-            with silenced() if image.format == "TIFF" else nullcontext():
-                yield image
-    except ImageError:
+        yield
+    except SoftmaxceError:
         raise
-    except UnidentifiedImageError:
-        known = ", ".join(FORMATS)
-        raise ImageError(name, f"not a supported image format ({known})") from None
     except MemoryError:
         raise ImageError(name, "decoding it needs more memory than is available") from None
     except Image.DecompressionBombError:
@@ -241,6 +276,20 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise SyntaxError, struct.error, zlib.error and others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(name, f"it cannot be decoded ({reason})") from error
+
+
+def _identified(name: str, stream: BinaryIO) -> Image.Image:
+    """The image, of which the header has been read. Raises ImageError, and what decoders raise."""
+    head = stream.read(HEAD_BYTES)
+    layout = check_header(name, head, stream)
+    formats = heif_formats() if is_heif(head) else FORMATS
+    try:
+        image = Image.open(stream, formats=formats)
+    except UnidentifiedImageError:
+        raise ImageError(name, why_not_opened(head, formats, layout)) from None
+    fix_transparent_colour(name, image)
+    image.decodermaxblock = _BLOCK_BYTES
+    return image
 
 
 _TOO_LARGE = (
@@ -253,6 +302,7 @@ def _refuse_too_large(name: str, image: Image.Image) -> None:
     """Raise ImageError if, by its header, the image needs too much memory."""
     known = _BYTES_PER_PIXEL.get(image.mode, 8)
     bytes_per_pixel = 12 if has_transparency(image) else known  # RGBA, background and composite
+    bytes_per_pixel += _BYTES_OF_DECODER.get(image.format or "", 0)
     n_bytes = image.width * image.height * bytes_per_pixel
     if image.info.get("progressive"):  # a progressive JPEG keeps all coefficients, at any scale
         scale = getattr(image, "decoderconfig", None) or (1,)
@@ -264,13 +314,3 @@ def _refuse_too_large(name: str, image: Image.Image) -> None:
 def _info(image: Image.Image, orientation: int) -> ImageInfo:
     width, height = image.size[::-1] if orientation in SIDEWAYS else image.size
     return ImageInfo(width, height, is_grey(image))
-
-
-def _fix_transparent_grey(image: Image.Image) -> None:
-    """Scale the transparent grey value of a PNG with few bits, as Pillow scales the pixels."""
-    transparent = image.info.get("transparency")
-    if image.format == "PNG" and image.mode in ("1", "L") and isinstance(transparent, int):
-        tiles = getattr(image, "tile", None)
-        raw_mode = tiles[0][3] if tiles else ""
-        unit = {"1": 255, "L;2": 85, "L;4": 17}.get(str(raw_mode), 1)
-        image.info["transparency"] = min(255, transparent * unit)

@@ -22,6 +22,7 @@ from softmaxce.errors import ImageError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
+from softmaxce.workflows.check_arrays import CheckedArrays, read_checked_arrays
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
@@ -66,27 +67,27 @@ def check(
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
     """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    splits = {name: (split, list_classes(split)) for name, split in find_splits(folder).items()}
+    found = find_splits(folder)
+    arrays = read_checked_arrays(found)
+    listed = arrays.classes if arrays else {name: list_classes(s) for name, s in found.items()}
+    splits = {name: (split, listed[name]) for name, split in found.items()}
     origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
     labels = [(name, c.name) for name, c in origins for _ in c.paths]
     paths = [path for _, c in origins for path in c.paths]
-    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
-    form, reason, groups = None, "", dict[str, Groups]()
-    if paths:
-        options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
-        form, decoded, reason = decode_all(str(folder), paths, PreprocessingOptions(), options)
-        outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-        groups = _find_duplicates(decoded, form)
+    outcomes, form, reason, groups = (
+        _of_arrays(arrays) if arrays else _of_files(str(folder), paths, jobs, on_progress)
+    )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *about_names([c.name for c in splits["train"][1]]),
-        *(found for split, _ in splits.values() for found in split.findings),
+        *(about for split in found.values() for about in split.findings),
+        *([arrays.about] if arrays else []),
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
-        *_about_files(paths, outcomes),
+        *([] if arrays else _about_files(paths, outcomes)),
         *_about_duplicates(paths, labels, groups),
     ]
-    findings = [found for found in findings if found.examples]
+    findings = [about for about in findings if about.examples]
     return CheckResult(
         folder=str(folder),
         parts=tuple(
@@ -98,9 +99,31 @@ def check(
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
-        findings=tuple(sorted(findings, key=lambda found: not found.is_problem)),
-        n_problems=sum(found.is_problem for found in findings),
+        findings=tuple(sorted(findings, key=lambda about: not about.is_problem)),
+        n_problems=sum(about.is_problem for about in findings),
     )
+
+
+_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, dict[str, Groups]]
+
+
+def _of_files(
+    source: str, paths: Sequence[str], jobs: int | None, on_progress: OnProgress
+) -> _Read:
+    """The headers, the preprocessing and the reason for it, and the duplicates of image files."""
+    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
+    if not paths:
+        return outcomes, None, "", {}
+    options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
+    form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
+    outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
+    return outcomes, form, reason, _find_duplicates(decoded, form)
+
+
+def _of_arrays(arrays: CheckedArrays) -> _Read:
+    """As _of_files."""
+    groups = _find_duplicates(arrays.decoded, arrays.preprocessing)
+    return [*arrays.details], arrays.preprocessing, arrays.reason, groups
 
 
 def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:

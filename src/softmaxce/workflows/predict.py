@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, first_and_more
-from softmaxce.images.decoded import DecodedImages
+from softmaxce.images.decoded import DecodedImages, digests_of
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import label_index
+from softmaxce.preprocessing import SUFFIXES, Preprocessing
 from softmaxce.workflows.log_probabilities import log_probabilities, threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
@@ -111,7 +113,8 @@ def predict(
     stdin: bytes = b"",
     on_progress: OnProgress = ignore,
 ) -> PredictResult:
-    """Predict files, folders (all images below them) and "-" (the image in `stdin`).
+    """Predict files, folders (all images below them), "-" (the image in `stdin`), or the arrays of
+    a single source.
 
     Raises ModelError, also for `coverage` with a model trained without validation images;
     InputError for a label that the model does not know; DataError, which names the first unreadable
@@ -120,10 +123,15 @@ def predict(
     model = load_model(model_path)
     label = None if label_name is None else label_index(label_name, model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
-    paths = _expand(sources)
-    files = [path for path in paths if path != STDIN]
-    listener = counted(on_progress, "Reading images")
-    decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
+    arrays = _decoded_arrays(sources[0], model.preprocessing) if len(sources) == 1 else None
+    if arrays is not None:
+        decoded = arrays
+        paths = [f"{sources[0]}[{i}]" for i in range(len(decoded.pixels))]
+    else:
+        paths = _expand(sources)
+        files = [path for path in paths if path != STDIN]
+        listener = counted(on_progress, "Reading images")
+        decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
@@ -131,10 +139,29 @@ def predict(
         more = f" ({len(others)} more cannot be read either)" if others else ""
         them = "them" if others else "it"
         raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
-    if len(decoded.failures) == len(files) and not isinstance(piped, Prediction):
+    if len(decoded.failures) == len(decoded.pixels) and not isinstance(piped, Prediction):
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")
     return result
+
+
+def _decoded_arrays(source: str, preprocessing: Preprocessing) -> DecodedImages | None:
+    """The images of a source of pixel arrays, with or without labels; None for other sources."""
+    if os.path.splitext(source)[1].lower() in SUFFIXES:
+        return None
+    from softmaxce.data.array_files import is_array_source  # image files do not need these modules
+    from softmaxce.data.other_files import is_model
+    from softmaxce.data.sources import Split, read_split_arrays
+    from softmaxce.images.reading import array_pixels
+
+    has_images = os.path.isdir(source) and is_array_source(source) and bool(list_images(source))
+    arrays = None if has_images or is_model(source) else read_split_arrays(Split(Path(source)))
+    if arrays is None:
+        return None
+    pixels, n_images = array_pixels(arrays.images, preprocessing), len(arrays.images)
+    sizes = np.tile(np.array(arrays.images.shape[2:0:-1], np.int32), (n_images, 1))
+    is_grey = np.full(n_images, arrays.images.ndim == 3)
+    return DecodedImages(pixels, sizes, is_grey, digests_of(pixels), {})
 
 
 def _expand(sources: Sequence[str]) -> list[str]:

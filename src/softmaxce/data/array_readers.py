@@ -1,0 +1,69 @@
+"""The bytes of .npy and IDX files → arrays, without unpickling, within the bounds of the file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+import zipfile
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.data.tables import MAX_RATIO
+
+MAX_BYTES = 4 * 2**30
+_NEVER_A_BOMB = 2**25  # bytes: sorted labels take 1,000 times as much unpacked
+OBJECTS = (
+    "holds Python objects, which are never read, because they can run programs; save it with a "
+    'plain type, for example with y.astype(str) or x.astype("uint8")'
+)
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    """An array of an .npz file. Raises ValueError."""
+    if info.file_size > min(MAX_BYTES, max(MAX_RATIO * info.compress_size, _NEVER_A_BOMB)):
+        raise ValueError(f"{info.filename} unpacks to too many bytes")
+    with archive.open(info) as stream:
+        return _read_npy(stream, info)
+
+
+def _read_npy(stream: IO[bytes], info: zipfile.ZipInfo) -> NDArray[Any]:
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError("an array has an unknown version")
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+    shape, fortran_order, dtype = read(stream)
+    n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if dtype.hasobject:
+        raise ValueError(f"{info.filename} {OBJECTS}")
+    if not 0 <= info.file_size - n_bytes <= 2**16:
+        raise ValueError(f"{info.filename} does not have the size in its header")
+    content = stream.read(n_bytes)
+    if len(content) != n_bytes:
+        raise ValueError("an array ends too early")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
+
+
+def read_idx(path: str, n_dimensions: int) -> NDArray[np.uint8]:
+    """An array of unsigned bytes as in LeCun's MNIST files: magic, sizes, values.
+
+    Raises ValueError.
+    """
+    limit = min(MAX_BYTES, MAX_RATIO * max(os.path.getsize(path), 1024))
+    with open(path, "rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+        head = stream.read(4 + 4 * n_dimensions)
+        if len(head) != 4 + 4 * n_dimensions or head[:4] != bytes((0, 0, 8, n_dimensions)):
+            raise ValueError(f"it is not an IDX file of bytes in {n_dimensions} dimensions")
+        shape = struct.unpack(f">{n_dimensions}I", head[4:])
+        n_bytes = int(np.prod(shape, dtype=object))
+        if n_bytes > limit:
+            raise ValueError("its header names more bytes than the file can hold")
+        content = stream.read(n_bytes)
+        if len(content) != n_bytes or stream.read(1):
+            raise ValueError("it is shorter or longer than its header says")
+    return np.frombuffer(content, np.uint8).reshape(shape)

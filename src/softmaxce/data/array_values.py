@@ -1,0 +1,143 @@
+"""Arrays as people save them → uint8 pixels and class names, where their meaning is certain."""
+
+from __future__ import annotations
+
+from math import isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.class_names import normalized
+
+_BLOCK_IMAGES = 1024
+
+
+def as_pixels(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Images (n, height, width) or (n, height, width, 3), and notes on what was converted.
+
+    Raises ValueError, which says what to do.
+    """
+    if images.ndim and not len(images):
+        raise ValueError("it contains no images")
+    if images.ndim == 2 and isqrt(images.shape[1]) ** 2 == images.shape[1] > 0:
+        side = isqrt(images.shape[1])
+        images = images.reshape(-1, side, side)
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    elif images.ndim == 4 and images.shape[1] == 1 and images.shape[3] not in (3, 4):
+        images = images[:, 0]
+    is_grey, is_colour = images.ndim == 3, images.ndim == 4 and images.shape[3] in (3, 4)
+    if not (is_grey or is_colour) or 0 in images.shape:
+        raise ValueError(
+            f"the pixels have the shape {images.shape}; save them as (images, height, width) or "
+            f"(images, height, width, 3){_how_to_reshape(images.shape)}"
+        )
+    pixels, notes = _as_bytes(images)
+    if is_colour and pixels.shape[3] == 4:
+        if (pixels[..., 3] != 255).any():
+            raise ValueError(
+                "the pixels have an alpha channel; composite them on a background and save them "
+                "as (images, height, width, 3)"
+            )
+        pixels = pixels[..., :3]
+    return pixels, notes
+
+
+def _how_to_reshape(shape: tuple[int, ...]) -> str:
+    if len(shape) == 4 and shape[1] in (1, 3, 4):
+        return ", here with np.moveaxis(x, 1, 3)"
+    if len(shape) == 4 and shape[2] in (1, 3, 4):
+        return ", here with np.moveaxis(x, 3, 0)"
+    side = isqrt(shape[1] // 3) if len(shape) == 2 else 0
+    if side and 3 * side * side == shape[1]:
+        return (
+            f", here with x.reshape(-1, {side}, {side}, 3) or, if the red values come first, with "
+            f"np.moveaxis(x.reshape(-1, 3, {side}, {side}), 1, 3)"
+        )
+    return f"; {shape[1]} pixels per image are not a square" if side else ""
+
+
+def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    if images.dtype == np.uint8:
+        return images, ()
+    if images.dtype == np.bool_:
+        return images * np.uint8(255), ()
+    if images.dtype.kind not in "iuf":
+        raise ValueError(f"the pixels are {images.dtype}; save them as uint8, 0 to 255")
+    low, high = images.min(), images.max()
+    if low >= 0 and high <= 255 and (images.dtype.kind != "f" or high > 1):
+        pixels = images.astype(np.uint8)
+        if images.dtype.kind != "f" or (pixels == images).all():
+            return pixels, ()
+    if images.dtype == np.uint16:
+        pixels = np.empty(images.shape, np.uint8)
+        for start in range(0, len(images), _BLOCK_IMAGES):
+            block = images[start : start + _BLOCK_IMAGES].astype(np.uint32)
+            pixels[start : start + _BLOCK_IMAGES] = (block * 255 + 32767) // 65535
+        note = f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)"
+        n_bits = int(high).bit_length()
+        if n_bits < 16:
+            note += f'; if they have {n_bits} bits, save (x >> {n_bits - 8}).astype("uint8")'
+        return pixels, (note,)
+    raise ValueError(
+        f"the pixels are {images.dtype}, from {low:.4g} to {high:.4g}; save them as uint8, 0 to "
+        f"255{_how_to_scale(float(low), float(high))}"
+    )
+
+
+def _how_to_scale(low: float, high: float) -> str:
+    if low >= 0 and high <= 1:
+        return ', here with (x * 255).round().astype("uint8")'
+    if low >= 0 and high <= 255:
+        return ', here with x.round().astype("uint8")'
+    if low >= -1 and high <= 1:
+        return ', here with ((x + 1) * 127.5).round().astype("uint8")'
+    return ""
+
+
+def as_labels(
+    labels: NDArray[Any], n_images: int, class_names: NDArray[Any] | None
+) -> tuple[str, ...]:
+    """The class of each image: the name at its label's index, or the label itself.
+
+    labels may be one-hot rows. Raises ValueError, which says what to do.
+    """
+    if labels.ndim == 2 and len(labels) == n_images and labels.shape[1] > 1:
+        is_one = labels == 1
+        if labels.dtype.kind not in "biuf" or not (
+            (is_one | (labels == 0)).all() and (is_one.sum(axis=1) == 1).all()
+        ):
+            raise ValueError(
+                f"the labels have the shape {labels.shape}, but are not one-hot; save one label "
+                "per image"
+            )
+        labels = is_one.argmax(axis=1)
+    if labels.size != n_images or max(labels.shape, default=0) != n_images:
+        raise ValueError(
+            f"there are {n_images} images, but the labels have the shape {labels.shape}"
+        )
+    labels = labels.reshape(-1)
+    if labels.dtype.kind == "f" and (labels == np.rint(labels)).all():
+        labels = labels.astype(np.int64)
+    if class_names is not None and labels.dtype.kind in "biu":
+        names = _texts(class_names.reshape(-1))
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(names) or len(set(names)) < len(names):
+            raise ValueError(
+                f"the labels are {low} to {high}, which are not indices of the {len(names)} class "
+                "names"
+            )
+        return tuple(names[label] for label in labels.astype(np.int64).tolist())
+    return tuple(_texts(labels))
+
+
+def _texts(values: NDArray[Any]) -> list[str]:
+    if values.dtype.kind not in "biuUS":
+        raise ValueError(f"the labels are {values.dtype}; save them as integers or names")
+    if values.dtype.kind == "S":
+        try:
+            return [normalized(value.decode()) for value in values.tolist()]
+        except UnicodeDecodeError:
+            raise ValueError("the labels are bytes, but not UTF-8; save them as text") from None
+    return [normalized(str(value)) for value in values.tolist()]
