@@ -9,19 +9,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from inspect import signature
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmaxce.errors import InputError
+from softmaxce.errors import InputError, first_and_more
 from softmaxce.layers import Layer, forward
-from softmaxce.numerics import log_softmax
-from softmaxce.training.fitting import DEFAULT_TOLERANCE, balanced_sample_weight, fit
+from softmaxce.numerics import log_softmax, refuse_masked
+from softmaxce.training.fitting import DEFAULT_TOLERANCE, fit
+from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
+from softmaxce.training.validation_split import distinct_rows, is_for_validation
 
 _KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # any other becomes the first
-_VALIDATION = 0.1  # fraction of the rows that choose l2, or the epoch of hidden layers
 
 
 class _PlainBase:
@@ -41,32 +43,60 @@ class _PlainBase:
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy, weighted by sample_weight."""
-        is_correct = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
+        predicted = np.asarray(self.predict(X))  # type: ignore[attr-defined]
+        is_correct = predicted == _checked_targets(y, len(predicted))
         return float(np.average(is_correct, weights=sample_weight))  # type: ignore[arg-type]
 
     def _checked_training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """X and y as arrays."""
-        values, targets = np.asarray(X), np.asarray(y)
-        if values.dtype not in _KEPT_DTYPES:
-            values = values.astype(np.float64)
-        if values.ndim != 2 or not values.size:
-            raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
-        if not np.isfinite(values).all():
-            raise InputError("X contains nan or infinite values: remove them")
-        if targets.shape != (len(values),):
-            raise InputError(f"y must have one label for each of {len(values)} rows")
-        return values, targets
+        values = _checked_matrix(X)
+        return values, _checked_targets(y, len(values))
 
     def _checked(self, X: ArrayLike) -> NDArray[Any]:
         """X as an array, for a fitted model."""
         if not hasattr(self, "n_features_in_"):
             raise InputError("this SoftmaxClassifier is not fitted yet: call fit first")
-        values, _ = self._checked_training(X, np.zeros(np.shape(X)[:1]))
+        values = _checked_matrix(X)
         if values.shape[1] != self.n_features_in_:
             raise InputError(
                 f"X has {values.shape[1]} features, but the fit had {self.n_features_in_}"
             )
         return values
+
+
+def _checked_matrix(X: ArrayLike) -> NDArray[Any]:
+    if hasattr(X, "toarray"):
+        raise InputError("X is sparse, but must be dense: give X.toarray()")
+    values = np.asarray(X)
+    if values.ndim != 2 or not values.size:
+        raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
+    if np.iscomplexobj(values):
+        raise InputError("X contains complex numbers: Complex data not supported")
+    if values.dtype not in _KEPT_DTYPES:
+        values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise InputError("X contains NaN or infinity: remove them")
+    return values
+
+
+def _checked_targets(y: ArrayLike, n: int) -> NDArray[Any]:
+    """Labels (n,): strings, booleans or whole numbers, as scikit-learn demands."""
+    targets = np.asarray(y)
+    targets = targets[:, 0] if targets.shape[1:] == (1,) else targets
+    if targets.shape != (n,):
+        raise InputError(
+            f"y must have one label for each of {n} rows, not the shape {targets.shape}"
+        )
+    if targets.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            is_whole = targets == targets.astype(np.int64)
+        if not is_whole.all():
+            raise InputError("y contains NaN or continuous values: Unknown label type: continuous")
+    elif targets.dtype.kind not in "biuUM" and not all(isinstance(t, str) for t in targets):
+        raise InputError(
+            f"y contains {targets.dtype}s: Unknown label type: use strings or integers"
+        )
+    return targets
 
 
 if TYPE_CHECKING:
@@ -76,7 +106,6 @@ else:
     try:
         from sklearn.base import BaseEstimator, ClassifierMixin
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.utils.multiclass import check_classification_targets
         from sklearn.utils.validation import check_is_fitted, validate_data
 
         class _Base(ClassifierMixin, BaseEstimator):
@@ -84,8 +113,7 @@ else:
 
             def _checked_training(self, X, y):
                 values, targets = validate_data(self, X, y, dtype=_KEPT_DTYPES)
-                check_classification_targets(targets)
-                return values, targets
+                return values, _checked_targets(targets, len(values))
 
             def _checked(self, X):
                 check_is_fitted(self)
@@ -103,23 +131,24 @@ class SoftmaxClassifier(_Base):
     it on a validation set of a tenth of the rows. hidden: widths of hidden layers. class_weight:
     None, 'balanced' or a dict from class to weight. scale: multiplies X, so that uint8 pixels need
     no copy (1/255). tol: stop when the estimated distance to the optimum is at most this fraction
-    of the objective. random_state: an integer, or None for 0.
+    of the objective. random_state: an integer, None for 0, or a NumPy Generator or RandomState.
 
     Fitted: classes_; coef_ (n_classes, n_features), for the scaled X, and intercept_
-    (n_classes,), both only without hidden layers; layers_; l2_; n_iter_; n_features_in_; fit_,
-    the full result.
+    (n_classes,), both only without hidden layers, and for two classes (1, n_features) and (1,), so
+    that the decision function is scale·X @ coef_.T + intercept_; layers_; l2_; n_iter_;
+    n_features_in_; fit_, the full result.
     """
 
     def __init__(
         self,
         l2: float | None = 1e-3,
         *,
-        hidden: Sequence[int] = (),
+        hidden: Sequence[int] | int = (),
         class_weight: str | dict[Any, float] | None = None,
         scale: float = 1.0,
         tol: float = DEFAULT_TOLERANCE,
         max_iter: int = 200,
-        random_state: int | None = None,
+        random_state: Any = None,
     ) -> None:
         self.l2 = l2
         self.hidden = hidden
@@ -132,74 +161,115 @@ class SoftmaxClassifier(_Base):
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> SoftmaxClassifier:
-        """Fit to X (n, n_features) and labels y (n,). Returns self."""
+        """Fit to X (n, n_features) and labels y (n,). Returns self.
+
+        sample_weight: (n,), or one number for all rows. A row of weight 0 counts as no row, and one
+        of weight 2 as two. Raises InputError for invalid arguments, the constructor's included.
+        """
+        hidden, seed = self._checked_parameters()
+        refuse_masked(X, y, sample_weight)
         values, targets = self._checked_training(X, y)
-        self.classes_, labels = np.unique(targets, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise InputError(
-                f"y contains only one class ({self.classes_[0]}): at least two are needed"
-            )
-        weights = self._row_weights(labels, sample_weight)
-        seed = self._seed()
-        rows, validation = None, None
-        if self.l2 is None or len(self.hidden):
-            rows, others = _stratified_split(labels, seed)
-            validation = Rows(values, labels, others)
-            weights = None if weights is None else weights[rows]
+        self.classes_, labels = _classes_and_labels(targets)
+        weights = _row_weights(sample_weight, len(labels))
+        if self.l2 is None or hidden:
+            subsets = self._subsets(values, labels, weights, seed, not hidden)
+        else:
+            is_weighted = sample_weight is not None or self.class_weight is not None
+            subsets = {"sample_weight": self._times_class(weights, labels) if is_weighted else None}
         self.fit_ = fit(
             values,
             labels,
             len(self.classes_),
-            rows=rows,
-            validation=validation,
             scale=self.scale,
             l2=self.l2,
-            hidden=tuple(self.hidden),
-            sample_weight=weights,
+            hidden=hidden,
             tolerance=self.tol,
             max_iterations=self.max_iter,
             seed=seed,
+            **subsets,
         )
         self.layers_ = self.fit_.layers
         self.l2_ = self.fit_.l2
         self.n_iter_ = max(self.fit_.n_iterations, 1)
         self.n_features_in_ = values.shape[1]
-        if len(self.layers_) == 1:
-            self.coef_ = np.ascontiguousarray(self.layers_[0].weights.T)
-            self.intercept_ = self.layers_[0].biases
+        if not hidden:
+            weights, biases = self.layers_[0]
+            if len(self.classes_) == 2:  # of the difference of the logits
+                weights, biases = np.diff(weights), np.diff(biases)
+            self.coef_, self.intercept_ = np.ascontiguousarray(weights.T), biases
         if not self.fit_.converged:
             warnings.warn(self.fit_.stop_message, ConvergenceWarning, stacklevel=2)
         return self
 
-    def _seed(self) -> int:
-        state: Any = self.random_state or 0
-        if hasattr(state, "randint"):  # a RandomState, as scikit-learn allows
-            state = state.randint(2**31 - 1)
-        return int(state)
+    def _checked_parameters(self) -> tuple[tuple[int, ...], int]:
+        """The widths of the hidden layers, and the seed. Raises InputError for any parameter."""
+        hidden = tuple(self.hidden) if np.iterable(self.hidden) else (self.hidden,)
+        seed = 0 if self.random_state is None else self.random_state
+        if isinstance(seed, np.random.Generator):
+            seed = seed.integers(2**31 - 1)
+        elif hasattr(seed, "randint"):  # a RandomState, as scikit-learn allows
+            seed = seed.randint(2**31 - 1)
+        is_scale = _is_number(self.scale) and 1e-100 <= self.scale <= 1e100
+        is_seed = _is_integer(seed) and 0 <= seed < 2**32
+        for name, is_valid, expected in (
+            ("l2", self.l2 is None or _is_number(self.l2), "None or a finite number, at least 0"),
+            ("hidden", all(map(_is_count, hidden)), "a positive integer or a sequence of them"),
+            ("scale", is_scale, "a number from 1e-100 to 1e100"),
+            ("tol", _is_number(self.tol) and self.tol > 0, "a positive, finite number"),
+            ("max_iter", _is_count(self.max_iter), "a positive integer"),
+            ("random_state", is_seed, "None, an integer from 0 to 2**32 - 1, or a NumPy generator"),
+        ):
+            if not is_valid:
+                raise InputError(f"{name} must be {expected}, not {getattr(self, name)!r}")
+        return tuple(map(int, hidden)), int(seed)
 
-    def _row_weights(
-        self, labels: NDArray[np.intp], sample_weight: ArrayLike | None
-    ) -> NDArray[np.float64] | None:
-        """One weight per row, from class_weight and sample_weight; None if neither is given."""
-        if self.class_weight is None and sample_weight is None:
-            return None
-        weights = np.ones(len(labels)) if sample_weight is None else np.array(sample_weight, float)
-        if weights.ndim == 0:
-            weights = np.full(len(labels), weights)
-        if weights.shape != (len(labels),):
-            raise InputError(f"sample_weight must be 1D with {len(labels)} values")
-        if self.class_weight == "balanced":
-            weights *= balanced_sample_weight(labels, len(self.classes_))
-        elif isinstance(self.class_weight, dict):
-            of_class = [self.class_weight.get(c, 1.0) for c in self.classes_.tolist()]
-            weights *= np.asarray(of_class)[labels]
-        elif self.class_weight is not None:
+    def _subsets(
+        self,
+        values: NDArray[Any],
+        labels: NDArray[np.intp],
+        weights: Floats,
+        seed: int,
+        is_ascending: bool,
+    ) -> dict[str, Any]:
+        """The arguments of `fit` for training and validation rows. Sums need ascending rows, and
+        mini-batches an order that does not depend on X's."""
+        rows, weights = distinct_rows(values, labels, weights, seed)
+        is_out = is_for_validation(labels[rows], weights)
+        weights = self._times_class(weights, labels[rows])
+        if is_ascending:
+            order = np.argsort(rows)
+            rows, weights, is_out = rows[order], weights[order], is_out[order]
+        if not weights[is_out].any():
+            return {"rows": rows, "sample_weight": weights}
+        return {
+            "rows": rows[~is_out],
+            "sample_weight": weights[~is_out],
+            "validation": Rows(values, labels, rows[is_out]),
+            "validation_weight": weights[is_out],
+        }
+
+    def _times_class(self, weights: Floats, labels: NDArray[np.intp]) -> Floats:
+        """The row weights times those of the rows' classes, from `class_weight`."""
+        given, classes = self.class_weight, self.classes_.tolist()
+        if given is None:
+            return weights
+        if isinstance(given, str) and given == "balanced":  # every class gets the same total
+            totals = np.bincount(labels, weights, len(classes))
+            mean = totals.sum() / np.count_nonzero(totals)
+            return np.asarray(weights * mean / np.where(totals > 0, totals, 1.0)[labels])
+        if not isinstance(given, dict) or not all(map(_is_number, given.values())):
             raise InputError(
-                f"class_weight must be None, 'balanced' or a dict, not {self.class_weight!r}"
+                "class_weight must be None, 'balanced' or a dict from classes to numbers, at least "
+                f"0, not {given!r}"
             )
-        return weights
+        n_known = sum(name in given for name in classes)
+        if n_known < min(len(given), len(classes)):  # as in scikit-learn
+            unknown = [repr(name) for name in given if name not in classes]
+            raise InputError(f"class_weight: y contains no class {first_and_more(unknown)}")
+        return np.asarray(weights * np.array([given.get(name, 1.0) for name in classes])[labels])
 
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
+        refuse_masked(X)
         values = self._checked(X)
         first, *others = self.layers_
         layers = [Layer(first.weights * self.scale, first.biases), *others]
@@ -229,13 +299,35 @@ class SoftmaxClassifier(_Base):
         return np.asarray(self.classes_[best])
 
 
-def _stratified_split(
-    labels: NDArray[np.intp], seed: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(training rows, validation rows): a tenth of each class, rounded down, is for validation."""
-    rng = np.random.default_rng(seed)
-    is_validation = np.zeros(len(labels), bool)
-    for label in range(int(labels.max()) + 1):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        is_validation[members[: int(len(members) * _VALIDATION)]] = True
-    return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
+def _is_number(value: Any) -> bool:
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    return is_real and 0 <= value < np.inf
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_integer(value) and value > 0
+
+
+def _classes_and_labels(targets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    try:
+        classes, labels = np.unique(targets, return_inverse=True)
+    except TypeError as error:
+        raise InputError(f"y contains labels of different types: {error}") from None
+    if len(classes) < 2:
+        raise InputError(f"y contains only one class ({classes[0]}): at least two are needed")
+    return classes, labels
+
+
+def _row_weights(sample_weight: ArrayLike | None, n: int) -> Floats:
+    """One weight for each row. Raises InputError."""
+    weights = np.array(1.0 if sample_weight is None else sample_weight, np.float64)
+    weights = np.full(n, weights) if weights.ndim == 0 else weights
+    if weights.shape != (n,):
+        raise InputError(f"sample_weight must be 1D with {n} values")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise InputError("sample_weight must be finite and not negative, and not all zero")
+    return weights

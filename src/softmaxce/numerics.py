@@ -18,13 +18,31 @@ from softmaxce.errors import InputError, first_and_more
 Floats = NDArray[np.floating[Any]]
 Axis = int | tuple[int, ...] | None
 
+_ROUNDING = 1e-6  # how far above 1 a probability of float32 arithmetic may be
+
+
+def refuse_masked(*arrays: object) -> None:
+    """Raise TypeError if one of these is a masked array, whose mask would be ignored."""
+    if any(isinstance(array, np.ma.MaskedArray) for array in arrays):
+        raise TypeError("masked arrays are not supported: select the unmasked values first")
+
+
+def _as_array(x: ArrayLike) -> NDArray[Any]:
+    """x as an array of real numbers. Raises TypeError for anything else."""
+    refuse_masked(x)
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"an array of real numbers is needed, not of dtype {array.dtype}")
+    return array
+
 
 def _as_floats(x: ArrayLike) -> Floats:
-    """x as a floating-point array: float types are kept, all others become float64."""
-    array = np.asarray(x)
-    if np.issubdtype(array.dtype, np.floating):
-        return array
-    return array.astype(np.float64)
+    """x as a floating-point array: float32 and wider types are kept, float16 becomes float32 (in
+    which sums of thousands of terms are accurate), and all others become float64."""
+    array = _as_array(x)
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _shifted(x: Floats, axis: Axis) -> tuple[Floats, Floats]:
@@ -52,9 +70,11 @@ def _log_of_sum(shifted: Floats, axis: Axis) -> Floats:
 def logsumexp(x: ArrayLike, axis: Axis = None) -> Any:
     """log Σ exp(x) along `axis` (all of x if None), without overflow, for x of any shape.
 
-    Agrees with `scipy.special.logsumexp`.
+    Agrees with `scipy.special.logsumexp`: the sum of no terms is 0, and its logarithm −∞.
     """
     x = _as_floats(x)
+    if not x.size:
+        return np.sum(x, axis=axis) - np.inf
     shifted, maximum = _shifted(x, axis)
     result = np.squeeze(_log_of_sum(shifted, axis) + maximum, axis=axis)
     return result[()]
@@ -77,8 +97,8 @@ def softmax(x: ArrayLike, axis: Axis = None) -> Any:
     Agrees with `scipy.special.softmax`.
     """
     x = _as_floats(x)
-    shifted, _ = _shifted(x, axis)
-    exponentials = np.exp(shifted)
+    with np.errstate(over="ignore", invalid="ignore"):  # a logit of +∞ makes all of them nan
+        exponentials = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return (exponentials / np.sum(exponentials, axis=axis, keepdims=True))[()]
 
 
@@ -87,10 +107,12 @@ def one_hot(labels: ArrayLike, n_classes: int) -> NDArray[np.float64]:
 
     Raises InputError for a label that is not an integer or is out of range.
     """
-    indices = np.asarray(labels)
+    indices = _as_array(labels)
+    if not indices.size:
+        return np.zeros((*indices.shape, n_classes))
     if not np.issubdtype(indices.dtype, np.integer):
         raise InputError(f"labels must be integers, not {indices.dtype}")
-    if indices.size and not (indices.min() >= 0 and indices.max() < n_classes):
+    if not (indices.min() >= 0 and indices.max() < n_classes):
         raise InputError(
             f"labels must be in 0 … {n_classes - 1}, not {indices.min()} … {indices.max()}"
         )
@@ -121,20 +143,49 @@ def _products(weights: Floats, values: Floats) -> Floats:
     return np.where(weights == 0, 0.0, weights * np.where(weights == 0, 0.0, values))
 
 
+def _probabilities(x: ArrayLike) -> Floats:
+    """x as floating-point numbers. Raises InputError unless they are between 0 and 1."""
+    p = _as_floats(x)
+    if ((p < 0) | (p > 1 + _ROUNDING)).any():
+        raise InputError(f"probabilities must be between 0 and 1, not {np.min(p)} … {np.max(p)}")
+    return p
+
+
+def _targets(targets: ArrayLike, shape: tuple[int, ...], axis: int) -> Floats:
+    """Targets of this shape, with the classes along `axis`, from themselves or from labels."""
+    array = _as_array(targets)
+    if array.shape != shape:
+        are_labels = np.issubdtype(array.dtype, np.integer) or not array.size
+        if not are_labels or array.shape != tuple(np.delete(shape, axis)):
+            raise InputError(
+                f"targets must have the shape {shape} of the log-probabilities, or be integer "
+                f"labels, one for each prediction; they have shape {array.shape}"
+            )
+        array = np.moveaxis(one_hot(array, shape[axis]), -1, axis)
+    return _probabilities(array)
+
+
 def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = -1) -> Any:
     """−Σ targets · log-probabilities along `axis`, in nats: one number per image.
 
-    log_probabilities and targets: (..., n_classes); each target is a distribution, such as a
-    one-hot row. Where the log-probability is −∞, a target of 0 contributes 0, and a target above 0
-    makes the result ∞.
+    log_probabilities: (..., n_classes); targets: integer labels (...), or distributions
+    (..., n_classes) such as one-hot rows. Where the log-probability is −∞, a target of 0
+    contributes 0, and a target above 0 makes the result ∞. Raises InputError for log-probabilities
+    above 0, for labels out of range and for shapes that do not agree.
     """
-    log_p, y = np.broadcast_arrays(_as_floats(log_probabilities), _as_floats(targets))
+    log_p = _as_floats(log_probabilities)
+    if (log_p > _ROUNDING).any():
+        raise InputError(
+            f"log-probabilities cannot be above 0, and the largest is {log_p.max():.3g}: take the "
+            "logarithm of probabilities, or the log_softmax of logits"
+        )
+    y = _targets(targets, log_p.shape, axis)
     return (0.0 - np.sum(_products(y, log_p), axis=axis))[()]
 
 
 def entropy(probabilities: ArrayLike, axis: int = -1) -> Any:
     """−Σ p log p along `axis`, in nats; 0 log 0 counts as 0 (Shannon 1948)."""
-    p = _as_floats(probabilities)
+    p = _probabilities(probabilities)
     with np.errstate(divide="ignore"):
         return cross_entropy(np.log(p), p, axis=axis)
 
@@ -145,9 +196,11 @@ def kl_divergence(
     """Σ p log(p / q) along `axis`, in nats; ∞ where p > 0 and q = 0 (Kullback, Leibler 1951).
 
     logs: (log p, log q) if they are known more precisely: a q that underflows to 0 has a finite
-    logarithm.
+    logarithm. Raises InputError unless p and q are probabilities of the same number of classes.
     """
+    p, q = _probabilities(p), _probabilities(q)
+    if p.shape[axis] != q.shape[axis]:
+        raise InputError(f"p and q must have the same classes, but the shapes {p.shape}, {q.shape}")
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_p, log_q = (np.log(_as_floats(p)), np.log(_as_floats(q))) if logs is None else logs
-        log_ratio = np.subtract(log_p, log_q)
-    return np.sum(_products(*np.broadcast_arrays(_as_floats(p), log_ratio)), axis=axis)[()]
+        log_p, log_q = (np.log(p), np.log(q)) if logs is None else map(_as_floats, logs)
+        return np.sum(_products(p, log_p - log_q), axis=axis)[()]

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from softmaxce.errors import InputError
 from softmaxce.layers import Layer
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
@@ -49,6 +50,46 @@ def test_an_image_gets_the_same_bits_among_any_others(sizes):
     neighbours = random.integers(0, 256, pixels.shape, np.uint8)
     neighbours[77] = pixels[77]
     np.testing.assert_array_equal(model.logits(neighbours)[77], together[77])
+
+
+PIXELS = np.arange(24, dtype=np.uint8).reshape(2, 12)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        PIXELS / 255,
+        PIXELS.astype(np.float32),
+        PIXELS.astype(np.int64),
+        PIXELS > 3,
+        PIXELS.astype(str),
+        np.full((2, 12), np.nan),
+        PIXELS[0],
+        PIXELS[:, :11],
+        PIXELS[:, :1],
+        PIXELS.reshape(2, 2, 6),
+        PIXELS.tolist(),
+        np.empty((0, 3), np.uint8),
+        np.uint8(3),
+        [],
+        None,
+    ],
+    ids=lambda pixels: f"{np.asarray(pixels).dtype}{np.shape(pixels)}",
+)
+def test_only_rows_of_bytes_have_logits(pixels):
+    with pytest.raises(InputError, match=r"uint8 array of shape \(n_images, 12\)"):
+        make((12, 3)).logits(pixels)
+
+
+def test_masked_pixels_are_refused():
+    with pytest.raises(TypeError, match="masked"):
+        make((12, 3)).logits(np.ma.array(PIXELS, mask=PIXELS > 3))
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, np.nan, np.inf])
+def test_a_temperature_is_a_positive_number(temperature):
+    with pytest.raises(InputError, match="temperature must be a positive number"):
+        make((4, 3)).with_temperature(temperature)
 
 
 def test_no_images_have_no_logits():

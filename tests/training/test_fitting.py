@@ -288,6 +288,15 @@ def test_hidden_layers_learn_what_no_single_layer_can():
     assert [weights.shape for weights, _ in found.layers] == [(2, 16), (16, 8), (8, 2)]
 
 
+@pytest.mark.parametrize(
+    ("n", "n_pixels", "rate"),
+    [(150, 4, 0.02), (1000, 64, 0.2 / 64), (90, 784, 1e-3), (5000, 4, 1e-3)],
+)
+def test_few_rows_of_few_pixels_are_fitted_in_larger_steps(n, n_pixels, rate):
+    rows = Rows(np.zeros((n, n_pixels), np.uint8), np.zeros(n, int))
+    assert Network(Objective(rows, 2, 0.0), (8,)).learning_rate == pytest.approx(rate)
+
+
 def test_gradient_of_hidden_layers_by_finite_differences():
     pixels, labels = small_problem(n=30)
     weights = np.random.default_rng(1).uniform(0, 2, 30)

@@ -134,6 +134,13 @@ def test_adams_first_steps_worked_by_hand():
     assert parameters[0] == pytest.approx(-1e-3 - 1e-3 * mean / square**0.5, rel=1e-5)
 
 
+def test_adams_steps_are_as_long_as_the_learning_rate():
+    adam, parameters = Adam(1, learning_rate=0.02), np.zeros(1, np.float32)
+    adam.n_steps += 1
+    adam.move(parameters, slice(0, 1), np.array([2.0], np.float32))
+    assert parameters[0] == pytest.approx(-0.02, rel=1e-5)
+
+
 def regression(parameters, batch, apply_update):
     away = parameters - np.float32(3)
     apply_update(slice(0, 2), 2 * away)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
+from softmaxce.numerics import refuse_masked
 from softmaxce.preprocessing import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
@@ -48,12 +50,21 @@ class SoftmaxModel:
         return len(self.class_names)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Logits (n_images, n_classes) of pixel vectors (n_images, n_pixels), 0 … 255.
+        """Logits (n_images, n_classes) of pixel vectors (n_images, n_pixels), uint8, 0 … 255.
 
         An image gets the same bits whatever other images are computed with it, and wherever it is
         among them: every matrix product has the same shape, of as many rows, the last ones padded
         with zeros. BLAS chooses the order of its sums by the shape.
+
+        Raises InputError for an array of another shape or type.
         """
+        refuse_masked(pixels)
+        pixels = np.asarray(pixels)
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.n_pixels,):
+            raise InputError(
+                f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "
+                f"0 … 255, which the model scales itself; these are {pixels.dtype}, {pixels.shape}"
+            )
         logits = np.empty((len(pixels), self.n_classes))
         values = np.zeros((_BLOCK_ROWS, self.n_pixels))
         for start in range(0, len(pixels), _BLOCK_ROWS):
@@ -67,8 +78,10 @@ class SoftmaxModel:
         """This model with its logits divided by `temperature`.
 
         A temperature above 1 makes the probabilities more equal. None changes the most probable
-        class.
+        class. Raises InputError for a temperature that is not positive and finite.
         """
+        if not 0 < temperature < np.inf:
+            raise InputError(f"temperature must be a positive number, not {temperature}")
         *hidden, last = self.layers
         cooler = Layer(last.weights / temperature, last.biases / temperature)
         return replace(self, layers=(*hidden, cooler), temperature=self.temperature * temperature)

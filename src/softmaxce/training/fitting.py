@@ -107,14 +107,15 @@ def fit(
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
     pixels: (n, n_pixels) uint8, float32 or float64, never copied whole; without hidden layers they
-    may be remote; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on, ascending
-    (all if None); sample_weight and validation_weight: one weight for each training and validation
-    row, not negative; rows of weight 0 are left out; l2: constant of the penalty (l2/2)·‖W‖², where
-    W applies to pixels times `scale`, or with hidden layers to pixels divided by four times their
-    standard deviation; None chooses it by the cross-entropy of `validation`, relative to the
-    variance of the pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a
-    Snapshot if there are hidden layers and otherwise an AnswerLog. Raises InputError for invalid
-    arguments and TrainingError for numbers that are not finite.
+    may be remote; labels: (n,) integers 0 … n_classes − 1; rows: which rows to train on (all if
+    None), ascending if there are no hidden layers; sample_weight and validation_weight: one weight
+    for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
+    of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
+    pixels divided by four times their standard deviation; None chooses it by the cross-entropy of
+    `validation`, relative to the variance of the pixels; hidden: widths of hidden layers;
+    checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and otherwise an
+    AnswerLog. Raises InputError for invalid arguments and TrainingError for numbers that are not
+    finite.
     """
     training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
     _check(training, hidden)
@@ -255,6 +256,7 @@ def _fit_network(network: Network, evaluated: Objective | None, settings: _Setti
         validation_loss,
         rng,
         max_epochs=settings.max_iterations,
+        learning_rate=network.learning_rate,
         on_epoch=notify,
         snapshot=snapshot,
     )

@@ -113,7 +113,10 @@ def minimise(
             return Solution(point, StopReason.ITERATION_LIMIT, tuple(history))
         found = backtrack(function, point, direction, relative_rounding_error)
         if found is None:
-            return Solution(point, StopReason.NO_DECREASE, tuple(history))
+            # A loss below the rounding errors of its terms, of about 1, is 0 as far as is known.
+            is_zero = point.value <= relative_rounding_error
+            reason = StopReason.CONVERGED if is_zero else StopReason.NO_DECREASE
+            return Solution(point, reason, tuple(history))
         lbfgs.learn(found.parameters - point.parameters, found.gradient - point.gradient)
         point = found
         history.append(point.value)

@@ -19,7 +19,7 @@ BATCH_ROWS = 256
 LEARNING_RATE = 1e-3
 PATIENCE = 5  # epochs without a lower validation loss, after which the solver stops …
 _PATIENT_STEPS = 200  # … unless epochs are so short that it has hardly moved
-_MIN_BATCHES = 16  # of an epoch: few rows are cut into smaller batches
+MIN_BATCHES = 16  # of an epoch: few rows are cut into smaller batches
 
 
 class Adam:
@@ -29,8 +29,9 @@ class Adam:
     passes over memory at each step.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, learning_rate: float = LEARNING_RATE) -> None:
         self.n_steps = 0
+        self.learning_rate = learning_rate
         self.mean = np.zeros(size, np.float32)
         self.square = np.zeros(size, np.float32)
 
@@ -50,7 +51,7 @@ class Adam:
         correction = ((1 - decay_2**self.n_steps) / (1 - decay_2)) ** 0.5
         gradient += np.float32(epsilon * correction)
         np.divide(mean, gradient, out=gradient)
-        rate = LEARNING_RATE * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
+        rate = self.learning_rate * correction * (1 - decay_1) / (1 - decay_1**self.n_steps)
         gradient *= np.float32(rate)
         parameters[part] -= gradient
 
@@ -86,6 +87,7 @@ def minimise_by_epochs(
     rng: np.random.Generator,
     *,
     max_epochs: int,
+    learning_rate: float = LEARNING_RATE,
     on_epoch: Callable[[int, float], None] = lambda *_: None,
     snapshot: Snapshot | None = None,
 ) -> EpochSolution:
@@ -97,7 +99,7 @@ def minimise_by_epochs(
     Raises TrainingError if the loss is nan or infinite.
     """
     parameters, kept = start.copy(), start.copy()
-    adam = Adam(len(start))
+    adam = Adam(len(start), learning_rate)
     best, best_epoch = np.inf, 0
     history: list[float] = []
     if snapshot is not None and snapshot.stored is not None:
@@ -143,6 +145,6 @@ def _run_epoch(
 
 def batches_of(n_rows: int) -> tuple[int, int]:
     """(rows of a batch, epochs without gain after which to stop) for n_rows training rows."""
-    batch_rows = max(1, min(BATCH_ROWS, n_rows // _MIN_BATCHES))
+    batch_rows = max(1, min(BATCH_ROWS, n_rows // MIN_BATCHES))
     n_batches = -(-n_rows // batch_rows)
     return batch_rows, max(PATIENCE, -(-_PATIENT_STEPS // n_batches))

@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.layers import Layer, forward
-from softmaxce.training.mini_batch import BATCH_ROWS, ApplyUpdate
+from softmaxce.training.mini_batch import BATCH_ROWS, LEARNING_RATE, MIN_BATCHES, ApplyUpdate
 from softmaxce.training.objective import Floats, Objective, log_probabilities_in_place
 from softmaxce.training.rows import block_rows
 
 Vector = NDArray[np.float32]
 
-_PARTS = 2  # tasks of a batch: a fixed number, so that the result does not depend on the threads
+_PARTS = (
+    2  # tasks of a large batch: a fixed number, so that the result does not depend on the threads
+)
+_SMALL = 1 << 20  # multiplications, for fewer of which waking a thread takes longer than they do
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,16 @@ class Network:
         """The row weights, divided by their mean."""
         weights = self.problem.row_weights
         return None if weights is None else (weights / weights.mean()).astype(np.float32)
+
+    @property
+    def learning_rate(self) -> float:
+        """Adam's rate: 0.001, and up to 20 times that if both the inputs and the rows are few.
+
+        Adam changes every weight by about the rate, and so a unit's output by up to the rate times
+        the number of inputs. Few rows make few batches, which must move the parameters further.
+        """
+        has_few_rows = len(self.problem.rows) < BATCH_ROWS * MIN_BATCHES
+        return float(np.clip(0.2 / self.widths[0], 1e-3, 0.02)) if has_few_rows else LEARNING_RATE
 
     # Arrays that are used again: allocating new ones for each batch would cost as much as a matrix
     # product, because the system clears the memory that it hands out.
@@ -101,14 +114,16 @@ class Network:
                 np.multiply(pixels, self.problem.scale, scaled, dtype=rows.dtype, casting="unsafe")
                 forward(layers, scaled, [outputs[part] for outputs in values[1:]])
 
-        list(self.problem.run_tasks(forward_part, _parts(len(batch))))
+        n_parts = 1 if len(batch) * flat.size < _SMALL else _PARTS
+        run_tasks = map if n_parts == 1 else self.problem.run_tasks
+        list(run_tasks(forward_part, _parts(len(batch), n_parts)))
         loss, residuals = self._back_propagate(layers, values, batch)
         gradient, scratch = self._vectors
         gradients, penalties, places = self.layers(gradient), self.layers(scratch), self._places
 
         def gradient_part(number: int) -> None:
             for at, (weights, _) in enumerate(layers):
-                part = _parts(len(weights))[number]
+                part = _parts(len(weights), n_parts)[number]
                 derivative, penalty = gradients[at].weights[part], penalties[at].weights[part]
                 np.matmul(values[at][:, part].T, residuals[at], out=derivative)
                 derivative += np.multiply(weights[part], np.float32(self.problem.l2), out=penalty)
@@ -116,7 +131,7 @@ class Network:
                 here = slice(first + part.start * width, first + part.stop * width)
                 apply_update(here, gradient[here])
 
-        list(self.problem.run_tasks(gradient_part, range(_PARTS)))
+        list(run_tasks(gradient_part, range(n_parts)))
         for layer, residual, place in zip(gradients, residuals, places, strict=True):
             np.sum(residual, axis=0, out=layer.biases)
             biases = slice(place.start + layer.weights.size, place.stop)
@@ -175,9 +190,9 @@ class Network:
         return float(sum(sums)) / evaluated.total_weight
 
 
-def _parts(n: int) -> list[slice]:
+def _parts(n: int, n_parts: int) -> list[slice]:
     """Slices of 0 … n, one for each task."""
-    edges = [n * number // _PARTS for number in range(_PARTS + 1)]
+    edges = [n * number // n_parts for number in range(n_parts + 1)]
     return [slice(*edge) for edge in pairwise(edges)]
 
 

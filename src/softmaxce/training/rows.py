@@ -110,8 +110,8 @@ class Rows:
     """Some rows of a pixel matrix and their labels. Nothing is copied.
 
     pixels: (n, n_pixels), uint8, float32 or float64, in memory, in a file or remote; labels:
-    (n,) integers, one for each row of `pixels`; index: the chosen rows of `pixels`, ascending (all
-    if None).
+    (n,) integers, one for each row of `pixels`; index: the chosen rows of `pixels` (all if
+    None), ascending if their blocks are used.
     """
 
     pixels: NDArray[Any] | PixelMatrix

@@ -37,6 +37,10 @@ def _map_and_help(
     While it waits for a result, the calling thread runs the next task that no thread has started.
     For small tasks this saves waking one thread.
     """
+    items = list(items)
+    if len(items) == 1:
+        yield function(items[0])
+        return
     tasks = [(item, pool.submit(function, item)) for item in items]
     own: dict[int, Any] = {}
     ahead = 1

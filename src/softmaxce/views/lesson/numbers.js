@@ -25,7 +25,8 @@ function shifted(values) {
 }
 
 function softmax(values) {
-  const powers = shifted(values).map(Math.exp);
+  const top = maxOf(values);
+  const powers = values.map((value) => Math.exp(value - top));
   return divided(powers, sum(powers));
 }
 
