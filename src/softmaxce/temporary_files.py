@@ -64,7 +64,8 @@ class TemporaryFile(AbstractContextManager["TemporaryFile"]):
 
     def _close(self) -> None:
         if self.handle >= 0:
-            os.close(self.handle)
+            with suppress(OSError):  # what must be on the disk was flushed before
+                os.close(self.handle)
             self.handle = -1
 
     def __exit__(self, *_: object) -> None:

@@ -22,6 +22,12 @@ from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.temporary_files import TemporaryFile
+from softmaxce.training.checkpoints import Snapshot
+from softmaxce.workflows.check import check
+from softmaxce.workflows.checkpoint import checkpoint_type
+from softmaxce.workflows.evaluate import evaluate
+from softmaxce.workflows.predict import predict
+from softmaxce.workflows.train import TrainOptions, train
 
 
 @pytest.fixture
@@ -309,7 +315,7 @@ def test_a_disk_that_becomes_full_while_it_is_written(folder, tmp_path, monkeypa
         raise OSError(number, os.strerror(number))
 
     expected, notes = load(folder, None), []
-    monkeypatch.setattr(os, "pwrite", fail)
+    monkeypatch.setattr(file_rows.RowWriter, "store", fail)
     cache = PixelCache(tmp_path / "cache", on_note=notes.append)
     assert_same(load(folder, cache), expected)
     assert os.listdir(tmp_path / "cache") == []
@@ -331,6 +337,32 @@ def test_what_is_not_a_file_in_the_cache_is_ignored(folder, tmp_path):
     assert {entry.form for entry in cache.entries()} == {"damaged", "8 × 8 RGB"}
     assert cache.clear()[0] == 3
     assert (tmp_path / "victim").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("hidden", [(), (4,)])
+def test_pixels_in_a_file_give_the_results_of_pixels_in_memory(tmp_path, monkeypatch, hidden):
+    draw_classes(tmp_path / "set", {"a": 40, "b": 40})
+    results = []
+    for many_bytes in (2**26, 0):
+        monkeypatch.setattr(file_rows, "_MANY_BYTES", many_bytes)
+        monkeypatch.setattr("softmaxce.data.decoding._MIN_BYTES_FOR_FILE", many_bytes)
+        model = tmp_path / f"{many_bytes}.npz"
+        result = train(tmp_path / "set", model, TrainOptions(hidden=hidden))
+        subset = result.scored["train"].subset
+        assert isinstance(subset.dataset.pixels, np.ndarray) == bool(many_bytes)
+        assert checkpoint_type(subset.dataset, hidden) == (Snapshot if hidden else None)
+        evaluated = evaluate(tmp_path / "set", model).scored
+        predicted = predict([str(tmp_path / "set")], model).outcomes
+        checked = check(tmp_path / "set").findings
+        results.append(
+            (
+                model.read_bytes(),
+                evaluated.scores.cross_entropies.tolist(),
+                [p.log_probabilities.tolist() for p in predicted],
+                checked,
+            )
+        )
+    assert results[0] == results[1]
 
 
 def test_loading_for_training_uses_the_cache(folder, tmp_path, monkeypatch):

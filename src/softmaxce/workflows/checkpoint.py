@@ -10,12 +10,11 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.errors import AlreadyTrained, ClusterLost, InputError, ModelError
 from softmaxce.model.model_file import load_model
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
+from softmaxce.training.rows import LocalPixels, as_pixel_matrix
 
 # Images × pixels × classes of a linear fit that takes two cores about a minute: 4 operations for
 # each in some 25 evaluations, at 28.5e9 operations per second and core (docs/cluster.md).
@@ -87,7 +86,7 @@ def checkpoint_type(
     """The kind of checkpoint of a training; None for a fit that is quicker to run again."""
     if hidden:
         return Snapshot
-    is_remote = not isinstance(images.pixels, np.ndarray)
+    is_remote = not isinstance(as_pixel_matrix(images.pixels), LocalPixels)
     work = images.n_images * images.preprocessing.n_pixels * len(images.class_names)
     return AnswerLog if is_remote or work > _LONG_FIT else None
 
