@@ -43,7 +43,10 @@ def read_npy(path: str) -> NDArray[Any]:
 
 
 def _read_npy(stream: IO[bytes], name: str, size: int) -> NDArray[Any]:
-    version = np.lib.format.read_magic(stream)
+    try:
+        version = np.lib.format.read_magic(stream)
+    except ValueError:
+        raise ValueError(f"{name} is not an .npy file") from None
     if version not in ((1, 0), (2, 0)):
         raise ValueError("an array has an unknown version")
     read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")

@@ -68,8 +68,8 @@ def refuse_other_sources(source: str | PathLike[str]) -> None:
 
 def is_model(path: str | PathLike[str]) -> bool:
     """Whether the file contains the weights of a model."""
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
-        return {"header.npy", "weights_0.npy"} <= set(archive.namelist())
+    with suppress(OSError, zipfile.BadZipFile), open(open_regular(path), "rb") as stream:
+        return {"header.npy", "weights_0.npy"} <= set(zipfile.ZipFile(stream).namelist())
     return False
 
 
