@@ -85,7 +85,7 @@ def in_workers(
     finally:
         for worker in workers:
             worker.pipe.close()
-            worker.process.terminate()
+            worker.process.kill()  # SIGTERM may meet the handler inherited from this process
         for worker in workers:
             worker.process.join()
 
