@@ -19,9 +19,6 @@ _WIDTH, _HEIGHT, _COMPRESSION, _FILL_ORDER, _PLANAR = 256, 257, 259, 266, 284
 _STRIPS, _N_SAMPLES, _ROWS_PER_STRIP = 273, 277, 278
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _EXTRA, _FORMAT, _MAX_BASIC_TAG = 322, 323, 324, 338, 339, 512
 _YCBCR = 6
-_DEFAULTS = dict.fromkeys(
-    (_WIDTH, _HEIGHT, BITS, _COMPRESSION, _FILL_ORDER, _N_SAMPLES, _PLANAR, _FORMAT), (1,)
-) | {PHOTOMETRIC: (MIN_IS_WHITE,), _EXTRA: (0,)}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of entries, for struct
 _KINDS = {0: "grey, 0 is white", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "LAB"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes about 10 µs
@@ -29,13 +26,15 @@ _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes
 _DAMAGE = (struct.error, OSError, OverflowError, ValueError)
 
 Tags = dict[int, tuple[int, ...]]
+_ONES = (_WIDTH, _HEIGHT, BITS, _COMPRESSION, _FILL_ORDER, _N_SAMPLES, _PLANAR, _FORMAT)
+_DEFAULTS: Tags = {**dict.fromkeys(_ONES, (1,)), PHOTOMETRIC: (MIN_IS_WHITE,), _EXTRA: (0,)}
 
 
 def refuse_tiff(name: str, stream: BinaryIO) -> str:
     """Raise ImageError for a layout of pixels that is not decoded; return the layout in words."""
-    tags = dict(_DEFAULTS)
+    tags = _DEFAULTS
     with suppress(*_DAMAGE):  # Pillow says what is damaged
-        tags |= _tags(name, stream)
+        tags = _DEFAULTS | _tags(name, stream)
     reason = _fault_of_samples(tags) or _fault_of_blocks(tags)
     if reason:
         raise ImageError(name, reason)
