@@ -34,7 +34,7 @@ def distinct_rows(
         projections = [np.sum(pixels[row] * direction) for row in rows]
     keys = np.column_stack([projections, labels[rows]])  # differ if rows do: directions are random
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    weights: Floats = np.bincount(which.reshape(-1), row_weights[rows])
+    weights = np.bincount(which.reshape(-1), row_weights[rows]).astype(np.float64)
     order = rng.permutation(len(first))
     return rows[first[order]], weights[order]
 
