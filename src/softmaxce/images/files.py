@@ -19,35 +19,26 @@ _MAX_READS = 20_000
 _BYTES_PER_READ = 120
 
 
-class _CountedReads:
-    """A mixin for streams: reading in too many small pieces raises ValueError."""
+class _CountedReader(io.BufferedReader):
+    """Reading in too many small pieces raises ValueError. n_bytes: the size of the file."""
 
-    n_reads_left = _MAX_READS
+    def __init__(self, raw: io.FileIO | io.BytesIO, n_bytes: int) -> None:
+        super().__init__(raw)
+        self.n_reads_left = _MAX_READS + n_bytes // _BYTES_PER_READ
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.n_reads_left -= 1
         if self.n_reads_left < 0:
             raise ValueError("it consists of too many small parts")
-        return super().read(size)  # type: ignore[misc, no-any-return]
-
-
-class _CountedFile(_CountedReads, io.BufferedReader):
-    pass
-
-
-class _CountedBytes(_CountedReads, io.BytesIO):
-    pass
+        return super().read(size)
 
 
 def stream_of(content: Content) -> BinaryIO:
     """The content as a stream on which decoders cannot loop for long."""
     if not isinstance(content, bytes):
         return content
-    if len(content) < SMALL_FILE_BYTES:
-        return io.BytesIO(content)
-    stream = _CountedBytes(content)
-    stream.n_reads_left += len(content) // _BYTES_PER_READ
-    return stream
+    stream = io.BytesIO(content)
+    return stream if len(content) < SMALL_FILE_BYTES else _CountedReader(stream, len(content))
 
 
 def read_file(path: str) -> Content:
@@ -58,9 +49,7 @@ def read_file(path: str) -> Content:
             content = os.read(handle, SMALL_FILE_BYTES)
             if len(content) == SMALL_FILE_BYTES:
                 os.lseek(handle, 0, os.SEEK_SET)
-                stream = _CountedFile(io.FileIO(os.dup(handle)))
-                stream.n_reads_left += os.fstat(handle).st_size // _BYTES_PER_READ
-                return stream
+                return _CountedReader(io.FileIO(os.dup(handle)), os.fstat(handle).st_size)
         finally:
             os.close(handle)
     except OSError as error:
