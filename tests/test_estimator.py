@@ -144,11 +144,11 @@ def test_a_heavy_row_is_for_training():
     assert chosen.tolist() == [False] + [True] * 8 + [False] * 22
 
 
-@pytest.mark.parametrize("values", [1e160, 1e300, 1e-160], ids=str)
+@pytest.mark.parametrize("values", [1e160, 1e300, 1e-160, 1e-310], ids=str)
 @pytest.mark.parametrize("parameters", FITS[:3], ids=str)
 def test_values_beyond_the_range_of_the_arithmetic_are_refused(values, parameters):
     x, y = load_iris(return_X_y=True)
-    with pytest.raises(InputError, match="multiply them by"):
+    with pytest.raises(InputError, match="multiply them by a constant, so"):
         SoftmaxClassifier(**parameters).fit(x * values, y)
 
 
@@ -185,6 +185,13 @@ def test_one_hidden_layer_may_be_a_number(digits):
         SoftmaxClassifier(hidden=hidden, scale=1 / 16).fit(*digits) for hidden in (8, np.array([8]))
     )
     assert one.layers_[0].weights.tobytes() == other.layers_[0].weights.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore:stopped after")
+def test_another_fit_leaves_no_coefficients(digits):
+    model = SoftmaxClassifier().fit(*digits).set_params(hidden=4, max_iter=2).fit(*digits)
+    assert not hasattr(model, "coef_")
+    assert not hasattr(model, "intercept_")
 
 
 @pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])

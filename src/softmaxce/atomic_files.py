@@ -23,27 +23,21 @@ def check_can_write(path: str | PathLike[str]) -> None:
 
     A temporary file is created and removed, because permissions alone do not tell.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        folder = Path(path).parent
-        raise OutputError(
-            f"cannot write: {path}: the folder {folder} does not exist; create it first"
-        )
+    target, fault = os.path.realpath(path), None
+    if not os.path.isdir(os.path.dirname(target)):
+        fault = f"the folder {Path(path).parent} does not exist; create it first"
+    elif os.path.isdir(target):
+        fault = "it is a folder; name a file"
+    elif os.path.exists(target) and not os.path.isfile(target):
+        fault = "not a regular file"
+    elif os.path.exists(target) and not os.access(target, os.W_OK):
+        fault = "it is read-only"
+    if fault:
+        raise OutputError(f"cannot write: {path}: {fault}")
     try:
-        with suppress(FileNotFoundError):
-            _check_old_file(path, os.stat(target).st_mode, os.access(target, os.W_OK))
-        TemporaryFile(target.parent, _TEMPORARY_PREFIX).close()
+        TemporaryFile(os.path.dirname(target), _TEMPORARY_PREFIX).close()
     except OSError as error:
         raise _cannot_write(path, error) from error
-
-
-def _check_old_file(path: str | PathLike[str], mode: int, is_writable: bool) -> None:
-    if stat.S_ISDIR(mode):
-        raise OutputError(f"cannot write: {path}: it is a folder; name a file")
-    if not stat.S_ISREG(mode):
-        raise OutputError(f"cannot write: {path}: not a regular file")
-    if not is_writable:
-        raise OutputError(f"cannot write: {path}: it is read-only")
 
 
 def write_atomically(

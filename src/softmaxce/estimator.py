@@ -18,7 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from softmaxce.errors import InputError, first_and_more
 from softmaxce.layers import Layer, forward
 from softmaxce.numerics import log_softmax, refuse_masked
-from softmaxce.training.fitting import DEFAULT_TOLERANCE, fit
+from softmaxce.training.fitting import (
+    DEFAULT_TOLERANCE,
+    balanced_sample_weight,
+    check_sample_weight,
+    fit,
+)
 from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
 from softmaxce.training.validation_split import distinct_rows, is_for_validation
@@ -170,7 +175,9 @@ class SoftmaxClassifier(_Base):
         refuse_masked(X, y, sample_weight)
         values, targets = self._checked_training(X, y)
         self.classes_, labels = _classes_and_labels(targets)
-        weights = _row_weights(sample_weight, len(labels))
+        weights = np.array(1.0 if sample_weight is None else sample_weight, np.float64)
+        weights = np.full(len(labels), weights) if weights.ndim == 0 else weights
+        check_sample_weight(weights, len(labels))
         if self.l2 is None or hidden:
             subsets = self._subsets(values, labels, weights, seed, not hidden)
         else:
@@ -192,6 +199,8 @@ class SoftmaxClassifier(_Base):
         self.l2_ = self.fit_.l2
         self.n_iter_ = max(self.fit_.n_iterations, 1)
         self.n_features_in_ = values.shape[1]
+        vars(self).pop("coef_", None)  # from an earlier fit
+        vars(self).pop("intercept_", None)
         if not hidden:
             weights, biases = self.layers_[0]
             if len(self.classes_) == 2:  # of the difference of the logits
@@ -253,10 +262,8 @@ class SoftmaxClassifier(_Base):
         given, classes = self.class_weight, self.classes_.tolist()
         if given is None:
             return weights
-        if isinstance(given, str) and given == "balanced":  # every class gets the same total
-            totals = np.bincount(labels, weights, len(classes))
-            mean = totals.sum() / np.count_nonzero(totals)
-            return np.asarray(weights * mean / np.where(totals > 0, totals, 1.0)[labels])
+        if isinstance(given, str) and given == "balanced":
+            return balanced_sample_weight(labels, len(classes), weights)
         if not isinstance(given, dict) or not all(map(_is_number, given.values())):
             raise InputError(
                 "class_weight must be None, 'balanced' or a dict from classes to numbers, at least "
@@ -320,14 +327,3 @@ def _classes_and_labels(targets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np
     if len(classes) < 2:
         raise InputError(f"y contains only one class ({classes[0]}): at least two are needed")
     return classes, labels
-
-
-def _row_weights(sample_weight: ArrayLike | None, n: int) -> Floats:
-    """One weight for each row. Raises InputError."""
-    weights = np.array(1.0 if sample_weight is None else sample_weight, np.float64)
-    weights = np.full(n, weights) if weights.ndim == 0 else weights
-    if weights.shape != (n,):
-        raise InputError(f"sample_weight must be 1D with {n} values")
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise InputError("sample_weight must be finite and not negative, and not all zero")
-    return weights

@@ -80,16 +80,15 @@ class FileRows:
         rows = np.empty((len(where), self.shape[1]), np.uint8)
         for start in range(0, len(where), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
-            self._copy(where[block], rows[block])
+            numbers = where[block]
+            first, stop = int(numbers.min()), int(numbers.max()) + 1
+            if stop - first <= _MAX_SPAN * len(numbers):
+                wanted = numbers - first
+                np.take(self._read(first, stop), wanted, axis=0, out=rows[block], mode="clip")
+            else:
+                for number, row in zip(numbers.tolist(), rows[block], strict=True):
+                    self._read_into(row, number)
         return rows
-
-    def _copy(self, numbers: NDArray[np.integer[Any]], rows: NDArray[np.uint8]) -> None:
-        first, stop = int(numbers.min()), int(numbers.max()) + 1
-        if stop - first <= _MAX_SPAN * len(numbers):
-            np.take(self._read(first, stop), numbers - first, axis=0, out=rows, mode="clip")
-            return
-        for number, row in zip(numbers.tolist(), rows, strict=True):
-            self._read_into(row, number)
 
     def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
         rows = np.empty((stop - start, self.shape[1]), np.uint8)

@@ -36,7 +36,7 @@ NAMED = {
     b"%!PS-Adobe-3.0 EPSF-3.0\n": "PostScript",
     b"FUJIFILMCCD-RAW 0201": "a raw photo; convert it to JPEG",
     b"PK\3\4\x14\0": "an archive; unpack it",
-    gzip.compress(b"picture"): "a compressed file; unpack it",
+    gzip.compress(b"picture", mtime=0): "a compressed file; unpack it",
     bytes(5000): "nothing but zero bytes; copy or download it again",
     b"just words\n": "text; remove it",
     b"P7\nWIDTH 1\n": "another image format; convert it to PNG",

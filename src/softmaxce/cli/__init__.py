@@ -85,7 +85,7 @@ def _say(line: str) -> None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    _say(f"Error: {message}")
+    _say(f"Error: {message}{model_hint(sys.argv[1:])}")
     sys.exit(exit_code)
 
 
@@ -116,15 +116,14 @@ def main() -> None:
     except click.exceptions.Exit:
         raise
     except click.ClickException as error:
-        _fail(_usage_message(error) + model_hint(sys.argv[1:]), error.exit_code)
+        _fail(_usage_message(error), error.exit_code)
     except Exception as error:
         cause = _cause(error)
         if cause is not None:
             _leave_stopped(cause)
         if debug:
             raise
-        hint = model_hint(sys.argv[1:]) if isinstance(error, SoftmaxceError) else ""
-        _fail(_error_message(error) + hint, getattr(error, "exit_code", 1))
+        _fail(_error_message(error), getattr(error, "exit_code", 1))
 
 
 def _cause(error: BaseException) -> _Stopped | None:

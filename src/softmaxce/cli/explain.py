@@ -48,28 +48,26 @@ class _VariadicCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         advice = ctx.meta[__name__]
+        if not advice:
+            super().invoke(ctx)
+            return
+        from softmaxce.views.console import note
+
         numbers = [f"{z:g}" for z in ctx.params["logits"] or ctx.params["probabilities"]]
         read_as = f"read as {len(numbers)} numbers: {first_and_more(numbers)}{advice}"
         try:
             super().invoke(ctx)
         except InputError as error:
-            raise InputError(f"{error}; {read_as}") if advice else error from None
+            raise InputError(f"{error}; {read_as}") from None
         except BrokenPipeError:  # `| head`
-            _note(read_as, advice)
+            note(read_as)
             raise
-        _note(read_as, advice)  # after the lesson, which would push it off the screen
-
-
-def _note(read_as: str, advice: str) -> None:
-    if advice:
-        from softmaxce.views.console import note
-
-        note(read_as)
+        note(read_as)  # after the lesson, which would push it off the screen
 
 
 def _comma_advice(given: list[str]) -> str:
     """How to write numbers that seem to have decimal commas; '' if none does."""
-    words = [word for value in given for word in re.split(r"[;\s]|,(?=$|[;\s])", value) if word]
+    words = re.sub(r"[;\s]|,(?=\Z|[;\s])", " ", " ".join(given)).split()
     written = [
         f"{match[1].replace('.', '')}.{match[2]}" if (match := _DECIMAL_COMMA.fullmatch(w)) else w
         for w in words

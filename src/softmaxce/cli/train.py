@@ -185,20 +185,13 @@ def train(
                 result = workflow.train(folder, model_path, chosen, read, listener)
                 _write_reports(result, report_path, plots_path)
         except AlreadyTrained as finished:
-            _show_finished(output, model_path, finished)
+            text = json_view.finished(model_path, finished)
+            output.show(partial(text_view.show_finished, finished), lambda _: text)
             return
         if replaced:
             output.note(f"replaced {replaced}")
         show = partial(text_view.show, result)
         output.show(show, lambda _: json_view.as_json(result), result.left_out, result.findings)
-
-
-def _show_finished(output: Output, model_path: str, finished: AlreadyTrained) -> None:
-    from softmaxce.views.json import train as json_view
-    from softmaxce.views.text import train as text_view
-
-    text = json_view.finished(model_path, finished)
-    output.show(partial(text_view.show_finished, finished), lambda _: text)
 
 
 def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:

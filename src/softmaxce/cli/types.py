@@ -130,13 +130,11 @@ def hidden_layers(text: str) -> tuple[int, ...]:
 def fraction_or_folder(text: str) -> float | Path:
     """A fraction in [0, 1), or an existing folder or file."""
     try:
-        fraction = float(text)
-    except ValueError:
+        fraction = number(text)
+    except ValueError as error:
         if text and Path(text).exists():
             return Path(text)
-        point = "; write a decimal point" if re.fullmatch(r"\d*,\d+", text) else ""
-        message = f"'{text}' is neither a number nor an existing folder or file{point}"
-        raise ValueError(message) from None
-    if not 0 <= fraction < 1:  # refuses nan too
+        raise ValueError(f"no such folder or file, and {error}") from None
+    if not 0 <= fraction < 1:
         raise ValueError(f"{text} must be at least 0 and less than 1")
     return fraction

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from softmaxce.bounded_input import MAX_BYTES, open_regular
@@ -20,35 +19,26 @@ _MAX_READS = 20_000
 _BYTES_PER_READ = 120
 
 
-class _CountedReads:
-    """A mixin for streams: reading in too many small pieces raises ValueError."""
+class _CountedReader(io.BufferedReader):
+    """Reading in too many small pieces raises ValueError. n_bytes: the size of the file."""
 
-    n_reads_left = _MAX_READS
+    def __init__(self, raw: io.FileIO | io.BytesIO, n_bytes: int) -> None:
+        super().__init__(raw)
+        self.n_reads_left = _MAX_READS + n_bytes // _BYTES_PER_READ
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.n_reads_left -= 1
         if self.n_reads_left < 0:
             raise ValueError("it consists of too many small parts")
-        return super().read(size)  # type: ignore[misc, no-any-return]
-
-
-class _CountedFile(_CountedReads, io.BufferedReader):
-    pass
-
-
-class _CountedBytes(_CountedReads, io.BytesIO):
-    pass
+        return super().read(size)
 
 
 def stream_of(content: Content) -> BinaryIO:
     """The content as a stream on which decoders cannot loop for long."""
     if not isinstance(content, bytes):
         return content
-    if len(content) < SMALL_FILE_BYTES:
-        return io.BytesIO(content)
-    stream = _CountedBytes(content)
-    stream.n_reads_left += len(content) // _BYTES_PER_READ
-    return stream
+    stream = io.BytesIO(content)
+    return stream if len(content) < SMALL_FILE_BYTES else _CountedReader(stream, len(content))
 
 
 def read_file(path: str) -> Content:
@@ -57,36 +47,27 @@ def read_file(path: str) -> Content:
         handle = open_regular(path, MAX_BYTES)
         try:
             content = os.read(handle, SMALL_FILE_BYTES)
-            if 0 < len(content) < SMALL_FILE_BYTES:
-                return content
-            if not content:
-                raise ImageError(path, "the file is empty")
-            os.lseek(handle, 0, os.SEEK_SET)
-            stream = _CountedFile(io.FileIO(handle))
-            stream.n_reads_left += os.fstat(handle).st_size // _BYTES_PER_READ
-            handle = -1
-            return stream
+            if len(content) == SMALL_FILE_BYTES:
+                os.lseek(handle, 0, os.SEEK_SET)
+                return _CountedReader(io.FileIO(os.dup(handle)), os.fstat(handle).st_size)
         finally:
-            if handle >= 0:
-                os.close(handle)
+            os.close(handle)
     except OSError as error:
         raise ImageError(path, _why_not_opened(path, error)) from None
     except ValueError:
         raise ImageError(path, "its name contains a NUL character") from None
+    if not content:
+        raise ImageError(path, "the file is empty")
+    return content
 
 
 def _why_not_opened(path: str, error: OSError) -> str:
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        mode = None
-    if mode is not None and S_ISDIR(mode):
+    if os.path.isdir(path):
         return "it is a folder"
-    if mode is not None and not S_ISREG(mode):
+    if os.path.exists(path) and not os.path.isfile(path):
         return "not a regular file"
-    if isinstance(error, FileNotFoundError):
-        is_url = re.match(r"[A-Za-z][\w+.-]+:/", path)
-        return (
-            "it is a URL; download it first (only --dask reads URLs)" if is_url else "no such file"
-        )
-    return f"it cannot be read ({error.strerror or error})"
+    if not isinstance(error, FileNotFoundError):
+        return f"it cannot be read ({error.strerror or error})"
+    if re.match(r"[A-Za-z][\w+.-]+:/", path):
+        return "it is a URL; download it first (only --dask reads URLs)"
+    return "no such file"

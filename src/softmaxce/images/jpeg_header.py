@@ -45,7 +45,10 @@ def refuse_jpeg(name: str, stream: BinaryIO) -> None:
         if marker in _FRAMES:
             content = stream.read(max(0, length - 2))
             frame, n_channels = marker, content[5] if len(content) > 5 else 0
-            _refuse_frame(name, marker, content[0] if content else 8)
+            n_bits = content[0] if content else 8
+            if marker in _UNSUPPORTED or n_bits != 8:
+                kind = _UNSUPPORTED.get(marker, f"JPEG with {n_bits} bits per channel")
+                raise ImageError(name, f"{kind} is not supported; save it as PNG")
         elif marker == _START_OF_SCAN:
             is_single = stream.read(1) == bytes([n_channels]) and frame in (0xC0, 0xC1)
             if not is_single and _n_more_scans(stream) >= _MAX_SCANS:
@@ -53,13 +56,6 @@ def refuse_jpeg(name: str, stream: BinaryIO) -> None:
             return
         else:
             stream.seek(max(0, length - 2), 1)
-
-
-def _refuse_frame(name: str, marker: int, n_bits: int) -> None:
-    kind = _UNSUPPORTED.get(marker)
-    if kind or n_bits != 8:
-        kind = kind or f"JPEG with {n_bits} bits per channel"
-        raise ImageError(name, f"{kind} is not supported; save it as PNG")
 
 
 def _n_more_scans(stream: BinaryIO) -> int:

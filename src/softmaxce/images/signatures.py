@@ -38,15 +38,13 @@ _SIGNATURES = (
     (rb"\0\x05\x16\x07", "macOS metadata", "remove it"),
     (rb"\0+\Z", "nothing but zero bytes", "copy or download it again"),
     (rb"[\t\n\r -~]+\Z", "text", "remove it, or download it again"),
+    (rb"\x89PNG", "PNG", ""),
+    (rb"\xff\xd8", "JPEG", ""),
+    (rb"GIF8", "GIF", ""),
+    (rb"BM", "BMP", ""),
+    (rb"RIFF....WEBP", "WEBP", ""),
+    (rb"P[1-6]\s", "PPM", ""),
 )
-_STARTS = {
-    "PNG": rb"\x89PNG",
-    "JPEG": rb"\xff\xd8",
-    "GIF": rb"GIF8",
-    "BMP": rb"BM",
-    "WEBP": rb"RIFF....WEBP",
-    "PPM": rb"P[1-6]\s",
-}
 
 
 def why_not_opened(head: bytes, formats: Sequence[str], layout: str) -> str:
@@ -57,15 +55,8 @@ def why_not_opened(head: bytes, formats: Sequence[str], layout: str) -> str:
     if layout:
         return f"a TIFF of this kind is not supported ({layout}); save it as PNG"
     for pattern, what, fix in _SIGNATURES:
-        if _starts_with(pattern, head):
+        if re.match(pattern, head, re.DOTALL | re.IGNORECASE):
             if what.removesuffix(" (HEIC)") in formats:
                 return f"it cannot be decoded (the header of this {what} is damaged)"
             return f"not a supported image format: {what}; {fix}"
-    for name, pattern in _STARTS.items():
-        if _starts_with(pattern, head):
-            return f"it cannot be decoded (the header of this {name} is damaged)"
     return f"not a supported image format ({', '.join(SUFFIXES_OF)})"
-
-
-def _starts_with(pattern: bytes, head: bytes) -> bool:
-    return re.match(pattern, head, re.DOTALL | re.IGNORECASE) is not None

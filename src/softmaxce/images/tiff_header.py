@@ -17,9 +17,8 @@ from softmaxce.errors import ImageError
 BITS, PHOTOMETRIC, MIN_IS_WHITE = 258, 262, 0
 _WIDTH, _HEIGHT, _COMPRESSION, _FILL_ORDER, _PLANAR = 256, 257, 259, 266, 284
 _STRIPS, _N_SAMPLES, _ROWS_PER_STRIP = 273, 277, 278
-_PALETTE, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _EXTRA, _FORMAT = 320, 322, 323, 324, 338, 339
-_YCBCR, _MAX_BASIC_TAG = 6, 512
-_SUBFILE_TYPE, _REDUCED, _SUB_DIRECTORIES, _DNG_VERSION = 254, 1, 330, 50706
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _EXTRA, _FORMAT, _MAX_BASIC_TAG = 322, 323, 324, 338, 339, 512
+_YCBCR = 6
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of entries, for struct
 _KINDS = {0: "grey, 0 is white", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "LAB"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes about 10 µs
@@ -27,19 +26,21 @@ _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes
 _DAMAGE = (struct.error, OSError, OverflowError, ValueError)
 
 Tags = dict[int, tuple[int, ...]]
+_ONES = (_WIDTH, _HEIGHT, BITS, _COMPRESSION, _FILL_ORDER, _N_SAMPLES, _PLANAR, _FORMAT)
+_DEFAULTS: Tags = {**dict.fromkeys(_ONES, (1,)), PHOTOMETRIC: (MIN_IS_WHITE,), _EXTRA: (0,)}
 
 
 def refuse_tiff(name: str, stream: BinaryIO) -> str:
     """Raise ImageError for a layout of pixels that is not decoded; return the layout in words."""
-    tags: Tags = {}
+    tags = _DEFAULTS
     with suppress(*_DAMAGE):  # Pillow says what is damaged
-        tags = _tags(name, stream)
-    bits, photometric = max(tags.get(BITS, (1,))), tags.get(PHOTOMETRIC, (MIN_IS_WHITE,))[0]
-    reason = _fault_of_samples(tags, bits) or _fault_of_blocks(tags)
+        tags = _DEFAULTS | _tags(name, stream)
+    reason = _fault_of_samples(tags) or _fault_of_blocks(tags)
     if reason:
         raise ImageError(name, reason)
+    photometric = tags[PHOTOMETRIC][0]
     kind = _KINDS.get(photometric, f"photometric interpretation {photometric}")
-    return f"{kind}, {tags.get(_N_SAMPLES, (1,))[0]} × {bits} bits"
+    return f"{kind}, {tags[_N_SAMPLES][0]} × {max(tags[BITS])} bits"
 
 
 def _tags(name: str, stream: BinaryIO) -> Tags:
@@ -55,7 +56,7 @@ def _tags(name: str, stream: BinaryIO) -> Tags:
         raise ImageError(name, "it cannot be decoded (its header is too long)")
     tags: Tags = {}
     for tag, kind, n_values, value in entry.iter_unpack(stream.read(n_entries * entry.size)):
-        if kind not in _INTEGERS or not (tag < _MAX_BASIC_TAG or tag == _DNG_VERSION):
+        if kind not in _INTEGERS or tag >= _MAX_BASIC_TAG:
             continue
         if n_values > _MAX_VALUES:
             raise ImageError(name, "it cannot be decoded (its header is too long)")
@@ -68,22 +69,15 @@ def _tags(name: str, stream: BinaryIO) -> Tags:
     return {tag: values for tag, values in tags.items() if values}
 
 
-def _fault_of_samples(tags: Tags, bits: int) -> str | None:
-    formats = tags.get(_FORMAT, (1,))
-    is_preview = tags.get(_SUBFILE_TYPE) == (_REDUCED,) and _SUB_DIRECTORIES in tags
-    if is_preview or _DNG_VERSION in tags:
-        return "not a supported image format: a raw photo; convert it to JPEG"
+def _fault_of_samples(tags: Tags) -> str | None:
+    bits, formats = max(tags[BITS]), tags[_FORMAT]
     if 3 in formats:
         what = "its pixels are floating-point numbers of unknown range"
     elif bits > 16:
         what = f"its pixels are {bits}-bit numbers of unknown range"
     elif 2 in formats:
         what = "its pixels are signed numbers"
-    elif 5 in formats:
-        what = "its pixels are complex numbers"
-    elif 0 < max(tags.get(_PALETTE, (0,))) < 256:
-        what = "the colours of its palette have 8 bits instead of 16"
-    elif tags.get(PHOTOMETRIC) == (_YCBCR,) and tags.get(_COMPRESSION, (1,)) == (1,):
+    elif tags[PHOTOMETRIC] == (_YCBCR,) and tags[_COMPRESSION] == (1,):
         what = "its colours are stored as uncompressed YCbCr"
     else:
         return None
@@ -92,21 +86,21 @@ def _fault_of_samples(tags: Tags, bits: int) -> str | None:
 
 def _fault_of_blocks(tags: Tags) -> str | None:
     """What is wrong with how channels, strips and tiles are stored."""
-    n_samples, is_planar = tags.get(_N_SAMPLES, (1,))[0], tags.get(_PLANAR) == (2,)
+    is_planar = tags[_PLANAR] == (2,)
     if is_planar:
-        bits, photometric = tags.get(BITS, (1,))[0], tags.get(PHOTOMETRIC, (MIN_IS_WHITE,))[0]
-        is_right = photometric in (2, 5, 6) or not any(tags.get(_EXTRA, ()))
-        if tags.get(_COMPRESSION, (1,)) == (1,):  # Pillow unpacks each channel as the simplest kind
+        bits, photometric = tags[BITS][0], tags[PHOTOMETRIC][0]
+        is_right = photometric in (2, 5, 6) or not any(tags[_EXTRA])
+        if tags[_COMPRESSION] == (1,):  # Pillow unpacks each channel as the simplest kind
             is_simple = (bits == 8 and photometric != MIN_IS_WHITE) or (bits, photometric) == (1, 1)
-            is_right = is_simple and tags.get(_FILL_ORDER) != (2,)
+            is_right = is_simple and tags[_FILL_ORDER] != (2,)
         if not is_right:
             return "its channels are stored one after another; save it with interleaved channels"
-    width, height = tags.get(_WIDTH, (1,))[0], tags.get(_HEIGHT, (1,))[0]
+    width, height = tags[_WIDTH][0], tags[_HEIGHT][0]
     columns, rows = tags.get(_TILE_WIDTH, (width,))[0], tags.get(_TILE_HEIGHT, (height,))[0]
     if _STRIPS in tags:
         columns, rows = width, min(height, tags.get(_ROWS_PER_STRIP, (height,))[0])
     n_needed = -(-width // max(1, columns)) * -(-height // max(1, rows))
-    n_needed *= n_samples if is_planar else 1
+    n_needed *= tags[_N_SAMPLES][0] if is_planar else 1
     if len(tags.get(_STRIPS, tags.get(_TILES, ()))) > n_needed + 10:
         return "it cannot be decoded (it has more strips or tiles than its size needs)"
     return None

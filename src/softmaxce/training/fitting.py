@@ -137,14 +137,19 @@ def fit(
     return replace(found, layers=(first, *others))
 
 
+def check_sample_weight(row_weights: Floats, n_rows: int) -> None:
+    """Raise InputError unless these are weights of so many rows."""
+    if row_weights.shape != (n_rows,):
+        raise InputError(f"sample_weight must be 1D, with a weight for each of the {n_rows} rows")
+    if not (np.isfinite(row_weights).all() and (row_weights >= 0).all() and row_weights.any()):
+        raise InputError("sample_weight must be finite and not negative, and not all zero")
+
+
 def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | None]:
     """The rows whose weight is not 0, and their weights. Raises InputError."""
     if row_weights is None:
         return rows, None
-    if row_weights.shape != (len(rows),):
-        raise InputError(f"sample_weight must have one weight for each of the {len(rows)} rows")
-    if not (np.isfinite(row_weights).all() and (row_weights >= 0).all() and row_weights.any()):
-        raise InputError("sample_weight must be finite and not negative, and not all zero")
+    check_sample_weight(row_weights, len(rows))
     if row_weights.all():
         return rows, row_weights
     kept = np.flatnonzero(row_weights)
@@ -352,12 +357,16 @@ def _progress_callback(
     return notify
 
 
-def balanced_sample_weight(labels: ArrayLike, n_classes: int) -> Floats:
+def balanced_sample_weight(
+    labels: ArrayLike, n_classes: int, row_weights: Floats | None = None
+) -> Floats:
     """Weights n / (n_classes · count of the label's class): scikit-learn's 'balanced'.
 
-    labels: (n,) integers. Classes without rows do not count in n_classes.
+    labels: (n,) integers; row_weights: how often each row counts, once if None; the weights are
+    multiplied by them. Classes without rows do not count in n_classes.
     """
     class_of = np.asarray(labels)
-    counts = np.bincount(class_of, minlength=n_classes)
-    weights: Floats = len(class_of) / (np.count_nonzero(counts) * np.maximum(counts, 1.0))
-    return np.take(weights, class_of)
+    given = np.ones(len(class_of)) if row_weights is None else row_weights
+    totals = np.bincount(class_of, given, n_classes)
+    mean = totals.sum() / np.count_nonzero(totals)
+    return np.asarray(given * mean / np.where(totals > 0, totals, 1.0)[class_of])

@@ -40,6 +40,8 @@ def spread_of(rows: Rows, row_weights: Floats | None) -> float:
     spread = largest * (deviation if deviation > _CONSTANT else 1.0)
     limit = 1e30 if rows.dtype == np.float32 else 1e150
     if not 1 / limit < spread < limit:
-        factor = f"{1 / spread:.0e}"
-        raise InputError(f"the values vary by about {spread:.0e}: multiply them by {factor}")
+        raise InputError(
+            f"the values vary by about {spread:.0e}: multiply them by a constant, so that they "
+            "vary by about 1"
+        )
     return spread

@@ -7,7 +7,6 @@ of a training row out of the validation set.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -31,16 +30,13 @@ def distinct_rows(
     rng = np.random.default_rng(seed)
     direction = rng.standard_normal(pixels.shape[1])
     rows = np.flatnonzero(row_weights)
-    digests, projections = np.empty(len(rows), np.uint64), np.empty(len(rows))
     with np.errstate(over="ignore", invalid="ignore"):
-        for place, row in enumerate(rows):
-            content = pixels[row].tobytes() + str(labels[row]).encode()
-            digests[place] = int.from_bytes(blake2b(content, digest_size=8).digest(), "big")
-            projections[place] = np.sum(pixels[row] * direction)
-    digests, first, which = np.unique(digests, return_index=True, return_inverse=True)
-    weights = np.bincount(which, row_weights[rows])
-    order = rng.permutation(np.lexsort((digests, labels[rows[first]], projections[first])))
-    return rows[first][order], weights[order]
+        projections = [np.sum(pixels[row] * direction) for row in rows]
+    keys = np.column_stack([projections, labels[rows]])  # differ if rows do: directions are random
+    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    weights = np.bincount(which.reshape(-1), row_weights[rows]).astype(np.float64)
+    order = rng.permutation(len(first))
+    return rows[first[order]], weights[order]
 
 
 def is_for_validation(labels: Indices, row_weights: Floats) -> NDArray[np.bool_]:

@@ -65,8 +65,6 @@ def saving_noted(model_path: str | PathLike[str]) -> Iterator[None]:
     before = _stamp(model_path)
     try:
         yield
-    except Exception:
-        raise
     except BaseException as stop:
         if _stamp(model_path) != before:
             stop.add_note(f"The model was saved: {os.fspath(model_path)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -12,19 +13,17 @@ from softmaxce.errors import OutputError
 from softmaxce.preprocessing import SUFFIXES
 
 AnyPath = str | PathLike[str]
-Kind = tuple[bytes, str]
-# What a file of the kind starts with, and what it is called.
-REPORT = (b"<!DOCTYPE html>", "an HTML page")
-ERRORS = (b"path,label,predicted,", "a list of misclassified images")
-LESSON = (b"", "a text file")
-_ARCHIVE = b"PK\x03\x04"  # a model is a zip archive
+Kind = tuple[bytes, str]  # a regular expression for how a file starts, and what it is called
+REPORT = (rb"<!DOCTYPE html>", "an HTML page")
+ERRORS = (rb"path,label,predicted,", "a list of misclassified images")
+LESSON = (rb"(?!PK\x03\x04)", "a text file")  # not a model, which is a zip archive
 
 
 def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence[AnyPath]) -> None:
     """Raise OutputError unless each output can be written, has a path of its own and replaces at
     most a file of its kind."""
     taken = {os.path.realpath(path) for path in inputs}
-    for output, (start, kind) in outputs:
+    for output, (pattern, kind) in outputs:
         if output is None:
             continue
         check_file(output)
@@ -35,8 +34,8 @@ def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence
         taken.add(os.path.realpath(output))
         if os.path.exists(output):
             with open(output, "rb") as stream:
-                old = stream.read(max(len(start), len(_ARCHIVE)))
-            if old and (old.startswith(_ARCHIVE) or not old.startswith(start)):
+                old = stream.read(64)
+            if old and not re.match(pattern, old):
                 raise OutputError(f"cannot replace: {output}: not {kind}; choose another name")
 
 
@@ -52,14 +51,12 @@ def check_folder(folder: AnyPath | None) -> None:
     """Raise OutputError unless `folder` can be written to or created."""
     if folder is None:
         return
-    path = Path(folder)
-    if path.exists():
-        if not path.is_dir():
-            raise OutputError(f"cannot write: {folder}: not a folder")
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise OutputError(f"cannot write: {folder}: the folder cannot be written to")
-    else:
-        check_can_write(path)
+    if not os.path.exists(folder):
+        check_can_write(folder)
+    elif not os.path.isdir(folder):
+        raise OutputError(f"cannot write: {folder}: not a folder")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write: {folder}: the folder cannot be written to")
 
 
 def write_folder(folder: AnyPath, files: Mapping[str, bytes]) -> None:
