@@ -35,6 +35,8 @@ def check_can_write(path: str | PathLike[str]) -> None:
     if fault:
         raise OutputError(f"cannot write: {path}: {fault}")
     try:
+        with suppress(FileNotFoundError):
+            os.stat(target)  # fails if the name is too long
         TemporaryFile(os.path.dirname(target), _TEMPORARY_PREFIX).close()
     except OSError as error:
         raise _cannot_write(path, error) from error
