@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits, load_iris, load_wine
 
 from softmaxce.errors import InputError
 from softmaxce.layers import forward
@@ -64,6 +64,33 @@ def test_uint8_pixels_of_few_grey_levels(factor):
     assert found.l2 == pytest.approx(reference.l2 * (factor / 51) ** 2)
 
 
+def accuracy(x, y, **options):
+    found = fitted(x, y, **options)
+    is_validation = np.arange(len(y)) % 4 == 0
+    return np.mean(forward(found.layers, x[is_validation]).argmax(axis=1) == y[is_validation])
+
+
+@pytest.mark.parametrize("hidden", [(), (16,)], ids=["linear", "hidden"])
+def test_a_few_features_of_another_magnitude_do_not_hide_the_others(hidden):
+    x, y = load_iris(return_X_y=True)
+    assert accuracy(*load_wine(return_X_y=True), hidden=hidden) > 0.92
+    assert accuracy(np.column_stack([x, x[:, 0] * 1e3]), y, hidden=hidden) > 0.92
+
+
+@pytest.mark.parametrize("hidden", [(), (32,)], ids=["linear", "hidden"])
+@pytest.mark.parametrize(("contrast", "offset"), [(30, 200), (5, 250), (2, 127)])
+def test_bright_pictures_of_low_contrast(contrast, offset, hidden):
+    x, y = digits()
+    pixels = np.round(x / 16 * contrast + offset).astype(np.uint8)
+    assert accuracy(pixels, y, hidden=hidden, scale=1.0) > 0.88
+
+
+@pytest.mark.parametrize("offset", [100, 1e6])
+def test_hidden_layers_do_not_see_an_offset(offset):
+    x, y = load_iris(return_X_y=True)
+    assert accuracy(x + offset, y, hidden=(8,)) > 0.9
+
+
 @pytest.mark.parametrize("l2", [None, 1e-2])
 @pytest.mark.parametrize(("dtype", "factor"), [(np.float32, 1e20), (np.float64, 1e140)])
 def test_extreme_values_neither_overflow_nor_vanish(dtype, factor, l2):
@@ -91,12 +118,17 @@ def test_an_explicit_l2_applies_to_the_scaled_pixels():
 
 def test_the_spread_is_the_root_of_the_mean_variance():
     x, y = digits()
-    assert spread_of(Rows(x, y), None) == pytest.approx(x.var(axis=0).mean() ** 0.5)
+    spread = spread_of(Rows(x, y), None)
+    assert spread.overall == pytest.approx(x.var(axis=0).mean() ** 0.5)
+    assert spread.typical == pytest.approx(np.median(x.std(axis=0)[x.std(axis=0) > 0]))
+    np.testing.assert_allclose(spread.centre, x.mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(spread.deviations, x.std(axis=0), atol=1e-12)
     weights = np.arange(len(y)) % 3
     repeated = np.repeat(x, weights, axis=0)
-    assert spread_of(Rows(x, y), weights) == pytest.approx(repeated.var(axis=0).mean() ** 0.5)
-    assert spread_of(Rows(np.zeros((5, 3)), y), None) == 1
-    assert spread_of(Rows(np.full((5, 3), 0.1), y), None) == 0.1
+    weighted = spread_of(Rows(x, y), weights)
+    np.testing.assert_allclose(weighted.deviations, repeated.std(axis=0), atol=1e-12)
+    assert spread_of(Rows(np.zeros((5, 3)), y), None).overall == 1
+    assert spread_of(Rows(np.full((5, 3), 0.1), y), None).typical == 0.1
 
 
 @pytest.mark.parametrize("hidden", [(), (8,)], ids=["linear", "hidden"])

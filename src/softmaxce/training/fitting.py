@@ -33,11 +33,10 @@ PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_VALIDATION_ROWS = 20
 
-# Values of l2 for pixels whose standard deviation, see `spread_of`, is 1, or …
+# Values of l2 for pixels whose typical deviation, see `Spread`, is 1.
 MIN_EXPONENT, MAX_EXPONENT = -12, 6  # ends of the path: from 1e-6 to 1,000, in half decades
-HIDDEN_DEVIATION = 0.25  # … with hidden layers: on MNIST, inputs of 1 end with 8 % more loss
-DEFAULT_HIDDEN_L2 = 1e-5
-DEFAULT_L2 = 1e-2  # if there are no validation rows to choose by
+DEFAULT_L2 = 3e-3  # if there are no validation rows to choose by
+DEFAULT_HIDDEN_L2 = 1e-5  # for standardized pixels
 MAX_L2 = 1e30  # a larger one, which float32 cannot hold, has the same optimum: weights of 0
 
 
@@ -111,8 +110,8 @@ def fit(
     None), ascending if there are no hidden layers; sample_weight and validation_weight: one weight
     for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
-    pixels divided by four times their standard deviation; None chooses it by the cross-entropy of
-    `validation`, relative to the variance of the pixels; hidden: widths of hidden layers;
+    standardized pixels; None chooses it by the cross-entropy of `validation`, relative to the
+    variance of the pixels; hidden: widths of hidden layers;
     checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and otherwise an
     AnswerLog. Raises InputError for invalid arguments and TrainingError for numbers that are not
     finite.
@@ -121,20 +120,28 @@ def fit(
     _check(training, hidden)
     if is_reducible(training) or n_sampled(training) == len(training):
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
-    inner_scale = (HIDDEN_DEVIATION if hidden else 1.0) / spread_of(training, weights)
-    unit = (scale / inner_scale) ** 2
-    settings = _Settings(tolerance, max_iterations, seed, unit, on_iteration, checkpoint)
+    spread = spread_of(training, weights)
+    settings = _Settings(
+        tolerance,
+        max_iterations,
+        seed,
+        (spread.typical * scale) ** 2,
+        (spread.typical / spread.overall) ** 2,
+        on_iteration,
+        checkpoint,
+    )
     with row_threads(n_threads) as run_tasks:
-        objective = Objective(training, n_classes, 0.0, inner_scale, weights, run_tasks=run_tasks)
+        objective = Objective(
+            training, n_classes, 0.0, 1 / spread.overall, weights, run_tasks=run_tasks
+        )
         evaluated = _evaluated(objective, validation, validation_weight)
         if hidden:
             problem = replace(objective, l2=DEFAULT_HIDDEN_L2 if l2 is None else l2)
-            found = _fit_network(Network(problem, tuple(hidden)), evaluated, settings)
+            found = _fit_network(Network(problem, tuple(hidden), spread), evaluated, settings)
         else:
             found = _fit_linear(objective, l2, evaluated, settings)
     first, *others = found.layers
-    first = Layer(first.weights * (inner_scale / scale), first.biases)
-    return replace(found, layers=(first, *others))
+    return replace(found, layers=(Layer(first.weights / scale, first.biases), *others))
 
 
 def check_sample_weight(row_weights: Floats, n_rows: int) -> None:
@@ -178,12 +185,14 @@ def _check(training: Rows, hidden: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class _Settings:
-    """l2_unit: the l2 of the unscaled problem that equals 1 for pixels of unit variance."""
+    """l2_unit: what l2 = 1 for pixels whose typical deviation is 1 is for those times `scale`;
+    inner_l2_unit: and for those that the linear solver uses, whose overall deviation is 1."""
 
     tolerance: float
     max_iterations: int
     seed: int = 0
     l2_unit: float = 1.0
+    inner_l2_unit: float = 1.0
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
 
@@ -191,37 +200,37 @@ class _Settings:
 def _fit_linear(
     objective: Objective, l2: float | None, evaluated: Objective | None, settings: _Settings
 ) -> Fit:
-    unit = settings.l2_unit
-    problem, lift = reduce(objective)
-    if l2 is not None:
-        problem = replace(problem, l2=min(l2 / unit, MAX_L2))
-    preconditioner = sample_preconditioner(problem, settings.seed)
+    reduced, lift = reduce(objective)
+    relative = DEFAULT_L2 if l2 is None else l2 / settings.l2_unit
+
+    def penalised(relative: float) -> Objective:
+        return replace(reduced, l2=min(relative * settings.inner_l2_unit, MAX_L2))
+
+    def validation_loss(parameters: Floats) -> float:
+        assert evaluated is not None  # without validation rows there is no path
+        return evaluated(lift(parameters))[0]
+
+    preconditioner = sample_preconditioner(penalised(relative), settings.seed)
     start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
-
-        def validation_loss(parameters: Floats) -> float:
-            return evaluated(lift(parameters))[0]
-
         path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
-        chosen, start, path = _choose_l2(
-            problem, preconditioner, start, validation_loss, path_settings
+        relative, start, path = _choose_l2(
+            penalised, preconditioner, start, validation_loss, path_settings
         )
-        problem = replace(problem, l2=chosen)
-    elif l2 is None:
-        problem = replace(problem, l2=DEFAULT_L2)
+    problem = penalised(relative)
     inverse_at = partial(preconditioner.at, l2=problem.l2)
     solution = _solve(problem, start, inverse_at, "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
-        layers=(Layer(parameters[:-1], parameters[-1]),),
-        l2=problem.l2 * unit if l2 is None else l2,
+        layers=(Layer(parameters[:-1] * objective.scale, parameters[-1]),),
+        l2=relative * settings.l2_unit if l2 is None else l2,
         objective=solution.point.value,
         gradient_norm=solution.point.gradient_norm,
         n_iterations=len(solution.history) - 1,
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
-        l2_path=tuple(L2Candidate(value * unit, loss) for value, loss in path),
+        l2_path=tuple(L2Candidate(value * settings.l2_unit, loss) for value, loss in path),
         history=solution.history,
     )
 
@@ -266,14 +275,10 @@ def _fit_network(network: Network, evaluated: Objective | None, settings: _Setti
         snapshot=snapshot,
     )
     loss, gradient = network.full_loss_and_gradient(solution.parameters)
-    layers = tuple(
-        Layer(weights.astype(np.float64), biases.astype(np.float64))
-        for weights, biases in network.layers(solution.parameters)
-    )
-    l2 = network.problem.l2
+    l2, layers = network.problem.l2, network.layers(solution.parameters)
     penalty = l2 / 2 * sum(float(np.vdot(weights, weights)) for weights, _ in layers)
     return Fit(
-        layers=layers,
+        layers=network.layers_for_pixels(solution.parameters),
         l2=l2,
         objective=loss + penalty,
         gradient_norm=float(np.linalg.norm(gradient)),
@@ -298,7 +303,7 @@ def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
 
 
 def _choose_l2(
-    objective: Objective,
+    penalised: Callable[[float], Objective],
     preconditioner: HessianPreconditioner,
     start: Floats,
     validation_loss: Callable[[Floats], float],
@@ -310,15 +315,15 @@ def _choose_l2(
     of them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
     best so far ended, and all use one inverse Hessian.
     """
-    middle = round(2 * np.log10(100 / objective.total_weight))
+    middle = round(2 * np.log10(100 / penalised(1.0).total_weight))
     best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
-    inverse = preconditioner.at(start, 10 ** (middle / 2))
+    inverse = preconditioner.at(start, penalised(10 ** (middle / 2)).l2)
     found: dict[int, tuple[L2Candidate, Floats]] = {}
 
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
         stage = f"l2 {l2 * settings.l2_unit:.2g}"
-        solution = _solve(replace(objective, l2=l2), start, lambda _: inverse, stage, settings)
+        solution = _solve(penalised(l2), start, lambda _: inverse, stage, settings)
         loss = validation_loss(solution.point.parameters)
         found[exponent] = L2Candidate(l2, loss), solution.point.parameters
         return loss
