@@ -270,7 +270,7 @@ def test_npy_files_of_objects_are_never_read(tmp_path):
         with pytest.raises(DataError, match="holds Python objects, which are never read"):
             read_arrays(source)
     (tmp_path / "y.npy").write_bytes(b"\x80\x04K\x01.")
-    with pytest.raises(DataError, match="is not an .npy file"):
+    with pytest.raises(DataError, match=r"is not an \.npy file"):
         read_arrays(tmp_path)
 
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from softmaxce.data.array_readers import opened, read_idx, read_member, read_npy
 from softmaxce.data.array_values import as_labels, as_pixels
 from softmaxce.data.class_folders import visible_folders
-from softmaxce.data.names import split_among, words_of
 from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
+from softmaxce.data.split_names import split_among, words_of
 from softmaxce.errors import DataError, first_and_more
 
 _IDX_END = re.compile(r"[-.]idx[13][-.]ubyte", re.ASCII | re.IGNORECASE)
@@ -64,15 +64,11 @@ def is_array_source(path: str | PathLike[str]) -> bool:
     return any(map(_IDX_END.search, images)) or (bool(images) and not visible_folders(Path(path)))
 
 
-def array_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits that `read_arrays` can read. Raises DataError."""
-    return {split for role, split in _contents(path) if role == "images"} or {"train"}
-
-
-def unlabelled_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits whose images have no labels. Raises DataError."""
+def array_splits(path: str | PathLike[str]) -> dict[str, bool]:
+    """The splits that `read_arrays` can read, and whether each has labels. Raises DataError."""
     contents = _contents(path)
-    return {split for split in array_splits(path) if ("labels", split) not in contents}
+    splits = {split for role, split in contents if role == "images"} or {"train"}
+    return {split: ("labels", split) in contents for split in splits}
 
 
 def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from os import PathLike
@@ -12,8 +11,7 @@ from pathlib import Path
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.other_files import ACCEPTED, hint_among
-from softmaxce.data.split_names import split_of
-from softmaxce.errors import DataError, first_and_more
+from softmaxce.errors import DataError
 from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = (
@@ -98,23 +96,11 @@ def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
     n_loose = sum(map(_is_image, files))
-    tables = (root.parent / f"{name}.csv" for name in (root.name, f"{root.name}_labels", "labels"))
-    hint = hint_among([*files, *(str(table) for table in tables if n_loose and table.is_file())])
+    hint = hint_among(files)
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
-    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
-    return f"{reason}{_hint_above(root) or 'move them into one folder per class'}{hint}"
-
-
-def _hint_above(root: Path) -> str:
-    """The folder that contains `root`, if `root` is probably one of its class folders; or ""."""
-    names: list[str] = []
-    with suppress(OSError, DataError):
-        beside = visible_folders(root.parent)
-        names = [entry.name for entry in beside if any(map(_is_image, os.listdir(entry.path)))]
-    if len(names) < 2 or any(map(split_of, names)):
-        return ""
-    return f"did you mean {root.parent}, which contains {first_and_more(names, 5)}?"
+    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels"
+    return f"{reason}; move them into one folder per class{hint}"
 
 
 def _is_image(path: str) -> bool:
