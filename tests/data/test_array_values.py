@@ -256,11 +256,12 @@ def test_npy_files_are_found_with_their_splits(tmp_path, x, y):
     assert read_arrays(tmp_path / f"{x}.npy").labels == NAMED
 
 
-def test_a_letter_belongs_to_a_letter_and_a_word_to_a_word(tmp_path):
-    for name, array in (("X", X), ("y", Y), ("images", X), ("labels", Y + 1)):
+def test_two_files_of_labels_are_refused(tmp_path):
+    for name, array in (("X", X), ("y", Y), ("labels", Y + 1)):
         np.save(tmp_path / f"{name}.npy", array)
-    assert read_arrays(tmp_path / "X.npy").labels == NUMBERED
-    assert read_arrays(tmp_path / "images.npy").labels == tuple(map(str, Y + 1))
+    for source in (tmp_path, tmp_path / "X.npy"):
+        with pytest.raises(DataError, match=r"two for the train split: labels\.npy and y\.npy"):
+            read_arrays(source)
 
 
 def test_npy_files_of_objects_are_never_read(tmp_path):

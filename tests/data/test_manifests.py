@@ -57,7 +57,7 @@ def test_text_in_another_encoding_is_refused_wherever_it_is(folder, word, encodi
         read_manifest(folder / "m.csv")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_unicode_is_read_with_and_without_a_byte_order_mark(folder, encoding, newline):
     (folder / "m.csv").write_bytes(lines(newline=newline).encode(encoding))
