@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
+from numpy.typing import NDArray
 
-from softmaxce.class_names import normalized
+from softmaxce.class_names import in_class_order, normalized
+from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
-from softmaxce.data.sources import Split, find_splits, list_classes
+from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
 from softmaxce.errors import ImageError
-from softmaxce.images.decoded import DecodedImages
-from softmaxce.images.info import ImageDetails
+from softmaxce.images.decoded import digests_of
+from softmaxce.images.info import ImageDetails, ImageInfo
+from softmaxce.images.reading import array_pixels
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
-from softmaxce.workflows.check_arrays import CheckedArrays, read_checked_arrays
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
 UNBALANCED = 10
+_UNDECODED = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,24 @@ def check(
 ) -> CheckResult:
     """Check all images of `folder`. Raises DataError if there are no classes at all."""
     found = find_splits(folder)
-    arrays = read_checked_arrays(found)
-    listed = arrays.classes if arrays else {name: list_classes(s) for name, s in found.items()}
-    splits = {name: (split, listed[name]) for name, split in found.items()}
+    arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
+    splits = {
+        name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
+        for name, split in found.items()
+    }
     origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
     labels = [(name, c.name) for name, c in origins for _ in c.paths]
     paths = [path for _, c in origins for path in c.paths]
     outcomes, form, reason, groups = (
-        _of_arrays(arrays) if arrays else _of_files(str(folder), paths, jobs, on_progress)
+        _of_arrays([*arrays.values()])
+        if arrays
+        else _of_files(str(folder), paths, jobs, on_progress)
     )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *about_names([c.name for c in splits["train"][1]]),
         *(about for split in found.values() for about in split.findings),
-        *([arrays.about] if arrays else []),
+        finding("arrays", [n for a in arrays.values() for n in a.notes], "remark", "on the arrays"),
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *([] if arrays else _about_files(paths, outcomes)),
@@ -117,22 +125,50 @@ def _of_files(
     options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    return outcomes, form, reason, _find_duplicates(decoded, form)
+    groups = _find_duplicates(decoded.pixels, decoded.digests, decoded.failures, form)
+    return outcomes, form, reason, groups
 
 
-def _of_arrays(arrays: CheckedArrays) -> _Read:
-    """As _of_files."""
-    groups = _find_duplicates(arrays.decoded, arrays.preprocessing)
-    return [*arrays.details], arrays.preprocessing, arrays.reason, groups
+def _rows_by_class(arrays: PixelArrays) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {name: [] for name in in_class_order({*(arrays.labels or ())})}
+    for row, label in enumerate(arrays.labels or ()):
+        rows[label].append(row)
+    return rows
 
 
-def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:
+def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
+    """The classes of a split, with a name for each image."""
+    rows = _rows_by_class(arrays).items()
+    return tuple(ClassFolder(name, tuple(f"{split}[{i}]" for i in own)) for name, own in rows)
+
+
+def _of_arrays(splits: Sequence[PixelArrays]) -> _Read:
+    """As _of_files, for the images of all splits, sorted by split and class."""
+    infos = [ImageInfo(a.images.shape[2], a.images.shape[1], a.images.ndim == 3) for a in splits]
+    sizes, all_grey = {(i.width, i.height) for i in infos}, all(i.is_grey for i in infos)
+    options, details, pixels = PreprocessingOptions(), list[ImageDetails | ImageError](), []
+    form = options.choose(sizes, all_grey)
+    for arrays, info in zip(splits, infos, strict=True):
+        mode = "L" if info.is_grey else "RGB"
+        details += [ImageDetails(info, "array", mode, 1, False, False)] * len(arrays.images)
+        rows = [row for own in _rows_by_class(arrays).values() for row in own]
+        pixels.append(array_pixels(arrays.images, form)[rows])
+    joined = np.concatenate(pixels)
+    groups = _find_duplicates(joined, digests_of(joined), {}, form)
+    return details, form, options.reason(sizes, all_grey), groups
+
+
+def _find_duplicates(
+    pixels: NDArray[np.uint8],
+    digests: NDArray[np.uint64],
+    failures: Collection[int],
+    form: Preprocessing,
+) -> dict[str, Groups]:
     """Groups of identical images, and of similar ones, which count identical images once."""
-    good = np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
-    exact = [good[group] for group in exact_groups(decoded.digests[good])]
+    good = np.setdiff1d(np.arange(len(pixels)), list(failures))
+    exact = [good[group] for group in exact_groups(digests[good])]
     copies = [row for group in exact for row in group[1:]]
-    near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
-    return {"exact": exact, "near": near}
+    return {"exact": exact, "near": near_groups(pixels, form, np.setdiff1d(good, copies))}
 
 
 def _most_frequent(values: Iterable[str]) -> dict[str, int]:
@@ -167,27 +203,16 @@ def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
         found = (n for n in (*folders, *names) if is_hidden(n) and n.lower() not in SYSTEM_FOLDERS)
         hidden += [os.path.join(place, name) for name in found]
         folders[:] = [name for name in folders if not is_hidden(name)]
-    undecodable = [path for path in paths if not _is_utf8(path)]
+    undecodable = [path for path in paths if _UNDECODED.search(path)]
     yield finding("hidden", sorted(hidden), "hidden file or folder", "skipped")
     yield finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
     unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
     yield finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
-    details = [
-        (path, outcome)
-        for path, outcome in zip(paths, outcomes, strict=True)
-        if isinstance(outcome, ImageDetails)
-    ]
+    pairs = zip(paths, outcomes, strict=True)
+    details = [(path, outcome) for path, outcome in pairs if isinstance(outcome, ImageDetails)]
     all_grey = all(d.info.is_grey for _, d in details)
 
     def remark(kind: str, holds: Callable[[ImageDetails], bool], text: str) -> Finding:
