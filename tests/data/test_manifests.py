@@ -210,26 +210,6 @@ def test_a_split_column_may_use_any_usual_name(folder):
     assert list(read_manifest(folder / "m.csv")) == ["train", "validation", "test"]
 
 
-def test_a_test_split_without_labels_is_named_and_ignored(tmp_path):
-    draw_classes(tmp_path / "set", {"a": 12, "b": 12})
-    rows = [
-        f"set/{c}/{k:03}.png,{c if k < 9 else ''},{'test' * (k > 8)}"
-        for c in "ab"
-        for k in range(12)
-    ]
-    (tmp_path / "m.csv").write_text("path,label,split\n" + "\n".join(rows))
-    done = run_command("train", "m.csv", "--format", "json", cwd=tmp_path)
-    assert done.exit_code == 0
-    assert done.json["test"] is None
-    assert "1 split ignored: without labels: m.csv (test)" in done.stderr
-    outcome = run_command("evaluate", "m.csv", cwd=tmp_path)
-    assert_one_error_line(outcome, 1, "no labels: m.csv")
-    (tmp_path / "m.csv").write_text(
-        "path,label,split\n" + "\n".join([*rows[:-1], rows[-1].replace(",,", ",b,")])
-    )
-    assert_one_error_line(run_command("train", "m.csv", cwd=tmp_path), 1, "has no label")
-
-
 def test_a_class_of_unlabelled_images_is_noted(tmp_path):
     draw_classes(tmp_path, {"-1": 5, "0": 5, "1": 5})
     findings = load_for_training(find_splits(tmp_path)["train"]).findings

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from softmaxce.class_names import normalized
 
-_BLOCK_IMAGES = 1024
-
 
 def as_pixels(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Images (n, height, width) or (n, height, width, 3), and notes on what was converted.
@@ -71,15 +69,8 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
         if images.dtype.kind != "f" or (pixels == images).all():
             return pixels, ()
     if images.dtype == np.uint16:
-        pixels = np.empty(images.shape, np.uint8)
-        for start in range(0, len(images), _BLOCK_IMAGES):
-            block = images[start : start + _BLOCK_IMAGES].astype(np.uint32)
-            pixels[start : start + _BLOCK_IMAGES] = (block * 255 + 32767) // 65535
-        note = f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)"
-        n_bits = int(high).bit_length()
-        if n_bits < 16:
-            note += f'; if they have {n_bits} bits, save (x >> {n_bits - 8}).astype("uint8")'
-        return pixels, (note,)
+        pixels = (images // 257 + (images % 257 > 128)).astype(np.uint8)
+        return pixels, (f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)",)
     raise ValueError(
         f"the pixels are {images.dtype}, from {low:.4g} to {high:.4g}; save them as uint8, 0 to "
         f"255{_how_to_scale(float(low), float(high))}"

@@ -100,7 +100,8 @@ def _why_none(root: Path) -> str:
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
     reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels"
-    return f"{reason}; move them into one folder per class{hint}"
+    above = f"or give {root.parent}, if '{root.name}' is a class"
+    return f"{reason}; move them into one folder per class, {above}{hint}"
 
 
 def _is_image(path: str) -> bool:

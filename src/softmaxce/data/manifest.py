@@ -25,14 +25,14 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
     """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
 
     The first line names the columns. Paths are relative to the manifest's folder, or are URLs,
-    which only a cluster can read. A row without a split belongs to "train". A validation or test
-    split without any labels has no classes. Raises DataError, which names the line.
+    which only a cluster can read. A row without a split belongs to "train". Raises DataError, which
+    names the line.
     """
     finder = FileFinder(os.fspath(path))
     splits: dict[str, dict[str, list[str]]] = {}
     for line, (name, label, split) in _rows(path):
         where = f"{path}: line {line}"
-        if not name or not (label or SPLIT_NAMES.get(split.lower()) in ("validation", "test")):
+        if not (name and label):
             raise DataError(f"bad manifest: {where}: a row needs a path and a label")
         if split.lower() not in SPLIT_NAMES:
             raise DataError(
@@ -46,12 +46,6 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
         classes.setdefault(normalized(label), []).append(location)
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")
-    for split, classes in splits.items():
-        if (unlabelled := classes.pop("", [])) and classes:
-            raise DataError(
-                f"bad manifest: {path}: '{unlabelled[0]}' has no label; label all images of the "
-                f"{split} split, or none"
-            )
     return {
         split: tuple(ClassFolder(label, tuple(sorted(classes[label]))) for label in sorted(classes))
         for split, classes in splits.items()

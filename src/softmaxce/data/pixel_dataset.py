@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, labels_of, normalized
+from softmaxce.class_names import in_class_order, labels_of
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
@@ -112,14 +112,14 @@ def load_for_training(
     unreadable ones.
     """
     split = as_split(source)
-    arrays = read_labelled_arrays(split)
+    arrays, classes, names = _contents(split)
+    if len(names) < 2:
+        raise DataError(
+            f"only one class found: {split}: '{names[0]}'; "
+            "a classifier needs at least two class folders"
+        )
     if arrays is not None:
-        names = in_class_order(set(map(normalized, arrays.labels or ())))
-        _refuse_one_class(names, split)
         return _from_arrays(split, arrays, names, wanted, backend=options.backend)
-    classes = list_classes(split)
-    names = [c.name for c in classes]
-    _refuse_one_class(names, split)
     empty = [c.name for c in classes if not c.paths]
     if empty:
         raise DataError(
@@ -145,16 +145,30 @@ def load_for_model(
     `load_for_training` does for unreadable images.
     """
     split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
-    arrays = read_labelled_arrays(split)
+    arrays, classes, names = _contents(split)
+    labels = labels_of(names, class_names)
+    unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
+    if unknown:
+        raise DataError(
+            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
+            f"it knows {_listed(class_names)}{_hint(classes, class_names)}"
+        )
     if arrays is not None:
-        _refuse_unknown_classes(in_class_order(set(arrays.labels or ())), class_names, split)
         return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
-    classes = list_classes(split)
-    hint = _meant(classes, class_names)
-    _refuse_unknown_classes([c.name for c in classes], class_names, split, hint)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
+
+
+def _contents(
+    split: Split,
+) -> tuple[PixelArrays | None, tuple[ClassFolder, ...], list[str]]:
+    """The arrays, or else the classes of image files; and the names of the classes."""
+    arrays = read_labelled_arrays(split)
+    if arrays is not None:
+        return arrays, (), in_class_order({*(arrays.labels or ())})
+    classes = list_classes(split)
+    return None, classes, [c.name for c in classes]
 
 
 def _read(
@@ -242,27 +256,7 @@ def _from_arrays(
     )
 
 
-def _refuse_one_class(names: Sequence[str], split: Split) -> None:
-    if len(names) < 2:
-        raise DataError(
-            f"only one class found: {split}: '{names[0]}'; "
-            "a classifier needs at least two class folders"
-        )
-
-
-def _refuse_unknown_classes(
-    names: Sequence[str], known: Sequence[str], split: Split, hint: str = ""
-) -> None:
-    labels = labels_of(names, known)
-    unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
-    if unknown:
-        raise DataError(
-            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
-            f"it knows {_listed(known)}{hint}"
-        )
-
-
-def _meant(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
+def _hint(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
     """The folder among `classes` that contains folders of the model's classes, as a hint."""
     found = {
         split_of(c.name): c.base

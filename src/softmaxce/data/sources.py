@@ -62,7 +62,7 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     root = Path(source)
     listed = _listed(source)
     if listed or is_array_source(root):
-        is_labelled = array_splits(root) if not listed else {n: bool(c) for n, c in listed.items()}
+        is_labelled = dict.fromkeys(listed, True) or array_splits(root)
         if {*is_labelled} == {"train"}:
             return {"train": Split(root, None, listed)}
         if "train" not in is_labelled:
@@ -185,10 +185,7 @@ def as_split(source: AnySource) -> Split:
 def list_classes(split: Split) -> Classes:
     """The image files of each class, in class order. Raises DataError."""
     if split.listed:
-        classes = split.listed[_chosen(split, split.listed)]
-        if not classes:
-            raise DataError(f"no labels: {split}: write the label of each image into the manifest")
-        return classes
+        return split.listed[_chosen(split, split.listed)]
     return list_class_folders(split.path)
 
 
