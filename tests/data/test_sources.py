@@ -197,7 +197,6 @@ def test_two_spellings_of_one_class_are_one_class(softmaxce, tmp_path):
         pytest.skip("the file system does not tell the spellings apart")
     outcome = softmaxce("train", "d", "--no-progress", "--format", "json")
     assert outcome.json["classes"] == ["dog", NFC]
-    assert "1 folder merged with a class whose name differs only in Unicode form" in outcome.stderr
     (cat,) = (c for c in list_class_folders(tmp_path / "d") if c.name == NFC)
     assert len(cat.paths) == 12
     assert all(map(os.path.isfile, cat.paths))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -32,17 +31,15 @@ class NoClassFolders(DataError):
 class ClassFolder:
     """One class: its name, its image files in sorted order, and the other files in its folder.
 
-    system_folders: ignored folders of operating systems and other programs; merged: folders whose
-    names differ from this one's only in Unicode normalisation; base: the innermost folder that
-    contains all images; nested: the names of the folders in `base` that contain them, if none is
-    directly in `base`.
+    system_folders: ignored folders of operating systems and other programs; base: the innermost
+    folder that contains all images; nested: the names of the folders in `base` that contain them,
+    if none is directly in `base`.
     """
 
     name: str
     paths: tuple[str, ...]
     ignored_files: tuple[str, ...] = ()
     system_folders: tuple[str, ...] = ()
-    merged: tuple[str, ...] = ()
     base: str = ""
     nested: tuple[str, ...] = ()
 
@@ -63,12 +60,9 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
     entries = visible_folders(root)
     if not entries:
         raise NoClassFolders(f"no class folders: {root}: {_why_none(root)}")
-    return in_order(_read_class(_class_name(entry), entry.path) for entry in entries)
-
-
-def _class_name(entry: os.DirEntry[str]) -> str:
-    """The folder's name in UTF-8, whatever the locale, so that a model can be used in another."""
-    return os.fsencode(entry.name).decode("utf-8", "surrogateescape")
+    # In UTF-8, whatever the locale, so that a model can be used in another.
+    names = (os.fsencode(entry.name).decode("utf-8", "surrogateescape") for entry in entries)
+    return in_order(_read_class(name, e.path) for name, e in zip(names, entries, strict=True))
 
 
 def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:
@@ -76,26 +70,21 @@ def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:
     found: dict[str, ClassFolder] = {}
     for c in classes:
         key = normalized(c.name)
-        found[key] = _merged(found[key], c, key) if key in found else c
+        if other := found.get(key):
+            paths, ignored = sorted(other.paths + c.paths), other.ignored_files + c.ignored_files
+            system = other.system_folders + c.system_folders
+            c = replace(
+                other, name=key, paths=(*paths,), ignored_files=ignored, system_folders=system
+            )
+        found[key] = c
     by_name = {c.name: c for c in found.values()}
     return tuple(by_name[name] for name in in_class_order(by_name))
-
-
-def _merged(a: ClassFolder, b: ClassFolder, name: str) -> ClassFolder:
-    return ClassFolder(
-        name,
-        tuple(sorted(a.paths + b.paths)),
-        a.ignored_files + b.ignored_files,
-        a.system_folders + b.system_folders,
-        (*a.merged, b.base),
-        a.base,
-    )
 
 
 def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
-    n_loose = sum(map(_is_image, files))
+    n_loose = sum(map(is_image_name, files))
     hint = hint_among(files)
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
@@ -104,9 +93,9 @@ def _why_none(root: Path) -> str:
     return f"{reason}; move them into one folder per class, {above}{hint}"
 
 
-def _is_image(path: str) -> bool:
-    """Whether the file is named like an image."""
-    return Path(path).suffix.lower() in SUFFIXES
+def is_image_name(path: str) -> bool:
+    """Whether a file is named like an image."""
+    return os.path.splitext(path)[1].lower() in SUFFIXES
 
 
 def visible_folders(root: Path) -> list[os.DirEntry[str]]:
@@ -169,11 +158,9 @@ def _read_class(name: str, root: str) -> ClassFolder:
 
 def _nested_folders(root: str, with_images: list[str]) -> tuple[str, tuple[str, ...]]:
     """`base` and `nested` of a ClassFolder in `root`, from its folders that contain images."""
-    parts = sorted(folder[len(root) :].split(os.sep)[1:] for folder in with_images)
-    pairs = zip(parts[0], parts[-1], strict=False) if parts else ()
-    common = [first for first, last in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-    inner = {part[len(common)] if len(part) > len(common) else "" for part in parts}
-    return os.path.join(root, *common), () if "" in inner else tuple(in_class_order(inner))
+    base = os.path.commonpath(with_images) if with_images else root
+    inner = {os.path.relpath(folder, base).split(os.sep)[0] for folder in with_images}
+    return base, () if os.curdir in inner else tuple(in_class_order(inner))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -9,8 +9,7 @@ from functools import cache, cached_property
 from pathlib import PurePosixPath
 
 from softmaxce.class_names import normalized
-from softmaxce.data.class_folders import is_hidden
-from softmaxce.preprocessing import SUFFIXES
+from softmaxce.data.class_folders import is_hidden, is_image_name
 
 
 class FileFinder:
@@ -64,7 +63,7 @@ class FileFinder:
     def _folders_beside(self) -> list[str]:
         """The folders beside a manifest that has no images beside it."""
         names = sorted({n for names in self._names(self._root, False).values() for n in names})
-        if any(os.path.splitext(name)[1].lower() in SUFFIXES for name in names):
+        if any(map(is_image_name, names)):
             return []
         places = [os.path.join(self._root, name) for name in names if not is_hidden(name)]
         return [place for place in places if os.path.isdir(place)]
@@ -72,8 +71,7 @@ class FileFinder:
 
 def _stem(name: str) -> str:
     """The name, composed, without the extension of an image."""
-    stem, suffix = os.path.splitext(normalized(name))
-    return stem if suffix.lower() in SUFFIXES else normalized(name)
+    return normalized(os.path.splitext(name)[0] if is_image_name(name) else name)
 
 
 def _names_in(folder: str, loosely: bool) -> dict[str, list[str]]:

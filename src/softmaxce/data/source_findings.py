@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_names import look_alike_key
-from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
+from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden, is_image_name
 from softmaxce.errors import first_and_more
-from softmaxce.preprocessing import SUFFIXES
 
 PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable", "look_alike_classes"} | {
     "exact_duplicates_across_parts",
@@ -73,18 +72,15 @@ def about_names(names: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, ...]:
-    """What is ignored in `root` and in its class folders, and which of these are merged."""
-    merged = [path for c in classes for path in c.merged]
+    """What is ignored in `root` and in its class folders."""
     system = [path for c in classes for path in c.system_folders]
     loose: list[str] = []
     for entry in os.scandir(root):
         if entry.name.lower() in SYSTEM_FOLDERS and os.path.isdir(entry.path):
             system.append(entry.path)
-        elif Path(entry.name).suffix.lower() in SUFFIXES and not is_hidden(entry.name):
+        elif is_image_name(entry.name) and not is_hidden(entry.name):
             loose.append(entry.path)
-    unicode = "merged with a class whose name differs only in Unicode form"
     return with_examples(
-        finding("merged_class", merged, "folder", unicode),
         finding("system_folder", sorted(system), "system folder", "ignored"),
         finding("loose_image", sorted(loose), "image", "ignored: not in a class folder"),
     )
