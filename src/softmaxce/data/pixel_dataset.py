@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmaxce.class_names import in_class_order, labels_of
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import (
     Finding,
@@ -23,7 +23,6 @@ from softmaxce.data.source_findings import (
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
-from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -225,33 +224,27 @@ def _from_arrays(
     *,
     backend: object,
 ) -> PixelDataset:
-    from softmaxce.images.reading import array_pixels  # Pillow is loaded with the first image
-
     if backend is not None:
         raise DataError(
             f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "
             "a CSV manifest; omit --dask for arrays"
         )
-    images = arrays.images
-    size, is_grey = (images.shape[2], images.shape[1]), images.ndim == 3
-    preprocessing = wanted.choose({size}, is_grey)
-    pixels = array_pixels(images, preprocessing)
-    digests = digests_of(pixels)
+    preprocessing, decoded, reason = decode_arrays([arrays.images], wanted)
     labels = np.array(labels_of(arrays.labels or (), class_names), np.int64)
-    paths = tuple(f"{split.path}[{i}]" for i in range(len(images)))
+    paths = tuple(f"{split.path}[{i}]" for i in range(len(arrays.images)))
     return PixelDataset(
-        pixels,
+        decoded.pixels,
         labels,
         tuple(class_names),
         paths,
-        digests,
+        decoded.digests,
         preprocessing,
-        wanted.reason({size}, is_grey),
+        reason,
         findings=(
             *split.findings,
             *with_examples(finding("arrays", arrays.notes, "remark", "on the arrays")),
             *about_names(class_names),
-            *about_copies(digests, labels, paths),
+            *about_copies(decoded.digests, labels, paths),
         ),
     )
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
 from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
 from softmaxce.errors import ImageError
-from softmaxce.images.decoded import digests_of
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageDetails, ImageInfo
-from softmaxce.images.reading import array_pixels
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
@@ -77,13 +75,13 @@ def check(
         name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
         for name, split in found.items()
     }
-    origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
-    labels = [(name, c.name) for name, c in origins for _ in c.paths]
-    paths = [path for _, c in origins for path in c.paths]
+    files = [
+        (p, (n, c.name)) for n, (_, classes) in splits.items() for c in classes for p in c.paths
+    ]
+    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
+    paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
     outcomes, form, reason, groups = (
-        _of_arrays([*arrays.values()])
-        if arrays
-        else _of_files(str(folder), paths, jobs, on_progress)
+        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
     )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
@@ -125,50 +123,43 @@ def _of_files(
     options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    groups = _find_duplicates(decoded.pixels, decoded.digests, decoded.failures, form)
-    return outcomes, form, reason, groups
+    return outcomes, form, reason, _find_duplicates(decoded, form)
 
 
-def _rows_by_class(arrays: PixelArrays) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {name: [] for name in in_class_order({*(arrays.labels or ())})}
-    for row, label in enumerate(arrays.labels or ()):
-        rows[label].append(row)
-    return rows
+def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
+    """What each image of the arrays is called, and its class."""
+    yield from ((f"{split}[{i}]", label) for i, label in enumerate(arrays.labels or ()))
 
 
 def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
-    """The classes of a split, with a name for each image."""
-    rows = _rows_by_class(arrays).items()
-    return tuple(ClassFolder(name, tuple(f"{split}[{i}]" for i in own)) for name, own in rows)
+    paths: dict[str, list[str]] = {}
+    for path, label in _labelled_rows(split, arrays):
+        paths.setdefault(label, []).append(path)
+    return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
 
 
-def _of_arrays(splits: Sequence[PixelArrays]) -> _Read:
-    """As _of_files, for the images of all splits, sorted by split and class."""
-    infos = [ImageInfo(a.images.shape[2], a.images.shape[1], a.images.ndim == 3) for a in splits]
-    sizes, all_grey = {(i.width, i.height) for i in infos}, all(i.is_grey for i in infos)
-    options, details, pixels = PreprocessingOptions(), list[ImageDetails | ImageError](), []
-    form = options.choose(sizes, all_grey)
-    for arrays, info in zip(splits, infos, strict=True):
-        mode = "L" if info.is_grey else "RGB"
-        details += [ImageDetails(info, "array", mode, 1, False, False)] * len(arrays.images)
-        rows = [row for own in _rows_by_class(arrays).values() for row in own]
-        pixels.append(array_pixels(arrays.images, form)[rows])
-    joined = np.concatenate(pixels)
-    groups = _find_duplicates(joined, digests_of(joined), {}, form)
-    return details, form, options.reason(sizes, all_grey), groups
+def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
+    """As _of_files."""
+    images = [a.images for a in arrays]
+    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
+    infos = [
+        ImageInfo(width, height, is_grey)
+        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
+    ]
+    modes = ("L" if info.is_grey else "RGB" for info in infos)
+    details = map(
+        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
+    )
+    return [*details], form, reason, _find_duplicates(decoded, form)
 
 
-def _find_duplicates(
-    pixels: NDArray[np.uint8],
-    digests: NDArray[np.uint64],
-    failures: Collection[int],
-    form: Preprocessing,
-) -> dict[str, Groups]:
+def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:
     """Groups of identical images, and of similar ones, which count identical images once."""
-    good = np.setdiff1d(np.arange(len(pixels)), list(failures))
-    exact = [good[group] for group in exact_groups(digests[good])]
+    good = np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
+    exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
-    return {"exact": exact, "near": near_groups(pixels, form, np.setdiff1d(good, copies))}
+    near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
+    return {"exact": exact, "near": near}
 
 
 def _most_frequent(values: Iterable[str]) -> dict[str, int]:
