@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -60,16 +59,11 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
     entries = visible_folders(root)
     if not entries:
         raise NoClassFolders(f"no class folders: {root}: {_why_none(root)}")
-    # In UTF-8, whatever the locale, so that a model can be used in another.
-    names = (os.fsencode(entry.name).decode("utf-8", "surrogateescape") for entry in entries)
-    return in_order(_read_class(name, e.path) for name, e in zip(names, entries, strict=True))
-
-
-def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:
-    """The classes in class order; those whose names are equal in Unicode's form NFC are merged."""
-    found: dict[str, ClassFolder] = {}
-    for c in classes:
-        key = normalized(c.name)
+    found: dict[str, ClassFolder] = {}  # by the name in NFC: folders with equal ones are merged
+    for entry in entries:
+        # In UTF-8, whatever the locale, so that a model can be used in another.
+        name = os.fsencode(entry.name).decode("utf-8", "surrogateescape")
+        c, key = _read_class(name, entry.path), normalized(name)
         if other := found.get(key):
             paths, ignored = sorted(other.paths + c.paths), other.ignored_files + c.ignored_files
             system = other.system_folders + c.system_folders

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from os import PathLike
 
-from softmaxce.class_names import normalized
+from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.listed_files import FileFinder
 from softmaxce.data.pixel_csv import is_pixel_csv
@@ -22,7 +22,7 @@ def is_manifest(path: str | PathLike[str]) -> bool:
 
 
 def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...]]:
-    """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
+    """The classes, in class order, of each split ("train", "validation", "test") in the file.
 
     The first line names the columns. Paths are relative to the manifest's folder, or are URLs,
     which only a cluster can read. A row without a split belongs to "train". Raises DataError, which
@@ -47,7 +47,7 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")
     return {
-        split: tuple(ClassFolder(label, tuple(sorted(classes[label]))) for label in sorted(classes))
+        split: tuple(ClassFolder(c, tuple(sorted(classes[c]))) for c in in_class_order(classes))
         for split, classes in splits.items()
     }
 
@@ -77,9 +77,8 @@ def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]
                     f"bad manifest: {path}: line {line}: {len(row)} values for "
                     f"{len(header)} columns"
                 )
-            name, label, split = (
-                row[c].strip() if c is not None and c < len(row) else "" for c in columns.values()
-            )
+            values += [""] * (len(header) - len(values))
+            name, label, split = ("" if c is None else values[c] for c in columns.values())
             yield line, (name, label, split)
     except csv.Error as error:
         raise DataError(f"bad manifest: {path}: {error}") from error

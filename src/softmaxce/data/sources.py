@@ -17,7 +17,6 @@ from softmaxce.data.array_files import (
 from softmaxce.data.class_folders import (
     ClassFolder,
     NoClassFolders,
-    in_order,
     list_class_folders,
     visible_folders,
 )
@@ -98,7 +97,7 @@ def _unlabelled(splits: Sequence[str]) -> Finding:
 def _listed(source: str | PathLike[str]) -> dict[str, Classes]:
     """The classes of each split of a manifest. Raises DataError for what is not a source."""
     if is_manifest(source):
-        return {name: in_order(classes) for name, classes in read_manifest(source).items()}
+        return read_manifest(source)
     if not is_array_source(source) or is_model(source):
         refuse_other_sources(source)
     return {}
