@@ -57,7 +57,7 @@ def test_text_in_another_encoding_is_refused_wherever_it_is(folder, word, encodi
         read_manifest(folder / "m.csv")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_unicode_is_read_with_and_without_a_byte_order_mark(folder, encoding, newline):
     (folder / "m.csv").write_bytes(lines(newline=newline).encode(encoding))
@@ -162,7 +162,9 @@ def test_labels_in_two_unicode_forms_are_one_class(folder):
     [
         ("img/0.PNG", "img/0.png"),
         ("img/0.jpg", "img/0.png"),
-        ("Img/0.png", "img"),
+        ("Img/0.png", "img/0.png"),
+        ("IMG/0", "img/0.png"),
+        ("0.PNG", "img/0.png"),
         (r"C:\Users\me\img\0.png", "img/0.png"),
         ("/content/data/img/0.png", "img/0.png"),
         ("data/img/0.png", "img/0.png"),
@@ -188,16 +190,10 @@ def test_a_file_is_listed_once_whatever_its_spelling(folder, second):
         read_manifest(folder / "m.csv")
 
 
-def test_images_are_found_in_the_folder_of_the_manifests_split(folder):
-    (folder / "img").rename(folder / "train")
-    shutil.copytree(folder / "train", folder / "test")
-    text = lines("{n},{label}", header="id,label")
-    for name, split in (("trainLabels.csv", "train"), ("test.csv", "test")):
-        (folder / name).write_text(text)
-        files = [path for paths in listed(folder, name).values() for path in paths]
-        assert sorted(files) == [f"{split}/{k}.png" for k in range(4)]
-    (folder / "labels.csv").write_text(text)
-    with pytest.raises(DataError, match=r"did you mean .*test/0\.png or .*train/0\.png\?"):
+def test_an_image_is_not_chosen_between_two_folders_beside_the_manifest(folder):
+    shutil.copytree(folder / "img", folder / "test")
+    (folder / "labels.csv").write_text(lines("{n},{label}", header="id,label"))
+    with pytest.raises(DataError, match=r"did you mean .*img/0\.png or .*test/0\.png\?"):
         read_manifest(folder / "labels.csv")
 
 
@@ -208,30 +204,10 @@ def test_images_are_not_looked_for_in_a_folder_beside_other_images(folder):
 
 
 def test_a_split_column_may_use_any_usual_name(folder):
-    rows = [("Training", CAT), ("PublicTest", DOG), ("PrivateTest", CAT), ("training", DOG)]
+    rows = [("Training", CAT), ("Valid", DOG), ("TEST", CAT), ("train", DOG)]
     text = "".join(f"img/{k}.png,{label},{split}\n" for k, (split, label) in enumerate(rows))
     (folder / "m.csv").write_text("image,label,Usage\n" + text)
     assert list(read_manifest(folder / "m.csv")) == ["train", "validation", "test"]
-
-
-def test_a_test_split_without_labels_is_named_and_ignored(tmp_path):
-    draw_classes(tmp_path / "set", {"a": 12, "b": 12})
-    rows = [
-        f"set/{c}/{k:03}.png,{c if k < 9 else ''},{'test' * (k > 8)}"
-        for c in "ab"
-        for k in range(12)
-    ]
-    (tmp_path / "m.csv").write_text("path,label,split\n" + "\n".join(rows))
-    done = run_command("train", "m.csv", "--format", "json", cwd=tmp_path)
-    assert done.exit_code == 0
-    assert done.json["test"] is None
-    assert "1 split ignored: without labels: m.csv (test)" in done.stderr
-    outcome = run_command("evaluate", "m.csv", cwd=tmp_path)
-    assert_one_error_line(outcome, 1, "no labels: m.csv")
-    (tmp_path / "m.csv").write_text(
-        "path,label,split\n" + "\n".join([*rows[:-1], rows[-1].replace(",,", ",b,")])
-    )
-    assert_one_error_line(run_command("train", "m.csv", cwd=tmp_path), 1, "has no label")
 
 
 def test_a_class_of_unlabelled_images_is_noted(tmp_path):

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from helpers import assert_one_error_line, run_command
 
-from softmaxce.data.array_files import array_splits, is_array_source, read_arrays
+from softmaxce.data.array_files import is_array_source, read_arrays
 from softmaxce.data.manifest import is_manifest
-from softmaxce.data.sources import find_splits
 from softmaxce.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -90,20 +89,6 @@ def test_without_a_header_the_label_may_be_last(tmp_path):
     rows = [[*image.ravel(), label] for label, image in zip(LABELS, images, strict=True)]
     (tmp_path / "optdigits.csv").write_text(text(rows))
     check(tmp_path / "optdigits.csv", images=images)
-
-
-def test_all_pixels_may_be_in_one_column_with_splits(tmp_path):
-    """As in FER2013."""
-    usages = ["Training", "Training", "PublicTest", "PrivateTest"]
-    rows = [[r[0], " ".join(map(str, r[1:])), usages[k % 4]] for k, r in enumerate(ROWS)]
-    path = tmp_path / "fer2013.csv"
-    path.write_text(text(rows, ["emotion", "pixels", "Usage"]))
-    assert array_splits(path) == {"train", "validation", "test"}
-    for split, start in (("validation", 2), ("test", 3)):
-        arrays = read_arrays(path, split)
-        np.testing.assert_array_equal(arrays.images, IMAGES[start::4])
-        assert arrays.labels == tuple(map(str, LABELS[start::4]))
-    assert list(find_splits(path)) == ["train", "validation", "test"]
 
 
 def test_emnist_is_turned_upright(tmp_path):

@@ -46,7 +46,6 @@ def findings(source):
         (["TRAIN", "TEST"], {"train": "TRAIN", "test": "TEST"}),
         (["train", "dev"], {"train": "train", "validation": "dev"}),
         (["train", "eval"], {"train": "train", "test": "eval"}),
-        (["train", "eval", "test"], {"train": "train", "validation": "eval", "test": "test"}),
         (["training_set", "Test Set"], {"train": "training_set", "test": "Test Set"}),
         (["trainData", "valData"], {"train": "trainData", "validation": "valData"}),
         (["1.Training", "2.Validation"], {"train": "1.Training", "validation": "2.Validation"}),
@@ -103,7 +102,7 @@ def test_folders_with_the_same_class_folders_are_not_classes(tmp_path, names, ot
 def test_splits_within_classes_are_refused(tmp_path):
     for name in ("cat", "dog"):
         add_classes(tmp_path / name, classes={"train": 1, "test": 1})
-    with pytest.raises(DataError, match=f"into the splits, as in {tmp_path}/test/cat"):
+    with pytest.raises(DataError, match=r"'cat' and 'dog' contain the same folders \(test, train"):
         find_splits(tmp_path)
 
 
@@ -141,12 +140,12 @@ def test_one_level_too_high_is_refused_with_the_right_folder(softmaxce, tmp_path
     assert outcomes[0].stderr == outcomes[1].stderr
 
 
-def test_a_folder_of_folders_beside_more_classes_is_not_suggested(tmp_path):
+def test_a_folder_of_folders_beside_more_classes_can_be_removed(tmp_path):
     for name in ("bird", "cat", "dog"):
         add_images(tmp_path / name)
     add_classes(tmp_path / "docs")
     with pytest.raises(
-        DataError, match=r"remove .*docs, which contains .*unlike 'bird'\. If 'docs'"
+        DataError, match=r"docs, which contains 2 .*\? If not, remove 'docs', or move its images"
     ):
         find_splits(tmp_path)
 
@@ -159,23 +158,6 @@ def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
     add_classes(tmp_path / "d" / "Training", tmp_path / "d" / "Testing")
     outcome = softmaxce("evaluate", "d", "-m", pets_model)
     assert_one_error_line(outcome, 1, "did you mean d/Testing?")
-
-
-@pytest.mark.parametrize("table", ["train.csv", "train_labels.csv", "labels.csv"])
-def test_a_table_beside_the_images_is_suggested(tmp_path, table):
-    add_images(tmp_path / "train")
-    add_images(tmp_path / "test")
-    (tmp_path / table).touch()
-    (tmp_path / "a_submission.csv").touch()
-    with pytest.raises(DataError, match=f"no labels; .*; did you mean {tmp_path / table}?"):
-        find_splits(tmp_path)
-
-
-def test_one_level_too_low_is_refused_with_the_right_folder(softmaxce, pets_model):
-    for folder in (PETS / "train", PETS / "test"):
-        outcome = softmaxce("evaluate", folder / "cat", "-m", pets_model)
-        wanted = f"did you mean {folder}, which contains cat, dog, person?"
-        assert_one_error_line(outcome, 1, "no labels", wanted)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +197,6 @@ def test_two_spellings_of_one_class_are_one_class(softmaxce, tmp_path):
         pytest.skip("the file system does not tell the spellings apart")
     outcome = softmaxce("train", "d", "--no-progress", "--format", "json")
     assert outcome.json["classes"] == ["dog", NFC]
-    assert "1 folder merged with a class whose name differs only in Unicode form" in outcome.stderr
     (cat,) = (c for c in list_class_folders(tmp_path / "d") if c.name == NFC)
     assert len(cat.paths) == 12
     assert all(map(os.path.isfile, cat.paths))
@@ -391,9 +372,7 @@ def test_what_is_not_a_source_is_refused_with_a_remedy(tmp_path, name, content, 
             load(tmp_path / name)
         assert f": {tmp_path / name}: " in str(refused.value)
         assert reason in str(refused.value)
-        assert "a CSV manifest (path,label), pixel arrays (.npz, .npy) or IDX files" in str(
-            refused.value
-        )
+        assert "a CSV file (paths and labels, or labels and pixels), .npz" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 from softmaxce.data.array_readers import opened, read_idx, read_member, read_npy
 from softmaxce.data.array_values import as_labels, as_pixels
 from softmaxce.data.class_folders import visible_folders
-from softmaxce.data.names import split_among, words_of
-from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv, splits_of_pixel_csv
+from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv
+from softmaxce.data.split_names import split_among, words_of
 from softmaxce.errors import DataError, first_and_more
 
 _IDX_END = re.compile(r"[-.]idx[13][-.]ubyte", re.ASCII | re.IGNORECASE)
@@ -35,7 +36,7 @@ _OTHER_WORDS = {"names", "id", "ids", "path", "paths", "file", "files", "filenam
 _POSITIONS = {"arr_0": "images", "arr_1": "labels"}  # as np.savez(file, x, y) calls them
 _NAMES = "names", "train"  # of the classes, for all splits
 
-_Contents = dict[tuple[str, str], Any]  # role and split → a file or a member of an archive
+_Contents = dict[tuple[str, str], str]  # role and split → a file or a member of an archive
 _Files = dict[tuple[str, str, tuple[str, ...]], list[str]]  # role, split and data set → paths
 
 
@@ -64,15 +65,11 @@ def is_array_source(path: str | PathLike[str]) -> bool:
     return any(map(_IDX_END.search, images)) or (bool(images) and not visible_folders(Path(path)))
 
 
-def array_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits that `read_arrays` can read. Raises DataError."""
-    return {split for role, split in _contents(path) if role == "images"} or {"train"}
-
-
-def unlabelled_splits(path: str | PathLike[str]) -> set[str]:
-    """The splits whose images have no labels. Raises DataError."""
+def array_splits(path: str | PathLike[str]) -> dict[str, bool]:
+    """The splits that `read_arrays` can read, and whether each has labels. Raises DataError."""
     contents = _contents(path)
-    return {split for split in array_splits(path) if ("labels", split) not in contents}
+    splits = {split for role, split in contents if role == "images"} or {"train"}
+    return {split: ("labels", split) in contents for split in splits}
 
 
 def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
@@ -99,7 +96,7 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
 def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
     """The file of the images, the images, and their labels and class names, None without them."""
     if is_pixel_csv(path):
-        return os.path.basename(path), *read_pixel_csv(path, split), None
+        return os.path.basename(path), *read_pixel_csv(path), None
     contents = _contents(path)
     if str(path).lower().endswith(".npz"):
         return os.path.basename(path), *_read_npz(path, split, contents)
@@ -118,14 +115,15 @@ def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> lis
     """Images, labels and class names."""
     with opened(path) as stream, zipfile.ZipFile(stream) as archive:
         if ("images", split) not in contents:
-            found = first_and_more([info.filename for info in archive.infolist()])
             raise DataError(
                 f"no images: {path}: it needs an array named x, images, x_train, train_images or "
                 "similar, and one named y, labels, y_train or train_labels; it contains: "
-                f"{found or 'nothing'}"
+                f"{first_and_more(archive.namelist()) or 'nothing'}"
             )
         members = map(contents.get, (("images", split), ("labels", split), _NAMES))
-        images, labels, names = (m and read_member(archive, m) for m in members)
+        images, labels, names = (
+            None if m is None else read_member(archive, archive.getinfo(m)) for m in members
+        )
         has_names = names is not None and names.dtype.kind in "US"
         return [images, labels, names if has_names else None]
 
@@ -133,52 +131,53 @@ def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> lis
 def _contents(path: str | PathLike[str]) -> _Contents:
     """What holds the images and the labels of each split. Raises DataError."""
     folder, name = os.path.split(path)
-    if name.lower().endswith(".npz"):
-        return _members(path)
+    images, labels = ("images", "train"), ("labels", "train")
     if is_pixel_csv(path):
-        roles = "images", "labels"
-        return {(role, split): path for split in splits_of_pixel_csv(path) for role in roles}
+        return {images: name, labels: name}
+    if name.lower().endswith(".npz"):
+        return _one_each(path, _members(path))
     if not os.path.isdir(path):
         _, split, data_set = _parsed(name)
-        labels = _labels_beside(_files_in(folder or "."), name, split, data_set)
-        contents: _Contents = {("images", "train"): os.fspath(path)}
-        return {**contents, ("labels", "train"): labels} if labels else contents
+        beside = _files_in(folder or ".").get(("labels", split, data_set), [])
+        return _one_each(path, {images: [os.fspath(path)], labels: beside})
     files = _files_in(path)
     sets = _images_by_set(files)
     if len(sets) != 1:
-        found = first_and_more([os.path.basename(images) for images in sets.values()])
+        found = first_and_more(list(map(os.path.basename, sets.values())))
         raise DataError(
             f"several data sets: {path}: it contains {found}; name one of these files, or keep "
             "each set in a folder of its own"
         )
-    contents = {}
-    for (role, split, data_set), paths in files.items():
-        if role == "images" and data_set in sets:
-            contents[role, split] = paths[0]
-            labels = _labels_beside(files, paths[0], split, data_set)
-            contents |= {("labels", split): labels} if labels else {}
-    return contents
+    return _one_each(path, {(role, split): f for (role, split, s), f in files.items() if s in sets})
 
 
-def _members(path: str | PathLike[str]) -> _Contents:
-    """The arrays of an .npz file by their names."""
-    contents: _Contents = {}
+def _one_each(
+    path: str | PathLike[str], found: Mapping[tuple[str, str], Sequence[str]]
+) -> _Contents:
+    for (role, split), names in found.items():
+        if role and len(names) > 1:
+            raise DataError(
+                f"cannot read the arrays: {path}: two for the {split} split: "
+                f"{' and '.join(map(os.path.basename, names[:2]))}; keep one"
+            )
+    return {key: names[0] for key, names in found.items() if names}
+
+
+def _members(path: str | PathLike[str]) -> dict[tuple[str, str], list[str]]:
+    """The names of the arrays in an .npz file, by their role and split."""
     try:
         with opened(path) as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
+            members = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
-    for info in members:
-        name = info.filename.removesuffix(".npy")
+    found: dict[tuple[str, str], list[str]] = {}
+    for member in members:
+        name = member.removesuffix(".npy")
         role, split, _ = _parsed(name)
         role = _POSITIONS.get(name, role) if len(members) <= len(_POSITIONS) else role
-        if role and (other := contents.setdefault((role, split), info)) is not info:
-            raise DataError(
-                f"cannot read the arrays: {path}: two for the {split} split: {other.filename} and "
-                f"{info.filename}; keep one"
-            )
-    return contents
+        found.setdefault((role, split), []).append(member)
+    return found
 
 
 def _files_in(folder: str | PathLike[str]) -> _Files:
@@ -202,15 +201,6 @@ def _images_by_set(files: _Files) -> dict[tuple[str, ...], str]:
         for (role, split, data_set), paths in files.items()
         if role == "images" and (_IDX_END.search(paths[0]) or ("labels", split, data_set) in files)
     }
-
-
-def _labels_beside(files: _Files, images: str, split: str, data_set: tuple[str, ...]) -> str | None:
-    """The file of labels for a file of images: y.npy for X.npy, labels.npy for images.npy."""
-    is_x = "x" in words_of(os.path.basename(images))
-    paths = files.get(("labels", split, data_set), [])
-    return min(
-        paths, key=lambda path: ("y" in words_of(os.path.basename(path))) != is_x, default=None
-    )
 
 
 def _parsed(name: str) -> tuple[str, str, tuple[str, ...]]:

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from softmaxce.class_names import normalized
 
-_BLOCK_IMAGES = 1024
+_SCALES = (  # from, to, and how to make bytes of these values
+    (0, 1, ', here with (x * 255).round().astype("uint8")'),
+    (0, 255, ', here with x.round().astype("uint8")'),
+    (-1, 1, ', here with ((x + 1) * 127.5).round().astype("uint8")'),
+)
 
 
 def as_pixels(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -71,29 +75,13 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
         if images.dtype.kind != "f" or (pixels == images).all():
             return pixels, ()
     if images.dtype == np.uint16:
-        pixels = np.empty(images.shape, np.uint8)
-        for start in range(0, len(images), _BLOCK_IMAGES):
-            block = images[start : start + _BLOCK_IMAGES].astype(np.uint32)
-            pixels[start : start + _BLOCK_IMAGES] = (block * 255 + 32767) // 65535
-        note = f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)"
-        n_bits = int(high).bit_length()
-        if n_bits < 16:
-            note += f'; if they have {n_bits} bits, save (x >> {n_bits - 8}).astype("uint8")'
-        return pixels, (note,)
+        pixels = (images // 257 + (images % 257 > 128)).astype(np.uint8)
+        return pixels, (f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)",)
+    scale = next((how for a, b, how in _SCALES if a <= low and high <= b), "")
     raise ValueError(
         f"the pixels are {images.dtype}, from {low:.4g} to {high:.4g}; save them as uint8, 0 to "
-        f"255{_how_to_scale(float(low), float(high))}"
+        f"255{scale}"
     )
-
-
-def _how_to_scale(low: float, high: float) -> str:
-    if low >= 0 and high <= 1:
-        return ', here with (x * 255).round().astype("uint8")'
-    if low >= 0 and high <= 255:
-        return ', here with x.round().astype("uint8")'
-    if low >= -1 and high <= 1:
-        return ', here with ((x + 1) * 127.5).round().astype("uint8")'
-    return ""
 
 
 def as_labels(

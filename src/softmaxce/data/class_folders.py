@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.other_files import ACCEPTED, hint_among
-from softmaxce.data.split_names import split_of
-from softmaxce.errors import DataError, first_and_more
+from softmaxce.errors import DataError
 from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = (
@@ -34,17 +30,15 @@ class NoClassFolders(DataError):
 class ClassFolder:
     """One class: its name, its image files in sorted order, and the other files in its folder.
 
-    system_folders: ignored folders of operating systems and other programs; merged: folders whose
-    names differ from this one's only in Unicode normalisation; base: the innermost folder that
-    contains all images; nested: the names of the folders in `base` that contain them, if none is
-    directly in `base`.
+    system_folders: ignored folders of operating systems and other programs; base: the innermost
+    folder that contains all images; nested: the names of the folders in `base` that contain them,
+    if none is directly in `base`.
     """
 
     name: str
     paths: tuple[str, ...]
     ignored_files: tuple[str, ...] = ()
     system_folders: tuple[str, ...] = ()
-    merged: tuple[str, ...] = ()
     base: str = ""
     nested: tuple[str, ...] = ()
 
@@ -65,61 +59,37 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
     entries = visible_folders(root)
     if not entries:
         raise NoClassFolders(f"no class folders: {root}: {_why_none(root)}")
-    return in_order(_read_class(_class_name(entry), entry.path) for entry in entries)
-
-
-def _class_name(entry: os.DirEntry[str]) -> str:
-    """The folder's name in UTF-8, whatever the locale, so that a model can be used in another."""
-    return os.fsencode(entry.name).decode("utf-8", "surrogateescape")
-
-
-def in_order(classes: Iterable[ClassFolder]) -> tuple[ClassFolder, ...]:
-    """The classes in class order; those whose names are equal in Unicode's form NFC are merged."""
-    found: dict[str, ClassFolder] = {}
-    for c in classes:
-        key = normalized(c.name)
-        found[key] = _merged(found[key], c, key) if key in found else c
+    found: dict[str, ClassFolder] = {}  # by the name in NFC: folders with equal ones are merged
+    for entry in entries:
+        # In UTF-8, whatever the locale, so that a model can be used in another.
+        name = os.fsencode(entry.name).decode("utf-8", "surrogateescape")
+        c, key = _read_class(name, entry.path), normalized(name)
+        if other := found.get(key):
+            paths, ignored = sorted(other.paths + c.paths), other.ignored_files + c.ignored_files
+            system = other.system_folders + c.system_folders
+            c = replace(
+                other, name=key, paths=(*paths,), ignored_files=ignored, system_folders=system
+            )
+        found[key] = c
     by_name = {c.name: c for c in found.values()}
     return tuple(by_name[name] for name in in_class_order(by_name))
-
-
-def _merged(a: ClassFolder, b: ClassFolder, name: str) -> ClassFolder:
-    return ClassFolder(
-        name,
-        tuple(sorted(a.paths + b.paths)),
-        a.ignored_files + b.ignored_files,
-        a.system_folders + b.system_folders,
-        (*a.merged, b.base),
-        a.base,
-    )
 
 
 def _why_none(root: Path) -> str:
     """Why a folder without class folders is not a source, and what may be meant."""
     files = sorted(entry.path for entry in os.scandir(root) if not is_hidden(entry.name))
-    n_loose = sum(map(_is_image, files))
-    tables = (root.parent / f"{name}.csv" for name in (root.name, f"{root.name}_labels", "labels"))
-    hint = hint_among([*files, *(str(table) for table in tables if n_loose and table.is_file())])
+    n_loose = sum(map(is_image_name, files))
+    hint = hint_among(files)
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
-    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels; "
-    return f"{reason}{_hint_above(root) or 'move them into one folder per class'}{hint}"
+    reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels"
+    above = f"or give {root.parent}, if '{root.name}' is a class"
+    return f"{reason}; move them into one folder per class, {above}{hint}"
 
 
-def _hint_above(root: Path) -> str:
-    """The folder that contains `root`, if `root` is probably one of its class folders; or ""."""
-    names: list[str] = []
-    with suppress(OSError, DataError):
-        beside = visible_folders(root.parent)
-        names = [entry.name for entry in beside if any(map(_is_image, os.listdir(entry.path)))]
-    if len(names) < 2 or any(map(split_of, names)):
-        return ""
-    return f"did you mean {root.parent}, which contains {first_and_more(names, 5)}?"
-
-
-def _is_image(path: str) -> bool:
-    """Whether the file is named like an image."""
-    return Path(path).suffix.lower() in SUFFIXES
+def is_image_name(path: str) -> bool:
+    """Whether a file is named like an image."""
+    return os.path.splitext(path)[1].lower() in SUFFIXES
 
 
 def visible_folders(root: Path) -> list[os.DirEntry[str]]:
@@ -182,11 +152,9 @@ def _read_class(name: str, root: str) -> ClassFolder:
 
 def _nested_folders(root: str, with_images: list[str]) -> tuple[str, tuple[str, ...]]:
     """`base` and `nested` of a ClassFolder in `root`, from its folders that contain images."""
-    parts = sorted(folder[len(root) :].split(os.sep)[1:] for folder in with_images)
-    pairs = zip(parts[0], parts[-1], strict=False) if parts else ()
-    common = [first for first, last in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-    inner = {part[len(common)] if len(part) > len(common) else "" for part in parts}
-    return os.path.join(root, *common), () if "" in inner else tuple(in_class_order(inner))
+    base = os.path.commonpath(with_images) if with_images else root
+    inner = {os.path.relpath(folder, base).split(os.sep)[0] for folder in with_images}
+    return base, () if os.curdir in inner else tuple(in_class_order(inner))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

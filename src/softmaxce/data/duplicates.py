@@ -29,8 +29,10 @@ Groups = list[NDArray[np.int64]]
 
 def exact_groups(digests: NDArray[np.uint64]) -> Groups:
     """Groups of two or more rows with equal digests (n_images, 2)."""
-    _, first, which = np.unique(digests, axis=0, return_index=True, return_inverse=True)
-    return _groups(first[which.reshape(-1)])
+    ordered = np.sort(digests[:, 0])  # halves: to sort whole rows takes 100 times as long
+    rows = np.flatnonzero(np.isin(digests[:, 0], ordered[1:][ordered[1:] == ordered[:-1]]))
+    _, first, which = np.unique(digests[rows], axis=0, return_index=True, return_inverse=True)
+    return [rows[group] for group in _groups(first[which.reshape(-1)])]
 
 
 def near_groups(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from softmaxce.data.worker_processes import available_cores, in_workers, start_method
 from softmaxce.errors import ImageError
@@ -20,12 +20,11 @@ def inspect_files(
     starts = range(0, len(paths), _CHUNK_FILES)
     chunks = ((start, paths[start : start + _CHUNK_FILES]) for start in starts)
     n_workers = min(jobs or available_cores(), len(starts))
-    parts: Iterable[_Part] = map(_inspect, chunks)
-    if n_workers > 1 and len(paths) >= _FILES_WORTH_WORKERS:
-        parts = in_workers(_inspect, lambda: next(chunks, None), n_workers, start_method())
+    is_worth_workers = n_workers > 1 and len(paths) >= _FILES_WORTH_WORKERS
+    method = start_method() if is_worth_workers else None
     found: dict[int, list[ImageDetails | ImageError]] = {}
     n_done = 0
-    for start, part in parts:
+    for start, part in in_workers(_inspect, lambda: next(chunks, None), n_workers, method):
         found[start] = part
         n_done += len(part)
         on_inspected(n_done, len(paths))

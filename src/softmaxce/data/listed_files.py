@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache, cached_property
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from softmaxce.class_names import normalized
-from softmaxce.data.class_folders import is_hidden
-from softmaxce.data.names import split_among, words_of
-from softmaxce.preprocessing import SUFFIXES
+from softmaxce.data.class_folders import is_hidden, is_image_name
 
 
 class FileFinder:
@@ -21,9 +20,8 @@ class FileFinder:
     """
 
     def __init__(self, manifest: str) -> None:
-        self._root, self._manifest = os.path.split(manifest)
+        self._root = os.path.dirname(manifest)
         self._names = cache(_names_in)
-        self._folder = cache(lambda folder: self._follow("", Path(folder).parts))
         self._found: set[str] = set()
 
     def find(self, listed: str) -> str:
@@ -40,79 +38,50 @@ class FileFinder:
         return found
 
     def _path(self, listed: str) -> str:
-        location = expected = os.path.join(self._root, listed.removeprefix("./"))
-        if os.path.lexists(location):
-            return location
-        listed = listed.replace("\\", "/").removeprefix("./")
-        places = [self._root, *self._folders_beside]
-        walks = [self._walk(os.path.join(place, listed)) for place in places]
-        found = [place for place, missing in walks if not missing]
-        place, missing = walks[0]
-        similar = [os.path.join(place, name) for name in self._similar(place, missing)]
-        tails = listed.split("/")[1:]
-        while tails and not found and not similar:  # as after a copy from another computer
-            tail, tails = os.path.join(self._root, *tails), tails[1:]
-            similar = [tail] if os.path.lexists(tail) else []
-        if not found and not similar:
+        expected = os.path.join(self._root, listed.removeprefix("./"))
+        if os.path.lexists(expected):
             return expected
-        if len(found) != 1:
-            raise LookupError(f"no file '{listed}'; did you mean {' or '.join(found or similar)}?")
-        return found[0]
+        parts = PurePosixPath(listed.replace("\\", "/")).parts
+        found = self._fitting(parts)
+        if len(found) == 1:
+            return found[0]
+        for start in range(len(parts)):  # without the folders of the computer it was written on
+            if similar := found or self._fitting(parts[start:], loosely=True):
+                raise LookupError(f"no file '{listed}'; did you mean {' or '.join(similar)}?")
+        return expected
 
-    def _walk(self, location: str) -> tuple[str, str]:
-        """How far a path can be followed, and the first part that is missing, or ""."""
-        folder, name = os.path.split(location)
-        place, missing = self._folder(folder)
-        return (place, missing) if missing else self._follow(place, (name,))
-
-    def _follow(self, place: str, parts: Iterable[str]) -> tuple[str, str]:
+    def _fitting(self, parts: Sequence[str], loosely: bool = False) -> list[str]:
+        """The paths of these parts. loosely: in any case, with any extension of an image."""
+        places = [self._root, *self._folders_beside]
         for part in parts:
-            following = os.path.join(place, part)
-            if not os.path.lexists(following):
-                fitting = self._names(place).get(normalized(part), [])
-                if len(fitting) != 1:
-                    return place, part
-                following = os.path.join(place, fitting[0])
-            place = following
-        return place, ""
-
-    def _similar(self, place: str, missing: str) -> list[str]:
-        """The images and folders that differ from `missing` in case or extension."""
-        stem = normalized(os.path.splitext(missing)[0]).casefold()
-        names = {name for fitting in self._names(place).values() for name in fitting}
-        return sorted(n for n in names if _stem(n).casefold() == stem) if missing else []
+            key = _stem(part).casefold() if loosely else normalized(part)
+            names = ((place, self._names(place, loosely).get(key, ())) for place in places)
+            places = [os.path.join(place, name) for place, fitting in names for name in fitting]
+        return places
 
     @cached_property
     def _folders_beside(self) -> list[str]:
-        """The folders beside a manifest that has no images beside it.
-
-        Without those of another split: train/ and test/ may both contain a 1.png.
-        """
-        names = {name for fitting in self._names(self._root).values() for name in fitting}
-        folders = [os.path.join(self._root, n) for n in sorted(names) if not is_hidden(n)]
-        folders = [folder for folder in folders if os.path.isdir(folder)]
-        if any(os.path.splitext(name)[1].lower() in SUFFIXES for name in names):
+        """The folders beside a manifest that has no images beside it."""
+        names = sorted({n for names in self._names(self._root, False).values() for n in names})
+        if any(map(is_image_name, names)):
             return []
-        own = split_among(words_of(self._manifest))
-        return [
-            f for f in folders if own in (None, split_among(words_of(os.path.basename(f))) or own)
-        ]
+        places = [os.path.join(self._root, name) for name in names if not is_hidden(name)]
+        return [place for place in places if os.path.isdir(place)]
 
 
 def _stem(name: str) -> str:
     """The name, composed, without the extension of an image."""
-    stem, suffix = os.path.splitext(normalized(name))
-    return stem if suffix.lower() in SUFFIXES else normalized(name)
+    return normalized(os.path.splitext(name)[0] if is_image_name(name) else name)
 
 
-def _names_in(folder: str) -> dict[str, list[str]]:
-    """The names in a folder, by their composed form with and without an image's extension."""
+def _names_in(folder: str, loosely: bool) -> dict[str, list[str]]:
+    """The names in a folder, by the keys with which `_fitting` looks for them."""
     names: dict[str, list[str]] = {}
-    try:
-        entries = os.listdir(folder or ".")
-    except OSError:
-        entries = []
-    for name in entries:
-        for key in {normalized(name), _stem(name)}:
+    entries: list[str] = []
+    with suppress(OSError):
+        entries = sorted(os.listdir(folder or "."))
+    for name in (os.pardir, *entries):
+        stem = _stem(name)
+        for key in {stem.casefold()} if loosely else {normalized(name), stem}:
             names.setdefault(key, []).append(name)
     return names

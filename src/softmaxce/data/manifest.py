@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from os import PathLike
 
-from softmaxce.class_names import normalized
+from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.listed_files import FileFinder
 from softmaxce.data.pixel_csv import is_pixel_csv
@@ -22,17 +22,17 @@ def is_manifest(path: str | PathLike[str]) -> bool:
 
 
 def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...]]:
-    """The classes, sorted by name, of each split ("train", "validation", "test") in the file.
+    """The classes, in class order, of each split ("train", "validation", "test") in the file.
 
     The first line names the columns. Paths are relative to the manifest's folder, or are URLs,
-    which only a cluster can read. A row without a split belongs to "train". A validation or test
-    split without any labels has no classes. Raises DataError, which names the line.
+    which only a cluster can read. A row without a split belongs to "train". Raises DataError, which
+    names the line.
     """
     finder = FileFinder(os.fspath(path))
     splits: dict[str, dict[str, list[str]]] = {}
     for line, (name, label, split) in _rows(path):
         where = f"{path}: line {line}"
-        if not name or not (label or SPLIT_NAMES.get(split.lower()) in ("validation", "test")):
+        if not (name and label):
             raise DataError(f"bad manifest: {where}: a row needs a path and a label")
         if split.lower() not in SPLIT_NAMES:
             raise DataError(
@@ -46,14 +46,8 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
         classes.setdefault(normalized(label), []).append(location)
     if not splits:
         raise DataError(f"no images: {path}: it lists no images")
-    for split, classes in splits.items():
-        if (unlabelled := classes.pop("", [])) and classes:
-            raise DataError(
-                f"bad manifest: {path}: '{unlabelled[0]}' has no label; label all images of the "
-                f"{split} split, or none"
-            )
     return {
-        split: tuple(ClassFolder(label, tuple(sorted(classes[label]))) for label in sorted(classes))
+        split: tuple(ClassFolder(c, tuple(sorted(classes[c]))) for c in in_class_order(classes))
         for split, classes in splits.items()
     }
 
@@ -83,9 +77,8 @@ def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]
                     f"bad manifest: {path}: line {line}: {len(row)} values for "
                     f"{len(header)} columns"
                 )
-            name, label, split = (
-                row[c].strip() if c is not None and c < len(row) else "" for c in columns.values()
-            )
+            values += [""] * (len(header) - len(values))
+            name, label, split = ("" if c is None else values[c] for c in columns.values())
             yield line, (name, label, split)
     except csv.Error as error:
         raise DataError(f"bad manifest: {path}: {error}") from error

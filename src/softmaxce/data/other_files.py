@@ -14,8 +14,8 @@ from softmaxce.errors import DataError
 from softmaxce.preprocessing import SUFFIXES
 
 ACCEPTED = (
-    "a folder with one folder of images per class, a CSV manifest (path,label), pixel arrays "
-    "(.npz, .npy) or IDX files"
+    "a folder with one folder of images per class, a CSV file (paths and labels, or labels and "
+    "pixels), .npz, .npy or IDX files"
 )
 _TO_NPZ = 'save its images and labels with np.savez("images.npz", x=images, y=labels)'
 _ARCHIVE = "an archive; unpack it first"
@@ -33,7 +33,6 @@ _ADVICE = {
     "a video; save its frames as images": ".mp4 .avi .mov .mkv .webm",
 }
 _ADVICE_BY_SUFFIX = {suffix: advice for advice, all in _ADVICE.items() for suffix in all.split()}
-_CIFAR_BATCH = re.compile(r"((data|test)_batch(_\d+)?|batches\.meta)")
 _ADVICE_BY_FIRST_BYTES = (
     (re.compile(rb"\x80[\x02-\x05]"), _PICKLE),
     (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!"), _ARCHIVE),
@@ -43,10 +42,7 @@ _ADVICE_BY_FIRST_BYTES = (
 
 def advice_for(path: str) -> str | None:
     """What the file `path` is by its name or its first bytes, and what to do with it; or None."""
-    name = os.path.basename(path).lower()
-    if _CIFAR_BATCH.fullmatch(name):
-        return _PICKLE
-    suffix = os.path.splitext(name)[1]
+    suffix = os.path.splitext(path)[1].lower()
     if suffix in _ADVICE_BY_SUFFIX or not os.path.isfile(path):
         return _ADVICE_BY_SUFFIX.get(suffix)
     with suppress(OSError), open(open_regular(path), "rb") as stream:

@@ -9,12 +9,11 @@ it was made from: their paths, sizes, and times of change. Its file:
 
 If a file does not match its key, its shape or its checksum, it is ignored and the images are
 decoded again. Files are written to a temporary name and renamed; the least recently used entries
-are removed when the cache or the disk is full.
+are removed when the cache is full.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -157,25 +156,20 @@ class PixelCache:
     def new_file(self, shape: tuple[int, int]) -> TemporaryFile | None:
         """A new file for pixels of this shape from the byte HEADER_BYTES on.
 
-        Old entries are removed if the disk is full. None, and a note, if that is not enough; None
-        if the cache cannot be used at all.
+        None, and a note, if there is no space for it; None if the cache cannot be used at all.
         """
-        n_bytes = _entry_bytes(shape)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = TemporaryFile(self.folder, _TEMPORARY)
         except OSError:
             return None
-        while True:
-            try:
-                file.reserve(n_bytes)
-                return file
-            except OSError as error:
-                is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-                if not is_full or n_bytes > self.max_bytes or not self._remove_oldest():
-                    file.close()
-                    self.say_unused(error.strerror or str(error))
-                    return None
+        try:
+            file.reserve(_entry_bytes(shape))
+        except OSError as error:
+            file.close()
+            self.say_unused(error.strerror or str(error))
+            return None
+        return file
 
     def say_unused(self, reason: str) -> None:
         """Note that the images are decoded without the cache."""
@@ -224,7 +218,7 @@ class PixelCache:
     def entries(self) -> list[CacheEntry]:
         """The entries, most recently used first. Raises OutputError if they cannot be listed."""
         found = []
-        for path in self._files(_SUFFIX):
+        for path in self._files():
             with suppress(FileNotFoundError):
                 status = os.stat(path)
                 try:
@@ -243,7 +237,7 @@ class PixelCache:
         Files that running commands write are left alone. They can still read removed entries.
         """
         n_files, n_bytes = remove_abandoned(self.folder, _TEMPORARY)
-        for path in self._files(_SUFFIX):
+        for path in self._files():
             try:
                 size = os.path.getsize(path)
                 os.unlink(path)
@@ -257,14 +251,14 @@ class PixelCache:
     def _path_of(self, key: CacheKey) -> str:
         return str(self.folder / (key.name + _SUFFIX))
 
-    def _files(self, suffix: str) -> list[str]:
+    def _files(self) -> list[str]:
         try:
             names = sorted(os.listdir(self.folder))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise OutputError(f"cannot read the cache: {self.folder}: {error.strerror}") from error
-        return [str(self.folder / name) for name in names if name.endswith(suffix)]
+        return [str(self.folder / name) for name in names if name.endswith(_SUFFIX)]
 
     def _make_room(self) -> None:
         """Remove the least recently used entries that exceed the limit."""
@@ -274,13 +268,6 @@ class PixelCache:
                 n_bytes += entry.n_bytes
                 if n_bytes > self.max_bytes:
                     os.unlink(entry.path)
-
-    def _remove_oldest(self) -> bool:
-        """Remove the least recently used entry. Returns whether that was possible."""
-        with suppress(OSError, OutputError, IndexError):
-            os.unlink(self.entries()[-1].path)
-            return True
-        return False
 
 
 def _entry_bytes(shape: tuple[int, int]) -> int:

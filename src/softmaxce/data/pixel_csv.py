@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import isqrt
 from os import PathLike
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.split_names import SPLIT_NAMES
 from softmaxce.data.tables import Table, find_columns, is_table, read_table
 from softmaxce.errors import DataError
 
@@ -26,25 +25,24 @@ _MIN_PIXELS = 16
 
 @dataclass(frozen=True)
 class _Layout:
-    """The columns of pixels, from start to stop, and the places of the label and the split.
-
-    A place is a position in a row whose pixels count as one cell. separator: what separates the
-    pixels, None for spaces.
-    """
+    """The columns of pixels, from start to stop; label: its place among the other columns."""
 
     n_columns: int
     start: int
     stop: int
     label: int | None
-    split: int | None
     has_header: bool
-    separator: str | None
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of columns of pixels."""
+        return self.stop - self.start
 
     @property
     def has_label_inside(self) -> bool:
         """Whether the first or the last of the columns of pixels is in fact the label."""
-        n_numbers = self.stop - self.start
-        return self.label is None and isqrt(n_numbers - 1) ** 2 == n_numbers - 1 > 0
+        n = self.n_pixels - 1
+        return self.label is None and isqrt(n) ** 2 == n > 0
 
 
 def is_pixel_csv(path: str | PathLike[str]) -> bool:
@@ -52,37 +50,30 @@ def is_pixel_csv(path: str | PathLike[str]) -> bool:
     return is_table(path) and _layout(read_table(path)) is not None
 
 
-def splits_of_pixel_csv(path: str | PathLike[str]) -> set[str]:
-    """The splits that its rows name; "train" without a column for them. Raises DataError."""
-    layout = _layout(read_table(path))
-    if layout is None or layout.split is None:
-        return {"train"}
-    return {split for _, _, _, split in _rows(path, layout)}
-
-
-def read_pixel_csv(
-    path: str | PathLike[str], split: str
-) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
-    """The pixels (n, n_pixels) of the images of one split, and their labels if there are any.
+def read_pixel_csv(path: str | PathLike[str]) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
+    """The pixels (n, n_pixels) of the images, and their labels if there are any.
 
     Raises DataError, which names the line.
     """
-    layout = _layout(read_table(path))
+    table = read_table(path)
+    layout = _layout(table)
     if layout is None:
         raise DataError(f"no pixels: {path}: its first line does not name columns of pixels")
-    pixels, labels, n_pixels = bytearray(), list[str](), 0
+    lines = islice(table.lines, layout.has_header, None)
+    pixels, labels = bytearray(), list[str]()
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # older NumPy only warns of text that is not a number
-        for line, values, label, of_split in _rows(path, layout):
-            if of_split != split:
+        for line, text in enumerate(lines, table.header_line + layout.has_header):
+            row = text.strip("\r\n").replace('"', "")
+            if not row.strip(f"{table.delimiter} "):
                 continue
-            n_pixels = n_pixels or len(values.split(layout.separator))
             try:
-                pixels += _parsed(values, layout.separator, n_pixels)
+                values, label = _cells(row, table.delimiter, layout)
+                pixels += _parsed(values, table.delimiter, layout.n_pixels)
             except ValueError as error:
                 raise DataError(f"bad pixels: {path}: line {line}: {error}") from None
             labels.append(label)
-    rows = np.frombuffer(pixels, np.uint8).reshape(len(labels), n_pixels)
+    rows = np.frombuffer(pixels, np.uint8).reshape(len(labels), layout.n_pixels)
     if layout.has_label_inside:
         is_last = len(np.unique(rows[:, 0])) < 2 <= len(np.unique(rows[:, -1]))
         return (rows[:, :-1], rows[:, -1]) if is_last else (rows[:, 1:], rows[:, 0])
@@ -93,10 +84,7 @@ def _layout(table: Table) -> _Layout | None:
     """Where the pixels are, or None if there are none."""
     titles = [title.strip(' "\r\n').lower() for title in table.header.split(table.delimiter)]
     is_pixel = [bool(_TITLE.fullmatch(t) or _NUMBER.fullmatch(t)) for t in titles]
-    separator: str | None = table.delimiter
-    if "pixels" in titles:  # as in FER2013: all pixels of an image in one column
-        is_pixel, separator = [title == "pixels" for title in titles], None
-    elif sum(is_pixel) < _MIN_PIXELS:
+    if sum(is_pixel) < _MIN_PIXELS:
         return None
     start = is_pixel.index(True)
     stop = len(titles) - is_pixel[::-1].index(True)
@@ -105,55 +93,40 @@ def _layout(table: Table) -> _Layout | None:
     path = columns["path"]
     if path is not None and not titles[path].endswith("id"):
         return None  # a manifest with many columns
-    others = [i for i, t in enumerate(rest) if t and i not in (path, columns["split"])]
+    others = [i for i, title in enumerate(rest) if title and i != path]
+    label = others[0] if len(others) == 1 else columns["label"]
+    if label is not None and label > start:
+        label -= stop - start
     numbers = [float(t) for t in titles[start:stop] if _NUMBER.fullmatch(t)]
     is_data = len(numbers) == stop - start and all(n.is_integer() for n in numbers)
     is_counted = all(b - a == 1 for a, b in pairwise(numbers))  # 0, 1, 2 … as names
-
-    def place(column: int | None) -> int | None:
-        return column if column is None or column < start else column - (stop - start) + 1
-
-    label = place(others[0] if len(others) == 1 else columns["label"])
-    split, has_header = place(columns["split"]), not is_data or is_counted
-    return _Layout(len(titles), start, stop, label, split, has_header, separator)
+    return _Layout(len(titles), start, stop, label, not is_data or is_counted)
 
 
-def _rows(path: str | PathLike[str], layout: _Layout) -> Iterator[tuple[int, str, str, str]]:
-    """The line of each image, its pixels as they are written, its label and its split."""
-    table = read_table(path)
-    n_after = layout.n_columns - layout.stop
-    for line, text in enumerate(table.lines, table.header_line):
-        text = text.strip("\r\n").replace('"', "")
-        is_header = layout.has_header and line == table.header_line
-        if is_header or not text.strip(f"{table.delimiter} "):
-            continue
-        *cells, rest = text.split(table.delimiter, layout.start)
-        cells += rest.rsplit(table.delimiter, n_after)
-        if len(cells) != layout.start + 1 + n_after:
-            raise DataError(f"bad pixels: {path}: line {line}: it has too few values")
-        label = "" if layout.label is None else cells[layout.label].strip()
-        split = "" if layout.split is None else cells[layout.split].strip()
-        if split.lower() not in SPLIT_NAMES or (layout.label is not None and not label):
-            fault = f"unknown split '{split}'" if label else "it has no label"
-            raise DataError(f"bad pixels: {path}: line {line}: {fault}")
-        label = re.sub(r"\.0+$", "", label) if _NUMBER.fullmatch(label) else label
-        yield line, cells[layout.start], label, SPLIT_NAMES[split.lower()]
+def _cells(row: str, delimiter: str, layout: _Layout) -> tuple[str, str]:
+    """The pixels of a row, as they are written, and its label. Raises ValueError."""
+    *before, rest = row.split(delimiter, layout.start)
+    pixels, *after = rest.rsplit(delimiter, layout.n_columns - layout.stop)
+    if len(before) + len(after) + layout.n_pixels != layout.n_columns:
+        raise ValueError("it has too few values")
+    if layout.label is None:
+        return pixels, ""
+    label = (before + after)[layout.label].strip()
+    if not label:
+        raise ValueError("it has no label")
+    return pixels, re.sub(r"\.0+$", "", label) if _NUMBER.fullmatch(label) else label
 
 
-def _parsed(text: str, separator: str | None, n_pixels: int) -> bytes:
+def _parsed(text: str, delimiter: str, n_pixels: int) -> bytes:
     """The values as bytes. Raises ValueError."""
-    try:
-        try:
-            values = np.fromstring(text, np.int64, sep=separator or " ")
-        except (ValueError, DeprecationWarning):
-            values = np.fromstring(text, np.float64, sep=separator or " ")
-        pixels = values.astype(np.uint8)
-        if len(values) == n_pixels and (pixels == values).all():
-            return pixels.tobytes()
-    except (ValueError, Warning):
-        pass
-    cells = text.split(separator)
+    for kind in (np.int64, np.float64):
+        with suppress(ValueError, Warning):
+            values = np.fromstring(text, kind, sep=delimiter)
+            pixels = values.astype(np.uint8)
+            if len(values) == n_pixels and (pixels == values).all():
+                return pixels.tobytes()
+    cells = text.split(delimiter)
     if len(cells) != n_pixels:
-        raise ValueError(f"{len(cells)} pixel values, but {n_pixels} in the first image")
+        raise ValueError(f"{len(cells)} pixel values, but {n_pixels} columns of pixels")
     wrong = next((cell for cell in cells if not _BYTE.fullmatch(cell)), text)
     raise ValueError(f"the pixel '{wrong}' is not a whole number from 0 to 255")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, labels_of, normalized
+from softmaxce.class_names import in_class_order, labels_of
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import (
     Finding,
@@ -23,7 +23,6 @@ from softmaxce.data.source_findings import (
 from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
-from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -112,14 +111,14 @@ def load_for_training(
     unreadable ones.
     """
     split = as_split(source)
-    arrays = read_labelled_arrays(split)
+    arrays, classes, names = _contents(split)
+    if len(names) < 2:
+        raise DataError(
+            f"only one class found: {split}: '{names[0]}'; "
+            "a classifier needs at least two class folders"
+        )
     if arrays is not None:
-        names = in_class_order(set(map(normalized, arrays.labels or ())))
-        _refuse_one_class(names, split)
         return _from_arrays(split, arrays, names, wanted, backend=options.backend)
-    classes = list_classes(split)
-    names = [c.name for c in classes]
-    _refuse_one_class(names, split)
     empty = [c.name for c in classes if not c.paths]
     if empty:
         raise DataError(
@@ -145,16 +144,30 @@ def load_for_model(
     `load_for_training` does for unreadable images.
     """
     split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
-    arrays = read_labelled_arrays(split)
+    arrays, classes, names = _contents(split)
+    labels = labels_of(names, class_names)
+    unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
+    if unknown:
+        raise DataError(
+            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
+            f"it knows {_listed(class_names)}{_hint(classes, class_names)}"
+        )
     if arrays is not None:
-        _refuse_unknown_classes(in_class_order(set(arrays.labels or ())), class_names, split)
         return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
-    classes = list_classes(split)
-    hint = _meant(classes, class_names)
-    _refuse_unknown_classes([c.name for c in classes], class_names, split, hint)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
+
+
+def _contents(
+    split: Split,
+) -> tuple[PixelArrays | None, tuple[ClassFolder, ...], list[str]]:
+    """The arrays, or else the classes of image files; and the names of the classes."""
+    arrays = read_labelled_arrays(split)
+    if arrays is not None:
+        return arrays, (), in_class_order({*(arrays.labels or ())})
+    classes = list_classes(split)
+    return None, classes, [c.name for c in classes]
 
 
 def _read(
@@ -211,58 +224,32 @@ def _from_arrays(
     *,
     backend: object,
 ) -> PixelDataset:
-    from softmaxce.images.reading import array_pixels  # Pillow is loaded with the first image
-
     if backend is not None:
         raise DataError(
             f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "
             "a CSV manifest; omit --dask for arrays"
         )
-    images = arrays.images
-    size, is_grey = (images.shape[2], images.shape[1]), images.ndim == 3
-    preprocessing = wanted.choose({size}, is_grey)
-    pixels = array_pixels(images, preprocessing)
-    digests = digests_of(pixels)
+    preprocessing, decoded, reason = decode_arrays([arrays.images], wanted)
     labels = np.array(labels_of(arrays.labels or (), class_names), np.int64)
-    paths = tuple(f"{split.path}[{i}]" for i in range(len(images)))
+    paths = tuple(f"{split.path}[{i}]" for i in range(len(arrays.images)))
     return PixelDataset(
-        pixels,
+        decoded.pixels,
         labels,
         tuple(class_names),
         paths,
-        digests,
+        decoded.digests,
         preprocessing,
-        wanted.reason({size}, is_grey),
+        reason,
         findings=(
             *split.findings,
             *with_examples(finding("arrays", arrays.notes, "remark", "on the arrays")),
             *about_names(class_names),
-            *about_copies(digests, labels, paths),
+            *about_copies(decoded.digests, labels, paths),
         ),
     )
 
 
-def _refuse_one_class(names: Sequence[str], split: Split) -> None:
-    if len(names) < 2:
-        raise DataError(
-            f"only one class found: {split}: '{names[0]}'; "
-            "a classifier needs at least two class folders"
-        )
-
-
-def _refuse_unknown_classes(
-    names: Sequence[str], known: Sequence[str], split: Split, hint: str = ""
-) -> None:
-    labels = labels_of(names, known)
-    unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
-    if unknown:
-        raise DataError(
-            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
-            f"it knows {_listed(known)}{hint}"
-        )
-
-
-def _meant(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
+def _hint(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
     """The folder among `classes` that contains folders of the model's classes, as a hint."""
     found = {
         split_of(c.name): c.base

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import HEADER_BYTES, key_of
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import ImageError, OutputError
-from softmaxce.images.decoded import DecodedImages
+from softmaxce.images.decoded import DecodedImages, digests_of
 from softmaxce.images.info import ImageInfo
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.temporary_files import TemporaryFile
@@ -108,6 +109,23 @@ def decode_all(
         if settled == preprocessing:
             break
     return preprocessing, decoded, wanted.reason(sizes, all_grey)
+
+
+def decode_arrays(
+    arrays: Sequence[NDArray[np.uint8]], wanted: PreprocessingOptions
+) -> tuple[Preprocessing, DecodedImages, str]:
+    """As `decode_all`, for arrays (n, height, width) or (n, height, width, 3) of images."""
+    from softmaxce.images.reading import array_pixels  # Pillow is loaded with the first image
+
+    sizes, are_grey = [(a.shape[2], a.shape[1]) for a in arrays], [a.ndim == 3 for a in arrays]
+    preprocessing = wanted.choose({*sizes}, all(are_grey))
+    rows, counts = [array_pixels(a, preprocessing) for a in arrays], [len(a) for a in arrays]
+    pixels = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    all_sizes = np.repeat(np.array(sizes, np.int32), counts, axis=0)
+    decoded = DecodedImages(
+        pixels, all_sizes, np.repeat(are_grey, counts), digests_of(pixels), failures={}
+    )
+    return preprocessing, decoded, wanted.reason({*sizes}, all(are_grey))
 
 
 def _decode(

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_names import look_alike_key
-from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
+from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden, is_image_name
+from softmaxce.data.duplicates import exact_groups
 from softmaxce.errors import first_and_more
-from softmaxce.preprocessing import SUFFIXES
 
 PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable", "look_alike_classes"} | {
     "exact_duplicates_across_parts",
@@ -73,18 +73,15 @@ def about_names(names: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, ...]:
-    """What is ignored in `root` and in its class folders, and which of these are merged."""
-    merged = [path for c in classes for path in c.merged]
+    """What is ignored in `root` and in its class folders."""
     system = [path for c in classes for path in c.system_folders]
     loose: list[str] = []
     for entry in os.scandir(root):
         if entry.name.lower() in SYSTEM_FOLDERS and os.path.isdir(entry.path):
             system.append(entry.path)
-        elif Path(entry.name).suffix.lower() in SUFFIXES and not is_hidden(entry.name):
+        elif is_image_name(entry.name) and not is_hidden(entry.name):
             loose.append(entry.path)
-    unicode = "merged with a class whose name differs only in Unicode form"
     return with_examples(
-        finding("merged_class", merged, "folder", unicode),
         finding("system_folder", sorted(system), "system folder", "ignored"),
         finding("loose_image", sorted(loose), "image", "ignored: not in a class folder"),
     )
@@ -93,17 +90,8 @@ def about_folders(root: Path, classes: Sequence[ClassFolder]) -> tuple[Finding, 
 def about_copies(
     digests: NDArray[np.uint64], labels: NDArray[np.int64], paths: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Images in more than one class, found by half of their digests (n_images, 2).
-
-    Takes about 1 ms for 60,000 different images.
-    """
-    keys = digests[:, 0]
-    ordered = np.sort(keys)
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    groups: dict[int, list[int]] = {}
-    for row in np.flatnonzero(np.isin(keys, repeated)).tolist():
-        groups.setdefault(int(keys[row]), []).append(row)
-    found = groups.values()
-    mixed = [tuple(paths[r] for r in rows) for rows in found if len(set(labels[rows].tolist())) > 1]
+    """Images in more than one class, found by their digests (n_images, 2)."""
+    groups = (rows.tolist() for rows in exact_groups(digests))
+    mixed = [tuple(paths[r] for r in rows) for rows in groups if len({*labels[rows].tolist()}) > 1]
     text = f"of the same picture {ACROSS_CLASSES}"
     return with_examples(finding("exact_duplicates_across_classes", mixed, "group", text))

@@ -13,12 +13,10 @@ from softmaxce.data.array_files import (
     array_splits,
     is_array_source,
     read_arrays,
-    unlabelled_splits,
 )
 from softmaxce.data.class_folders import (
     ClassFolder,
     NoClassFolders,
-    in_order,
     list_class_folders,
     visible_folders,
 )
@@ -63,15 +61,14 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     root = Path(source)
     listed = _listed(source)
     if listed or is_array_source(root):
-        names = set(listed) or array_splits(root)
-        if names == {"train"}:
+        is_labelled = dict.fromkeys(listed, True) or array_splits(root)
+        if {*is_labelled} == {"train"}:
             return {"train": Split(root, None, listed)}
-        if "train" not in names:
+        if "train" not in is_labelled:
             raise DataError(f"no training images: {root}: it has no split named train")
-        splits = {name: Split(root, name, listed) for name in _ORDER if name in names}
-        ignored = {name for name, classes in listed.items() if not classes}
-        ignored |= set() if listed else unlabelled_splits(root) - {"train"}
-        found = with_examples(_unlabelled([str(splits.pop(name)) for name in sorted(ignored)]))
+        splits = {name: Split(root, name, listed) for name in _ORDER if name in is_labelled}
+        ignored = [name for name in splits if not (is_labelled[name] or name == "train")]
+        found = with_examples(_unlabelled([str(splits.pop(name)) for name in ignored]))
         return {**splits, "train": replace(splits["train"], findings=found)}
     folders, others = _split_folders(root)
     if not folders:
@@ -100,7 +97,7 @@ def _unlabelled(splits: Sequence[str]) -> Finding:
 def _listed(source: str | PathLike[str]) -> dict[str, Classes]:
     """The classes of each split of a manifest. Raises DataError for what is not a source."""
     if is_manifest(source):
-        return {name: in_order(classes) for name, classes in read_manifest(source).items()}
+        return read_manifest(source)
     if not is_array_source(source) or is_model(source):
         refuse_other_sources(source)
     return {}
@@ -121,13 +118,9 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
         return {}, []
     if not (all(signs) or visible_folders(named["train"][0])):
         return {}, []
-    tests = named.get("test", [])
-    if len(tests) == 2 and "validation" not in named:  # train, eval and test
-        named["validation"] = [path for path in tests if "eval" in path.name.lower()]
-        named["test"] = [path for path in tests if path not in named["validation"]]
     for split, paths in named.items():
         if len(paths) != 1:
-            names = " and ".join(path.name for path in paths or tests)
+            names = " and ".join(path.name for path in paths)
             raise DataError(f"two {split} folders: {root}: {names}; keep one, or merge them")
     return {split: paths[0] for split, paths in named.items()}, list(map(str, others))
 
@@ -162,25 +155,19 @@ def _checked(split: Split) -> Split:
     flat = [c for c in filled if not c.nested and Path(c.base) == split.path / c.name]
     if flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
-        inner = f"{len(first.nested)} {kind} ({first_and_more(first.nested, 5)})"
-        meant = f"did you mean {first.base}, which contains {inner}?"
-        if len(flat) > len(first.nested):
-            meant = f"remove {first.base}, which contains {inner}, unlike '{flat[0].name}'."
         raise DataError(
-            f"{unclear} {meant} If '{first.name}' is a class, move its images directly into it"
+            f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
+            f"({first_and_more(first.nested, 5)})? If not, remove '{first.name}', or move its "
+            "images directly into it"
         )
     keys = set(map(look_alike_key, first.nested))
     for other in others:
         common = [name for name in other.nested if look_alike_key(name) in keys]
         if len(common) >= max(2, len(other.nested) / 2):
-            advice = "if they are splits, name them train, validation and test; if they are "
-            advice += "classes, list the images in a CSV manifest (path,label)"
-            if all(map(split_of, common)):
-                inside_out = split.path / common[0] / first.name
-                advice = f"put the classes into the splits, as in {inside_out}"
             raise DataError(
                 f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
-                f"({first_and_more(common, 5)}); {advice}"
+                f"({first_and_more(common, 5)}); if they are splits, name them train, validation "
+                "and test; if they are classes, list the images in a CSV manifest (path,label)"
             )
     return split
 
@@ -197,10 +184,7 @@ def as_split(source: AnySource) -> Split:
 def list_classes(split: Split) -> Classes:
     """The image files of each class, in class order. Raises DataError."""
     if split.listed:
-        classes = split.listed[_chosen(split, split.listed)]
-        if not classes:
-            raise DataError(f"no labels: {split}: write the label of each image into the manifest")
-        return classes
+        return split.listed[_chosen(split, split.listed)]
     return list_class_folders(split.path)
 
 

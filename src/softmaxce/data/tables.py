@@ -21,7 +21,7 @@ MAX_RATIO = 250  # unpacked to packed bytes: real data stay far below, decompres
 _SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 _MAX_CHARACTERS = 2**24  # of a line: 4 million pixel values
 _DELIMITERS = ",;\t|"
-_BYTE_ORDER_MARKS = {
+_ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -70,7 +70,8 @@ def _lines(path: str | PathLike[str]) -> Iterator[str]:
             raw.seek(0)
             n_left = MAX_RATIO * max(os.fstat(raw.fileno()).st_size, 1024)
             stream = gzip.GzipFile(fileobj=raw) if packed else raw
-            encoding = _encoding(stream.read(4))
+            head = stream.read(4)
+            encoding = next((e for mark, e in _ENCODINGS.items() if head.startswith(mark)), "utf-8")
             stream.seek(0)
             text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
             reader = iter(partial(text.readline, _MAX_CHARACTERS), "")
@@ -88,16 +89,6 @@ def _lines(path: str | PathLike[str]) -> Iterator[str]:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read the table: {path}: {reason}") from error
-
-
-def _encoding(head: bytes) -> str:
-    """The encoding of a text that begins with these bytes."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            return encoding
-    if len(head) == 4 and not any(head[1::2]):
-        return "utf-16-le"
-    return "utf-16-be" if len(head) == 4 and not any(head[::2]) else "utf-8"
 
 
 def find_columns(header: Sequence[str]) -> dict[str, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,23 +11,24 @@ from os import PathLike
 
 import numpy as np
 
-from softmaxce.class_names import normalized
+from softmaxce.class_names import in_class_order, normalized
+from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
-from softmaxce.data.sources import Split, find_splits, list_classes
+from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
 from softmaxce.errors import ImageError
 from softmaxce.images.decoded import DecodedImages
-from softmaxce.images.info import ImageDetails
+from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
-from softmaxce.workflows.check_arrays import CheckedArrays, read_checked_arrays
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
 UNBALANCED = 10
+_UNDECODED = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,24 @@ def check(
 ) -> CheckResult:
     """Check all images of `folder`. Raises DataError if there are no classes at all."""
     found = find_splits(folder)
-    arrays = read_checked_arrays(found)
-    listed = arrays.classes if arrays else {name: list_classes(s) for name, s in found.items()}
-    splits = {name: (split, listed[name]) for name, split in found.items()}
-    origins = [(name, c) for name, (_, classes) in splits.items() for c in classes]
-    labels = [(name, c.name) for name, c in origins for _ in c.paths]
-    paths = [path for _, c in origins for path in c.paths]
+    arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
+    splits = {
+        name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
+        for name, split in found.items()
+    }
+    files = [
+        (p, (n, c.name)) for n, (_, classes) in splits.items() for c in classes for p in c.paths
+    ]
+    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
+    paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
     outcomes, form, reason, groups = (
-        _of_arrays(arrays) if arrays else _of_files(str(folder), paths, jobs, on_progress)
+        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
     )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *about_names([c.name for c in splits["train"][1]]),
         *(about for split in found.values() for about in split.findings),
-        *([arrays.about] if arrays else []),
+        finding("arrays", [n for a in arrays.values() for n in a.notes], "remark", "on the arrays"),
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *([] if arrays else _about_files(paths, outcomes)),
@@ -120,10 +126,31 @@ def _of_files(
     return outcomes, form, reason, _find_duplicates(decoded, form)
 
 
-def _of_arrays(arrays: CheckedArrays) -> _Read:
+def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
+    """What each image of the arrays is called, and its class."""
+    yield from ((f"{split}[{i}]", label) for i, label in enumerate(arrays.labels or ()))
+
+
+def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
+    paths: dict[str, list[str]] = {}
+    for path, label in _labelled_rows(split, arrays):
+        paths.setdefault(label, []).append(path)
+    return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
+
+
+def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
     """As _of_files."""
-    groups = _find_duplicates(arrays.decoded, arrays.preprocessing)
-    return [*arrays.details], arrays.preprocessing, arrays.reason, groups
+    images = [a.images for a in arrays]
+    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
+    infos = [
+        ImageInfo(width, height, is_grey)
+        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
+    ]
+    modes = ("L" if info.is_grey else "RGB" for info in infos)
+    details = map(
+        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
+    )
+    return [*details], form, reason, _find_duplicates(decoded, form)
 
 
 def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:
@@ -167,27 +194,16 @@ def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
         found = (n for n in (*folders, *names) if is_hidden(n) and n.lower() not in SYSTEM_FOLDERS)
         hidden += [os.path.join(place, name) for name in found]
         folders[:] = [name for name in folders if not is_hidden(name)]
-    undecodable = [path for path in paths if not _is_utf8(path)]
+    undecodable = [path for path in paths if _UNDECODED.search(path)]
     yield finding("hidden", sorted(hidden), "hidden file or folder", "skipped")
     yield finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
     unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
     yield finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
-    details = [
-        (path, outcome)
-        for path, outcome in zip(paths, outcomes, strict=True)
-        if isinstance(outcome, ImageDetails)
-    ]
+    pairs = zip(paths, outcomes, strict=True)
+    details = [(path, outcome) for path, outcome in pairs if isinstance(outcome, ImageDetails)]
     all_grey = all(d.info.is_grey for _, d in details)
 
     def remark(kind: str, holds: Callable[[ImageDetails], bool], text: str) -> Finding:

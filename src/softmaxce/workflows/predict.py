@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import decode_files
 from softmaxce.errors import DataError, ImageError, first_and_more
-from softmaxce.images.decoded import DecodedImages, digests_of
+from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -151,17 +151,15 @@ def _decoded_arrays(source: str, preprocessing: Preprocessing) -> DecodedImages 
         return None
     from softmaxce.data.array_files import is_array_source  # image files do not need these modules
     from softmaxce.data.other_files import is_model
+    from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_arrays
     from softmaxce.data.sources import Split, read_split_arrays
-    from softmaxce.images.reading import array_pixels
 
     has_images = os.path.isdir(source) and is_array_source(source) and bool(list_images(source))
     arrays = None if has_images or is_model(source) else read_split_arrays(Split(Path(source)))
     if arrays is None:
         return None
-    pixels, n_images = array_pixels(arrays.images, preprocessing), len(arrays.images)
-    sizes = np.tile(np.array(arrays.images.shape[2:0:-1], np.int32), (n_images, 1))
-    is_grey = np.full(n_images, arrays.images.ndim == 3)
-    return DecodedImages(pixels, sizes, is_grey, digests_of(pixels), {})
+    wanted = PreprocessingOptions.exactly(preprocessing)
+    return decode_arrays([arrays.images], wanted)[1]
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
