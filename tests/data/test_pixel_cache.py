@@ -277,14 +277,33 @@ def test_clearing_leaves_what_is_written_and_what_is_read(folder, tmp_path, monk
     assert len(pixels[:]) == 40
 
 
-def test_a_full_disk_costs_a_note(folder, tmp_path, monkeypatch):
-    def reserve(*_args):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    expected, notes = load(folder, None), []
-    monkeypatch.setattr(TemporaryFile, "reserve", reserve)
+def test_a_full_disk_costs_the_oldest_entries_first(folder, tmp_path, monkeypatch):
+    notes = []
     cache = PixelCache(tmp_path / "cache", on_note=notes.append)
-    assert_same(load(folder, cache), expected)
+    paths = [path for c in list_class_folders(folder) for path in c.paths]
+
+    def decode(side):
+        wanted = PreprocessingOptions((side, side))
+        return decode_all(str(folder), paths, wanted, ReadOptions(cache=cache))[1].pixels
+
+    for turn, side in enumerate((8, 9, 10)):
+        decode(side)
+        for entry in cache.entries():
+            if f"{side} × {side}" in entry.form:
+                os.utime(entry.path, (turn, turn))
+    room = 45_000
+
+    def reserve(file, n_bytes):
+        used = sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.pixels"))
+        if used + n_bytes > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(TemporaryFile, "reserve", reserve)
+    decode(11)
+    assert [entry.form for entry in cache.entries()] == ["11 × 11 RGB", "10 × 10 RGB"]
+    assert notes == []
+    room = 1000
+    assert decode(12).shape == (40, 432)
     assert os.listdir(tmp_path / "cache") == []
     reason = f"{tmp_path / 'cache'}: No space left on device; decoding without it"
     assert notes == [f"the cache is not used: {reason}"]

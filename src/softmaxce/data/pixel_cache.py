@@ -9,11 +9,12 @@ it was made from: their paths, sizes, and times of change. Its file:
 
 If a file does not match its key, its shape or its checksum, it is ignored and the images are
 decoded again. Files are written to a temporary name and renamed; the least recently used entries
-are removed when the cache is full.
+are removed when the cache or the disk is full.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -156,20 +157,25 @@ class PixelCache:
     def new_file(self, shape: tuple[int, int]) -> TemporaryFile | None:
         """A new file for pixels of this shape from the byte HEADER_BYTES on.
 
-        None, and a note, if there is no space for it; None if the cache cannot be used at all.
+        Old entries are removed if the disk is full. None, and a note, if that is not enough; None
+        if the cache cannot be used at all.
         """
+        n_bytes = _entry_bytes(shape)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = TemporaryFile(self.folder, _TEMPORARY)
         except OSError:
             return None
-        try:
-            file.reserve(_entry_bytes(shape))
-        except OSError as error:
-            file.close()
-            self.say_unused(error.strerror or str(error))
-            return None
-        return file
+        while True:
+            try:
+                file.reserve(n_bytes)
+                return file
+            except OSError as error:
+                is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+                if not is_full or n_bytes > self.max_bytes or not self._remove_oldest():
+                    file.close()
+                    self.say_unused(error.strerror or str(error))
+                    return None
 
     def say_unused(self, reason: str) -> None:
         """Note that the images are decoded without the cache."""
@@ -268,6 +274,13 @@ class PixelCache:
                 n_bytes += entry.n_bytes
                 if n_bytes > self.max_bytes:
                     os.unlink(entry.path)
+
+    def _remove_oldest(self) -> bool:
+        """Remove the least recently used entry. Returns whether that was possible."""
+        with suppress(OSError, OutputError, IndexError):
+            os.unlink(self.entries()[-1].path)
+            return True
+        return False
 
 
 def _entry_bytes(shape: tuple[int, int]) -> int:

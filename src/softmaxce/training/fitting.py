@@ -121,19 +121,11 @@ def fit(
     if is_reducible(training) or n_sampled(training) == len(training):
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
     spread = spread_of(training, weights)
-    settings = _Settings(
-        tolerance,
-        max_iterations,
-        seed,
-        (spread.typical * scale) ** 2,
-        (spread.typical / spread.overall) ** 2,
-        on_iteration,
-        checkpoint,
-    )
+    units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
+    settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
     with row_threads(n_threads) as run_tasks:
-        objective = Objective(
-            training, n_classes, 0.0, 1 / spread.overall, weights, run_tasks=run_tasks
-        )
+        scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
+        objective = scaled(training, n_classes, 0.0, row_weights=weights)
         evaluated = _evaluated(objective, validation, validation_weight)
         if hidden:
             problem = replace(objective, l2=DEFAULT_HIDDEN_L2 if l2 is None else l2)
