@@ -256,3 +256,9 @@ def test_public_names():
     assert softmaxce.softmax is softmax
     with pytest.raises(AttributeError):
         softmaxce.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("axis", [1, -2, 5])
+def test_an_axis_that_does_not_exist_is_named(axis):
+    with pytest.raises(InputError, match=f"no axis {axis} of classes in the shape"):
+        cross_entropy(np.log([0.5, 0.5]), [1, 0], axis=axis)

@@ -159,7 +159,8 @@ def _targets(targets: ArrayLike, shape: tuple[int, ...], axis: int) -> Floats:
         if not are_labels or array.shape != tuple(np.delete(shape, axis)):
             raise InputError(
                 f"targets must have the shape {shape} of the log-probabilities, or be integer "
-                f"labels, one for each prediction; they have shape {array.shape}"
+                f"labels, one for each prediction; they have shape {array.shape} and are "
+                f"{array.dtype}"
             )
         array = np.moveaxis(one_hot(array, shape[axis]), -1, axis)
     return _probabilities(array)
@@ -174,6 +175,8 @@ def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = 
     above 0, for labels out of range and for shapes that do not agree.
     """
     log_p = _as_floats(log_probabilities)
+    if not -log_p.ndim <= axis < log_p.ndim:
+        raise InputError(f"there is no axis {axis} of classes in the shape {log_p.shape}")
     if (log_p > _ROUNDING).any():
         raise InputError(
             f"log-probabilities cannot be above 0, and the largest is {log_p.max():.3g}: take the "

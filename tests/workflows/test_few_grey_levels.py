@@ -33,4 +33,4 @@ def test_check_names_12_bit_values_in_16_bit_files(tmp_path):
             Image.fromarray(values).save(tmp_path / "set" / label / f"{i}.png")
     check = run_command("check", "set", cwd=tmp_path)
     assert check.exit_code == 0
-    assert "whose pixel values are at most 15 of 255" in " ".join(check.stdout.split())
+    assert "whose pixel values are only 0 to 16 (of 0 to 255)" in " ".join(check.stdout.split())

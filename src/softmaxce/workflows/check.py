@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.array_files import PixelArrays
@@ -28,6 +29,7 @@ from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 TINY_CLASS = 10
 UNBALANCED = 10
+LOW_RANGE = 64  # a quarter of the range
 _UNDECODED = re.compile("[\ud800-\udfff]")
 
 
@@ -80,7 +82,7 @@ def check(
     ]
     rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
     paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
-    outcomes, form, reason, groups = (
+    outcomes, form, reason, decoded = (
         _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
     )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
@@ -91,7 +93,8 @@ def check(
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *([] if arrays else _about_files(paths, outcomes)),
-        *_about_duplicates(paths, labels, groups),
+        *_about_duplicates(paths, labels, _find_duplicates(decoded, form)),
+        *_about_range(str(folder), decoded),
     ]
     findings = [about for about in findings if about.examples]
     return CheckResult(
@@ -110,20 +113,20 @@ def check(
     )
 
 
-_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, dict[str, Groups]]
+_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, DecodedImages | None]
 
 
 def _of_files(
     source: str, paths: Sequence[str], jobs: int | None, on_progress: OnProgress
 ) -> _Read:
-    """The headers, the preprocessing and the reason for it, and the duplicates of image files."""
+    """The headers, the preprocessing and the reason for it, and the pixels of image files."""
     outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
     if not paths:
-        return outcomes, None, "", {}
+        return outcomes, None, "", None
     options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    return outcomes, form, reason, _find_duplicates(decoded, form)
+    return outcomes, form, reason, decoded
 
 
 def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
@@ -150,12 +153,32 @@ def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
     details = map(
         lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
     )
-    return [*details], form, reason, _find_duplicates(decoded, form)
+    return [*details], form, reason, decoded
 
 
-def _find_duplicates(decoded: DecodedImages, form: Preprocessing) -> dict[str, Groups]:
+def _readable(decoded: DecodedImages) -> NDArray[np.int64]:
+    return np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
+
+
+def _about_range(source: str, decoded: DecodedImages | None) -> Iterator[Finding]:
+    """Whether all images together use a small part of the range of pixel values."""
+    if decoded is None or not len(rows := _readable(decoded)):
+        return
+    blocks = (decoded.pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
+    extremes = [(int(block.min()), int(block.max())) for block in blocks]
+    low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
+    sources = [source] if high - low < LOW_RANGE else []
+    text = f"whose pixel values are only {low} to {high} (of 0 to 255): hard to see, but learned"
+    yield finding("low_range", sources, "data set", text)
+
+
+def _find_duplicates(
+    decoded: DecodedImages | None, form: Preprocessing | None
+) -> dict[str, Groups]:
     """Groups of identical images, and of similar ones, which count identical images once."""
-    good = np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
+    if decoded is None or form is None:
+        return {}
+    good = _readable(decoded)
     exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
     near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
