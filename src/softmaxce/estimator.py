@@ -28,6 +28,7 @@ from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
 from softmaxce.training.validation_split import distinct_rows, is_for_validation
 
+_FEW_VALUES = 1 << 18  # are computed in float64: it costs nothing, and the order of rows no digits
 _KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # any other becomes the first
 
 
@@ -54,6 +55,10 @@ class _PlainBase:
 
     def _checked_training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """X and y as arrays."""
+        if y is None:
+            raise InputError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
         values = _checked_matrix(X)
         return values, _checked_targets(y, len(values))
 
@@ -64,7 +69,8 @@ class _PlainBase:
         values = _checked_matrix(X)
         if values.shape[1] != self.n_features_in_:
             raise InputError(
-                f"X has {values.shape[1]} features, but the fit had {self.n_features_in_}"
+                f"X has {values.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
             )
         return values
 
@@ -73,8 +79,11 @@ def _checked_matrix(X: ArrayLike) -> NDArray[Any]:
     if hasattr(X, "toarray"):
         raise InputError("X is sparse, but must be dense: give X.toarray()")
     values = np.asarray(X)
-    if values.ndim != 2 or not values.size:
-        raise InputError(f"X must be a non-empty matrix, not of shape {values.shape}")
+    if values.ndim != 2:
+        raise InputError(f"X must be a matrix, not of shape {values.shape}: Reshape your data")
+    if not values.size:
+        what = "feature" if len(values) else "sample"
+        raise InputError(f"0 {what}(s) (shape={values.shape}) while a minimum of 1 is required.")
     if np.iscomplexobj(values):
         raise InputError("X contains complex numbers: Complex data not supported")
     if values.dtype not in _KEPT_DTYPES:
@@ -174,6 +183,8 @@ class SoftmaxClassifier(_Base):
         hidden, seed = self._checked_parameters()
         refuse_masked(X, y, sample_weight)
         values, targets = self._checked_training(X, y)
+        if values.dtype == np.float32 and values.size <= _FEW_VALUES:
+            values = values.astype(np.float64)
         self.classes_, labels = _classes_and_labels(targets)
         weights = np.array(1.0 if sample_weight is None else sample_weight, np.float64)
         weights = np.full(len(labels), weights) if weights.ndim == 0 else weights
