@@ -26,6 +26,7 @@ StartMethod = Literal["fork", "spawn"]
 
 _TASKS_AHEAD = 2  # so that a worker does not wait for the parent to wake up
 _SECONDS_BETWEEN_CHECKS = 0.2
+_hiding = threading.Lock()
 
 
 def available_cores() -> int:
@@ -126,12 +127,13 @@ def _main_module_hidden() -> Iterator[None]:
     No worker needs it, and a script without `if __name__ == "__main__"` would start again there.
     """
     main: dict[str, Any] = vars(sys.modules["__main__"])
-    hidden: dict[str, Any] = {n: main[n] for n in ("__file__", "__spec__") if n in main}
-    main.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        main.update(hidden)
+    with _hiding:  # another thread would take the hidden values for those to restore
+        hidden: dict[str, Any] = {n: main[n] for n in ("__file__", "__spec__") if n in main}
+        main.update(dict.fromkeys(hidden))
+        try:
+            yield
+        finally:
+            main.update(hidden)
 
 
 def _serve(pipe: Connection, parent: int) -> None:
