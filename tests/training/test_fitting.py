@@ -203,7 +203,13 @@ def test_unusable_input_is_refused():
     x = pixels / 255
     with pytest.raises(TrainingError, match="no rows"):
         fit(x, labels, 4, rows=np.arange(0))
-    for bad in (np.ones(3), -np.ones(200), np.full(200, np.nan), np.zeros(200)):
+    for bad in (
+        np.ones(3),
+        -np.ones(200),
+        np.full(200, np.nan),
+        np.zeros(200),
+        np.full(200, 1e308),
+    ):
         with pytest.raises(InputError, match="sample_weight"):
             fit(x, labels, 4, sample_weight=bad)
     x[3, 4] = np.nan

@@ -140,8 +140,10 @@ def check_sample_weight(row_weights: Floats, n_rows: int) -> None:
     """Raise InputError unless these are weights of so many rows."""
     if row_weights.shape != (n_rows,):
         raise InputError(f"sample_weight must be 1D, with a weight for each of the {n_rows} rows")
-    if not (np.isfinite(row_weights).all() and (row_weights >= 0).all() and row_weights.any()):
-        raise InputError("sample_weight must be finite and not negative, and not all zero")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = row_weights.sum()
+    if not (np.isfinite(total) and (row_weights >= 0).all() and row_weights.any()):
+        raise InputError("sample_weight and its sum must be finite, not negative and not all zero")
 
 
 def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | None]:
