@@ -140,14 +140,28 @@ def test_one_level_too_high_is_refused_with_the_right_folder(softmaxce, tmp_path
     assert outcomes[0].stderr == outcomes[1].stderr
 
 
-def test_a_folder_of_folders_beside_more_classes_can_be_removed(tmp_path):
-    for name in ("bird", "cat", "dog"):
+@pytest.mark.parametrize(
+    ("flat", "nested"),
+    [
+        (["docs", "figures", "screenshots"], {"data": ["cat", "dog"]}),
+        (["cat", "dog"], {"bird": ["summer", "winter"]}),
+        (["bird", "cat", "dog"], {"docs": ["cat", "dog"]}),
+        (["bird"], {"cat": ["persian", "siamese"], "dog": ["poodle", "pug"]}),
+    ],
+)
+def test_one_nested_folder_among_flat_ones_has_several_remedies(tmp_path, flat, nested):
+    for name in flat:
         add_images(tmp_path / name)
-    add_classes(tmp_path / "docs")
-    with pytest.raises(
-        DataError, match=r"docs, which contains 2 .*\? If not, remove 'docs', or move its images"
-    ):
+    for name, inner in nested.items():
+        add_classes(tmp_path / name, classes=dict.fromkeys(inner, 1))
+    name, inner = next(iter(nested.items()))
+    with pytest.raises(DataError) as refused:
         find_splits(tmp_path)
+    assert str(refused.value).endswith(
+        f"'{name}' contains folders of images ({', '.join(inner)}), '{flat[0]}' does not; if "
+        f"these are the classes, give {tmp_path / name}; if '{name}' is a class, move its images "
+        f"directly into it; if neither, keep '{name}' elsewhere"
+    )
 
 
 def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
