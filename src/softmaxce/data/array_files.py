@@ -80,7 +80,8 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
     try:
         name, images, labels, class_names = _read(path, split)
         pixels, notes = as_pixels(images)
-        if name.lower().startswith("emnist") and not name.lower().endswith((".npy", ".npz")):
+        is_emnist = any(word.startswith("emnist") for word in words_of(name.lower()))
+        if is_emnist and not name.lower().endswith((".npy", ".npz")):
             pixels = pixels.swapaxes(1, 2)
             notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
         if labels is None:
