@@ -420,3 +420,5 @@ def test_a_model_is_not_a_source(softmaxce, pets_model, command):
     model = ["-m", pets_model] if command == "evaluate" else []
     outcome = softmaxce(command, pets_model, *model)
     assert_one_error_line(outcome, 1, f"not a source of images: {pets_model}: it is a model")
+    assert "accepted" not in outcome.stderr
+    assert "other commands" not in outcome.stderr
