@@ -74,13 +74,13 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     if not folders:
         return {"train": _checked(_folder(root))}
     train = _checked(_folder(folders["train"]))
-    splits, unlabelled = {"train": train}, []
+    splits, unlabelled = {"train": train}, list[str]()
     for name in _ORDER[1:]:
         if name in folders:
-            try:
-                splits[name] = _checked(_labelled(folders[name], train))
-            except NoClassFolders as error:
-                unlabelled.append(str(error))
+            if split := _labelled(folders[name], train):
+                splits[name] = _checked(split)
+            else:
+                unlabelled.append(str(folders[name]))
     findings = with_examples(
         *about_folders(root, ()),
         finding("ignored_folder", others, "folder", "ignored: not named like a split"),
@@ -131,17 +131,18 @@ def _folder(path: Path) -> Split:
     return Split(path, None, {"": classes}, about_folders(path, classes))
 
 
-def _labelled(path: Path, train: Split) -> Split:
-    """As _folder. Raises NoClassFolders if no image in `path` has a label."""
-    split = _folder(path)
+def _labelled(path: Path, train: Split) -> Split | None:
+    """As _folder; None if no image in `path` has a label."""
+    try:
+        split = _folder(path)
+    except NoClassFolders:
+        return None
     classes = list_classes(split)
-    if not any(c.paths for c in classes):
-        raise NoClassFolders(f"no images: {path}: its class folders contain no image files")
     if len(classes) == 1 and not classes[0].nested:
-        name = classes[0].name
-        if labels_of([name], [c.name for c in list_classes(train)]) == [None]:
-            raise NoClassFolders(f"no labels: {path}: its only folder, '{name}', is not a class")
-    return split
+        known = [c.name for c in list_classes(train)]
+        if labels_of([classes[0].name], known) == [None]:
+            return None
+    return split if any(c.paths for c in classes) else None
 
 
 def _checked(split: Split) -> Split:
@@ -173,8 +174,9 @@ def _checked(split: Split) -> Split:
         if len(common) >= max(2, len(other.nested) / 2):
             raise DataError(
                 f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
-                f"({first_and_more(common, 5)}); if they are splits, name them train, validation "
-                "and test; if they are classes, list the images in a CSV manifest (path,label)"
+                f"({first_and_more(common, 5)}); if '{first.name}' and '{other.name}' are splits, "
+                "name them train, validation and test; if they are classes, move their images "
+                "directly into them, or list the images in a CSV manifest (path,label)"
             )
     return split
 
