@@ -266,6 +266,31 @@ def test_npy_files_are_found_with_their_splits(tmp_path, x, y):
     assert read_arrays(tmp_path / f"{x}.npy").labels == NAMED
 
 
+@pytest.mark.parametrize("above", ["MNIST", "data/MNIST"])
+def test_torchvisions_folder_is_suggested(tmp_path, above):
+    raw = tmp_path / above / "raw"
+    raw.mkdir(parents=True)
+    for split in ("train", "t10k"):
+        save_idx(raw, f"{split}-", pack=gzip.compress, ending=".gz")
+        save_idx(raw, f"{split}-")
+    for command in ("train", "check"):
+        outcome = run_command(command, above.split("/")[0], cwd=tmp_path)
+        assert_one_error_line(outcome, 1, f"did you mean {above}/raw?")
+    assert list(find_splits(raw)) == ["train", "test"]
+    assert read_arrays(raw).labels == NUMBERED
+
+
+def test_arrays_in_the_only_folder_are_suggested(tmp_path):
+    for folder in ("npy", "npz"):
+        (tmp_path / folder / "in").mkdir(parents=True)
+    np.save(tmp_path / "npy" / "in" / "X_train.npy", X)
+    np.save(tmp_path / "npy" / "in" / "y_train.npy", Y)
+    np.savez(tmp_path / "npz" / "in" / "a.npz", x=X, y=Y)
+    for source, meant in (("npy", "npy/in"), ("npz", "npz/in/a.npz")):
+        outcome = run_command("train", source, cwd=tmp_path)
+        assert_one_error_line(outcome, 1, f"did you mean {meant}?")
+
+
 def test_two_files_of_labels_are_refused(tmp_path):
     for name, array in (("X", X), ("y", Y), ("labels", Y + 1)):
         np.save(tmp_path / f"{name}.npy", array)

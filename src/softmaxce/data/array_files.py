@@ -188,6 +188,8 @@ def _files_in(folder: str | PathLike[str]) -> _Files:
     with suppress(OSError):  # whoever lists the folder next says what is wrong
         names = sorted(os.listdir(folder))
     for name in names:
+        if name.endswith(".gz") and name[:-3] in names:
+            continue  # torchvision keeps the packed file beside the unpacked one
         if name.lower().endswith(".npy") or _IDX_END.search(name):
             path = os.path.join(folder, name)
             if os.path.isfile(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -21,7 +22,7 @@ from softmaxce.data.class_folders import (
     visible_folders,
 )
 from softmaxce.data.manifest import is_manifest, read_manifest
-from softmaxce.data.other_files import is_model, refuse_other_sources
+from softmaxce.data.other_files import hint_among, is_model, refuse_other_sources
 from softmaxce.data.source_findings import Finding, about_folders, finding, with_examples
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, first_and_more
@@ -128,7 +129,17 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
 def _folder(path: Path) -> Split:
     """The class folders in `path` as a split. Raises DataError."""
     classes = list_class_folders(path)
+    if not any(c.paths for c in classes) and (hint := _arrays_among(classes)):
+        raise NoClassFolders(f"no images: {path}: its folders contain no image files{hint}")
     return Split(path, None, {"": classes}, about_folders(path, classes))
+
+
+def _arrays_among(classes: Classes) -> str:
+    """What may be meant by folders without images: files of arrays further down; or ""."""
+    files = [path for c in classes for path in c.ignored_files]
+    folders = sorted({os.path.dirname(path) for path in files})
+    found = list(filter(is_array_source, folders))
+    return f"; did you mean {' or '.join(found[:3])}?" if found else hint_among(files)
 
 
 def _labelled(path: Path, train: Split) -> Split | None:
