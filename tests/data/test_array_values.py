@@ -111,7 +111,9 @@ def test_16_bit_pixels_are_scaled_as_in_image_files(tmp_path):
         ({"x": X / 2}, 'x.round().astype("uint8")'),
         ({"x": X / 127.5 - 1}, '((x + 1) * 127.5).round().astype("uint8")'),
         ({"x": (X - 100.0) / 37}, "from -2.703 to 4.189; save them as uint8"),
-        ({"x": X * np.nan}, "save them as uint8"),
+        ({"x": X * np.nan}, "the pixels contain NaN or infinite values"),
+        ({"x": np.where(X > 200, np.nan, X / 255)}, "the pixels contain NaN or infinite values"),
+        ({"x": np.where(X > 200, np.inf, X / 255)}, "the pixels contain NaN or infinite values"),
         ({"x": X.astype(int) - 1}, "int64, from -1 to 254; save them as uint8"),
         ({"x": np.moveaxis(COLOUR, 3, 1)}, "np.moveaxis(x, 1, 3)"),
         ({"x": np.moveaxis(COLOUR, 0, 3)}, "np.moveaxis(x, 3, 0)"),
@@ -125,7 +127,10 @@ def test_16_bit_pixels_are_scaled_as_in_image_files(tmp_path):
         ({"x": X, "y": np.eye(3)[Y] * 0.9}, "not one-hot"),
         ({"x": X, "y": 1 - np.eye(3)[Y]}, "not one-hot"),
         ({"x": X, "y": Y + 0.5}, "save them as integers or names"),
-        ({"x": X, "y": Y * np.nan}, "save them as integers or names"),
+        ({"x": X, "y": Y * np.nan}, "the labels contain NaN"),
+        ({"x": X, "y": np.where(Y == 1, np.nan, np.eye(3)[Y].T).T}, "the labels contain NaN"),
+        ({"x": X, "y": Y, "class_names": ["a", "b", "a"]}, "the class names repeat: 'a'"),
+        ({"x": X, "y": Y, "class_names": ["é", "b", "e\u0301"]}, "the class names repeat: 'é'"),
         ({"x": X, "y": np.array([b"\xff", b"a", b"b"])[Y]}, "not UTF-8; save them as text"),
         ({"x": X, "y": Y + 1, "names_of_classes": NAMES}, "1 to 3, which are not indices of the 3"),
         ({"x": X, "y": Y - 1, "class_names": NAMES}, "-1 to 1, which are not indices"),
@@ -207,6 +212,12 @@ def test_emnist_is_turned_upright(tmp_path, subset, pack, ending):
         assert "transposed" in arrays.notes[0]
 
 
+@pytest.mark.parametrize("prefix", ["my-emnist-", "my_EMNIST_", "gzip.emnist-balanced-", "EMNIST-"])
+def test_emnist_is_known_wherever_its_name_stands(tmp_path, prefix):
+    save_idx(tmp_path, f"{prefix}train-", np.swapaxes(X, 1, 2))
+    np.testing.assert_array_equal(read_arrays(tmp_path).images, X)
+
+
 def test_the_note_on_emnist_is_shown(tmp_path):
     save_idx(tmp_path / "set", "emnist-letters-train-", np.swapaxes(X, 1, 2))
     for command in (["train", "set", "--l2", "1"], ["check", "set"], ["evaluate", "set"]):
@@ -253,6 +264,31 @@ def test_npy_files_are_found_with_their_splits(tmp_path, x, y):
     assert read_arrays(tmp_path, "train").labels == NAMED
     assert read_arrays(tmp_path, "test").labels == NUMBERED
     assert read_arrays(tmp_path / f"{x}.npy").labels == NAMED
+
+
+@pytest.mark.parametrize("above", ["MNIST", "data/MNIST"])
+def test_torchvisions_folder_is_suggested(tmp_path, above):
+    raw = tmp_path / above / "raw"
+    raw.mkdir(parents=True)
+    for split in ("train", "t10k"):
+        save_idx(raw, f"{split}-", pack=gzip.compress, ending=".gz")
+        save_idx(raw, f"{split}-")
+    for command in ("train", "check"):
+        outcome = run_command(command, above.split("/")[0], cwd=tmp_path)
+        assert_one_error_line(outcome, 1, f"did you mean {above}/raw?")
+    assert list(find_splits(raw)) == ["train", "test"]
+    assert read_arrays(raw).labels == NUMBERED
+
+
+def test_arrays_in_the_only_folder_are_suggested(tmp_path):
+    for folder in ("npy", "npz"):
+        (tmp_path / folder / "in").mkdir(parents=True)
+    np.save(tmp_path / "npy" / "in" / "X_train.npy", X)
+    np.save(tmp_path / "npy" / "in" / "y_train.npy", Y)
+    np.savez(tmp_path / "npz" / "in" / "a.npz", x=X, y=Y)
+    for source, meant in (("npy", "npy/in"), ("npz", "npz/in/a.npz")):
+        outcome = run_command("train", source, cwd=tmp_path)
+        assert_one_error_line(outcome, 1, f"did you mean {meant}?")
 
 
 def test_two_files_of_labels_are_refused(tmp_path):

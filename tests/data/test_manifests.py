@@ -110,6 +110,8 @@ def test_delimited_text_is_read_as_spreadsheets_write_it(folder, text):
         (",image,target", "{n},{file},{label}"),
         ("Unnamed: 0,img_path,species", "{n},{file},{label}"),
         ("fname,label", "{file},{label}"),
+        ("filename,y", "{file},{label}"),
+        ("filename,x,y,class", "{file},1,2,{label}"),
     ],
 )
 def test_columns_are_found_by_their_usual_names(folder, header, form):
@@ -126,7 +128,14 @@ def test_further_columns_of_numbers_do_not_make_a_file_of_pixels(folder, more):
 
 
 @pytest.mark.parametrize(
-    ("header", "found"), [("a,b,c", "a, b, c"), ("img/0.png,cat,x", "img/0.png, cat, x")]
+    ("header", "found"),
+    [
+        ("a,b,c", "a, b, c"),
+        ("img/0.png,cat,x", "img/0.png, cat, x"),
+        ("filename,x,y", "filename, x, y"),
+        ("image,Y,X", "image, Y, X"),
+        ("image,x,y,w,h", "image, x, y, w, h"),
+    ],
 )
 def test_a_header_without_the_columns_is_shown(folder, header, found):
     (folder / "m.csv").write_text(lines("{file},{label},x", header=header))

@@ -56,6 +56,11 @@ def check(path, labels=LABELS, images=IMAGES):
         text(header=["label", *PIXELS], form="{}.0"),
         text(header=["label", *PIXELS], form=" {} "),
         text(header=["label", *PIXELS]) + "\n" + "," * N_PIXELS + "\n",
+        text([[*row, ""] for row in ROWS], header=["label", *PIXELS]),
+        text([[*row, "", ""] for row in ROWS], header=["label", *PIXELS], delimiter=";"),
+        text([[*row, ""] for row in LAST], header=[*PIXELS, "class"], newline="\r\n"),
+        text([[*row, ""] for row in ROWS], header=["label", *PIXELS, ""]),
+        text([[*row, ""] for row in ROWS]),
     ],
 )
 def test_every_usual_layout(tmp_path, content):
@@ -103,7 +108,8 @@ def test_emnist_is_turned_upright(tmp_path):
     [
         ([1, 300, *[0] * 24], "line 4: the pixel '300' is not a whole number from 0 to 255"),
         ([1, -1, *[0] * 24], "line 4: the pixel '-1' is not"),
-        ([1, 0.5, *[0] * 24], "line 4: the pixel '0.5' is not"),
+        ([1, 0.5, *[0] * 24], "the pixel '0.5' is not a whole number from 0 to 255; if they are"),
+        ([1, 0, 1, *[1e-5] * 23], "(x * 255).round()"),
         ([1, *[0] * 24, "x"], "line 4: the pixel 'x' is not"),
         ([1, *[0] * 24, ""], "line 4: the pixel '' is not"),
         ([1, *[0] * 24], "line 4: 24 pixel values, but 25"),

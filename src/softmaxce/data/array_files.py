@@ -80,7 +80,8 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
     try:
         name, images, labels, class_names = _read(path, split)
         pixels, notes = as_pixels(images)
-        if name.lower().startswith("emnist") and not name.lower().endswith((".npy", ".npz")):
+        is_emnist = any(word.startswith("emnist") for word in words_of(name.lower()))
+        if is_emnist and not name.lower().endswith((".npy", ".npz")):
             pixels = pixels.swapaxes(1, 2)
             notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
         if labels is None:
@@ -187,6 +188,8 @@ def _files_in(folder: str | PathLike[str]) -> _Files:
     with suppress(OSError):  # whoever lists the folder next says what is wrong
         names = sorted(os.listdir(folder))
     for name in names:
+        if name.endswith(".gz") and name[:-3] in names:
+            continue  # torchvision keeps the packed file beside the unpacked one
         if name.lower().endswith(".npy") or _IDX_END.search(name):
             path = os.path.join(folder, name)
             if os.path.isfile(path):

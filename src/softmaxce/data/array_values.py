@@ -70,6 +70,8 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
     if images.dtype.kind not in "iuf":
         raise ValueError(f"the pixels are {images.dtype}; save them as uint8, 0 to 255")
     low, high = images.min(), images.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError("the pixels contain NaN or infinite values; leave these images out")
     if low >= 0 and high <= 255 and (images.dtype.kind != "f" or high > 1):
         pixels = images.astype(np.uint8)
         if images.dtype.kind != "f" or (pixels == images).all():
@@ -91,6 +93,8 @@ def as_labels(
 
     labels may be one-hot rows. Raises ValueError, which says what to do.
     """
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("the labels contain NaN; leave out the images without a label")
     if labels.ndim == 2 and len(labels) == n_images and labels.shape[1] > 1:
         is_one = labels == 1
         if labels.dtype.kind not in "biuf" or not (
@@ -110,8 +114,11 @@ def as_labels(
         labels = labels.astype(np.int64)
     if class_names is not None and labels.dtype.kind in "biu":
         names = _texts(class_names.reshape(-1))
+        if len(set(names)) < len(names):
+            repeated = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"the class names repeat: '{repeated}'; give each class its own name")
         low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= len(names) or len(set(names)) < len(names):
+        if low < 0 or high >= len(names):
             raise ValueError(
                 f"the labels are {low} to {high}, which are not indices of the {len(names)} class "
                 "names"

@@ -21,7 +21,6 @@ _TO_NPZ = 'save its images and labels with np.savez("images.npz", x=images, y=la
 _ARCHIVE = "an archive; unpack it first"
 _PICKLE = f"a pickle, which is never read, because it can run any program; {_TO_NPZ}"
 _ARRAYS = f"not in a format that can be read; {_TO_NPZ}"
-_MODEL = "a model; other commands than train read it with -m"
 _ADVICE = {
     _ARCHIVE: ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz .zst .lz4 .7z .rar",
     _PICKLE: ".pkl .pickle .p .pck .joblib .dill .pt .pth .ckpt",
@@ -57,8 +56,9 @@ def refuse_other_sources(source: str | PathLike[str]) -> None:
     if re.match(r"[A-Za-z][\w+.-]+:/", path) and not os.path.exists(path):
         raise DataError(f"cannot read: {path}: it is a URL; download it first")
     if os.path.isfile(path):
-        advice = _MODEL if is_model(path) else advice_for(path)
-        if advice:
+        if is_model(path):
+            raise DataError(f"not a source of images: {path}: it is a model")
+        if advice := advice_for(path):
             raise DataError(f"not a source of images: {path}: it is {advice}; accepted: {ACCEPTED}")
 
 

@@ -67,6 +67,8 @@ def read_pixel_csv(path: str | PathLike[str]) -> tuple[NDArray[np.uint8], NDArra
             row = text.strip("\r\n").replace('"', "")
             if not row.strip(f"{table.delimiter} "):
                 continue
+            while row.count(table.delimiter) >= layout.n_columns and row[-1] == table.delimiter:
+                row = row[:-1]  # Excel adds empty cells
             try:
                 values, label = _cells(row, table.delimiter, layout)
                 pixels += _parsed(values, table.delimiter, layout.n_pixels)
@@ -129,4 +131,8 @@ def _parsed(text: str, delimiter: str, n_pixels: int) -> bytes:
     if len(cells) != n_pixels:
         raise ValueError(f"{len(cells)} pixel values, but {n_pixels} columns of pixels")
     wrong = next((cell for cell in cells if not _BYTE.fullmatch(cell)), text)
-    raise ValueError(f"the pixel '{wrong}' is not a whole number from 0 to 255")
+    remedy = ""
+    with suppress(ValueError):
+        if 0 < float(wrong) < 1:
+            remedy = '; if they are 0 to 1, save (x * 255).round().astype("uint8")'
+    raise ValueError(f"the pixel '{wrong}' is not a whole number from 0 to 255{remedy}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -21,7 +22,7 @@ from softmaxce.data.class_folders import (
     visible_folders,
 )
 from softmaxce.data.manifest import is_manifest, read_manifest
-from softmaxce.data.other_files import is_model, refuse_other_sources
+from softmaxce.data.other_files import hint_among, is_model, refuse_other_sources
 from softmaxce.data.source_findings import Finding, about_folders, finding, with_examples
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, first_and_more
@@ -74,13 +75,13 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
     if not folders:
         return {"train": _checked(_folder(root))}
     train = _checked(_folder(folders["train"]))
-    splits, unlabelled = {"train": train}, []
+    splits, unlabelled = {"train": train}, list[str]()
     for name in _ORDER[1:]:
         if name in folders:
-            try:
-                splits[name] = _checked(_labelled(folders[name], train))
-            except NoClassFolders as error:
-                unlabelled.append(str(error))
+            if split := _labelled(folders[name], train):
+                splits[name] = _checked(split)
+            else:
+                unlabelled.append(str(folders[name]))
     findings = with_examples(
         *about_folders(root, ()),
         finding("ignored_folder", others, "folder", "ignored: not named like a split"),
@@ -128,20 +129,31 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
 def _folder(path: Path) -> Split:
     """The class folders in `path` as a split. Raises DataError."""
     classes = list_class_folders(path)
+    if not any(c.paths for c in classes) and (hint := _arrays_among(classes)):
+        raise NoClassFolders(f"no images: {path}: its folders contain no image files{hint}")
     return Split(path, None, {"": classes}, about_folders(path, classes))
 
 
-def _labelled(path: Path, train: Split) -> Split:
-    """As _folder. Raises NoClassFolders if no image in `path` has a label."""
-    split = _folder(path)
+def _arrays_among(classes: Classes) -> str:
+    """What may be meant by folders without images: files of arrays further down; or ""."""
+    files = [path for c in classes for path in c.ignored_files]
+    folders = sorted({os.path.dirname(path) for path in files})
+    found = list(filter(is_array_source, folders))
+    return f"; did you mean {' or '.join(found[:3])}?" if found else hint_among(files)
+
+
+def _labelled(path: Path, train: Split) -> Split | None:
+    """As _folder; None if no image in `path` has a label."""
+    try:
+        split = _folder(path)
+    except NoClassFolders:
+        return None
     classes = list_classes(split)
-    if not any(c.paths for c in classes):
-        raise NoClassFolders(f"no images: {path}: its class folders contain no image files")
     if len(classes) == 1 and not classes[0].nested:
-        name = classes[0].name
-        if labels_of([name], [c.name for c in list_classes(train)]) == [None]:
-            raise NoClassFolders(f"no labels: {path}: its only folder, '{name}', is not a class")
-    return split
+        known = [c.name for c in list_classes(train)]
+        if labels_of([classes[0].name], known) == [None]:
+            return None
+    return split if any(c.paths for c in classes) else None
 
 
 def _checked(split: Split) -> Split:
@@ -155,10 +167,17 @@ def _checked(split: Split) -> Split:
     flat = [c for c in filled if not c.nested and Path(c.base) == split.path / c.name]
     if flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
+        inner = first_and_more(first.nested, 5)
+        remedy = f"f '{first.name}' is a class, move its images directly into it"
+        if kind == "splits" or (len(flat) < 2 and not others):
+            raise DataError(
+                f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
+                f"({inner})? I{remedy}"
+            )
         raise DataError(
-            f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
-            f"({first_and_more(first.nested, 5)})? If not, remove '{first.name}', or move its "
-            "images directly into it"
+            f"{unclear} '{first.name}' contains folders of images ({inner}), '{flat[0].name}' does "
+            f"not; if these are the classes, give {first.base}; i{remedy}; if neither, keep "
+            f"'{first.name}' elsewhere"
         )
     keys = set(map(look_alike_key, first.nested))
     for other in others:
@@ -166,8 +185,9 @@ def _checked(split: Split) -> Split:
         if len(common) >= max(2, len(other.nested) / 2):
             raise DataError(
                 f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
-                f"({first_and_more(common, 5)}); if they are splits, name them train, validation "
-                "and test; if they are classes, list the images in a CSV manifest (path,label)"
+                f"({first_and_more(common, 5)}); if '{first.name}' and '{other.name}' are splits, "
+                "name them train, validation and test; if they are classes, move their images "
+                "directly into them, or list the images in a CSV manifest (path,label)"
             )
     return split
 

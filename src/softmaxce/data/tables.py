@@ -101,6 +101,9 @@ def find_columns(header: Sequence[str]) -> dict[str, int | None]:
         role: next((titles.index(name) for name in names.split() if titles.count(name) == 1), None)
         for role, names in _COLUMNS.items()
     }
+    label = found["label"]
+    if label is not None and titles[label] == "y" and "x" in titles:
+        found["label"] = None  # coordinates
     index = re.compile(r"(unnamed\d*)?")  # the row numbers that pandas writes
     left = [i for i, t in enumerate(titles) if not index.fullmatch(t) and i not in found.values()]
     unknown = [role for role in ("path", "label") if found[role] is None]
