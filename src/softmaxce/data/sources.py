@@ -168,15 +168,15 @@ def _checked(split: Split) -> Split:
     if flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
         inner = first_and_more(first.nested, 5)
-        remedy = f"f '{first.name}' is a class, move its images directly into it"
+        remedy = f"if '{first.name}' is a class, move its images directly into it"
         if kind == "splits" or (len(flat) < 2 and not others):
             raise DataError(
                 f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
-                f"({inner})? I{remedy}"
+                f"({inner})? Otherwise, {remedy}"
             )
         raise DataError(
             f"{unclear} '{first.name}' contains folders of images ({inner}), '{flat[0].name}' does "
-            f"not; if these are the classes, give {first.base}; i{remedy}; if neither, keep "
+            f"not; if these are the classes, give {first.base}; {remedy}; if neither, keep "
             f"'{first.name}' elsewhere"
         )
     keys = set(map(look_alike_key, first.nested))
