@@ -105,6 +105,8 @@ REFUSED = {
     "16-bit grey and alpha": (tiff(np.ones((1, 4, 2)), GREY, 16, extra=(ALPHA,)), "2 × 16 bits"),
     "YCbCr": (tiff(np.ones((2, 4, 3)), YCBCR, 8, more={530: [1, 1]}), "uncompressed YCbCr"),
     "subsampled YCbCr": (tiff(np.ones((2, 4, 3)), YCBCR, 8), "uncompressed YCbCr"),
+    "palette of 8 bits": (tiff(np.ones((1, 4, 1)), PALETTE, 8, more={320: [255] * 768}), "palette"),
+    "complex": (tiff(SIXTEEN, GREY, 16, more={339: [5]}), "complex numbers"),
 }
 
 

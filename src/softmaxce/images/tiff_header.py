@@ -18,7 +18,7 @@ BITS, PHOTOMETRIC, MIN_IS_WHITE = 258, 262, 0
 _WIDTH, _HEIGHT, _COMPRESSION, _FILL_ORDER, _PLANAR = 256, 257, 259, 266, 284
 _STRIPS, _N_SAMPLES, _ROWS_PER_STRIP = 273, 277, 278
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _EXTRA, _FORMAT, _MAX_BASIC_TAG = 322, 323, 324, 338, 339, 512
-_YCBCR = 6
+_YCBCR, _PALETTE = 6, 320
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of entries, for struct
 _KINDS = {0: "grey, 0 is white", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "LAB"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 2**16  # for each strip and tile, Pillow takes about 10 µs
@@ -77,6 +77,10 @@ def _fault_of_samples(tags: Tags) -> str | None:
         what = f"its pixels are {bits}-bit numbers of unknown range"
     elif 2 in formats:
         what = "its pixels are signed numbers"
+    elif 5 in formats or 6 in formats:
+        what = "its pixels are complex numbers"
+    elif 0 < max(tags.get(_PALETTE, (0,))) < 256:
+        what = "the colours of its palette have 8 bits instead of 16"
     elif tags[PHOTOMETRIC] == (_YCBCR,) and tags[_COMPRESSION] == (1,):
         what = "its colours are stored as uncompressed YCbCr"
     else:
