@@ -15,8 +15,9 @@ Content = bytes | BinaryIO
 
 # Pillow reads headers in Python, often byte by byte, and takes 1 to 3 µs for each read. No encoder
 # needs so many: the smallest pieces are those of GIF, 255 bytes, and are read in two steps.
-_MAX_READS = 20_000
+_FREE_READS = 20_000
 _BYTES_PER_READ = 120
+_MAX_READS = 150_000  # half a second, for a file of any size
 
 
 class _CountedReader(io.BufferedReader):
@@ -24,7 +25,7 @@ class _CountedReader(io.BufferedReader):
 
     def __init__(self, raw: io.FileIO | io.BytesIO, n_bytes: int) -> None:
         super().__init__(raw)
-        self.n_reads_left = _MAX_READS + n_bytes // _BYTES_PER_READ
+        self.n_reads_left = min(_FREE_READS + n_bytes // _BYTES_PER_READ, _MAX_READS)
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.n_reads_left -= 1
