@@ -151,3 +151,13 @@ def draw_classes(
             values = np.clip(random.normal(level, 25, shape), 0, 255).astype(np.uint8)
             Image.fromarray(values).save(folder / name / f"{number:03}.png")
     return folder
+
+
+def draw_photographs(folder: Path, seed: int) -> None:
+    """Two classes of 150 JPEG files of noise, which take more than a second to decode."""
+    random = np.random.default_rng(seed)
+    for name in ("dark", "light"):
+        (folder / name).mkdir(parents=True)
+        for number in range(150):
+            pixels = random.integers(0, 256, (300, 400, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.jpg")

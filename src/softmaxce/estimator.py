@@ -28,7 +28,9 @@ from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
 from softmaxce.training.validation_split import distinct_rows, is_for_validation
 
-_FEW_VALUES = 1 << 18  # are computed in float64: it costs nothing, and the order of rows no digits
+# A float32 X of at most so many values is fitted in float64, which is quick enough: float32 sums
+# depend on the order of the rows, so a row of weight 2 would not quite equal two rows.
+_FEW_VALUES = 1 << 18
 _KEPT_DTYPES = [np.float64, np.float32, np.uint8]  # any other becomes the first
 
 
@@ -141,8 +143,9 @@ else:
 class SoftmaxClassifier(_Base):
     """Softmax regression, or a network of hidden ReLU layers, on rows of pixels or other numbers.
 
-    l2: constant of mean cross-entropy + (l2/2)·‖W‖² (scikit-learn's C is 1/(n·l2)); None chooses
-    it on a validation set of a tenth of the rows. hidden: widths of hidden layers. class_weight:
+    l2: constant of mean cross-entropy + (l2/2)·‖W‖² (scikit-learn's C is 1/(n·l2)), where W applies
+    to the scaled X, or with hidden layers to the standardized X; None chooses it on a validation
+    set of a tenth of the rows. hidden: widths of hidden layers, or the width of one. class_weight:
     None, 'balanced' or a dict from class to weight. scale: multiplies X, so that uint8 pixels need
     no copy (1/255). tol: stop when the estimated distance to the optimum is at most this fraction
     of the objective. random_state: an integer, None for 0, or a NumPy Generator or RandomState.

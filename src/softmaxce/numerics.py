@@ -176,7 +176,7 @@ def cross_entropy(log_probabilities: ArrayLike, targets: ArrayLike, axis: int = 
     """
     log_p = _as_floats(log_probabilities)
     if not -log_p.ndim <= axis < log_p.ndim:
-        raise InputError(f"there is no axis {axis} of classes in the shape {log_p.shape}")
+        raise InputError(f"no axis {axis} of classes in the shape {log_p.shape}")
     if (log_p > _ROUNDING).any():
         raise InputError(
             f"log-probabilities cannot be above 0, and the largest is {log_p.max():.3g}: take the "

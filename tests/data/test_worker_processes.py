@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import environment
+from helpers import draw_photographs, environment
 from PIL import Image
 
 # Imported or copied by the callers below. Workers are worth starting for any image.
@@ -142,18 +142,13 @@ def seconds_until_closed(handle: int) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("cached", [False, True])
 def test_trainings_that_are_killed_at_any_moment_leave_nothing(tmp_path, cached):
-    random = np.random.default_rng(4)
-    for name in ("dark", "light"):
-        (tmp_path / "set" / name).mkdir(parents=True)
-        for number in range(150):
-            pixels = random.integers(0, 256, (300, 400, 3), np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{number}.jpg")
+    draw_photographs(tmp_path / "set", seed=4)
     for folder in ("tmp", "cache"):
         (tmp_path / folder).mkdir()
     env = environment(TMPDIR=str(tmp_path / "tmp"), SOFTMAXCE_CACHE=str(tmp_path / "cache"))
     command = [sys.executable, "-m", "softmaxce", "train", "set", "-q"]
     command += [] if cached else ["--no-cache"]
-    for seconds in random.uniform(0.3, 1.8, 24):
+    for seconds in np.random.default_rng(4).uniform(0.3, 1.8, 24):
         process = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env
         )

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fault_tools import make_model
-from helpers import PETS, draw_classes
-from PIL import Image
+from helpers import PETS, draw_classes, draw_photographs
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
@@ -187,12 +186,7 @@ def test_two_trainings_on_one_output_and_one_cache(tmp_path):
 
 @pytest.mark.parametrize("how", ["cache clear", "rm"])
 def test_trainings_while_the_cache_is_cleared(tmp_path, how):
-    random = np.random.default_rng(5)
-    for name in ("dark", "light"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-        for number in range(150):
-            pixels = random.integers(0, 256, (300, 400, 3), np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.jpg")
+    draw_photographs(tmp_path / "data", seed=5)
     crowd = [started(tmp_path, "train", "data", "-q", "-o", f"{n}.npz") for n in range(2)]
     while any(process.poll() is None for process in crowd):
         if how == "rm":

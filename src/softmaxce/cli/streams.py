@@ -21,8 +21,8 @@ _SMALLEST_SCREEN = {"COLUMNS": 20, "LINES": 2}
 
 
 def prepare() -> None:
-    """Open closed streams, replace characters that a stream cannot encode, and drop a size of the
-    screen that no screen has.
+    """Open closed streams, replace characters that a stream cannot encode, and ignore impossible
+    values of COLUMNS and LINES.
 
     If the parent process closed a stream, the next file that is opened would get its number, and
     what a C library writes to stderr would end up in that file. Rich would print nothing on a
@@ -58,7 +58,7 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def read_stdin() -> bytes:
-    """All of standard input. Raises DataError if it is longer than any file that is read."""
+    """All of standard input. Raises DataError if that is more than `bounded_input.MAX_BYTES`."""
     try:
         return read_at_most(sys.stdin.buffer)
     except OSError as error:

@@ -42,7 +42,7 @@ class Parsed(_ParamType):
 
 
 class _File(click.Path):
-    """A path that is not empty, as "$UNSET" is in a shell."""
+    """A path that must not be empty; in a shell, "$UNSET" is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not value:

@@ -68,7 +68,7 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
             paths, ignored = sorted(other.paths + c.paths), other.ignored_files + c.ignored_files
             system = other.system_folders + c.system_folders
             c = replace(
-                other, name=key, paths=(*paths,), ignored_files=ignored, system_folders=system
+                other, name=key, paths=tuple(paths), ignored_files=ignored, system_folders=system
             )
         found[key] = c
     by_name = {c.name: c for c in found.values()}

@@ -108,7 +108,7 @@ class _PixelStore:
     def move_to_file(self) -> RowWriter:
         """From now on, store rows in a file, which other processes can write to as well.
 
-        Raises OSError, and stores them as before, if there is no space.
+        If the disk has no room, raises OSError; rows are then still stored in memory.
         """
         if self.file is None:
             file = TemporaryFile(tempfile.gettempdir(), "softmaxce-pixels-")

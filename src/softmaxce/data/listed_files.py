@@ -80,7 +80,7 @@ def _names_in(folder: str, loosely: bool) -> dict[str, list[str]]:
     entries: list[str] = []
     with suppress(OSError):
         entries = sorted(os.listdir(folder or "."))
-    for name in (os.pardir, *entries):
+    for name in (os.pardir, *entries):  # a manifest may list files in the folder above
         stem = _stem(name)
         for key in {stem.casefold()} if loosely else {normalized(name), stem}:
             names.setdefault(key, []).append(name)

@@ -27,7 +27,7 @@ _ADVICE = {
     _ARRAYS: ".mat .h5 .hdf5 .hdf .nc .parquet .feather .arrow .tfrecord .tfrecords "
     ".mdb .sqlite .db .rec .bin .dat .rds .rdata .safetensors",
     "not a CSV file; save it as a CSV manifest with the columns path and label": ".xlsx .xls .ods "
-    ".json .jsonl .txt .xml .yaml .yml",
+    ".json .jsonl .xml .yaml .yml",
     "one image; name the folder that contains the class folders": " ".join(sorted(SUFFIXES)),
     "a video; save its frames as images": ".mp4 .avi .mov .mkv .webm",
 }

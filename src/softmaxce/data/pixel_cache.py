@@ -191,9 +191,9 @@ class PixelCache:
     ) -> None:
         """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
-        The file stays as it is if an image failed (it may be readable later), if one is so new that
-        another change could have the same time, if it was closed because the disk is full, or if
-        there is no space. That is not an error.
+        The file stays as it is, without an error, if an image failed (it may be readable later), if
+        one is so new that another change could have the same time, if the file was closed because
+        the disk is full, or if the disk has no room for the rest.
         """
         shape = decoded.pixels.shape
         n_bytes = _entry_bytes(shape)

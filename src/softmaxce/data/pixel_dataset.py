@@ -114,8 +114,7 @@ def load_for_training(
     arrays, classes, names = _contents(split)
     if len(names) < 2:
         raise DataError(
-            f"only one class found: {split}: '{names[0]}'; "
-            "a classifier needs at least two class folders"
+            f"only one class found: {split}: '{names[0]}'; a classifier needs at least two"
         )
     if arrays is not None:
         return _from_arrays(split, arrays, names, wanted, backend=options.backend)

@@ -58,7 +58,8 @@ def with_examples(*findings: Finding) -> tuple[Finding, ...]:
 
 
 def about_names(names: Sequence[str]) -> tuple[Finding, ...]:
-    """Classes that are probably the same one, written in several ways, or that are none."""
+    """Classes that are probably one, written in several ways, and a class that probably means
+    "no label"."""
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(look_alike_key(name), []).append(f"'{name}'")

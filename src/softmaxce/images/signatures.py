@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from softmaxce.preprocessing import SUFFIXES_OF
-
 HEAD_BYTES = 4096
 _DOWNLOAD = "the download failed; download it again"
 _PNG, _UNPACK, _PHOTO = "convert it to PNG", "unpack it", "convert it to JPEG"
@@ -37,7 +35,12 @@ _SIGNATURES = (
     (rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd", "a compressed file", _UNPACK),
     (rb"\0\x05\x16\x07", "macOS metadata", "remove it"),
     (rb"\0+\Z", "nothing but zero bytes", "copy or download it again"),
-    (rb"[\t\n\r -~]+\Z", "text", "remove it, or download it again"),
+    # UTF-8, which may end within a character.
+    (
+        rb"([\t\n\r -~]|[\xc2-\xf4][\x80-\xbf]+)+[\xc2-\xf4]?\Z",
+        "text",
+        "remove it, or download it again",
+    ),
     (rb"\x89PNG", "PNG", ""),
     (rb"\xff\xd8", "JPEG", ""),
     (rb"GIF8", "GIF", ""),
@@ -59,4 +62,4 @@ def why_not_opened(head: bytes, formats: Sequence[str], layout: str) -> str:
             if what.removesuffix(" (HEIC)") in formats:
                 return f"it cannot be decoded (the header of this {what} is damaged)"
             return f"not a supported image format: {what}; {fix}"
-    return f"not a supported image format ({', '.join(SUFFIXES_OF)})"
+    return f"not a supported image format ({', '.join(formats)})"

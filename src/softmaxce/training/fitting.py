@@ -201,7 +201,7 @@ def _fit_linear(
         return replace(reduced, l2=min(relative * settings.inner_l2_unit, MAX_L2))
 
     def validation_loss(parameters: Floats) -> float:
-        assert evaluated is not None  # without validation rows there is no path
+        assert evaluated is not None  # _choose_l2 is only called with validation rows
         return evaluated(lift(parameters))[0]
 
     preconditioner = sample_preconditioner(penalised(relative), settings.seed)
@@ -305,11 +305,11 @@ def _choose_l2(
 ) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
     """The l2 with the smallest validation cross-entropy on a path, its parameters, and the path.
 
-    The path goes in steps of √10 from 100 / total weight, first to smaller values and, if the first
+    The path goes in steps of √10 from 300 / total weight, first to smaller values and, if the first
     of them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
     best so far ended, and all use one inverse Hessian.
     """
-    middle = round(2 * np.log10(100 / penalised(1.0).total_weight))
+    middle = round(2 * np.log10(300 / penalised(1.0).total_weight))
     best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
     inverse = preconditioner.at(start, penalised(10 ** (middle / 2)).l2)
     found: dict[int, tuple[L2Candidate, Floats]] = {}

@@ -96,7 +96,7 @@ class TrainResult:
 
 
 def check_output(path: str | PathLike[str], force: bool) -> str:
-    """What training will replace, in words; '' if there is no such file yet.
+    """What training will replace, in words; '' if the file does not exist yet.
 
     Raises OutputError if it would end with a file that must not be overwritten.
     """
