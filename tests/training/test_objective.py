@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
+from softmaxce.row_threads import row_threads
 from softmaxce.training.objective import Objective, tree_sum
 from softmaxce.training.rows import LocalPixels, Rows, block_rows
-from softmaxce.training.threads import row_threads
 
 
 def problem(seed=0, n=50, n_pixels=7, n_classes=4, dtype=np.float64):

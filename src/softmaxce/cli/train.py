@@ -21,8 +21,10 @@ from softmaxce.cli.options import (
 )
 from softmaxce.cli.types import (
     FILE,
+    N_FILTERS,
     Parsed,
     colour,
+    filters,
     fraction_or_folder,
     hidden_layers,
     image_size,
@@ -40,9 +42,11 @@ Examples:
   softmaxce train photos
   softmaxce train photos --size 32 --color gray -o small.npz
   softmaxce train photos --validation 0.3 --seed 7 --format json
+  softmaxce train photos --features patches -o better.npz
   softmaxce train photos --hidden 128 -o deeper.npz
 """
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
+MIRROR = {"auto": None, "on": True, "off": False}
 
 
 @click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
@@ -102,6 +106,20 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "cross-entropy.",
 )
 @click.option(
+    "--features",
+    type=Parsed("pixels|patches[:N]", filters),
+    default="pixels",
+    help="What the classifier sees. patches: how well each region of an image matches N patches "
+    f"({N_FILTERS} by default) learned from the training images; much better for photographs.",
+)
+@click.option(
+    "--mirror",
+    type=click.Choice(list(MIRROR)),
+    default="auto",
+    help="With --features patches: count an image and its mirror image as equal. auto: if that "
+    "lowers the validation cross-entropy.",
+)
+@click.option(
     "--hidden",
     type=Parsed("N[,N...]", hidden_layers),
     default="none",
@@ -149,6 +167,7 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
+    mirror: str,
     read: ReadOptions,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
@@ -170,7 +189,9 @@ def train(
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
-    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    if MIRROR[mirror] is not None and not options["features"]:
+        raise click.UsageError(f"--mirror {mirror} needs --features patches")
+    chosen = workflow.TrainOptions(channels=CHANNELS[color], mirror=MIRROR[mirror], **options)
     _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:
         workflow.check_distributable(chosen)

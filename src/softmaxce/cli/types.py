@@ -14,6 +14,7 @@ from softmaxce.preprocessing import MAX_SIDE
 
 MAX_UNITS = 65_536
 MAX_LAYERS = 16
+N_FILTERS, MAX_FILTERS = 256, 4096
 COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
 
 if TYPE_CHECKING:
@@ -138,3 +139,16 @@ def fraction_or_folder(text: str) -> float | Path:
     if not 0 <= fraction < 1:
         raise ValueError(f"{text} must be at least 0 and less than 1")
     return fraction
+
+
+def filters(text: str) -> int:
+    """pixels (0), patches or patches:N: the number of filters of patch features."""
+    if text == "pixels":
+        return 0
+    match = re.fullmatch(r"patches(?::(\d{1,6}))?", text, re.ASCII)
+    if match is None:
+        raise ValueError(f"'{text}' is not a kind of features; use pixels, patches or patches:64")
+    n_filters = int(match[1] or N_FILTERS)
+    if not 2 <= n_filters <= MAX_FILTERS:
+        raise ValueError(f"{text}: there must be 2 to {MAX_FILTERS} patches")
+    return n_filters

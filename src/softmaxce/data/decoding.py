@@ -69,7 +69,7 @@ def decode_files(
     n_done = 0
     jobs = jobs or available_cores()
     method = start_method() if jobs > 1 else None
-    with _pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset, method) as store:
+    with pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset, method) as store:
         for chunk in _decode_chunks(paths, preprocessing, store, jobs, method):
             start, decoded = chunk.start, chunk.decoded
             rows = slice(start, start + chunk.n_files)
@@ -82,7 +82,7 @@ def decode_files(
         return DecodedImages(store.matrix(), sizes, is_grey, digests, failures)
 
 
-class _PixelStore:
+class PixelStore:
     """Where decoded rows are kept: an array in memory, or part of a file.
 
     method: how the processes that write to the file are started, if there are any.
@@ -146,13 +146,13 @@ class _PixelStore:
 
 
 @contextmanager
-def _pixel_store(
+def pixel_store(
     shape: tuple[int, int], file: TemporaryFile | None, offset: int, method: StartMethod | None
-) -> Iterator[_PixelStore]:
+) -> Iterator[PixelStore]:
     """A store; a temporary file of it is removed. Raises OutputError if the disk is full."""
     store = None
     try:
-        store = _PixelStore(shape, file, offset, method)
+        store = PixelStore(shape, file, offset, method)
         yield store
     except OSError as error:
         place = store.file.path if store and store.file else "temporary folder"
@@ -181,7 +181,7 @@ class _Chunk:
 def _decode_chunk(
     paths: Sequence[str],
     preprocessing: Preprocessing,
-    store: _PixelStore | RowWriter,
+    store: PixelStore | RowWriter,
     limits: tuple[int, int],
 ) -> _Chunk:
     from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
@@ -228,7 +228,7 @@ class _ChunkPlan:
 def _decode_chunks(
     paths: Sequence[str],
     preprocessing: Preprocessing,
-    store: _PixelStore,
+    store: PixelStore,
     jobs: int,
     method: StartMethod | None,
 ) -> Iterator[_Chunk]:

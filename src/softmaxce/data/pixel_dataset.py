@@ -34,7 +34,8 @@ class PixelDataset:
     paths: n_images file names; digests: (n_images, 2) uint64, equal for equal pixels;
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
     files that were skipped; ignored_files: files whose names are not those of images; findings:
-    what is worth knowing about the source.
+    what is worth knowing about the source; features: (n_images, n_features) uint8, which a model
+    sees instead of the pixels, if it does.
     """
 
     pixels: NDArray[np.uint8]
@@ -47,6 +48,12 @@ class PixelDataset:
     unreadable: tuple[ImageError, ...] = ()
     ignored_files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    features: NDArray[np.uint8] | None = None
+
+    @property
+    def inputs(self) -> NDArray[np.uint8]:
+        """What a model sees of the images: the features, or else the pixels."""
+        return self.pixels if self.features is None else self.features
 
     @property
     def n_images(self) -> int:

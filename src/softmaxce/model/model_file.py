@@ -12,6 +12,11 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
+A model with patch features has format version 2, the field "patches" in its header, and
+
+    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py
+    scales.npy      float32 (n_features,)
+
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
 reader may rely on. Everything that a stranger could have written is checked before it is used,
 and sizes before anything of that size is allocated.
@@ -44,14 +49,18 @@ from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.patches import SIDE, PatchFeatures, n_features
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
+PATCHES_VERSION = 2  # of models with patch features
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_IMAGES = 2**40
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
+_MAX_PAIRS = 4096
+_MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
@@ -61,7 +70,7 @@ _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _COMMENT_LENGTH = 71
 _NPY_HEADER_LENGTH = 128
 _CHUNK_BYTES = 2**20
-_MEMBER = re.compile(r"(header|held_out|trained_on|(?:weights|biases)_\d{1,3})\.npy")
+_MEMBER = re.compile(r"(header|held_out|trained_on|filters|scales|(?:weights|biases)_\d{1,3})\.npy")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # a zip's earliest: the bytes must not depend on the clock
 _UNZIPPING_FAULTS = (
     zipfile.BadZipFile,
@@ -92,7 +101,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
     """The bytes of the model file; equal models give equal bytes. Raises OutputError."""
     header = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": format_version(model),
         "class_names": list(model.class_names),
         "preprocessing": asdict(model.preprocessing),
         "layers": [list(layer.weights.shape) for layer in model.layers],
@@ -102,6 +111,12 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "training": dict(model.training),
     }
     arrays: dict[str, NDArray[Any]] = {}
+    if model.patches is not None:
+        header["patches"] = {
+            "n_pairs": model.patches.n_pairs,
+            "is_symmetric": model.patches.is_symmetric,
+        }
+        arrays |= {"filters": model.patches.filters, "scales": model.patches.scales}
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
         arrays[f"biases_{position}"] = layer.biases
@@ -124,9 +139,14 @@ def encode_model(model: SoftmaxModel) -> bytes:
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
 
 
+def format_version(model: SoftmaxModel) -> int:
+    """The version of the file of this model: the lowest that can describe it."""
+    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
+
+
 def _dtype_of(name: str) -> str:
     """The type of an array's values, as a .npy file names it."""
-    return "<u8" if name == "trained_on" else "<f8"
+    return {"trained_on": "<u8", "filters": "<f4", "scales": "<f4"}.get(name, "<f8")
 
 
 def _add(archive: zipfile.ZipFile, name: str, dtype: str, shape: Shape, content: bytes) -> None:
@@ -267,9 +287,9 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
         raise ModelError("not a softmaxce model: its header names another format")
     version = header.get("format_version")
     _require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
-    if version != FORMAT_VERSION:
+    if version > PATCHES_VERSION:
         raise ModelError(
-            f"it has format_version {version}, but this softmaxce reads {FORMAT_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
@@ -300,13 +320,29 @@ def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
     _require(are_pairs, "layers is not a list of shapes")
     _require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
     _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
-    _require(layers[0][0] == Preprocessing(**fields).n_pixels, "layers do not match preprocessing")
+    n_inputs = _checked_n_inputs(header, Preprocessing(**fields))
+    _require(layers[0][0] == n_inputs, "layers do not match preprocessing")
     _require(layers[-1][1] == len(names), "layers do not match class_names")
     _require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
     _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
     _require(type(n_trained_on) is int and 0 <= n_trained_on <= _MAX_IMAGES, "n_trained_on")
     _require(isinstance(header.get("training"), dict), "training is missing")
     return header
+
+
+def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -> int:
+    """The number of pixels or of patch features, after checking the field "patches"."""
+    if header["format_version"] != PATCHES_VERSION:
+        return preprocessing.n_pixels
+    fields: Any = header.get("patches")
+    _require(isinstance(fields, dict), "patches is missing")
+    _require(fields.keys() == {"n_pairs", "is_symmetric"}, "patches: its fields")
+    n_pairs, is_symmetric = fields["n_pairs"], fields["is_symmetric"]
+    _require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
+    _require(type(is_symmetric) is bool, "patches: is_symmetric")
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    _require(min(shape[:2]) >= SIDE, "patches: the images are smaller")
+    return n_features(shape, n_pairs, is_symmetric)
 
 
 def _is_list_of(value: Any, kind: type) -> bool:
@@ -319,6 +355,10 @@ def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
     for position, (n_inputs, n_outputs) in enumerate(header["layers"]):
         shapes[f"weights_{position}"] = (n_inputs, n_outputs)
         shapes[f"biases_{position}"] = (n_outputs,)
+    if header["format_version"] == PATCHES_VERSION:
+        n_values = SIDE * SIDE * header["preprocessing"]["channels"] + 1
+        shapes["filters"] = n_values, header["patches"]["n_pairs"]
+        shapes["scales"] = (header["layers"][0][0],)
     if header["n_held_out"]:
         shapes["held_out"] = (len(kept_ranks(header["n_held_out"])),)
     if header.get("n_trained_on"):
@@ -330,7 +370,7 @@ def _check_shapes(members: Members, shapes: Mapping[str, Shape]) -> None:
     """Check that the members are the arrays that the header requires, each of the right size."""
     for name, shape in shapes.items():
         _require(name in members, f"{name} is missing")
-        n_bytes = _NPY_HEADER_LENGTH + 8 * math.prod(shape)
+        n_bytes = _NPY_HEADER_LENGTH + np.dtype(_dtype_of(name)).itemsize * math.prod(shape)
         _require(members[name].file_size == n_bytes, f"{name} does not have the size of its shape")
     unknown = members.keys() - shapes.keys() - {"header"}
     _require(not unknown, f"it also contains {min(unknown, default='')}")
@@ -390,4 +430,20 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    return SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)
+    patches = _checked_patches(header, arrays, preprocessing)
+    return SoftmaxModel(
+        layers, preprocessing, names, training, temperature, scores, trained_on, patches
+    )
+
+
+def _checked_patches(
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], preprocessing: Preprocessing
+) -> PatchFeatures | None:
+    """The patch features, after checking that every sum is finite."""
+    if header["format_version"] != PATCHES_VERSION:
+        return None
+    filters, scales = arrays["filters"], arrays["scales"]
+    _require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
+    _require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    return PatchFeatures(shape, header["patches"]["is_symmetric"], filters, scales)

@@ -13,6 +13,7 @@ from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.numerics import refuse_masked
+from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
@@ -23,6 +24,7 @@ _BLOCK_ROWS = 32  # nearly as fast as larger blocks, and little work for a singl
 class SoftmaxModel:
     """Turns the pixels of an image into the logits of its classes.
 
+    The inputs of the first layer are the pixels, or their patch features if there are `patches`.
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer, so that z = xW + b holds for the
     stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
@@ -38,10 +40,16 @@ class SoftmaxModel:
     temperature: float = 1.0
     calibration_scores: CalibrationScores | None = None
     trained_on: NDArray[np.uint64] | None = None
+    patches: PatchFeatures | None = None
 
     @property
     def n_pixels(self) -> int:
         """Length of one image's pixel vector (height · width · channels)."""
+        return self.preprocessing.n_pixels
+
+    @property
+    def n_inputs(self) -> int:
+        """Length of the first layer's input vector."""
         return int(self.layers[0].weights.shape[0])
 
     @property
@@ -52,12 +60,12 @@ class SoftmaxModel:
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Logits (n_images, n_classes) of pixel vectors (n_images, n_pixels), uint8, 0 … 255.
 
-        An image gets the same bits whatever other images are computed with it, and wherever it is
-        among them: every matrix product has the same shape, of as many rows, the last ones padded
-        with zeros. BLAS chooses the order of its sums by the shape.
-
         Raises InputError for an array of another shape or type.
         """
+        return self.logits_of(self.inputs(pixels))
+
+    def inputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The first layer's inputs (n_images, n_inputs) for pixel vectors, as in `logits`."""
         refuse_masked(pixels)
         pixels = np.asarray(pixels)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.n_pixels,):
@@ -65,10 +73,19 @@ class SoftmaxModel:
                 f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "
                 f"0 … 255, which the model scales itself; these are {pixels.dtype}, {pixels.shape}"
             )
-        logits = np.empty((len(pixels), self.n_classes))
-        values = np.zeros((_BLOCK_ROWS, self.n_pixels))
-        for start in range(0, len(pixels), _BLOCK_ROWS):
-            block = pixels[start : start + _BLOCK_ROWS]
+        return pixels if self.patches is None else self.patches.of(pixels)
+
+    def logits_of(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Logits (n_images, n_classes) of inputs (n_images, n_inputs).
+
+        An image gets the same bits whatever other images are computed with it, and wherever it is
+        among them: every matrix product has the same shape, of as many rows, the last ones padded
+        with zeros. BLAS chooses the order of its sums by the shape.
+        """
+        logits = np.empty((len(inputs), self.n_classes))
+        values = np.zeros((_BLOCK_ROWS, self.n_inputs))
+        for start in range(0, len(inputs), _BLOCK_ROWS):
+            block = inputs[start : start + _BLOCK_ROWS]
             np.multiply(block, PIXEL_SCALE, out=values[: len(block)])
             values[len(block) :] = 0.0
             logits[start : start + len(block)] = forward(self.layers, values)[: len(block)]

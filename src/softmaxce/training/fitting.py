@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
+from softmaxce.row_threads import row_threads
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
 from softmaxce.training.full_batch import InverseAt, Point, Solution, StopReason, minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
@@ -25,7 +26,6 @@ from softmaxce.training.preconditioner import (
 )
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
 from softmaxce.training.spread import spread_of
-from softmaxce.training.threads import row_threads
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
@@ -102,6 +102,7 @@ def fit(
     n_threads: int | None = None,
     on_iteration: OnIteration = lambda _: None,
     checkpoint: AnswerLog | Snapshot | None = None,
+    outside_curvature: float = 1.0,
 ) -> Fit:
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
@@ -113,7 +114,7 @@ def fit(
     standardized pixels; None chooses it by the cross-entropy of `validation`, relative to the
     variance of the pixels; hidden: widths of hidden layers;
     checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and otherwise an
-    AnswerLog. Raises InputError for invalid arguments and TrainingError for numbers that are not
+    AnswerLog; outside_curvature: see `sample_preconditioner`. Raises InputError for invalid arguments and TrainingError for numbers that are not
     finite.
     """
     training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
@@ -122,7 +123,9 @@ def fit(
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
-    settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
+    settings = _Settings(
+        tolerance, max_iterations, seed, *units, on_iteration, checkpoint, outside_curvature
+    )
     with row_threads(n_threads) as run_tasks:
         scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
         objective = scaled(training, n_classes, 0.0, row_weights=weights)
@@ -189,6 +192,7 @@ class _Settings:
     inner_l2_unit: float = 1.0
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
+    outside_curvature: float = 1.0
 
 
 def _fit_linear(
@@ -204,7 +208,9 @@ def _fit_linear(
         assert evaluated is not None  # _choose_l2 is only called with validation rows
         return evaluated(lift(parameters))[0]
 
-    preconditioner = sample_preconditioner(penalised(relative), settings.seed)
+    preconditioner = sample_preconditioner(
+        penalised(relative), settings.seed, settings.outside_curvature
+    )
     start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:

@@ -84,8 +84,8 @@ def checkpoint_type(
     """The kind of checkpoint of a training; None for a fit that is quicker to run again."""
     if hidden:
         return Snapshot
-    is_remote = not isinstance(as_pixel_matrix(images.pixels), LocalPixels)
-    work = images.n_images * images.preprocessing.n_pixels * len(images.class_names)
+    is_remote = not isinstance(as_pixel_matrix(images.inputs), LocalPixels)
+    work = images.n_images * images.inputs.shape[1] * len(images.class_names)
     return AnswerLog if is_remote or work > _LONG_FIT else None
 
 

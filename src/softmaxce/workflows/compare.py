@@ -16,6 +16,7 @@ from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
 from softmaxce.model.model_file import load_model
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.workflows.patch_features import with_features
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
@@ -64,7 +65,9 @@ def compare(
             listener = counted(on_progress, f"Reading images for model {number}")
             options = replace(read, on_decoded=listener)
             loaded[key] = load_for_model(folder, *key, options)
-        scored.append(score_subset(model, Subset.whole(loaded[key])))
+        listener = counted(on_progress, f"Computing features for model {number}")
+        images = with_features(loaded[key], model.patches, listener)
+        scored.append(score_subset(model, Subset.whole(images)))
     a, b = scored
     if a.subset.dataset.paths != b.subset.dataset.paths:
         raise DataError(f"cannot compare: {folder}: its images changed during the comparison")

@@ -15,6 +15,7 @@ from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.log_probabilities import threshold_for
+from softmaxce.workflows.patch_features import with_features
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
@@ -82,7 +83,8 @@ def evaluate(
         model.preprocessing,
         replace(read, on_decoded=counted(on_progress, "Reading images")),
     )
-    scored = score_subset(model, Subset.whole(images))
+    listener = counted(on_progress, "Computing features")
+    scored = score_subset(model, Subset.whole(with_features(images, model.patches, listener)))
     reached = None
     if coverage is not None and threshold is not None:
         reached = _coverage(scored, coverage, threshold)

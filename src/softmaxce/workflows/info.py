@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from os import PathLike
 
-from softmaxce.model.model_file import FORMAT_VERSION, load_model_file
+from softmaxce.model.model_file import format_version, load_model_file
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.training_record import TrainingRecord, read_training_record
 
@@ -29,7 +29,7 @@ def info(model_path: str | PathLike[str]) -> InfoResult:
     return InfoResult(
         os.fspath(model_path),
         model,
-        FORMAT_VERSION,
+        format_version(model),
         n_bytes,
         sha256,
         read_training_record(model.training, model.n_classes),

@@ -1,4 +1,4 @@
-"""What a model predicts for the rows of a pixel matrix, block by block."""
+"""What a model predicts for the rows of a matrix of inputs, block by block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import log_softmax
 from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
 
-Pixels = NDArray[np.uint8] | PixelMatrix
+Inputs = NDArray[np.uint8] | PixelMatrix
 
 
 def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
@@ -30,22 +30,22 @@ def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage
 
 
 def logits_in_blocks(
-    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
+    model: SoftmaxModel, inputs: Inputs, rows: NDArray[np.int64] | None = None
 ) -> Iterator[NDArray[np.float64]]:
-    """The logits of these rows of a pixel matrix (all if None), in blocks (n, n_classes)."""
-    chosen = np.arange(len(pixels)) if rows is None else rows
-    yield from as_pixel_matrix(pixels).map(_logits, chosen, chosen, model)
+    """The logits of these rows of the inputs (all if None), in blocks (n, n_classes)."""
+    chosen = np.arange(len(inputs)) if rows is None else rows
+    yield from as_pixel_matrix(inputs).map(_logits, chosen, chosen, model)
 
 
 def log_probabilities(
-    model: SoftmaxModel, pixels: Pixels, rows: NDArray[np.int64] | None = None
+    model: SoftmaxModel, inputs: Inputs, rows: NDArray[np.int64] | None = None
 ) -> Iterator[NDArray[np.float64]]:
     """The log-probabilities of these rows (all if None), in blocks (n, n_classes)."""
-    for logits in logits_in_blocks(model, pixels, rows):
+    for logits in logits_in_blocks(model, inputs, rows):
         yield log_softmax(logits, axis=1)
 
 
 def _logits(
-    pixels: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
+    inputs: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
 ) -> NDArray[np.float64]:
-    return model.logits(pixels)
+    return model.logits_of(inputs)

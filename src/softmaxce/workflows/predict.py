@@ -19,12 +19,13 @@ from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import load_model
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.numerics import label_index
+from softmaxce.numerics import label_index, log_softmax
 from softmaxce.preprocessing import SUFFIXES, Preprocessing
-from softmaxce.workflows.log_probabilities import log_probabilities, threshold_for
+from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 STDIN = "-"
+_BLOCK_ROWS = 1024  # images whose logits are computed at once
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ class PredictResult:
 
         The log-probabilities of many images and classes would not fit into memory together.
         """
-        blocks = log_probabilities(self.model, self.files.pixels)
+        pixels, model = self.files.pixels, self.model
+        starts = range(0, len(pixels), _BLOCK_ROWS)
+        blocks = (log_softmax(model.logits(pixels[s : s + _BLOCK_ROWS]), axis=1) for s in starts)
         rows = enumerate(row for block in blocks for row in block)
         for path in self.paths:
             if path == STDIN and self.stdin is not None:
@@ -182,5 +185,4 @@ def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageErr
         pixels = read_pixels(io.BytesIO(content), model.preprocessing)
     except ImageError as error:
         return ImageError(STDIN, error.reason)
-    (block,) = log_probabilities(model, pixels[np.newaxis])
-    return Prediction(STDIN, block[0])
+    return Prediction(STDIN, log_softmax(model.logits(pixels[np.newaxis])[0]))

@@ -86,23 +86,23 @@ class ScoredSubset:
 
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
         """Those of all images, in blocks (n, n_classes), computed again."""
-        return log_probabilities(self.model, self.subset.dataset.pixels, self.subset.rows)
+        return log_probabilities(self.model, self.subset.dataset.inputs, self.subset.rows)
 
 
 def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     """The model's scores on the images of a subset, which is not empty."""
-    pixels = as_pixel_matrix(subset.dataset.pixels)
-    blocks = list(pixels.map(_score_block, subset.rows, subset.labels, model))
+    inputs = as_pixel_matrix(subset.dataset.inputs)
+    blocks = list(inputs.map(_score_block, subset.rows, subset.labels, model))
     scores = joined([calibrated for calibrated, _ in blocks])
     before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
     return ScoredSubset(model, subset, scores, before)
 
 
 def _score_block(
-    pixels: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
+    inputs: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
 ) -> tuple[Scores, Scores | None]:
     """The scores, and the uncalibrated ones if the model has a temperature other than 1."""
-    logits = model.logits(pixels)
+    logits = model.logits_of(inputs)
     scores = score(log_softmax(logits, axis=1), labels)
     if model.temperature == 1.0:
         return scores, None

@@ -27,6 +27,7 @@ from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
 from softmaxce.training.rows import Rows
@@ -39,8 +40,18 @@ from softmaxce.workflows.checkpoint import (
 )
 from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.outputs import check_file
+from softmaxce.workflows.patch_features import (
+    MirrorTrial,
+    learned_patches,
+    with_features_of_splits,
+)
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
+
+
+# The variance of patch features falls off slowly: with their mean outside the preconditioner's
+# subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
+_OUTSIDE_CURVATURE = 30.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,8 @@ class TrainOptions:
     background: see Preprocessing; validation: the fraction of each class to use as validation
     images, or where these are listed; l2: the penalty constant, None for automatic; hidden: units
     of each hidden layer; calibrate: fit a temperature on the validation images; resume: continue
-    an interrupted run.
+    an interrupted run; features: number of filters of patch features, 0 for pixels; mirror: whether
+    these count a picture and its mirror image as equal, None for automatic.
     """
 
     size: tuple[int, int] | None = None
@@ -65,6 +77,8 @@ class TrainOptions:
     seed: int = 0
     calibrate: bool = True
     resume: bool = False
+    features: int = 0
+    mirror: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ class TrainResult:
     folders: where each split is listed; without "validation" if these images were taken from the
     training folder; scored: "train", and "validation" and "test" if they have images;
     objective_history: the objective at each iteration of each fit, in nats; example: an image to
-    try the model on.
+    try the model on; mirror_trial: how mirror symmetry was chosen, if it was.
     """
 
     model: SoftmaxModel
@@ -87,6 +101,7 @@ class TrainResult:
     findings: tuple[Finding, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+    mirror_trial: MirrorTrial | None = None
 
     @property
     def overlaps(self) -> Mapping[str, Overlap]:
@@ -118,6 +133,8 @@ def check_distributable(options: TrainOptions) -> None:
     """Raise InputError if a cluster cannot train with these options."""
     if options.hidden:
         raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
+    if options.features:
+        raise InputError("--dask cannot compute patch features: leave one of the two options out")
 
 
 def train(
@@ -140,6 +157,13 @@ def train(
         folders["validation"] = as_split(options.validation)
     splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
+    patches, trial = None, None
+    if options.features:
+        patches, trial = learned_patches(
+            splits, options.features, options.mirror, options.seed, on_progress
+        )
+        splits = with_features_of_splits(splits, patches, on_progress)
+    featured = time.perf_counter()
     history: dict[str, list[float]] = {}
     kind = checkpoint_type(splits["train"].dataset, options.hidden)
     fingerprint = _fingerprint(splits, options)
@@ -148,7 +172,7 @@ def train(
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
         fitted = _fit(splits, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
-        model, scored = _scored_model(fitted, splits, options, history)
+        model, scored = _scored_model(fitted, splits, options, history, patches)
         model = replace(model, training={**model.training, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
     datasets = {id(subset.dataset): subset.dataset for subset in splits.values()}
@@ -165,9 +189,11 @@ def train(
         example=splits[list(splits)[-1]].path(0),
         seconds={
             "decode": decoded - started,
-            "fit": fit_done - decoded,
+            **({"features": featured - decoded} if patches else {}),
+            "fit": fit_done - featured,
             "total": time.perf_counter() - started,
         },
+        mirror_trial=trial,
     )
 
 
@@ -204,9 +230,10 @@ def _load(
 def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
+    left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
-        "the options": {name: chosen[name] for name in chosen.keys() - {"resume"}},
+        "the options": {name: chosen[name] for name in chosen.keys() - left_out},
         "the data": {name: digest_of(subset) for name, subset in splits.items()},
     }
 
@@ -230,7 +257,7 @@ def _fit(
     if options.class_weight == "balanced":
         weight = balanced_sample_weight(training.labels, n_classes)
     return fit(
-        training.dataset.pixels,
+        training.dataset.inputs,
         training.dataset.labels,
         n_classes,
         rows=training.rows,
@@ -242,11 +269,12 @@ def _fit(
         seed=options.seed,
         on_iteration=listen,
         checkpoint=checkpoint,
+        outside_curvature=_OUTSIDE_CURVATURE if options.features else 1.0,
     )
 
 
 def _rows(subset: Subset) -> Rows:
-    return Rows(subset.dataset.pixels, subset.dataset.labels, subset.rows)
+    return Rows(subset.dataset.inputs, subset.dataset.labels, subset.rows)
 
 
 def _scored_model(
@@ -254,15 +282,20 @@ def _scored_model(
     splits: Mapping[str, Subset],
     options: TrainOptions,
     history: Mapping[str, list[float]],
+    patches: PatchFeatures | None,
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The complete model, and its scores on each split."""
     images, validation = splits["train"].dataset, splits.get("validation")
     trained_on = np.sort(splits["train"].half_digests)
     model = SoftmaxModel(
-        fitted.layers, images.preprocessing, images.class_names, trained_on=trained_on
+        fitted.layers,
+        images.preprocessing,
+        images.class_names,
+        trained_on=trained_on,
+        patches=patches,
     )
     if options.calibrate and validation:
-        logits = list(logits_in_blocks(model, validation.dataset.pixels, validation.rows))
+        logits = list(logits_in_blocks(model, validation.dataset.inputs, validation.rows))
         temperature = fit_temperature(np.concatenate(logits), validation.labels)
         model = model if temperature is None else model.with_temperature(temperature)
     scored = {name: score_subset(model, subset) for name, subset in splits.items()}

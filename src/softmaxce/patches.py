@@ -1,0 +1,239 @@
+"""Patch features: how strongly small parts of a picture match patches of the training images.
+
+For a picture, every patch of SIDE × SIDE pixels is contrast-normalised, u = (v − mean v) /
+√(var v + CONTRAST), and whitened. Its response r to a filter, which is a whitened patch of unit
+length, goes through soft thresholds on both sides, max(0, r − t) and max(0, −r − t). The results
+are summed over the places of the picture, weighted by their nearness to the points of a grid, and
+rounded to one byte. So a picture becomes a vector of bytes like the pixels, in which 0 means that
+nothing matches; and since the features are sums over places, so are the logits.
+
+Sources: Coates, Lee and Ng 2011; Coates and Ng 2012; Thiry et al. 2021.
+
+Filters come in mirror pairs: a patch and its mirror image. If `is_symmetric`, the features of a
+picture and of its mirror image are added, so that both have the same logits. That is what
+training on all pictures and their mirror images would give, because the problem is convex and
+symmetric, with half the features. Otherwise each filter has features of its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from softmaxce.row_threads import row_threads
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+SIDE = 6  # of a patch, in pixels
+THRESHOLDS = (0.25, 1.0)
+CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than about 10 are noise
+_LARGE = 48  # pixels of the shorter side, from which on the grid is finer
+# The responses of so many places to so many filters stay in the second-level cache.
+_STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
+_TASK_PICTURES = 16
+
+
+@dataclass(frozen=True, eq=False)
+class PatchFeatures:
+    """Turns the pixel vectors of pictures into feature vectors.
+
+    shape: (height, width, channels) of a picture; is_symmetric: see above; filters: float32
+    (SIDE · SIDE · channels + 1, n_pairs), which apply to the contrast-normalised pixels of a patch,
+    row by row, and to a 1 (whitening and its centre are folded in); scales: float32 (n_features,),
+    by which the sums are multiplied before they are rounded.
+    """
+
+    shape: tuple[int, int, int]
+    is_symmetric: bool
+    filters: Floats
+    scales: Floats
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs of filters."""
+        return int(self.filters.shape[1])
+
+    @property
+    def n_features(self) -> int:
+        """Length of a feature vector, which is ordered by threshold, grid point and filter."""
+        return n_features(self.shape, self.n_pairs, self.is_symmetric)
+
+    @property
+    def grid(self) -> int:
+        """Points of the grid in each direction."""
+        return grid_of(self.shape)
+
+    @property
+    def n_places(self) -> tuple[int, int]:
+        """Number of patches in a picture: (rows, columns)."""
+        return self.shape[0] - SIDE + 1, self.shape[1] - SIDE + 1
+
+    @cached_property
+    def bank(self) -> Floats:
+        """Both filters of all pairs: (SIDE · SIDE · channels + 1, 2 · n_pairs)."""
+        return np.hstack([self.filters, self.filters[mirrored(self.shape[2])]])
+
+    @cached_property
+    def _filter_blocks(self) -> list[tuple[int, Floats]]:
+        """Some filters of the bank at a time, and the position of the first."""
+        starts = range(0, self.bank.shape[1], _BLOCK_FILTERS)
+        return [(i, np.ascontiguousarray(self.bank[:, i : i + _BLOCK_FILTERS])) for i in starts]
+
+    @cached_property
+    def pooling(self) -> Floats:
+        """The weight of each place (row by row) at each point of the grid: (grid², n_places)."""
+        rows, columns = (_nearness(n, self.grid) for n in self.n_places)
+        weights = np.einsum("ik,jl->klij", rows, columns)
+        return np.ascontiguousarray(weights.reshape(self.grid**2, -1), np.float32)
+
+    @cached_property
+    def _mirrored_points(self) -> NDArray[np.intp]:
+        points = np.arange(self.grid**2).reshape(self.grid, self.grid)
+        return points[:, ::-1].reshape(-1)
+
+    def of(self, pixels: NDArray[np.uint8]) -> Bytes:
+        """The features (n, n_features) of pictures (n, n_pixels), each computed by itself."""
+        features = np.empty((len(pixels), self.n_features), np.uint8)
+
+        def task(start: int) -> None:
+            for position in range(start, min(start + _TASK_PICTURES, len(pixels))):
+                features[position] = self.rounded(self.sums(pixels[position]))
+
+        with row_threads() as run_tasks:
+            deque(run_tasks(task, range(0, len(pixels), _TASK_PICTURES)), maxlen=0)
+        return features
+
+    def rounded(self, sums: Floats) -> Bytes:
+        """The sums (…, n_features), scaled and rounded to bytes."""
+        return np.minimum(np.rint(sums * self.scales), 255).astype(np.uint8)
+
+    def sums(self, pixels: NDArray[np.uint8]) -> Floats:
+        """The sums over the places of a picture (n_pixels,), before they are scaled."""
+        limits = np.array(THRESHOLDS, np.float32)
+        pooled = np.zeros((2 * len(limits), self.grid**2, 2 * self.n_pairs), np.float32)
+        for weights, patches in self._strips(pixels):
+            for start, filters in self._filter_blocks:
+                responses = patches @ filters
+                beyond = np.empty_like(responses)
+                block = pooled[:, :, start : start + responses.shape[1]]
+                # Σ max(0, r − t) = Σ max(r, t) − t·n needs one pass over the responses; so does
+                # the other side, Σ max(0, −r − t) = −Σ min(r, −t) − t·n.
+                for above, below, limit in zip(block[::2], block[1::2], limits, strict=True):
+                    above += weights @ np.maximum(responses, limit, out=beyond)
+                    below -= weights @ np.minimum(responses, -limit, out=beyond)
+        pooled -= (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
+        return np.maximum(self._joined(pooled), 0).reshape(-1)
+
+    def joined(self, sums: Floats) -> Floats:
+        """The sums (n, n_features) of these features from those without symmetry."""
+        by_point = sums.reshape(len(sums), -1, self.grid**2, 2 * self.n_pairs)
+        return self._joined(by_point).reshape(len(sums), -1)
+
+    def _joined(self, pooled: NDArray[Any]) -> NDArray[Any]:
+        """Sums (…, grid², 2 · n_pairs), with those of a picture and its mirror image added if this
+        is symmetric: the mirror image has the response of the other filter at the mirrored point.
+        """
+        if not self.is_symmetric:
+            return pooled
+        return pooled[..., : self.n_pairs] + pooled[..., self._mirrored_points, self.n_pairs :]
+
+    def _shared(self, of_features: NDArray[Any]) -> NDArray[Any]:
+        """One number for each feature, given to every sum (…, grid², 2 · n_pairs) in it."""
+        if not self.is_symmetric:
+            return of_features
+        return np.concatenate([of_features, of_features[..., self._mirrored_points, :]], axis=-1)
+
+    def _strips(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[Floats, Floats]]:
+        """Some rows of places at a time: their pooling weights (grid², n_places), and the patches
+        as `normalised` returns them."""
+        height, width, channels = self.shape
+        n_rows, n_columns = self.n_places
+        values = pixels.reshape(height, width * channels).astype(np.float32)
+        step = min(n_rows, max(1, _STRIP_PLACES // n_columns))
+        for first in range(0, n_rows, step):
+            patches = windows(values[first : first + step + SIDE - 1], channels)
+            flat = patches.reshape(-1, SIDE * SIDE * channels)
+            start = first * n_columns
+            yield self.pooling[:, start : start + len(flat)], normalised(flat)
+
+    def contributions(
+        self, pixels: NDArray[np.uint8], of_features: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What each place of a picture (n_pixels,) adds to a logit, to which the features add
+        `of_features` (n_features,): (rows, columns) of places.
+
+        A feature's contribution is divided among the places in proportion to what they add to its
+        sum.
+        """
+        strips = [(w, _activations(patches @ self.bank)) for w, patches in self._strips(pixels)]
+        sums = self._joined(sum(weights @ activations for weights, activations in strips))
+        parts = np.zeros(sums.shape)
+        np.divide(of_features.reshape(sums.shape), sums, out=parts, where=sums > 0)
+        shared = np.swapaxes(self._shared(parts), 1, 2)  # (…, 2 · n_pairs, grid²)
+        by_strip = [((a @ shared) * weights.T).sum(axis=(0, 2)) for weights, a in strips]
+        return np.concatenate(by_strip).reshape(self.n_places)
+
+
+def _activations(responses: Floats) -> NDArray[np.float64]:
+    """What is summed: the responses (n_places, n_filters) beyond each threshold, on both sides."""
+    exact = responses.astype(np.float64)
+    beyond = [np.maximum(sign * exact - t, 0) for t in THRESHOLDS for sign in (1, -1)]
+    return np.stack(beyond)
+
+
+def grid_of(shape: tuple[int, int, int]) -> int:
+    """Points of the grid in each direction, for pictures of this shape."""
+    return 3 if min(shape[:2]) < _LARGE else 5
+
+
+def n_features(shape: tuple[int, int, int], n_pairs: int, is_symmetric: bool) -> int:
+    """Length of the feature vector of so many pairs of filters."""
+    n_each = 2 * len(THRESHOLDS) * grid_of(shape) ** 2
+    return n_each * n_pairs * (1 if is_symmetric else 2)
+
+
+def windows(image: NDArray[Any], channels: int) -> NDArray[Any]:
+    """A view of the patches of rows of pixels (n_rows, width · channels), by row and column:
+    (…, …, SIDE, SIDE · channels)."""
+    return sliding_window_view(image, (SIDE, SIDE * channels))[:, ::channels]
+
+
+def normalised(patches: Floats) -> Floats:
+    """Contrast-normalised patches (n, SIDE · SIDE · channels), and a 1 after each.
+
+    Their mean is left in, because the filters ignore it.
+    """
+    n, size = patches.shape
+    # Integers up to 2^24 are exact in float32: no rounding spoils the variance of a flat patch.
+    mean = patches.sum(axis=1) / np.float32(size)
+    squares = np.einsum("ij,ij->i", patches, patches) / np.float32(size)
+    scale = 1 / np.sqrt(np.maximum(squares - mean * mean, 0) + np.float32(CONTRAST))
+    with_one = np.ones((n, size + 1), np.float32)
+    np.multiply(patches, scale[:, np.newaxis], out=with_one[:, :-1])
+    return with_one
+
+
+def mirrored(channels: int) -> NDArray[np.intp]:
+    """Where the values of a mirrored patch, and the 1 after them, are in the patch."""
+    size = SIDE * SIDE * channels
+    places = np.arange(size).reshape(SIDE, SIDE, channels)[:, ::-1].reshape(-1)
+    return np.append(places, size)
+
+
+def _nearness(n_places: int, grid: int) -> NDArray[np.float64]:
+    """The weight of each of n places in a row at each point of the grid: (n_places, grid).
+
+    The points are the centres of equal parts. Between two points, the weights of both fall
+    linearly with the distance; they sum to 1.
+    """
+    position = (np.arange(n_places) + 0.5) * grid / n_places - 0.5
+    inside = np.clip(position, 0, grid - 1)
+    return np.maximum(0, 1 - np.abs(inside[:, np.newaxis] - np.arange(grid)))

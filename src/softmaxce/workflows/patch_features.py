@@ -1,0 +1,139 @@
+"""Patch features for the images of a training run or an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.data.decoding import OnDecoded, pixel_store
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.patches import PatchFeatures
+from softmaxce.row_threads import row_threads
+from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
+from softmaxce.training.patch_learning import learn_patches, scales_for
+from softmaxce.training.rows import Rows
+from softmaxce.workflows.progress import OnProgress, Progress, counted
+
+_BLOCK_BYTES = 2**24  # of pixels or features at once
+_N_TRAINING, _N_VALIDATION = 2000, 1000  # images that decide on the mirror symmetry
+_N_SCALED = 1000  # images from which the scales are computed
+
+
+@dataclass(frozen=True)
+class MirrorTrial:
+    """The validation cross-entropy (nats) of a quick fit with and without mirror symmetry."""
+
+    symmetric: float
+    asymmetric: float
+
+
+def learned_patches(
+    splits: Mapping[str, Subset],
+    n_filters: int,
+    mirror: bool | None,
+    seed: int,
+    on_progress: OnProgress,
+) -> tuple[PatchFeatures, MirrorTrial | None]:
+    """Features learned from the training images.
+
+    n_filters: without mirror symmetry; with it, each has a twin. mirror: None for whichever has the
+    lower validation cross-entropy, or without validation images for symmetry in colour images only.
+    Raises DataError for images that are too small or too uniform.
+    """
+    training, validation = splits["train"], splits.get("validation")
+    preprocessing = training.dataset.preprocessing
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    rows = _by_digest(training)
+
+    def learned(n_pairs: int) -> PatchFeatures:
+        on_progress(Progress("Learning patches", 0.0))
+        return learn_patches(training.dataset.pixels, rows, shape, n_pairs=n_pairs, seed=seed)
+
+    patches, trial = learned(n_filters if mirror is not False else _half(n_filters)), None
+    if mirror is None and validation and validation.n_images >= MIN_VALIDATION_ROWS:
+        trial = _mirror_trial(patches, training, validation, on_progress)
+        mirror = trial.symmetric <= trial.asymmetric
+    elif mirror is None:
+        mirror = preprocessing.channels == 3
+    if not mirror and patches.n_pairs != _half(n_filters):
+        patches = learned(_half(n_filters))
+    patches = replace(patches, is_symmetric=mirror)
+    sums = _sums(patches, training.dataset, _thinned(rows, _N_SCALED), on_progress)
+    return replace(patches, scales=scales_for(sums)), trial
+
+
+def _half(n_filters: int) -> int:
+    """How many pairs give so many filters."""
+    return -(-n_filters // 2)
+
+
+def _by_digest(subset: Subset) -> NDArray[np.int64]:
+    """The rows of a subset in an order that depends only on the pixels, not on names."""
+    return subset.rows[np.argsort(subset.half_digests, kind="stable")]
+
+
+def _thinned(rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Every so many-th of the rows, at most n, ascending."""
+    return np.sort(rows[:: -(-len(rows) // n)])
+
+
+def _sums(
+    patches: PatchFeatures, dataset: PixelDataset, rows: NDArray[np.int64], on_progress: OnProgress
+) -> NDArray[np.float32]:
+    on_progress(Progress("Learning patches", 0.5))
+    pixels = dataset.pixels
+    with row_threads() as run_tasks:
+        return np.stack(list(run_tasks(lambda row: patches.sums(np.asarray(pixels[row])), rows)))
+
+
+def _mirror_trial(
+    patches: PatchFeatures, training: Subset, validation: Subset, on_progress: OnProgress
+) -> MirrorTrial:
+    """Fits to a few images, whose features are computed once for both."""
+    few = _thinned(_by_digest(training), _N_TRAINING)
+    others = _thinned(_by_digest(validation), _N_VALIDATION)
+    labels = training.dataset.labels[few], validation.dataset.labels[others]
+    of_few = _sums(patches, training.dataset, few, on_progress)
+    of_others = _sums(patches, validation.dataset, others, on_progress)
+
+    def loss(is_symmetric: bool) -> float:
+        variant = replace(patches, is_symmetric=is_symmetric)
+        sums = [variant.joined(these) for these in (of_few, of_others)]
+        variant = replace(variant, scales=scales_for(sums[0]))
+        inputs, held = map(variant.rounded, sums)
+        n_classes = len(training.dataset.class_names)
+        fitted = fit(inputs, labels[0], n_classes, validation=Rows(held, labels[1]))
+        return min(step.validation_cross_entropy for step in fitted.l2_path)
+
+    return MirrorTrial(loss(True), loss(False))
+
+
+def with_features(
+    dataset: PixelDataset, patches: PatchFeatures | None, on_done: OnDecoded
+) -> PixelDataset:
+    """The dataset with the features of its images, in memory or in a temporary file; as it is if
+    there are no patches. Raises OutputError if there is no space for them."""
+    if patches is None:
+        return dataset
+    n_images = dataset.n_images
+    step = max(1, _BLOCK_BYTES // max(patches.n_features, dataset.pixels.shape[1]))
+    with pixel_store((n_images, patches.n_features), None, 0, None) as store:
+        for start in range(0, n_images, step):
+            store.store(start, patches.of(dataset.pixels[start : start + step]))
+            on_done(min(start + step, n_images), n_images)
+        return replace(dataset, features=store.matrix())
+
+
+def with_features_of_splits(
+    splits: Mapping[str, Subset], patches: PatchFeatures, on_progress: OnProgress
+) -> dict[str, Subset]:
+    """The splits with the features of their images; datasets that they share stay shared."""
+    done: dict[int, PixelDataset] = {}
+    for name, subset in splits.items():
+        if id(subset.dataset) not in done:
+            listener = counted(on_progress, f"Computing the features of the {name} images")
+            done[id(subset.dataset)] = with_features(subset.dataset, patches, listener)
+    return {name: Subset(done[id(s.dataset)], s.rows) for name, s in splits.items()}
