@@ -16,9 +16,11 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # From the ground up. A module imports only from lower floors, or from its own package.
 FLOORS = [
     ["class_names", "errors"],
-    ["bounded_input", "file_rows", "layers", "numerics", "preprocessing", "row_threads"],
-    ["patches", "temporary_files"],
-    ["atomic_files"],
+    [
+        *("bounded_input", "file_rows", "layers", "numerics", "preprocessing", "row_threads"),
+        "temporary_files",
+    ],
+    ["atomic_files", "patches"],
     ["images", "metrics"],
     ["data", "model", "training"],
     ["cluster", "estimator", "lesson"],

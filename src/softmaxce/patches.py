@@ -32,7 +32,7 @@ from softmaxce.row_threads import row_threads
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-SIDE = 6  # of a patch, in pixels
+SIDE = 6  # pixels
 THRESHOLDS = (0.25, 1.0)
 CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than about 10 are noise
 _LARGE = 48  # pixels of the shorter side, from which on the grid is finer
@@ -113,7 +113,8 @@ class PatchFeatures:
 
     def rounded(self, sums: Floats) -> Bytes:
         """The sums (…, n_features), scaled and rounded to bytes."""
-        return np.minimum(np.rint(sums * self.scales), 255).astype(np.uint8)
+        scaled: Floats = np.rint(sums * self.scales)
+        return np.minimum(scaled, 255).astype(np.uint8)
 
     def sums(self, pixels: NDArray[np.uint8]) -> Floats:
         """The sums over the places of a picture (n_pixels,), before they are scaled."""
@@ -130,12 +131,12 @@ class PatchFeatures:
                     above += weights @ np.maximum(responses, limit, out=beyond)
                     below -= weights @ np.minimum(responses, -limit, out=beyond)
         pooled -= (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
-        return np.maximum(self._joined(pooled), 0).reshape(-1)
+        return np.asarray(np.maximum(self._joined(pooled), 0)).reshape(-1)
 
     def joined(self, sums: Floats) -> Floats:
         """The sums (n, n_features) of these features from those without symmetry."""
         by_point = sums.reshape(len(sums), -1, self.grid**2, 2 * self.n_pairs)
-        return self._joined(by_point).reshape(len(sums), -1)
+        return np.asarray(self._joined(by_point)).reshape(len(sums), -1)
 
     def _joined(self, pooled: NDArray[Any]) -> NDArray[Any]:
         """Sums (…, grid², 2 · n_pairs), with those of a picture and its mirror image added if this
@@ -143,7 +144,8 @@ class PatchFeatures:
         """
         if not self.is_symmetric:
             return pooled
-        return pooled[..., : self.n_pairs] + pooled[..., self._mirrored_points, self.n_pairs :]
+        twins = pooled[..., self._mirrored_points, self.n_pairs :]
+        return np.asarray(pooled[..., : self.n_pairs] + twins)
 
     def _shared(self, of_features: NDArray[Any]) -> NDArray[Any]:
         """One number for each feature, given to every sum (…, grid², 2 · n_pairs) in it."""
@@ -174,7 +176,7 @@ class PatchFeatures:
         sum.
         """
         strips = [(w, _activations(patches @ self.bank)) for w, patches in self._strips(pixels)]
-        sums = self._joined(sum(weights @ activations for weights, activations in strips))
+        sums = self._joined(np.sum([weights @ a for weights, a in strips], axis=0))
         parts = np.zeros(sums.shape)
         np.divide(of_features.reshape(sums.shape), sums, out=parts, where=sums > 0)
         shared = np.swapaxes(self._shared(parts), 1, 2)  # (…, 2 · n_pairs, grid²)
@@ -236,4 +238,4 @@ def _nearness(n_places: int, grid: int) -> NDArray[np.float64]:
     """
     position = (np.arange(n_places) + 0.5) * grid / n_places - 0.5
     inside = np.clip(position, 0, grid - 1)
-    return np.maximum(0, 1 - np.abs(inside[:, np.newaxis] - np.arange(grid)))
+    return np.asarray(np.maximum(0, 1 - np.abs(inside[:, np.newaxis] - np.arange(grid))))

@@ -38,12 +38,13 @@ OUT_OF_RANGE = {
     "--learning-rate": ("0", "-1", "1e300"),
     "--exercise": (*NOT_COUNTS, "201"),
     "--hidden": (*NOT_COUNTS[1:], "x"),
+    "--features": ("patches:1", "patches:0", "patches:-2", "patches:5000", "patches:", "hog"),
     "--dask-min-workers": NOT_COUNTS,
     "--dask-timeout": ("0", "-1", "1e9"),
     "--eval-timeout": ("0", "-1", "1e9"),
 }
 NOT_NUMERIC = (click.Choice, click.Path, click.types.BoolParamType, click.File)
-TEXT_OPTIONS = {"--label", "--lang", "--classes", "--background", "--dask"}
+TEXT_OPTIONS = {"--label", "--lang", "--classes", "--background", "--dask", "--mirror"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],

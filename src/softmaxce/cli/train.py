@@ -29,6 +29,7 @@ from softmaxce.cli.types import (
     hidden_layers,
     image_size,
     penalty,
+    switch,
 )
 from softmaxce.errors import AlreadyTrained
 
@@ -46,7 +47,6 @@ Examples:
   softmaxce train photos --hidden 128 -o deeper.npz
 """
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
-MIRROR = {"auto": None, "on": True, "off": False}
 
 
 @click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
@@ -114,7 +114,7 @@ MIRROR = {"auto": None, "on": True, "off": False}
 )
 @click.option(
     "--mirror",
-    type=click.Choice(list(MIRROR)),
+    type=Parsed("auto|on|off", switch),
     default="auto",
     help="With --features patches: count an image and its mirror image as equal. auto: if that "
     "lowers the validation cross-entropy.",
@@ -167,7 +167,6 @@ def train(
     report_path: str | None,
     plots_path: str | None,
     color: str,
-    mirror: str,
     read: ReadOptions,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
@@ -189,9 +188,7 @@ def train(
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
-    if MIRROR[mirror] is not None and not options["features"]:
-        raise click.UsageError(f"--mirror {mirror} needs --features patches")
-    chosen = workflow.TrainOptions(channels=CHANNELS[color], mirror=MIRROR[mirror], **options)
+    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
     _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:
         workflow.check_distributable(chosen)

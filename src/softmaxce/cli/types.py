@@ -152,3 +152,11 @@ def filters(text: str) -> int:
     if not 2 <= n_filters <= MAX_FILTERS:
         raise ValueError(f"{text}: there must be 2 to {MAX_FILTERS} patches")
     return n_filters
+
+
+def switch(text: str) -> bool | None:
+    """auto (None), on or off."""
+    states = {"auto": None, "on": True, "off": False}
+    if text not in states:
+        raise ValueError(f"'{text}' is not one of auto, on and off")
+    return states[text]

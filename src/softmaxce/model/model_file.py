@@ -35,7 +35,6 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import pairwise
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -47,19 +46,24 @@ from softmaxce.bounded_input import open_regular
 from softmaxce.class_names import as_utf8
 from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
-from softmaxce.metrics.conformal import CalibrationScores, kept_ranks
+from softmaxce.metrics.conformal import CalibrationScores
+from softmaxce.model.model_header import (
+    FORMAT_VERSION,
+    PATCHES_VERSION,
+    Shape,
+    checked_header,
+    damaged,
+    require,
+    shapes_of,
+)
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.patches import SIDE, PatchFeatures, n_features
+from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT = "softmaxce model"
-FORMAT_VERSION = 1
-PATCHES_VERSION = 2  # of models with patch features
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
-_MAX_IMAGES = 2**40
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
-_MAX_PAIRS = 4096
 _MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
@@ -81,7 +85,6 @@ _UNZIPPING_FAULTS = (
 )
 
 Members = Mapping[str, zipfile.ZipInfo]
-Shape = tuple[int, ...]
 
 
 def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
@@ -212,23 +215,14 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = _checked_members(archive, size)
-            header = _checked_header(_read_header(archive, members))
-            shapes = _shapes(header)
+            header = checked_header(_read_header(archive, members))
+            shapes = shapes_of(header)
             _check_shapes(members, shapes)
             _check_digest(stream, size)
             arrays = {n: _read_array(archive, members[n], shape) for n, shape in shapes.items()}
     except _UNZIPPING_FAULTS as error:
         raise ModelError(f"it is damaged ({error})") from error
     return _checked_model(header, arrays)
-
-
-def _damaged(fault: str) -> NoReturn:
-    raise ModelError(f"it is damaged: {fault}; train it again")
-
-
-def _require(holds: bool, fault: str) -> None:
-    if not holds:
-        _damaged(fault)
 
 
 def _check_directory(stream: BinaryIO, size: int) -> None:
@@ -262,11 +256,11 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> Members:
         is_stored = info.compress_type == zipfile.ZIP_STORED and info.flag_bits & 1 == 0
         if not is_stored or info.file_size != info.compress_size:
             raise ModelError(f"not a softmaxce model: {name} is compressed or encrypted")
-        _require(name not in members, f"it contains {name} twice")
-        _require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
+        require(name not in members, f"it contains {name} twice")
+        require(info.header_offset + info.file_size <= size, f"{name} is longer than the file")
         members[name] = info
     n_known = sum(info.file_size + _MAX_ENTRY_BYTES for info in members.values())
-    _require(size <= n_known + _MAX_ENTRY_BYTES, "it is longer than its arrays")
+    require(size <= n_known + _MAX_ENTRY_BYTES, "it is longer than its arrays")
     return members
 
 
@@ -275,18 +269,18 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     if "header" not in members:
         raise ModelError("not a softmaxce model: it has no header")
     n_bytes = members["header"].file_size - _NPY_HEADER_LENGTH
-    _require(0 < n_bytes <= MAX_HEADER_BYTES, "its header is empty or too long")
+    require(0 < n_bytes <= MAX_HEADER_BYTES, "its header is empty or too long")
     content = archive.read(members["header"])
     start = _npy_header("|u1", (n_bytes,))
-    _require(content.startswith(start), "its header has the wrong shape or type")
+    require(content.startswith(start), "its header has the wrong shape or type")
     try:
         header = json.loads(content[len(start) :], parse_constant=_refuse_constant)
     except RecursionError:
-        _damaged("its header is nested too deeply")
+        damaged("its header is nested too deeply")
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ModelError("not a softmaxce model: its header names another format")
-    version = header.get("format_version")
-    _require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
+    version: Any = header.get("format_version")
+    require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version > PATCHES_VERSION:
         raise ModelError(
             f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
@@ -296,92 +290,25 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    _damaged(f"its header contains the number {word}")
-
-
-def _checked_header(header: dict[str, Any]) -> dict[str, Any]:
-    """The header, after checking every field that the program relies on."""
-    names: Any = header.get("class_names")
-    fields: Any = header.get("preprocessing")
-    layers: Any = header.get("layers")
-    temperature: Any = header.get("temperature")
-    n_held_out: Any = header.get("n_held_out")
-    n_trained_on: Any = header.get("n_trained_on", 0)
-    _require(_is_list_of(names, str), "class_names is not a list of names")
-    _require(len(names) >= 2, "class_names has fewer than two names")
-    _require(len(set(names)) == len(names), "class_names contains a name twice")
-    _require(isinstance(fields, dict), "preprocessing is missing")
-    known = Preprocessing.__dataclass_fields__.keys()
-    _require(fields.keys() == known, "preprocessing: its fields")
-    fault = Preprocessing(**fields).fault()
-    _require(fault is None, f"preprocessing: {fault}")
-    _require(isinstance(layers, list) and len(layers) > 0, "layers is not a list of shapes")
-    are_pairs = all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
-    _require(are_pairs, "layers is not a list of shapes")
-    _require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
-    _require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
-    n_inputs = _checked_n_inputs(header, Preprocessing(**fields))
-    _require(layers[0][0] == n_inputs, "layers do not match preprocessing")
-    _require(layers[-1][1] == len(names), "layers do not match class_names")
-    _require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
-    _require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
-    _require(type(n_trained_on) is int and 0 <= n_trained_on <= _MAX_IMAGES, "n_trained_on")
-    _require(isinstance(header.get("training"), dict), "training is missing")
-    return header
-
-
-def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -> int:
-    """The number of pixels or of patch features, after checking the field "patches"."""
-    if header["format_version"] != PATCHES_VERSION:
-        return preprocessing.n_pixels
-    fields: Any = header.get("patches")
-    _require(isinstance(fields, dict), "patches is missing")
-    _require(fields.keys() == {"n_pairs", "is_symmetric"}, "patches: its fields")
-    n_pairs, is_symmetric = fields["n_pairs"], fields["is_symmetric"]
-    _require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
-    _require(type(is_symmetric) is bool, "patches: is_symmetric")
-    shape = preprocessing.height, preprocessing.width, preprocessing.channels
-    _require(min(shape[:2]) >= SIDE, "patches: the images are smaller")
-    return n_features(shape, n_pairs, is_symmetric)
-
-
-def _is_list_of(value: Any, kind: type) -> bool:
-    return isinstance(value, list) and all(type(item) is kind for item in value)
-
-
-def _shapes(header: Mapping[str, Any]) -> dict[str, Shape]:
-    """Each array that the header requires, and its shape."""
-    shapes: dict[str, Shape] = {}
-    for position, (n_inputs, n_outputs) in enumerate(header["layers"]):
-        shapes[f"weights_{position}"] = (n_inputs, n_outputs)
-        shapes[f"biases_{position}"] = (n_outputs,)
-    if header["format_version"] == PATCHES_VERSION:
-        n_values = SIDE * SIDE * header["preprocessing"]["channels"] + 1
-        shapes["filters"] = n_values, header["patches"]["n_pairs"]
-        shapes["scales"] = (header["layers"][0][0],)
-    if header["n_held_out"]:
-        shapes["held_out"] = (len(kept_ranks(header["n_held_out"])),)
-    if header.get("n_trained_on"):
-        shapes["trained_on"] = (header["n_trained_on"],)
-    return shapes
+    damaged(f"its header contains the number {word}")
 
 
 def _check_shapes(members: Members, shapes: Mapping[str, Shape]) -> None:
     """Check that the members are the arrays that the header requires, each of the right size."""
     for name, shape in shapes.items():
-        _require(name in members, f"{name} is missing")
+        require(name in members, f"{name} is missing")
         n_bytes = _NPY_HEADER_LENGTH + np.dtype(_dtype_of(name)).itemsize * math.prod(shape)
-        _require(members[name].file_size == n_bytes, f"{name} does not have the size of its shape")
+        require(members[name].file_size == n_bytes, f"{name} does not have the size of its shape")
     unknown = members.keys() - shapes.keys() - {"header"}
-    _require(not unknown, f"it also contains {min(unknown, default='')}")
+    require(not unknown, f"it also contains {min(unknown, default='')}")
 
 
 def _check_digest(stream: BinaryIO, size: int) -> None:
     stream.seek(size - _COMMENT_LENGTH)
     comment = stream.read()
-    _require(_COMMENT.fullmatch(comment) is not None, "it has no checksum")
+    require(_COMMENT.fullmatch(comment) is not None, "it has no checksum")
     digest = _sha256(stream, size - _COMMENT_LENGTH)
-    _require(comment == b"sha256:" + digest.encode("ascii"), "its checksum does not match")
+    require(comment == b"sha256:" + digest.encode("ascii"), "its checksum does not match")
 
 
 def _sha256(stream: BinaryIO, n_bytes: int) -> str:
@@ -400,9 +327,9 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: Shape) -
     dtype = np.dtype(_dtype_of(name))
     content = archive.read(info)
     has_header = content.startswith(_npy_header(dtype.str, shape))
-    _require(has_header, f"{name} is not a {dtype.name} array of shape {shape}")
+    require(has_header, f"{name} is not a {dtype.name} array of shape {shape}")
     values = np.frombuffer(content, dtype, offset=_NPY_HEADER_LENGTH).reshape(shape)
-    _require(bool(np.isfinite(values).all()), f"{name} contains numbers that are not finite")
+    require(bool(np.isfinite(values).all()), f"{name} contains numbers that are not finite")
     return values.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -415,17 +342,17 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
     temperature: float = header["temperature"]
-    _require(largest < _MAX_LOGIT, "weights: so large that logits overflow")
-    _require(largest * temperature < _MAX_LOGIT, "temperature: so large that logits overflow")
+    require(largest < _MAX_LOGIT, "weights: so large that logits overflow")
+    require(largest * temperature < _MAX_LOGIT, "temperature: so large that logits overflow")
     scores = None
     if header["n_held_out"]:
         values = arrays["held_out"]
         is_ascending = bool((values >= 0).all() and (np.diff(values) >= 0).all())
-        _require(is_ascending, "held_out is not an ascending list of cross-entropies")
+        require(is_ascending, "held_out is not an ascending list of cross-entropies")
         scores = CalibrationScores(header["n_held_out"], values)
     trained_on = arrays.get("trained_on")
     if trained_on is not None:
-        _require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
+        require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
     preprocessing = Preprocessing(**header["preprocessing"])
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
@@ -443,7 +370,7 @@ def _checked_patches(
     if header["format_version"] != PATCHES_VERSION:
         return None
     filters, scales = arrays["filters"], arrays["scales"]
-    _require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
-    _require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
+    require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
+    require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
     shape = preprocessing.height, preprocessing.width, preprocessing.channels
     return PatchFeatures(shape, header["patches"]["is_symmetric"], filters, scales)

@@ -111,11 +111,10 @@ def fit(
     None), ascending if there are no hidden layers; sample_weight and validation_weight: one weight
     for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
-    standardized pixels; None chooses it by the cross-entropy of `validation`, relative to the
-    variance of the pixels; hidden: widths of hidden layers;
-    checkpoint: makes the fit resumable, a Snapshot if there are hidden layers and otherwise an
-    AnswerLog; outside_curvature: see `sample_preconditioner`. Raises InputError for invalid arguments and TrainingError for numbers that are not
-    finite.
+    standardized pixels; None: by the cross-entropy of `validation`, relative to the variance of the
+    pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there
+    are hidden layers, otherwise an AnswerLog; outside_curvature: see `sample_preconditioner`.
+    Raises InputError for invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
     _check(training, hidden)
@@ -123,9 +122,8 @@ def fit(
         training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
-    settings = _Settings(
-        tolerance, max_iterations, seed, *units, on_iteration, checkpoint, outside_curvature
-    )
+    settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
+    settings = replace(settings, outside_curvature=outside_curvature)
     with row_threads(n_threads) as run_tasks:
         scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
         objective = scaled(training, n_classes, 0.0, row_weights=weights)

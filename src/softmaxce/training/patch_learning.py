@@ -136,6 +136,6 @@ def scales_for(sums: Matrix) -> NDArray[np.float32]:
     """Scales that map sums (n, n_features) of up to _DEVIATIONS standard deviations above the mean
     to 0 … 255."""
     largest = sums.mean(axis=0) + np.float32(_DEVIATIONS) * sums.std(axis=0)
-    scales = np.zeros_like(largest)
+    scales = np.zeros(largest.shape, np.float32)
     np.divide(255, largest, out=scales, where=largest > 0)
     return scales

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from os import PathLike
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from softmaxce import __version__
 from softmaxce.data.pixel_dataset import (
+    PixelDataset,
     Subset,
     load_for_model,
     load_for_training,
@@ -47,7 +48,6 @@ from softmaxce.workflows.patch_features import (
 )
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
-
 
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
 # subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
@@ -97,11 +97,24 @@ class TrainResult:
     folders: Mapping[str, Split]
     scored: Mapping[str, ScoredSubset]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
-    left_out: tuple[str, ...]
-    findings: tuple[Finding, ...]
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
     mirror_trial: MirrorTrial | None = None
+
+    @property
+    def _datasets(self) -> Iterable[PixelDataset]:
+        """The datasets of the splits, each once."""
+        return {id(s.subset.dataset): s.subset.dataset for s in self.scored.values()}.values()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A line for each file that was skipped."""
+        return tuple(line for dataset in self._datasets for line in dataset.left_out)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is worth knowing about the sources."""
+        return tuple(dict.fromkeys(f for dataset in self._datasets for f in dataset.findings))
 
     @property
     def overlaps(self) -> Mapping[str, Overlap]:
@@ -149,33 +162,26 @@ def train(
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost; and
     AlreadyTrained if the run to resume has finished.
     """
-    if read.backend is not None:
-        check_distributable(options)
+    _check(options, read)
     started = time.perf_counter()
     folders = find_splits(folder)
     if isinstance(options.validation, Path):
         folders["validation"] = as_split(options.validation)
     splits = _load(folders, options, read, on_progress)
     decoded = time.perf_counter()
-    patches, trial = None, None
-    if options.features:
-        patches, trial = learned_patches(
-            splits, options.features, options.mirror, options.seed, on_progress
-        )
-        splits = with_features_of_splits(splits, patches, on_progress)
-    featured = time.perf_counter()
-    history: dict[str, list[float]] = {}
-    kind = checkpoint_type(splits["train"].dataset, options.hidden)
     fingerprint = _fingerprint(splits, options)
     if options.resume:
         refuse_finished(model_path, fingerprint)
+    patches, trial, splits = _with_features(splits, options, on_progress)
+    featured = time.perf_counter()
+    history: dict[str, list[float]] = {}
+    kind = checkpoint_type(splits["train"].dataset, options.hidden)
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
         fitted = _fit(splits, options, on_progress, history, checkpoint)
         fit_done = time.perf_counter()
         model, scored = _scored_model(fitted, splits, options, history, patches)
         model = replace(model, training={**model.training, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
-    datasets = {id(subset.dataset): subset.dataset for subset in splits.values()}
     return TrainResult(
         model=model,
         model_path=str(model_path),
@@ -183,8 +189,6 @@ def train(
         folders=folders,
         scored=scored,
         objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
-        left_out=tuple(line for dataset in datasets.values() for line in dataset.left_out),
-        findings=tuple(dict.fromkeys(f for dataset in datasets.values() for f in dataset.findings)),
         # The first image of the last split: one that the model was not trained on, if there is one.
         example=splits[list(splits)[-1]].path(0),
         seconds={
@@ -195,6 +199,25 @@ def train(
         },
         mirror_trial=trial,
     )
+
+
+def _check(options: TrainOptions, read: ReadOptions) -> None:
+    if options.mirror is not None and not options.features:
+        raise InputError("--mirror needs --features patches: a model of pixels has no symmetry")
+    if read.backend is not None:
+        check_distributable(options)
+
+
+def _with_features(
+    splits: dict[str, Subset], options: TrainOptions, on_progress: OnProgress
+) -> tuple[PatchFeatures | None, MirrorTrial | None, dict[str, Subset]]:
+    """The patch features, if they are wanted, and the splits with them."""
+    if not options.features:
+        return None, None, splits
+    patches, trial = learned_patches(
+        splits, options.features, options.mirror, options.seed, on_progress
+    )
+    return patches, trial, with_features_of_splits(splits, patches, on_progress)
 
 
 def _load(

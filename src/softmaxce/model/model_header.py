@@ -1,0 +1,98 @@
+"""The header of a model file, which a stranger may have written: its fields are checked here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NoReturn
+
+from softmaxce.errors import ModelError
+from softmaxce.metrics.conformal import kept_ranks
+from softmaxce.patches import SIDE, n_features
+from softmaxce.preprocessing import Preprocessing
+
+FORMAT_VERSION = 1
+PATCHES_VERSION = 2  # of models with patch features
+_MAX_IMAGES = 2**40
+_MAX_PAIRS = 4096
+
+Shape = tuple[int, ...]
+
+
+def damaged(fault: str) -> NoReturn:
+    """Raise ModelError."""
+    raise ModelError(f"it is damaged: {fault}; train it again")
+
+
+def require(holds: bool, fault: str) -> None:
+    """Raise ModelError unless this holds."""
+    if not holds:
+        damaged(fault)
+
+
+def checked_header(header: dict[str, Any]) -> dict[str, Any]:
+    """The header, after checking every field that the program relies on."""
+    names: Any = header.get("class_names")
+    fields: Any = header.get("preprocessing")
+    layers: Any = header.get("layers")
+    temperature: Any = header.get("temperature")
+    n_held_out: Any = header.get("n_held_out")
+    n_trained_on: Any = header.get("n_trained_on", 0)
+    require(_is_list_of(names, str), "class_names is not a list of names")
+    require(len(names) >= 2, "class_names has fewer than two names")
+    require(len(set(names)) == len(names), "class_names contains a name twice")
+    require(isinstance(fields, dict), "preprocessing is missing")
+    known = Preprocessing.__dataclass_fields__.keys()
+    require(fields.keys() == known, "preprocessing: its fields")
+    fault = Preprocessing(**fields).fault()
+    require(fault is None, f"preprocessing: {fault}")
+    require(isinstance(layers, list) and len(layers) > 0, "layers is not a list of shapes")
+    are_pairs = all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
+    require(are_pairs, "layers is not a list of shapes")
+    require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
+    require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
+    n_inputs = _checked_n_inputs(header, Preprocessing(**fields))
+    require(layers[0][0] == n_inputs, "layers do not match preprocessing")
+    require(layers[-1][1] == len(names), "layers do not match class_names")
+    require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
+    require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
+    require(type(n_trained_on) is int and 0 <= n_trained_on <= _MAX_IMAGES, "n_trained_on")
+    require(isinstance(header.get("training"), dict), "training is missing")
+    return header
+
+
+def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -> int:
+    """The number of pixels or of patch features, after checking the field "patches"."""
+    if header["format_version"] != PATCHES_VERSION:
+        return preprocessing.n_pixels
+    fields: Any = header.get("patches")
+    require(isinstance(fields, dict), "patches is missing")
+    require(fields.keys() == {"n_pairs", "is_symmetric"}, "patches: its fields")
+    n_pairs, is_symmetric = fields["n_pairs"], fields["is_symmetric"]
+    require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
+    require(type(is_symmetric) is bool, "patches: is_symmetric")
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    require(min(shape[:2]) >= SIDE, "patches: the images are smaller")
+    return n_features(shape, n_pairs, is_symmetric)
+
+
+def _is_list_of(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(type(item) is kind for item in value)
+
+
+def shapes_of(header: Mapping[str, Any]) -> dict[str, Shape]:
+    """Each array that the header requires, and its shape."""
+    shapes: dict[str, Shape] = {}
+    for position, (n_inputs, n_outputs) in enumerate(header["layers"]):
+        shapes[f"weights_{position}"] = (n_inputs, n_outputs)
+        shapes[f"biases_{position}"] = (n_outputs,)
+    if header["format_version"] == PATCHES_VERSION:
+        n_values = SIDE * SIDE * header["preprocessing"]["channels"] + 1
+        shapes["filters"] = n_values, header["patches"]["n_pairs"]
+        shapes["scales"] = (header["layers"][0][0],)
+    if header["n_held_out"]:
+        shapes["held_out"] = (len(kept_ranks(header["n_held_out"])),)
+    if header.get("n_trained_on"):
+        shapes["trained_on"] = (header["n_trained_on"],)
+    return shapes
