@@ -102,7 +102,7 @@ def fit(
     n_threads: int | None = None,
     on_iteration: OnIteration = lambda _: None,
     checkpoint: AnswerLog | Snapshot | None = None,
-    outside_curvature: float = 1.0,
+    tail_factor: float = 1.0,
 ) -> Fit:
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
@@ -112,8 +112,8 @@ def fit(
     for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
     standardized pixels; None: by the cross-entropy of `validation`, relative to the variance of the
-    pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if there
-    are hidden layers, otherwise an AnswerLog; outside_curvature: see `sample_preconditioner`.
+    pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if
+    there are hidden layers, otherwise an AnswerLog; tail_factor: see `sample_preconditioner`.
     Raises InputError for invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
@@ -123,7 +123,7 @@ def fit(
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
     settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
-    settings = replace(settings, outside_curvature=outside_curvature)
+    settings = replace(settings, tail_factor=tail_factor)
     with row_threads(n_threads) as run_tasks:
         scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
         objective = scaled(training, n_classes, 0.0, row_weights=weights)
@@ -133,6 +133,11 @@ def fit(
             found = _fit_network(Network(problem, tuple(hidden), spread), evaluated, settings)
         else:
             found = _fit_linear(objective, l2, evaluated, settings)
+    return _for_scaled_pixels(found, scale)
+
+
+def _for_scaled_pixels(found: Fit, scale: float) -> Fit:
+    """The fit with a first layer for pixels that are multiplied by `scale`."""
     first, *others = found.layers
     return replace(found, layers=(Layer(first.weights / scale, first.biases), *others))
 
@@ -190,7 +195,7 @@ class _Settings:
     inner_l2_unit: float = 1.0
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
-    outside_curvature: float = 1.0
+    tail_factor: float = 1.0
 
 
 def _fit_linear(
@@ -206,9 +211,7 @@ def _fit_linear(
         assert evaluated is not None  # _choose_l2 is only called with validation rows
         return evaluated(lift(parameters))[0]
 
-    preconditioner = sample_preconditioner(
-        penalised(relative), settings.seed, settings.outside_curvature
-    )
+    preconditioner = sample_preconditioner(penalised(relative), settings.seed, settings.tail_factor)
     start = _warm_start(preconditioner)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:

@@ -133,11 +133,11 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
 
 
 def sample_preconditioner(
-    objective: Objective, seed: int, outside_curvature: float = 1.0
+    objective: Objective, seed: int, tail_factor: float = 1.0
 ) -> HessianPreconditioner:
     """The preconditioner on at most some thousand rows, drawn without replacement.
 
-    outside_curvature: the factor by which the mean variance outside the subspace is raised.
+    tail_factor: the factor by which the mean variance outside the subspace is raised.
 
     Raises TrainingError for pixels that are not finite.
     """
@@ -157,7 +157,7 @@ def sample_preconditioner(
     complete = sample is objective and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
     damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
-    rest = outside_curvature * outside / max(rows.n_pixels - values.shape[1], 1)
+    rest = tail_factor * outside / max(rows.n_pixels - values.shape[1], 1)
     return HessianPreconditioner(sample, weights, centre, basis, values, rest, damping + 1e-30)
 
 

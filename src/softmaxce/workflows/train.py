@@ -51,7 +51,7 @@ from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subse
 
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
 # subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
-_OUTSIDE_CURVATURE = 30.0
+_TAIL_FACTOR = 30.0
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ def _fit(
         seed=options.seed,
         on_iteration=listen,
         checkpoint=checkpoint,
-        outside_curvature=_OUTSIDE_CURVATURE if options.features else 1.0,
+        tail_factor=_TAIL_FACTOR if options.features else 1.0,
     )
 
 
