@@ -35,7 +35,6 @@ Bytes = NDArray[np.uint8]
 SIDE = 6  # pixels
 THRESHOLDS = (0.25, 1.0)
 CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than about 10 are noise
-_LARGE = 48  # pixels of the shorter side, from which on the grid is finer
 # The responses of so many places to so many filters stay in the second-level cache.
 _STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
 _TASK_PICTURES = 16
@@ -45,13 +44,15 @@ _TASK_PICTURES = 16
 class PatchFeatures:
     """Turns the pixel vectors of pictures into feature vectors.
 
-    shape: (height, width, channels) of a picture; is_symmetric: see above; filters: float32
+    shape: (height, width, channels) of a picture; grid: points of the grid in each direction;
+    is_symmetric: see above; filters: float32
     (SIDE · SIDE · channels + 1, n_pairs), which apply to the contrast-normalised pixels of a patch,
     row by row, and to a 1 (whitening and its centre are folded in); scales: float32 (n_features,),
     by which the sums are multiplied before they are rounded.
     """
 
     shape: tuple[int, int, int]
+    grid: int
     is_symmetric: bool
     filters: Floats
     scales: Floats
@@ -64,12 +65,7 @@ class PatchFeatures:
     @property
     def n_features(self) -> int:
         """Length of a feature vector, which is ordered by threshold, grid point and filter."""
-        return n_features(self.shape, self.n_pairs, self.is_symmetric)
-
-    @property
-    def grid(self) -> int:
-        """Points of the grid in each direction."""
-        return grid_of(self.shape)
+        return n_features(self.grid, self.n_pairs, self.is_symmetric)
 
     @property
     def n_places(self) -> tuple[int, int]:
@@ -191,15 +187,9 @@ def _activations(responses: Floats) -> NDArray[np.float64]:
     return np.stack(beyond)
 
 
-def grid_of(shape: tuple[int, int, int]) -> int:
-    """Points of the grid in each direction, for pictures of this shape."""
-    return 3 if min(shape[:2]) < _LARGE else 5
-
-
-def n_features(shape: tuple[int, int, int], n_pairs: int, is_symmetric: bool) -> int:
-    """Length of the feature vector of so many pairs of filters."""
-    n_each = 2 * len(THRESHOLDS) * grid_of(shape) ** 2
-    return n_each * n_pairs * (1 if is_symmetric else 2)
+def n_features(grid: int, n_pairs: int, is_symmetric: bool) -> int:
+    """Length of the feature vector of so many pairs of filters and points in each direction."""
+    return 2 * len(THRESHOLDS) * grid**2 * n_pairs * (1 if is_symmetric else 2)
 
 
 def windows(image: NDArray[Any], channels: int) -> NDArray[Any]:

@@ -116,6 +116,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
         header["patches"] = {
+            "grid": model.patches.grid,
             "n_pairs": model.patches.n_pairs,
             "is_symmetric": model.patches.is_symmetric,
         }
@@ -373,4 +374,5 @@ def _checked_patches(
     require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
     require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
     shape = preprocessing.height, preprocessing.width, preprocessing.channels
-    return PatchFeatures(shape, header["patches"]["is_symmetric"], filters, scales)
+    fields = header["patches"]
+    return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)

@@ -16,6 +16,7 @@ FORMAT_VERSION = 1
 PATCHES_VERSION = 2  # of models with patch features
 _MAX_IMAGES = 2**40
 _MAX_PAIRS = 4096
+_MAX_GRID = 16
 
 Shape = tuple[int, ...]
 
@@ -68,13 +69,15 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
         return preprocessing.n_pixels
     fields: Any = header.get("patches")
     require(isinstance(fields, dict), "patches is missing")
-    require(fields.keys() == {"n_pairs", "is_symmetric"}, "patches: its fields")
-    n_pairs, is_symmetric = fields["n_pairs"], fields["is_symmetric"]
+    require(fields.keys() == {"grid", "n_pairs", "is_symmetric"}, "patches: its fields")
+    grid, n_pairs, is_symmetric = fields["grid"], fields["n_pairs"], fields["is_symmetric"]
+    require(type(grid) is int and 0 < grid <= _MAX_GRID, "patches: grid")
     require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
     require(type(is_symmetric) is bool, "patches: is_symmetric")
-    shape = preprocessing.height, preprocessing.width, preprocessing.channels
-    require(min(shape[:2]) >= SIDE, "patches: the images are smaller")
-    return n_features(shape, n_pairs, is_symmetric)
+    require(
+        min(preprocessing.height, preprocessing.width) >= SIDE, "patches: the images are smaller"
+    )
+    return n_features(grid, n_pairs, is_symmetric)
 
 
 def _is_list_of(value: Any, kind: type) -> bool:

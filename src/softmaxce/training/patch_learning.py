@@ -23,6 +23,7 @@ _N_CLUSTERED = 50_000
 _N_ROUNDS = 10
 _RIDGE = 0.1  # added to the variances, of about 0.01 to 10, before they are whitened
 _DEVIATIONS = 6.0  # above the mean: larger sums are cut off
+_LARGE = 48  # pixels of the shorter side
 _FLAT = 1e-3  # smallest norm of a contrast-normalised patch that shows something
 
 Matrix = NDArray[np.floating[Any]]
@@ -65,7 +66,16 @@ def learn_patches(
     filters = whitening @ clusters.T
     filters -= filters.mean(axis=0)  # so that the mean of a patch does not matter
     with_offset = np.vstack([filters, -centre @ filters]).astype(np.float32)
-    return PatchFeatures(shape, False, with_offset, np.ones(0, np.float32))
+    grid = grid_of(shape, is_symmetric=True)
+    return PatchFeatures(shape, grid, False, with_offset, np.ones(0, np.float32))
+
+
+def grid_of(shape: tuple[int, int, int], is_symmetric: bool) -> int:
+    """How many points the grid has in each direction: more for large pictures, and for signs such
+    as digits, whose mirror images differ, because there the place of a stroke matters more."""
+    if min(shape[:2]) >= _LARGE:
+        return 5
+    return 3 if is_symmetric else 4
 
 
 def _sampled(

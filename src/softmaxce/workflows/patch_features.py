@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from softmaxce.data.decoding import OnDecoded, pixel_store
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.layers import forward
+from softmaxce.model.softmax_model import PIXEL_SCALE
+from softmaxce.numerics import log_softmax
 from softmaxce.patches import PatchFeatures
 from softmaxce.row_threads import row_threads
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
-from softmaxce.training.patch_learning import learn_patches, scales_for
+from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.progress import OnProgress, Progress, counted
 
@@ -24,10 +27,24 @@ _N_SCALED = 1000  # images from which the scales are computed
 
 @dataclass(frozen=True)
 class MirrorTrial:
-    """The validation cross-entropy (nats) of a quick fit with and without mirror symmetry."""
+    """The validation cross-entropies (nats) of quick fits with and without mirror symmetry.
+
+    gain: how much lower it is without, on average; standard_error: of the gain.
+    """
 
     symmetric: float
-    asymmetric: float
+    gain: float
+    standard_error: float
+
+    @property
+    def asymmetric(self) -> float:
+        """The mean cross-entropy without mirror symmetry."""
+        return self.symmetric - self.gain
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether to use it: unless the gain without it is more than chance explains."""
+        return self.gain <= 2 * self.standard_error
 
 
 def learned_patches(
@@ -39,8 +56,8 @@ def learned_patches(
 ) -> tuple[PatchFeatures, MirrorTrial | None]:
     """Features learned from the training images.
 
-    n_filters: without mirror symmetry; with it, each has a twin. mirror: None for whichever has the
-    lower validation cross-entropy, or without validation images for symmetry in colour images only.
+    n_filters: without mirror symmetry; with it, each has a twin. mirror: None for symmetry
+    unless the validation cross-entropy is lower without, or without validation images for symmetry in colour images only.
     Raises DataError for images that are too small or too uniform.
     """
     training, validation = splits["train"], splits.get("validation")
@@ -55,12 +72,12 @@ def learned_patches(
     patches, trial = learned(n_filters if mirror is not False else _half(n_filters)), None
     if mirror is None and validation and validation.n_images >= MIN_VALIDATION_ROWS:
         trial = _mirror_trial(patches, training, validation, on_progress)
-        mirror = trial.symmetric <= trial.asymmetric
+        mirror = trial.is_symmetric
     elif mirror is None:
         mirror = preprocessing.channels == 3
     if not mirror and patches.n_pairs != _half(n_filters):
         patches = learned(_half(n_filters))
-    patches = replace(patches, is_symmetric=mirror)
+    patches = replace(patches, is_symmetric=mirror, grid=grid_of(shape, mirror))
     sums = _sums(patches, training.dataset, _thinned(rows, _N_SCALED), on_progress)
     return replace(patches, scales=scales_for(sums)), trial
 
@@ -99,16 +116,20 @@ def _mirror_trial(
     of_few = _sums(patches, training.dataset, few, on_progress)
     of_others = _sums(patches, validation.dataset, others, on_progress)
 
-    def loss(is_symmetric: bool) -> float:
+    def losses(is_symmetric: bool) -> NDArray[np.float64]:
         variant = replace(patches, is_symmetric=is_symmetric)
         sums = [variant.joined(these) for these in (of_few, of_others)]
         variant = replace(variant, scales=scales_for(sums[0]))
         inputs, held = map(variant.rounded, sums)
         n_classes = len(training.dataset.class_names)
         fitted = fit(inputs, labels[0], n_classes, validation=Rows(held, labels[1]))
-        return min(step.validation_cross_entropy for step in fitted.l2_path)
+        log_p = log_softmax(forward(fitted.layers, held * PIXEL_SCALE), axis=1)
+        return np.asarray(-log_p[np.arange(len(others)), labels[1]])
 
-    return MirrorTrial(loss(True), loss(False))
+    with_symmetry = losses(True)
+    gains = with_symmetry - losses(False)
+    error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return MirrorTrial(float(with_symmetry.mean()), float(gains.mean()), float(error))
 
 
 def with_features(
