@@ -74,9 +74,8 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
     require(type(grid) is int and 0 < grid <= _MAX_GRID, "patches: grid")
     require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
     require(type(is_symmetric) is bool, "patches: is_symmetric")
-    require(
-        min(preprocessing.height, preprocessing.width) >= SIDE, "patches: the images are smaller"
-    )
+    shortest = min(preprocessing.height, preprocessing.width)
+    require(shortest >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,10 @@ from softmaxce.training.rows import Rows
 from softmaxce.workflows.progress import OnProgress, Progress, counted
 
 _BLOCK_BYTES = 2**24  # of pixels or features at once
-_N_TRAINING, _N_VALIDATION = 2000, 1000  # images that decide on the mirror symmetry
+# Mirror symmetry is decided on with few images, fewer of large ones, and few pairs of filters.
+_N_TRAINING, _N_VALIDATION = 2000, 1000
+_TRIAL_PLACES = 3_000_000
+_TRIAL_PAIRS = 64
 _N_SCALED = 1000  # images from which the scales are computed
 
 
@@ -56,9 +60,9 @@ def learned_patches(
 ) -> tuple[PatchFeatures, MirrorTrial | None]:
     """Features learned from the training images.
 
-    n_filters: without mirror symmetry; with it, each has a twin. mirror: None for symmetry
-    unless the validation cross-entropy is lower without, or without validation images for symmetry in colour images only.
-    Raises DataError for images that are too small or too uniform.
+    n_filters: not counting the twins that they get with mirror symmetry; mirror: whether to use the
+    symmetry, None for "unless validation images show that it does harm" (without any: in colour
+    images only). Raises DataError for images that are too small or too uniform.
     """
     training, validation = splits["train"], splits.get("validation")
     preprocessing = training.dataset.preprocessing
@@ -110,8 +114,10 @@ def _mirror_trial(
     patches: PatchFeatures, training: Subset, validation: Subset, on_progress: OnProgress
 ) -> MirrorTrial:
     """Fits to a few images, whose features are computed once for both."""
-    few = _thinned(_by_digest(training), _N_TRAINING)
-    others = _thinned(_by_digest(validation), _N_VALIDATION)
+    patches = replace(patches, filters=patches.filters[:, :_TRIAL_PAIRS])
+    share = min(1.0, _TRIAL_PLACES / (_N_TRAINING + _N_VALIDATION) / math.prod(patches.n_places))
+    few = _thinned(_by_digest(training), max(int(_N_TRAINING * share), 100))
+    others = _thinned(_by_digest(validation), max(int(_N_VALIDATION * share), 50))
     labels = training.dataset.labels[few], validation.dataset.labels[others]
     of_few = _sums(patches, training.dataset, few, on_progress)
     of_others = _sums(patches, validation.dataset, others, on_progress)
