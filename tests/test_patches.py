@@ -1,0 +1,210 @@
+"""Patch features against SciPy and brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+from scipy.signal import correlate
+from scipy.special import log_softmax
+
+from softmaxce.patches import CONTRAST, SIDE, THRESHOLDS, PatchFeatures, mirrored, normalised
+from softmaxce.training import patch_learning
+from softmaxce.training.fitting import fit
+from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
+
+N_FILTERS = 2 * 6
+
+
+def pictures(shape=(13, 16, 3), n=40, seed=0):
+    """Smooth random pictures (n, n_pixels), in which neighbouring pixels are similar."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(n, *shape))
+    smooth = noise + np.roll(noise, 1, axis=1) + np.roll(noise, 1, axis=2)
+    return np.clip(128 + 40 * smooth, 0, 255).astype(np.uint8).reshape(n, -1)
+
+
+def features_of(shape=(13, 16, 3), *, is_symmetric=True, grid=3, pixels=None):
+    pixels = pictures(shape) if pixels is None else pixels
+    found = learn_patches(pixels, np.arange(len(pixels)), shape, n_pairs=N_FILTERS // 2, seed=3)
+    found = replace(found, is_symmetric=is_symmetric, grid=grid)
+    sums = np.stack([found.sums(picture) for picture in pixels])
+    return replace(found, scales=scales_for(sums))
+
+
+def mirror_images(pixels, shape):
+    return pixels.reshape(-1, *shape)[:, :, ::-1].reshape(len(pixels), -1)
+
+
+def responses_by_scipy(features: PatchFeatures, picture):
+    """(rows, columns, n_filters), in float64, from correlations with each filter."""
+    image = picture.reshape(features.shape).astype(np.float64)
+    ones = np.ones((SIDE, SIDE, image.shape[2]))
+    mean = correlate(image, ones, "valid")[..., 0] / ones.size
+    variance = correlate(image**2, ones, "valid")[..., 0] / ones.size - mean**2
+    columns = []
+    for column in features.bank.astype(np.float64).T:
+        kernel = column[:-1].reshape(ones.shape)
+        matches = correlate(image, kernel, "valid")[..., 0] - mean * kernel.sum()
+        columns.append(matches / np.sqrt(variance + CONTRAST) + column[-1])
+    return np.stack(columns, axis=-1)
+
+
+def sums_by_brute_force(features: PatchFeatures, picture):
+    """The sums, place by place, with the weights as the distance from the points gives them."""
+    responses = responses_by_scipy(features, picture)
+    n_rows, n_columns, n_filters = responses.shape
+    grid = features.grid
+    sums = np.zeros((2 * len(THRESHOLDS), grid, grid, n_filters))
+    for row in range(n_rows):
+        for column in range(n_columns):
+            y = min(max((row + 0.5) / n_rows * grid - 0.5, 0), grid - 1)
+            x = min(max((column + 0.5) / n_columns * grid - 0.5, 0), grid - 1)
+            for i in range(grid):
+                for j in range(grid):
+                    weight = max(0, 1 - abs(y - i)) * max(0, 1 - abs(x - j))
+                    r = responses[row, column]
+                    for k, t in enumerate(THRESHOLDS):
+                        sums[2 * k, i, j] += weight * np.maximum(0, r - t)
+                        sums[2 * k + 1, i, j] += weight * np.maximum(0, -r - t)
+    if features.is_symmetric:
+        half = n_filters // 2
+        sums = sums[..., :half] + sums[:, :, ::-1, half:]
+    return sums.reshape(-1)
+
+
+@pytest.mark.parametrize("shape", [(13, 16, 3), (9, 8, 1), (6, 7, 3)])
+def test_responses_are_correlations_with_contrast_normalised_patches(shape):
+    features = features_of(shape)
+    for picture in pictures(shape, n=3, seed=1):
+        found = np.concatenate([p @ features.bank for _, p in features._strips(picture)])
+        expected = responses_by_scipy(features, picture).reshape(found.shape)
+        np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("grid", [1, 3, 4])
+@pytest.mark.parametrize("is_symmetric", [True, False])
+def test_sums_are_those_of_brute_force(is_symmetric, grid):
+    features = features_of(is_symmetric=is_symmetric, grid=grid)
+    for picture in pictures(n=2, seed=2):
+        expected = sums_by_brute_force(features, picture)
+        np.testing.assert_allclose(features.sums(picture), expected, atol=2e-3)
+
+
+def test_large_pictures_are_summed_in_strips_to_the_same_numbers():
+    shape = (40, 50, 1)  # 35 × 45 places, more than one strip
+    features = features_of(shape, grid=5, pixels=pictures(shape, n=3))
+    picture = pictures(shape, n=1, seed=4)[0]
+    assert len(list(features._strips(picture))) > 1
+    expected = sums_by_brute_force(features, picture)
+    np.testing.assert_allclose(features.sums(picture), expected, atol=5e-3)
+
+
+def test_whitening_is_the_inverse_square_root_of_the_covariance():
+    patches = normalised(pictures((6, 6, 1), n=500).astype(np.float32))[:, :-1]
+    patches -= patches.mean(axis=0)
+    twin = mirrored(1)[:-1]
+    both = np.concatenate([patches, patches[:, twin]]).astype(np.float64)
+    covariance = both.T @ both / len(both) + patch_learning._RIDGE * np.eye(36)
+    expected = np.linalg.inv(sqrtm(covariance))
+    found = patch_learning._whitening(patches, twin)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_flat_patch_has_the_response_of_no_contrast():
+    shape = (12, 12, 3)
+    features = features_of(shape)
+    flat = [np.full(shape, value, np.uint8).reshape(-1) for value in (0, 200, 255)]
+    responses = [next(features._strips(picture))[1] @ features.bank for picture in flat]
+    for found in responses:
+        np.testing.assert_allclose(found, np.tile(features.bank[-1], (49, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(13, 16, 3), (16, 13, 1)])
+def test_a_picture_and_its_mirror_image_have_the_same_features(shape):
+    features = features_of(shape)
+    pixels = pictures(shape, seed=5)
+    found, mirrored_ = features.of(pixels), features.of(mirror_images(pixels, shape))
+    assert np.abs(found.astype(int) - mirrored_).max() <= 1  # a sum next to a half may round anew
+    assert (found != mirrored_).mean() < 1e-3
+    without = replace(features, is_symmetric=False, scales=np.tile(features.scales, 2))
+    assert (without.of(pixels) != without.of(mirror_images(pixels, shape))).mean() > 0.1
+
+
+def test_symmetric_features_are_training_on_all_pictures_and_their_mirror_images():
+    shape = (13, 16, 1)
+    pixels, others = pictures(shape, n=60), pictures(shape, n=9, seed=7)
+    labels = (pixels.reshape(-1, *shape)[:, :6].mean(axis=(1, 2, 3)) > 128).astype(int)
+    symmetric = features_of(shape, pixels=pixels)
+    general = replace(symmetric, is_symmetric=False)
+
+    def log_p(features, training, labels, l2):
+        values, new = (
+            np.stack([features.sums(picture) for picture in group]).astype(np.float64)
+            for group in (training, others)
+        )
+        (layer,) = fit(values, labels, 2, scale=1.0, l2=l2, tolerance=1e-12).layers
+        return log_softmax(new @ layer.weights + layer.biases, axis=1)
+
+    both = np.concatenate([pixels, mirror_images(pixels, shape)])
+    # Each of the two equal halves of the general weights has half of the symmetric ones' penalty.
+    found = log_p(symmetric, pixels, labels, l2=0.5)
+    expected = log_p(general, both, np.tile(labels, 2), l2=0.25)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_every_picture_is_computed_by_itself():
+    features, pixels = features_of(), pictures()
+    together = features.of(pixels)
+    assert together.dtype == np.uint8
+    assert 0.1 < together.mean() / 255 < 0.5
+    for position in (0, 17, 39):
+        assert (features.of(pixels[position : position + 1])[0] == together[position]).all()
+
+
+@pytest.mark.parametrize("is_symmetric", [True, False])
+def test_contributions_of_the_places_add_up_and_are_those_of_brute_force(is_symmetric):
+    features = features_of(is_symmetric=is_symmetric)
+    picture = pictures(n=1, seed=6)[0]
+    rng = np.random.default_rng(0)
+    inputs = features.of(picture[np.newaxis])[0]
+    of_features = rng.normal(size=features.n_features) * inputs
+    found = features.contributions(picture, of_features)
+    assert found.shape == features.n_places
+    assert found.sum() == pytest.approx(of_features.sum(), abs=1e-8)
+    # Without the place's responses, its share of every sum is gone.
+    with_all = sums_by_brute_force(features, picture)
+    row, column = 3, 5
+    responses = responses_by_scipy(features, picture)
+    responses[row, column] = 0
+    features_without = replace(features)
+    original = responses_by_scipy
+    try:
+        globals()["responses_by_scipy"] = lambda *_: responses
+        rest = sums_by_brute_force(features_without, picture)
+    finally:
+        globals()["responses_by_scipy"] = original
+    share = np.divide(with_all - rest, with_all, out=np.zeros_like(with_all), where=with_all > 0)
+    assert found[row, column] == pytest.approx((share * of_features).sum(), abs=0.05)
+
+
+def test_filters_do_not_depend_on_where_the_pictures_are_stored():
+    pixels, shape = pictures(), (13, 16, 3)
+    order = np.random.default_rng(0).permutation(len(pixels))
+    first = learn_patches(pixels, np.arange(len(pixels)), shape, n_pairs=4)
+    second = learn_patches(pixels[order], np.argsort(order), shape, n_pairs=4)
+    assert (first.filters == second.filters).all()
+
+
+def test_scales_map_six_deviations_above_the_mean_to_255():
+    sums = np.array([[0, 1, 5], [0, 3, 5], [0, 5, 5]], np.float32)
+    largest = [3 + 6 * np.std([1, 3, 5]), 5]
+    np.testing.assert_allclose(scales_for(sums), [0, 255 / largest[0], 255 / largest[1]])
+
+
+def test_the_grid_is_finer_for_large_pictures_and_for_signs():
+    assert grid_of((32, 32, 3), True) == 3
+    assert grid_of((28, 28, 1), False) == 4
+    assert grid_of((64, 48, 3), True) == 5
