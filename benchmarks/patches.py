@@ -12,8 +12,11 @@ in turn (required: at most 1.3 times).
 
 from __future__ import annotations
 
-import argparse
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+
+import argparse
 import subprocess
 import sys
 import tempfile
