@@ -1,11 +1,16 @@
 """Memory and time needed for many images: by the fit alone, and by `softmaxce train`.
 
     SOFTMAXCE_DATA=… python benchmarks/memory.py [--copies 10] [--folder TMP]
+    python benchmarks/memory.py --patches 60000 600000 [--folder TMP]
 
 The fit: MNIST's rows of 784 pixels in a mapped file, once and repeated ten times, each in a process
 of its own. Required: at most 300 MB besides the mapped pixels, no more for ten times the rows, and
 at most eleven times the time. The training: MNIST's 60,000 PNG files once, and repeated ten times
 as links, without a cache. Required: 600,000 images in less than 400 MB.
+With --patches, only `train --features patches`, for so many colour pictures of 32 × 32 that are
+made here: at most 60,000 different PNG files (0.3 GB), repeated as links. The pixels and features
+are in temporary files, which need 12 KB for each picture (7 GB for 600,000). Required: at most
+500 MB, and at most 11 times the time for ten times the images.
 Peaks are of one process: all resident memory, and its part that is not backed by a file
 ("anonymous").
 """
@@ -18,10 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from solvers import mnist
+
+N_PICTURES, N_CLASSES, SIDE = 60_000, 10, 32
 
 FIT = """
 import sys
@@ -79,15 +88,51 @@ def measure_trainings(copies: int, place: str) -> None:
             os.link(file, folder / f"{times:03}-{file.name}")
             n_files += 1
         if times in (0, copies - 1):
-            command = ["train", f"{place}/images", "-o", f"{place}/m.npz", "--no-cache", "--quiet"]
-            show("train", n_files, watched([sys.executable, "-m", "softmaxce", *command]))
+            train_on(place, n_files)
+
+
+def picture(number: int) -> Image.Image:
+    """Waves in random colours, whose direction depends on the class, with noise."""
+    random = np.random.default_rng(number)
+    angle = np.pi * (number % N_CLASSES + random.normal(0, 0.5)) / N_CLASSES
+    y, x = np.mgrid[:SIDE, :SIDE] + random.uniform(-SIDE, SIDE, (2, 1, 1))
+    waves = np.sin((np.cos(angle) * x + np.sin(angle) * y) / random.uniform(0.8, 3))
+    colours = random.uniform(20, 235, 3) + waves[..., np.newaxis] * random.uniform(-60, 60, 3)
+    noisy = colours + random.normal(0, 12, colours.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def measure_patches(sizes: list[int], place: str) -> None:
+    """Train with patch features on more and more pictures."""
+    folders = [Path(place, "images", str(label)) for label in range(N_CLASSES)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    for n_files, size in pairwise([0, *sorted(sizes)]):
+        for number in range(n_files, size):
+            folder = folders[number % N_CLASSES]
+            if number < N_PICTURES:
+                picture(number).save(folder / f"{number}.png", compress_level=1)
+            else:
+                os.link(folder / f"{number % N_PICTURES}.png", folder / f"{number}.png")
+        train_on(place, size, "--features", "patches")
+
+
+def train_on(place: str, n_files: int, *words: str) -> None:
+    """Run and print a whole training on the images in `place`."""
+    command = ["train", f"{place}/images", "-o", f"{place}/m.npz", "--no-cache", "--quiet", *words]
+    show("train", n_files, watched([sys.executable, "-m", "softmaxce", *command]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--copies", type=int, default=10)
-    parser.add_argument("--folder", help="on the file system of SOFTMAXCE_DATA, for the links")
+    parser.add_argument("--folder", help="for the images; on the file system of SOFTMAXCE_DATA")
+    parser.add_argument("--patches", type=int, nargs="+", metavar="N", help="numbers of pictures")
     options = parser.parse_args()
+    if options.patches:
+        with tempfile.TemporaryDirectory(dir=options.folder) as place:
+            measure_patches(options.patches, place)
+        return
     pictures, labels = mnist()
     with tempfile.TemporaryDirectory(dir=options.folder) as place:
         measure_fits(pictures.reshape(len(pictures), -1), labels, options.copies, place)

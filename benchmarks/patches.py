@@ -1,0 +1,131 @@
+"""What patch features cost: time against their matrix products, size of the model, prediction.
+
+    python benchmarks/patches.py FOLDER [--images 1000] [--turns 7]
+
+FOLDER contains class folders. Trains a model with patch features and one with pixels. Then prints:
+the time of the features of some images, and of their bare matrix products, in turn (the same
+shapes and threads, results into memory that is reused): patches by filters, and those with the
+sums over places (required: at most 2.0 times both together); the size of the model files
+(required: at most 5 MB); and the time of `softmaxce predict` for one image with each of the models,
+in turn (required: at most 1.3 times).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from softmaxce.data.pixel_dataset import PixelDataset, load_for_training
+from softmaxce.data.sources import find_splits
+from softmaxce.model.model_file import load_model
+from softmaxce.patches import THRESHOLDS, PatchFeatures
+from softmaxce.row_threads import row_threads
+
+SOFTMAXCE = [sys.executable, "-m", "softmaxce"]
+TASK_IMAGES = 16  # as PatchFeatures.of
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def run(*words: str) -> None:
+    """A command of softmaxce, which must succeed."""
+    subprocess.run([*SOFTMAXCE, *words], check=True, capture_output=True)
+
+
+def in_turn(contenders: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """The median time of each."""
+    taken = [[seconds(work) for work in contenders.values()] for _ in range(turns)]
+    return dict(zip(contenders, map(median, zip(*taken, strict=True)), strict=True))
+
+
+def products(features: PatchFeatures, image: np.ndarray, n_images: int, n_sums: int) -> None:
+    """The matrix products of so many images; n_sums: over places, for each block of filters."""
+    strips = list(features._strips(image))
+    blocks = [filters for _, filters in features._filter_blocks]
+
+    def task(first: int) -> None:
+        responses = [
+            [np.empty((len(p), f.shape[1]), np.float32) for f in blocks] for _, p in strips
+        ]
+        sums = [np.empty((len(features.pooling), f.shape[1]), np.float32) for f in blocks]
+        for _ in range(min(TASK_IMAGES, n_images - first)):
+            for (weights, patches), buffers in zip(strips, responses, strict=True):
+                for filters, buffer, total in zip(blocks, buffers, sums, strict=True):
+                    np.matmul(patches, filters, out=buffer)
+                    for _ in range(n_sums):
+                        np.matmul(weights, buffer, out=total)
+
+    with row_threads() as run_tasks:
+        deque(run_tasks(task, range(0, n_images, TASK_IMAGES)), maxlen=0)
+
+
+def compare_features(features: PatchFeatures, images: PixelDataset, n: int, turns: int) -> None:
+    """Print the time per image of the features and of their matrix products."""
+    pixels = images.pixels[np.arange(n) % images.n_images]
+    n_sums = 2 * len(THRESHOLDS)
+    middles = in_turn(
+        {
+            "features": lambda: features.of(pixels),
+            "their matrix products": lambda: products(features, pixels[0], n, n_sums),
+            "patches by filters alone": lambda: products(features, pixels[0], n, 0),
+        },
+        turns,
+    )
+    rows, columns = features.n_places
+    print(
+        f"{n:,} images of {rows} × {columns} places, {features.bank.shape[1]} filters, "
+        f"{features.n_features:,} features; medians of {turns} turns"
+    )
+    for name, middle in middles.items():
+        ratio = middles["features"] / middle
+        print(f"  {name:26} {middle / n * 1e3:8.3f} ms per image  (features: × {ratio:.2f})")
+
+
+def compare_models(models: dict[str, str], image: str, turns: int) -> None:
+    """Print the size of the model files, and the time of predicting one image with each."""
+    words = {name: ("predict", image, "-m", model) for name, model in models.items()}
+    middles = in_turn({name: lambda w=w: run(*w) for name, w in words.items()}, turns)
+    for name, model in models.items():
+        size = Path(model).stat().st_size
+        ratio = middles[name] / middles["pixels"]
+        print(f"{name:8} model {size:10,} bytes   predict {middles[name]:.3f} s  (× {ratio:.2f})")
+
+
+def main() -> None:
+    """Train two models, then compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--images", type=int, default=1000, help="number of images, repeated")
+    parser.add_argument("--turns", type=int, default=7)
+    options = parser.parse_args()
+    images = load_for_training(find_splits(options.folder)["train"])
+    with tempfile.TemporaryDirectory() as place:
+        models = {kind: os.path.join(place, f"{kind}.npz") for kind in ("pixels", "patches")}
+        for kind, model in models.items():
+            run("train", options.folder, "--features", kind, "-o", model, "--quiet")
+        patches = load_model(models["patches"]).patches
+        assert patches is not None
+        compare_features(patches, images, options.images, options.turns)
+        compare_models(models, images.paths[0], 3 * options.turns)
+
+
+if __name__ == "__main__":
+    main()
