@@ -56,7 +56,7 @@ def map_pixels(values: Floats, largest: float | None = None) -> Pixels:
 
 def contribution_pixels(picture: Picture, k: int) -> Pixels:
     """What each place adds to logit k."""
-    return map_pixels(picture.as_map(picture.contributions(k)))
+    return map_pixels(picture.contribution_map(k))
 
 
 def template_pixels(picture: Picture, k: int) -> Pixels:
