@@ -26,11 +26,6 @@ def patches_of(picture: Picture) -> PatchFeatures:
     return patches
 
 
-def n_patches(patches: PatchFeatures) -> int:
-    """Number of patches with features of their own: one of each pair if there is symmetry."""
-    return patches.n_pairs * (1 if patches.is_symmetric else 2)
-
-
 def cut(picture: Picture) -> NDArray[np.uint8]:
     """All patches of the picture: (n_places, SIDE, SIDE, channels)."""
     height, width, channels = picture.shape
@@ -40,7 +35,7 @@ def cut(picture: Picture) -> NDArray[np.uint8]:
 
 def _best_match(patches: PatchFeatures, found: NDArray[np.uint8]) -> tuple[float, int, int]:
     """Value, place and patch of the highest response to a patch (not to its mirror image)."""
-    bank = patches.bank[:, : n_patches(patches)]
+    bank = patches.bank[:, : patches.n_patches]
     flat = found.reshape(len(found), -1).astype(np.float32)
     best = (-math.inf, 0, 0)
     for start in range(0, len(flat), _BLOCK_PLACES):
@@ -60,7 +55,7 @@ def image_to_patches(picture: Picture) -> dict[str, Any]:
     row, column = divmod(place, patches.n_places[1])
     values = found[place].astype(np.float64)
     point = int(patches.pooling[:, place].argmax())
-    index = point * n_patches(patches) + number
+    index = point * patches.n_patches + number
     total, scale = float(patches.sums(picture.pixels)[index]), float(patches.scales[index])
     feature, scaled = int(picture.inputs[index]), total * scale
     weight = float(patches.pooling[point, place])
@@ -99,7 +94,7 @@ def _settings(patches: PatchFeatures) -> dict[str, Any]:
     n_rows, n_columns = patches.n_places
     return {
         "side": SIDE,
-        "n_patches": n_patches(patches),
+        "n_patches": patches.n_patches,
         "n_rows": n_rows,
         "n_columns": n_columns,
         "n_places": n_rows * n_columns,
@@ -109,7 +104,7 @@ def _settings(patches: PatchFeatures) -> dict[str, Any]:
         "grid": patches.grid,
         "n_points": patches.grid**2,
         "n_features": patches.n_features,
-        "product": n_patches(patches) * 4 * patches.grid**2,
+        "product": patches.n_patches * 4 * patches.grid**2,
         "symmetric": patches.is_symmetric,
         "grey": patches.shape[2] == 1,
         "coloured": patches.shape[2] == 3,
