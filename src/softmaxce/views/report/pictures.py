@@ -145,8 +145,8 @@ def _patches_section(model: SoftmaxModel) -> Html:
     if patches.is_symmetric:
         words += " The mirror image of each filter is used too."
     cards = "".join(
-        f'<li><img class="filters" src="{data_uri(for_and_against(model, k))}" alt="Patches for and against '
-        f'{text(name)}"><p class="verdict">{text(name)}</p></li>\n'
+        f'<li><img class="filters" src="{data_uri(for_and_against(model, k))}" '
+        f'alt="Patches for and against {text(name)}"><p class="verdict">{text(name)}</p></li>\n'
         for k, name in enumerate(model.class_names[:n_classes])
     )
     legend = (
