@@ -82,7 +82,6 @@ PATCHES = StepTemplate(
             tolerance=1e-3,
         ),
         Check("Rounding changes the feature by at most 0.5", "rounding", 0.5, "≤", 1e-3),
-        Check("Patches × 4 × points is the number of features", "product", "n_features"),
     ),
     question=Question("How many features does the model compute?", "n_features"),
 )
@@ -109,7 +108,6 @@ LOGITS_OF_PATCHES = replace(
         table(
             Column("row", "place_rows"),
             Column("column", "place_columns"),
-            Column("brightness", "place_brightness"),
             Column("contribution", "place_contributions"),
         ),
     ),

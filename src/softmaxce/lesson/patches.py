@@ -19,20 +19,6 @@ Floats = NDArray[np.float64]
 _BLOCK_PLACES = 1024  # a large image has too many places for all responses at once
 
 
-def patches_of(picture: Picture) -> PatchFeatures:
-    """The patch features of the picture's model, which must have some."""
-    patches = picture.model.patches
-    assert patches is not None
-    return patches
-
-
-def cut(picture: Picture) -> NDArray[np.uint8]:
-    """All patches of the picture: (n_places, SIDE, SIDE, channels)."""
-    height, width, channels = picture.shape
-    found = windows(picture.pixels.reshape(height, width * channels), channels)
-    return found.reshape(-1, SIDE, SIDE, channels)
-
-
 def _best_match(patches: PatchFeatures, found: NDArray[np.uint8]) -> tuple[float, int, int]:
     """Value, place and patch of the highest response to a patch (not to its mirror image)."""
     bank = patches.bank[:, : patches.n_patches]
@@ -50,7 +36,11 @@ def image_to_patches(picture: Picture) -> dict[str, Any]:
 
     response_by_hand, sum_by_hand: as `response` and `sum`, from their formula.
     """
-    patches, found = patches_of(picture), cut(picture)
+    height, width, channels = picture.shape
+    patches = picture.model.patches
+    assert patches is not None
+    cut = windows(picture.pixels.reshape(height, width * channels), channels)
+    found = cut.reshape(-1, SIDE, SIDE, channels)
     response, place, number = _best_match(patches, found)
     row, column = divmod(place, patches.n_places[1])
     values = found[place].astype(np.float64)
@@ -104,7 +94,6 @@ def _settings(patches: PatchFeatures) -> dict[str, Any]:
         "grid": patches.grid,
         "n_points": patches.grid**2,
         "n_features": patches.n_features,
-        "product": patches.n_patches * 4 * patches.grid**2,
         "symmetric": patches.is_symmetric,
         "grey": patches.shape[2] == 1,
         "coloured": patches.shape[2] == 3,
@@ -140,19 +129,17 @@ def logits_of_patches(picture: Picture, example: Example) -> dict[str, Any]:
 
     contributions: what each place adds to it, row by row.
     """
-    patches, winner = patches_of(picture), example.winner
-    of_features = picture.contributions(winner)
-    places = patches.contributions(picture.pixels, of_features)
+    patches, winner = picture.model.patches, example.winner
+    assert patches is not None
+    places = patches.contributions(picture.pixels, picture.contributions(winner))
     numbers = sums_of_contributions(picture, example)
     order = largest(places.reshape(-1))
-    found = cut(picture)
     return {
         **numbers,
         "side": SIDE,
         "n_features": patches.n_features,
         "place_rows": [i // patches.n_places[1] for i in order],
         "place_columns": [i % patches.n_places[1] for i in order],
-        "place_brightness": [round(float(found[i].mean()), 1) for i in order],
         "place_contributions": [float(places.flat[i]) for i in order],
         "places_and_bias": math.fsum(places.reshape(-1).tolist()) + numbers["biases"][winner],
         "logit_of_winner": example.logits[winner],

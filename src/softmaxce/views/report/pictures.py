@@ -135,12 +135,13 @@ def _patches_section(model: SoftmaxModel) -> Html:
     """The most used filters, and for each class of a linear model the most important patches."""
     patches, n_classes = model.patches, _n_of_patches(model)
     assert patches is not None
-    n_shown = min(N_FILTERS, patches.n_patches)
+    n = f"{patches.n_patches:,}"
+    which = n if patches.n_patches <= N_FILTERS else f"{N_FILTERS} most used of the {n}"
     colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
     words = (
-        f"The {n_shown} most used of {patches.n_patches:,} filters with which every part of an "
-        "image is compared, the most used first. Medium grey is 0; lighter is positive, darker is "
-        f"negative, in {colours}. The more the part looks like the filter, the higher the response."
+        f"The {which} filters with which every part of an image is compared, the most used first. "
+        f"Medium grey is 0; lighter is positive, darker is negative, in {colours}. The more the "
+        "part looks like the filter, the higher the response."
     )
     if patches.is_symmetric:
         words += " The mirror image of each filter is used too."
