@@ -39,14 +39,14 @@ PATCHES = StepTemplate(
     sentences={
         "There are {n_rows} × {n_columns} = {n_places} places for a patch. A place is named after "
         "the row and column of its top left pixel.": ALWAYS,
-        "Contrast normalisation: from the brightnesses of a part their mean is subtracted, and the "
-        "rest is divided by √(variance + {contrast}). So bright and dark images of the same thing "
-        "give nearly the same numbers.": ALWAYS,
+        "Contrast normalisation: the mean brightness of a part is subtracted from each of its "
+        "brightnesses, and the differences are divided by √(variance + {contrast}). So bright and "
+        "dark images of the same thing give nearly the same numbers.": ALWAYS,
         "The response r to a patch is the sum of these numbers, each multiplied by a number of the "
         "patch's filter, plus a constant. It is high where the image looks like the patch, and "
         "negative where it looks like the patch's negative.": ALWAYS,
-        "The highest response to one of the patches is at row {row}, column {column}, to patch "
-        "{patch}, counting from 0. There the {n_values} brightnesses have mean {mean} and variance "
+        "Patch {patch}, counting from 0, has the highest response, at row {row}, column {column}. "
+        "There the {n_values} brightnesses have mean {mean} and variance "
         "{variance}, so the divisor is {divisor}. The response is r = {response}.": ALWAYS,
         "Low responses are mostly noise. Only the excess over a threshold t counts: for t = {low} "
         "it is {excess_low}, for t = {high} it is {excess_high}. The excess of −r gives features "
