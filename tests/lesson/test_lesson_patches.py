@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import quickjs
 from helpers import draw_classes
 from PIL import Image
 from scipy.ndimage import uniform_filter
@@ -22,6 +23,11 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.training.patch_learning import learn_patches, scales_for
+from softmaxce.views.json.json_output import json_line
+from softmaxce.views.lesson import page
+from softmaxce.views.lesson.formatting import step_text
+from softmaxce.views.lesson.language import translator
+from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")
 
@@ -229,3 +235,26 @@ def test_info_names_the_features(trained):
     }
     line = f"Features: 8 patches of 6 × 6 with their mirror images, {n_features:,} features per"
     assert line in " ".join(text.split())
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_page_shows_what_the_command_shows(language):
+    model = patch_model(symmetric=language == "ko")
+    picture = Picture(model, pictures_of((14, 17, 3), 1, 11)[0], "cat.png")
+    explanation = explain(lesson.make_example(picture.logits.tolist(), "image"), picture)
+    translate = translator(language)
+    context = quickjs.Context()
+    for name in ("numbers.js", "rendering.js"):
+        context.eval((page.HERE / name).read_text("utf-8"))
+    context.eval("const console = { error: (...words) => { throw new Error(words.join()); } };")
+    context.eval(f"const DATA = {json_line(page.page_data(explanation, translate))};")
+    shown = context.eval(
+        "JSON.stringify(lesson(DATA.state).steps.slice(0, 3).map((s) => stepText(s, [0, 1, 2], 0)))"
+    )
+    for ours, step in zip(json.loads(shown), explanation.steps, strict=False):
+        expected = asdict(step_text(step, [0, 1, 2], translate))
+        for name in ("title", "claim", "sentences", "checks"):
+            assert ours[name] == expected[name]
+        assert [table["rows"] for table in ours["tables"]] == [
+            table["rows"] for table in expected["tables"]
+        ]
