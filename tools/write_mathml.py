@@ -11,6 +11,7 @@ import json
 from latex2mathml.converter import convert
 
 from softmaxce import lesson
+from softmaxce.lesson.patch_templates import PATCHES
 from softmaxce.lesson.templates import IMAGE, LOGITS_OF_IMAGE
 from softmaxce.views.lesson.page import MATHML
 
@@ -24,7 +25,7 @@ SPACING = {
 
 def mathml_of_formulas() -> dict[str, str]:
     """LaTeX → MathML, for each formula of the lesson."""
-    templates = [IMAGE, LOGITS_OF_IMAGE, *(template for template, _ in lesson.STEPS)]
+    templates = [IMAGE, PATCHES, LOGITS_OF_IMAGE, *(template for template, _ in lesson.STEPS)]
     formulas = [template.formula.latex for template in templates if template.formula]
     return {latex: _spaced(convert(latex, display="block")) for latex in formulas}
 

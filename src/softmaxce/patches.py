@@ -179,6 +179,11 @@ class PatchFeatures:
         by_strip = [((a @ shared) * weights.T).sum(axis=(0, 2)) for weights, a in strips]
         return np.concatenate(by_strip).reshape(self.n_places)
 
+    @property
+    def n_patches(self) -> int:
+        """Number of filters with features of their own: one of each pair if this is symmetric."""
+        return self.n_pairs * (1 if self.is_symmetric else 2)
+
 
 def _activations(responses: Floats) -> NDArray[np.float64]:
     """What is summed: the responses (n_places, n_filters) beyond each threshold, on both sides."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -172,3 +173,67 @@ def test_targets_that_cannot_be_written_are_refused_before_the_work(
     draw_classes(tmp_path / "d", {"a": 5, "b": 5})
     assert_one_error_line(softmaxce("train", "d", "--report", "model.npz"), 1, "another output")
     assert not (tmp_path / "model.npz").exists()
+
+
+@pytest.fixture(scope="module")
+def patch_reports(tmp_path_factory):
+    """Reports and pictures of a linear model with patches and of one with a hidden layer."""
+    from helpers import run_command
+
+    folder = tmp_path_factory.mktemp("patch-reports")
+    draw_classes(folder / "train", {"<b>cat": 12, "dog": 12, "person": 12}, side=12)
+    for name, more in (("linear", ()), ("hidden", ("--hidden", 4))):
+        words = ("train", "train", "--features", "patches:8", "-o", f"{name}.npz", *more)
+        plots = ("--report", f"{name}.html", "--save-plots", name)
+        done = run_command(*words, *plots, cwd=folder)
+        assert done.exit_code == 0, done.stderr
+    return folder
+
+
+def test_the_report_of_a_patch_model_shows_filters_and_patches_of_classes(patch_reports):
+    page = (patch_reports / "linear.html").read_text("utf-8")
+    text = text_of(page)
+    assert "The 8 filters with which" in text
+    assert "upper row: they raise its logit" in text
+    assert "Weights of each class" not in text
+    assert re.findall('alt="Patches for and against (.*?)"', page) == [
+        "&lt;b&gt;cat",
+        "dog",
+        "person",
+    ]
+    assert "8 patches of 6 × 6" in text
+    names = {path.name for path in (patch_reports / "linear").glob("*.png")}
+    assert names == {"filters.png", "patches-0-_b_cat.png", "patches-1-dog.png"} | {
+        "patches-2-person.png"
+    }
+
+
+def test_with_hidden_layers_the_report_shows_the_filters_only(patch_reports):
+    page = (patch_reports / "hidden.html").read_text("utf-8")
+    assert "The 8 filters with which" in text_of(page)
+    assert "Patches for and against" not in page
+    assert [path.name for path in (patch_reports / "hidden").glob("*.png")] == ["filters.png"]
+
+
+def test_the_patches_for_a_class_are_those_with_its_highest_weights(patch_reports):
+    from softmaxce.views.filters import for_and_against
+
+    model = load_model(patch_reports / "linear.npz")
+    patches = model.patches
+    n = patches.n_patches
+    weights = np.zeros_like(model.layers[0].weights)
+    by_filter = weights[:, 1].reshape(2, 2, patches.grid**2, n)  # threshold, sign, point, patch
+    by_filter[0, 0, 2, 5], by_filter[1, 1, 0, 3] = 2.0, -3.0
+    by_filter[0, 1, 1, 6], by_filter[1, 1, 2, 6] = 0.7, 0.6
+    layer = model.layers[0]._replace(weights=weights)
+    sheet = for_and_against(replace(model, layers=(layer,)), 1).astype(int)
+
+    def tile(row, column):
+        return sheet[7 * row : 7 * row + 6, 7 * column : 7 * column + 6]
+
+    def shades(number, sign):
+        values = sign * patches.bank[:-1, number].reshape(6, 6, -1)
+        return 127.5 + 127.5 * values / np.abs(values).max()
+
+    for place, number, sign in (((0, 0), 5, 1), ((0, 1), 6, -1), ((1, 0), 3, -1)):
+        assert np.abs(tile(*place) - shades(number, sign)).max() <= 0.51

@@ -160,7 +160,8 @@ NUMBER = Parsed("NUMBER", _as_number)
     "--save-images",
     metavar="DIR",
     type=click.Path(readable=False),
-    help="Write PNG files of the image, its contribution map and the weights of each class to DIR.",
+    help="Write PNG files of the image, its contribution map and the weights of each class (with "
+    "patch features: the filters) to DIR.",
 )
 @click.option(
     "--exercise",

@@ -42,11 +42,25 @@ def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
     chosen = STEPS[N_ABOUT_LOGITS:] if example.source == "probabilities" else STEPS
     steps = [render(template, numbers_of(example)) for template, numbers_of in chosen]
     if picture is not None:
-        # Imported here: without a picture the lesson needs no model and starts faster.
-        from softmaxce.lesson.picture import image, logits_of_image
+        steps[:1] = _steps_of(picture, example)
+    return tuple(steps)
 
-        steps[:1] = [
+
+def _steps_of(picture: Picture, example: Example) -> list[Step]:
+    """The steps up to the logits, of a picture."""
+    # Imported here: without a picture the lesson needs no model and starts faster.
+    from softmaxce.lesson.picture import image, logits_of_image
+
+    if picture.model.patches is None:
+        return [
             render(templates.IMAGE, image(picture)),
             render(templates.LOGITS_OF_IMAGE, logits_of_image(picture, example)),
         ]
-    return tuple(steps)
+    from softmaxce.lesson import patch_templates
+    from softmaxce.lesson.patches import image_to_patches, logits_of_patches
+
+    return [
+        render(patch_templates.IMAGE_OF_PATCHES, image(picture)),
+        render(patch_templates.PATCHES, image_to_patches(picture)),
+        render(patch_templates.LOGITS_OF_PATCHES, logits_of_patches(picture, example)),
+    ]

@@ -1,8 +1,8 @@
 """The steps before the logits: from an image to its vector, and through the model's weights.
 
-For a linear model the contributions of the pixels and the bias sum to the logit, exactly. With
-hidden layers a pixel's contribution is gradient × input, which holds while the same hidden nodes
-stay active.
+For a linear model the contributions of the inputs and the bias sum to the logit, exactly. With
+hidden layers an input's contribution is gradient × input, which holds while the same hidden nodes
+stay active. The inputs are the pixels, or the patch features of the image.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.numbers import logits
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.patches import SIDE
 
 Floats = NDArray[np.float64]
 N_ENDS = 4
@@ -44,14 +46,19 @@ class Picture:
         return preprocessing.height, preprocessing.width, preprocessing.channels
 
     @cached_property
+    def inputs(self) -> NDArray[np.uint8]:
+        """The first layer's inputs, 0 … 255: (n_inputs,)."""
+        return self.model.inputs(self.pixels[np.newaxis, :]).reshape(-1)
+
+    @cached_property
     def values(self) -> Floats:
-        """The brightnesses scaled to 0 … 1: (n_pixels,)."""
-        return np.multiply(self.pixels, PIXEL_SCALE, dtype=np.float64)
+        """The inputs scaled to 0 … 1: (n_inputs,)."""
+        return np.multiply(self.inputs, PIXEL_SCALE, dtype=np.float64)
 
     @cached_property
     def logits(self) -> Floats:
         """The model's own forward pass: (n_classes,)."""
-        return self.model.logits(self.pixels[np.newaxis, :]).reshape(-1)
+        return self.model.logits_of(self.inputs[np.newaxis, :]).reshape(-1)
 
     @cached_property
     def grid(self) -> NDArray[np.uint8]:
@@ -69,7 +76,7 @@ class Picture:
         return active
 
     def slopes(self, k: int) -> tuple[Floats, float]:
-        """How logit k changes with each scaled pixel (n_pixels,), and what the biases add to it.
+        """How logit k changes with each scaled input (n_inputs,), and what the biases add to it.
 
         Back-propagation through the active nodes; for a linear model, column k and bias k.
         """
@@ -82,8 +89,18 @@ class Picture:
         return slope, rest
 
     def contributions(self, k: int) -> Floats:
-        """What each pixel adds to logit k: (n_pixels,). With the biases they sum to the logit."""
+        """What each input adds to logit k: (n_inputs,). With the biases they sum to the logit."""
         return self.slopes(k)[0] * self.values
+
+    def contribution_map(self, k: int) -> Floats:
+        """What each place of the image adds to logit k: (height, width).
+
+        What a patch adds is spread evenly over its pixels.
+        """
+        contributions, patches = self.contributions(k), self.model.patches
+        if patches is None:
+            return self.as_map(contributions)
+        return spread(patches.contributions(self.pixels, contributions))
 
     def as_map(self, per_pixel: Floats) -> Floats:
         """Values of all channels (n_pixels,) added up at each place: (height, width)."""
@@ -138,15 +155,24 @@ def _listed(values: NDArray[np.uint8]) -> str:
 def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
     """z = xW + b for each class, and the pixels that contribute most to the winner's logit.
 
-    sums: Σ contributions of the pixels, and biases: what the biases add, for each class;
     contributions: (n_pixels,), to the winner's logit.
     """
+    contributions = picture.contributions(example.winner)
+    return {
+        **sums_of_contributions(picture, example),
+        "contributions": contributions.tolist(),
+        **_strongest(picture, contributions, example.winner),
+        **regions(picture, picture.as_map(contributions)),
+    }
+
+
+def sums_of_contributions(picture: Picture, example: Example) -> dict[str, Any]:
+    """sums: Σ contributions of the inputs, and biases: what the biases add, for each class."""
     sums, rests = [], []
     for k in range(example.n_classes):
         slope, rest = picture.slopes(k)
         sums.append(math.fsum((slope * picture.values).tolist()))
         rests.append(rest)
-    contributions = picture.contributions(example.winner)
     n_layers = len(picture.model.layers)
     return {
         **logits(example),
@@ -158,15 +184,12 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
         "sums": sums,
         "biases": rests,
         "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],
-        "contributions": contributions.tolist(),
-        **_strongest(picture, contributions, example.winner),
-        **_regions(picture, contributions),
     }
 
 
 def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any]:
     _, width, channels = picture.shape
-    order = np.argsort(-np.abs(contributions), kind="stable")[:N_PIXELS_SHOWN].tolist()
+    order = largest(contributions)
     slope, _ = picture.slopes(k)
     return {
         "pixel_rows": [i // channels // width for i in order],
@@ -177,15 +200,30 @@ def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any
     }
 
 
-def _regions(picture: Picture, contributions: Floats) -> dict[str, Any]:
-    """Nine regions of the picture: mean brightness, and the sum of their contributions."""
-    places = picture.as_map(contributions)
+def largest(contributions: Floats) -> list[int]:
+    """Where the contributions (n,) with the largest absolute values are."""
+    order: list[int] = np.argsort(-np.abs(contributions), kind="stable")[:N_PIXELS_SHOWN].tolist()
+    return order
+
+
+def spread(places: Floats) -> Floats:
+    """Values of patches, each divided evenly among its pixels: (height, width)."""
+    around = np.pad(places / SIDE**2, SIDE - 1)
+    shares: Floats = sliding_window_view(around, (SIDE, SIDE)).sum(axis=(2, 3))
+    return shares
+
+
+def regions(picture: Picture, by_place: Floats) -> dict[str, Any]:
+    """Nine regions of the picture: mean brightness, and the sum of their contributions.
+
+    by_place: (height, width).
+    """
     parts = list(_parts(picture))
     return {
         "has_regions": bool(parts),
         "regions": REGIONS[: len(parts)],
         "region_brightness": [round(float(picture.grid[part].mean()), 1) for part in parts],
-        "region_sums": [float(places[part].sum()) for part in parts],
+        "region_sums": [float(by_place[part].sum()) for part in parts],
     }
 
 

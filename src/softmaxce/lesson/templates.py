@@ -22,6 +22,10 @@ def table(*columns: Column, when: str = ALWAYS) -> Table:
     return Table(columns, per_class=False, when=when)
 
 
+EACH_VALUE = (
+    "Each value is one input feature: {n_pixels} in total, from {first_values} … to … "
+    "{last_values}."
+)
 IMAGE = StepTemplate(
     name="image",
     title="From image to input",
@@ -37,8 +41,7 @@ IMAGE = StepTemplate(
         "The model sees {height} rows of {width} pixels: {n_places} pixels, each with three "
         "brightnesses from 0 to 255 (256 values), for red, green and blue.": "coloured",
         "A full-HD image has 1920 × 1080 = 2,073,600 pixels.": ALWAYS,
-        "Each value is one input feature: {n_pixels} in total, from {first_values} … to … "
-        "{last_values}.": ALWAYS,
+        EACH_VALUE: ALWAYS,
         "Counting from 0, row {row}, column {column} holds the brightest value, {brightness}. In "
         "the vector its index is {index}. Around it, columns {first_column} to "
         "{last_column}:": ALWAYS,
@@ -52,20 +55,20 @@ IMAGE = StepTemplate(
     question=Question("How many values does the input vector hold?", "n_pixels"),
 )
 
-_NODES = {
+NODES = {
     "Two classes: this is binary classification.": "binary",
     "{n_classes} classes: this is multi-class classification.": "multi_class",
     "A model that predicts one quantity, such as the price of a house, has one output node and "
     "gives one number: that is regression.": ALWAYS,
 }
-_ANY_NUMBER = {
+ANY_NUMBER = {
     "A logit can be any number, positive or negative. It is not a probability yet.": ALWAYS
 }
 LOGITS = StepTemplate(
     name="logits",
     title="From input to logits",
     claim="The last layer has one node per class, so it gives one number per class: the logits.",
-    sentences=_NODES | _ANY_NUMBER,
+    sentences=NODES | ANY_NUMBER,
     tables=(class_table(LOGIT),),
     question=Question("How many logits does a model with these classes give?", "n_classes"),
 )
@@ -74,12 +77,12 @@ LOGITS_OF_IMAGE = replace(
     LOGITS,
     formula=Formula("z = xW + b", r"z = xW + b"),
     sentences={
-        **_NODES,
+        **NODES,
         "The forward pass: each brightness, divided by 255, is multiplied by its weight for the "
         "class. The products and the bias sum to the logit.": "linear",
         "The forward pass goes through {n_layers} layers. Here a pixel's contribution is gradient "
         "× input, an approximation that holds while the same hidden nodes stay active.": "hidden",
-        **_ANY_NUMBER,
+        **ANY_NUMBER,
         "Class {winner} has the highest logit. Below: what each region of the image adds to it, "
         "and the pixels that change it most.": ALWAYS,
     },

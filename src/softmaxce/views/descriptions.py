@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.patches import SIDE, PatchFeatures
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.evaluate import Coverage
@@ -119,6 +120,7 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
     lines = [
         ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
+        ("Features", _features(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
         ("Validation images", f"{calibration.n_images:,}" if calibration else "none"),
@@ -129,3 +131,11 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
         ("Created by", None if record.made_by is None else f"softmaxce {record.made_by}"),
     ]
     return [(title, value) for title, value in lines if value is not None]
+
+
+def _features(patches: PatchFeatures) -> str:
+    mirror = " with their mirror images" if patches.is_symmetric else ""
+    return (
+        f"{patches.n_patches:,} patches of {SIDE} × {SIDE}{mirror}, {patches.n_features:,} "
+        "features per image"
+    )

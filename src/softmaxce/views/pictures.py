@@ -56,7 +56,7 @@ def map_pixels(values: Floats, largest: float | None = None) -> Pixels:
 
 def contribution_pixels(picture: Picture, k: int) -> Pixels:
     """What each place adds to logit k."""
-    return map_pixels(picture.as_map(picture.contributions(k)))
+    return map_pixels(picture.contribution_map(k))
 
 
 def template_pixels(picture: Picture, k: int) -> Pixels:
@@ -113,13 +113,20 @@ def data_uri(pixels: Pixels) -> str:
 
 
 def save(picture: Picture, winner: int, folder: str) -> int:
-    """Write image, contribution map and templates as so many PNG files. Raises OutputError."""
+    """Write image, contribution map and templates as so many PNG files. Raises OutputError.
+
+    With patch features, the filters instead of the templates.
+    """
     names = picture.model.class_names
     pictures = {
         "image": image_pixels(picture),
         f"contributions-{file_stem(names, winner)}": contribution_pixels(picture, winner),
     }
-    for k in range(len(names)):
+    if picture.model.patches is not None:
+        from softmaxce.views.filters import most_used  # which imports this module
+
+        pictures["filters"] = most_used(picture.model)
+    for k in range(len(names) if picture.model.patches is None else 0):
         pictures[f"template-{file_stem(names, k)}"] = template_pixels(picture, k)
     write_folder(folder, {f"{name}.png": png_bytes(p, PNG_SIDE) for name, p in pictures.items()})
     return len(pictures)

@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from softmaxce import lesson
 from softmaxce.lesson import exercises, numbers, picture, templates
+from softmaxce.lesson import patch_templates as pt
 from softmaxce.lesson.misconceptions import MISCONCEPTIONS
 from softmaxce.lesson.step import Column, Formula, StepTemplate
 from softmaxce.views.lesson import page
@@ -39,6 +40,7 @@ def messages_of(part) -> set[str]:
 
 def all_messages() -> set[str]:
     found_in: list[StepTemplate] = [templates.IMAGE, templates.LOGITS_OF_IMAGE]
+    found_in += [pt.IMAGE_OF_PATCHES, pt.PATCHES, pt.LOGITS_OF_PATCHES]
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
     found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}

@@ -10,6 +10,7 @@ import write_mathml
 
 from softmaxce import lesson
 from softmaxce.lesson import templates
+from softmaxce.lesson.patch_templates import PATCHES
 from softmaxce.views.lesson.language import translator
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import MATHML, mathml
@@ -18,6 +19,7 @@ FORMULAS = [
     template.formula
     for template in (
         templates.IMAGE,
+        PATCHES,
         templates.LOGITS_OF_IMAGE,
         *(template for template, _ in lesson.STEPS),
     )
@@ -25,7 +27,8 @@ FORMULAS = [
 ]
 SYMBOLS = {
     r"\sum": "Σ", r"\infty": "∞", r"\cdot": "·", r"\ne": "≠", r"\partial": "∂", r"\|": "‖",
-    r"\log": "log", r"\quad": "", r"\;": "", r"\,": "", "-": "−", "^2": "²", "_k": "ₖ", "_j": "ⱼ",
+    r"\log": "log", r"\max": "max",
+    r"\quad": "", r"\;": "", r"\,": "", "-": "−", "^2": "²", "_k": "ₖ", "_j": "ⱼ",
     "{": "", "}": "", " ": "",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ import quickjs
 
 from softmaxce import lesson
 from softmaxce.lesson import templates
+from softmaxce.lesson.patch_templates import PATCHES
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import number, step_text
@@ -191,5 +192,5 @@ def test_the_text_of_misconceptions_comes_from_the_command():
 
 
 def test_formulas_of_an_image_are_in_the_page_too():
-    for template in (templates.IMAGE, templates.LOGITS_OF_IMAGE):
+    for template in (templates.IMAGE, PATCHES, templates.LOGITS_OF_IMAGE):
         assert page.mathml(template.formula, str).startswith("<math")

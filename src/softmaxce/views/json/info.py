@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from softmaxce.patches import SIDE, PatchFeatures
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.info import InfoResult
 
@@ -16,9 +19,20 @@ def as_json(result: InfoResult) -> str:
             **attributes(result, "format_version", "n_bytes", "sha256"),
             "classes": model.class_names,
             "image": attributes(model.preprocessing, "height", "width", "channels"),
+            **({"features": _features(model.patches)} if model.patches else {}),
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
             "training": model.training,
         },
     )
+
+
+def _features(patches: PatchFeatures) -> dict[str, Any]:
+    return {
+        "kind": "patches",
+        "n_filters": patches.n_patches,
+        "patch_side": SIDE,
+        "mirror": patches.is_symmetric,
+        "n_features": patches.n_features,
+    }

@@ -20,7 +20,7 @@ from typing import Any
 from softmaxce.lesson import example, numbers, picture
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.step import Formula, Step, StepTemplate
-from softmaxce.lesson.templates import IMAGE, LOGITS_OF_IMAGE
+from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
 from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
@@ -138,7 +138,7 @@ def state_of(given: Example) -> dict[str, Any]:
 def _step_data(step: Step, explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """A step's template; with the numbers and pictures of an image, which do not change."""
     data = _translated(step.template, translate)
-    if explanation.picture is not None and step.template in (IMAGE, LOGITS_OF_IMAGE):
+    if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: value for k, value in step.numbers.items() if k != "contributions"}
         data["pictures"] = list(_pictures(step, explanation, translate))
     return data
@@ -155,8 +155,16 @@ def _pictures(
         text = translate("The image as the model sees it")
         yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
         return
+    if step.name == "patches":
+        row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
+        part = pixels.image_pixels(shown)[row : row + side, column : column + side]
+        text = translate("The part of the image with the highest response")
+        yield {"source": pixels.data_uri(part), "text": text}
+        return
     source = pixels.data_uri(pixels.contribution_pixels(shown, given.winner))
     yield {"source": source, "text": contributions_text(given, translate)}
+    if shown.model.patches is not None:
+        return  # the weights have no place in the image
     for k in given.shown[:MAX_WEIGHT_MAPS]:
         source = pixels.data_uri(pixels.template_pixels(shown, k))
         yield {"source": source, "text": weights_text(shown, k, translate)}

@@ -185,18 +185,20 @@ def _show_picture(
 def _show_maps(console: Console, picture: Picture, example: Example, translate: Translate) -> None:
     """Print the winner's contributions and the weights of some classes; without colours, words.
 
-    The classes: the most probable, the true one among them.
+    The classes: the most probable, the true one among them. Patch features have no such weights.
     """
     from softmaxce.views import pictures  # imports Pillow
 
     order = sorted(range(example.n_classes), key=lambda k: -example.logits[k])
-    chosen = dict.fromkeys([*order[: MAX_WEIGHT_MAPS - 1], example.label, *order])
+    chosen = list(dict.fromkeys([*order[: MAX_WEIGHT_MAPS - 1], example.label, *order]))
+    mapped = [] if picture.model.patches else chosen[:MAX_WEIGHT_MAPS]
     in_colour = pictures.shows_colour(console)
-    console.print()
+    if in_colour or mapped:
+        console.print()
     if in_colour:
         _line(console, contributions_text(example, translate))
         _half_blocks(console, pictures.contribution_pixels(picture, example.winner))
-    for k in list(chosen)[:MAX_WEIGHT_MAPS]:
+    for k in mapped:
         _line(console, weights_text(picture, k, translate))
         if in_colour:
             _half_blocks(console, pictures.template_pixels(picture, k))

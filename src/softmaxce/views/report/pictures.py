@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.views.filters import N_FILTERS, for_and_against, most_used
 from softmaxce.views.formatting import percent
 from softmaxce.views.pictures import (
     PNG_SIDE,
@@ -97,7 +99,9 @@ def _weight_pictures(weights: Floats | None) -> list[Pixels]:
 
 
 def weights_section(subject: Subject) -> Html | None:
-    """The weights of each class as a picture, with a table of the largest."""
+    """The weights of each class as a picture, with a table of the largest; or the patches."""
+    if subject.model.patches is not None:
+        return _patches_section(subject.model)
     weights, names = _weights(subject), subject.model.class_names
     if weights is None:
         return None
@@ -127,6 +131,46 @@ def weights_section(subject: Subject) -> Html | None:
     )
 
 
+def _patches_section(model: SoftmaxModel) -> Html:
+    """The most used filters, and for each class of a linear model the most important patches."""
+    patches, n_classes = model.patches, _n_of_patches(model)
+    assert patches is not None
+    n = f"{patches.n_patches:,}"
+    which = n if patches.n_patches <= N_FILTERS else f"{N_FILTERS} most used of the {n}"
+    colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
+    words = (
+        f"The {which} filters with which every part of an image is compared, the most used first. "
+        f"Medium grey is 0; lighter is positive, darker is negative, in {colours}. The more the "
+        "part looks like the filter, the higher the response."
+    )
+    if patches.is_symmetric:
+        words += " The mirror image of each filter is used too."
+    cards = "".join(
+        f'<li><img class="filters" src="{data_uri(for_and_against(model, k))}" '
+        f'alt="Patches for and against {text(name)}"><p class="verdict">{text(name)}</p></li>\n'
+        for k, name in enumerate(model.class_names[:n_classes])
+    )
+    legend = (
+        "The patches with the highest weights for each class (upper row: they raise its logit) and "
+        "with the lowest (lower row: they lower it). The weights are summed over the grid and the "
+        "thresholds. A patch that counts where its response is negative is shown as its negative."
+    )
+    if n_classes < model.n_classes:
+        legend += f" The first {n_classes} of {model.n_classes} classes."
+    return section(
+        "Patches",
+        paragraph(words, "soft"),
+        Html(f'<p><img class="filters" src="{data_uri(most_used(model))}" alt="The filters"></p>'),
+        paragraph(legend, "soft") if cards else None,
+        Html(f'<ul class="grid">{cards}</ul>') if cards else None,
+    )
+
+
+def _n_of_patches(model: SoftmaxModel) -> int:
+    """For how many classes the patches are shown: none with hidden layers."""
+    return min(MAX_CLASSES, model.n_classes) if len(model.layers) == 1 else 0
+
+
 def _extremes(weights: Floats) -> Iterator[str]:
     """Place and value of the largest and of the smallest weight (height, width)."""
     for position in (int(weights.argmax()), int(weights.argmin())):
@@ -135,9 +179,15 @@ def _extremes(weights: Floats) -> Iterator[str]:
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:
-    """A PNG file of the weights of each class, by name; none with hidden layers."""
-    names, pictures = subject.model.class_names, _weight_pictures(_weights(subject))
-    return {
-        f"weights-{file_stem(names, k)}.png": png_bytes(picture, PNG_SIDE)
-        for k, picture in enumerate(pictures)
-    }
+    """A PNG file of the weights of each class, by name; none with hidden layers. With patch
+    features, of the filters and of the patches for and against each class."""
+    model, names = subject.model, subject.model.class_names
+    if model.patches is None:
+        drawn = enumerate(_weight_pictures(_weights(subject)))
+        pictures = {f"weights-{file_stem(names, k)}": picture for k, picture in drawn}
+    else:
+        pictures = {"filters": most_used(model)} | {
+            f"patches-{file_stem(names, k)}": for_and_against(model, k)
+            for k in range(_n_of_patches(model))
+        }
+    return {f"{name}.png": png_bytes(picture, PNG_SIDE) for name, picture in pictures.items()}
