@@ -40,8 +40,9 @@ PATCHES = StepTemplate(
         "There are {n_rows} × {n_columns} = {n_places} places for a patch. A place is named after "
         "the row and column of its top left pixel.": ALWAYS,
         "Contrast normalisation: the mean brightness of a part is subtracted from each of its "
-        "brightnesses, and the differences are divided by √(variance + {contrast}). So bright and "
-        "dark images of the same thing give nearly the same numbers.": ALWAYS,
+        "brightnesses, and the differences are divided by the square root of (variance + "
+        "{contrast}). So bright and dark images of the same thing give nearly the same "
+        "numbers.": ALWAYS,
         "The response r to a patch is the sum of these numbers, each multiplied by a number of the "
         "patch's filter, plus a constant. It is high where the image looks like the patch, and "
         "negative where it looks like the patch's negative.": ALWAYS,
