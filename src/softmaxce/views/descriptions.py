@@ -120,7 +120,7 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
     lines = [
         ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
-        ("Features", _features(model.patches) if model.patches else None),
+        ("Features", features_line(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
         ("Validation images", f"{calibration.n_images:,}" if calibration else "none"),
@@ -133,7 +133,8 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
     return [(title, value) for title, value in lines if value is not None]
 
 
-def _features(patches: PatchFeatures) -> str:
+def features_line(patches: PatchFeatures) -> str:
+    """What a model sees of an image, in words."""
     mirror = " with their mirror images" if patches.is_symmetric else ""
     return (
         f"{patches.n_patches:,} patches of {SIDE} × {SIDE}{mirror}, {patches.n_features:,} "

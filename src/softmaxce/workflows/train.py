@@ -28,7 +28,7 @@ from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
-from softmaxce.patches import PatchFeatures
+from softmaxce.patches import SIDE, PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
 from softmaxce.training.rows import Rows
@@ -49,6 +49,9 @@ from softmaxce.workflows.patch_features import (
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
 
+_GOOD, _GAP = 0.8, 0.1  # accuracies that patch features are not likely to raise much
+_LARGEST_DIGIT = 28  # pixels
+_SECONDS_PER_PLACE = 1.6e-6  # of decoded pixels, measured on CIFAR-10 and photographs of 64 × 64
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
 # subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
 _TAIL_FACTOR = 30.0
@@ -121,6 +124,23 @@ class TrainResult:
         """For "validation" and "test": the copies of training images, if there are any."""
         others = (name for name in self.scored if name != "train")
         return {name: copies for name in others if (copies := self.scored[name].overlap)}
+
+
+def seconds_of_patches(result: TrainResult) -> float | None:
+    """About how long training with patch features would take on two cores, if they are likely to
+    help: for images in colour or larger than digits, whose validation accuracy is low, or far below
+    the training accuracy. None otherwise."""
+    validation, preprocessing = result.scored.get("validation"), result.model.preprocessing
+    side = min(preprocessing.height, preprocessing.width)
+    is_photograph = preprocessing.channels == 3 or side > _LARGEST_DIGIT
+    if result.model.patches or validation is None or side < SIDE or not is_photograph:
+        return None
+    accuracy = validation.scores.accuracy
+    gap = result.scored["train"].scores.accuracy - accuracy
+    if accuracy >= _GOOD and gap < _GAP:
+        return None
+    n_images = sum(scored.scores.n_images for scored in result.scored.values())
+    return 2 + n_images * preprocessing.height * preprocessing.width * _SECONDS_PER_PLACE
 
 
 def check_output(path: str | PathLike[str], force: bool) -> str:

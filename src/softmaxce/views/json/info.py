@@ -19,7 +19,7 @@ def as_json(result: InfoResult) -> str:
             **attributes(result, "format_version", "n_bytes", "sha256"),
             "classes": model.class_names,
             "image": attributes(model.preprocessing, "height", "width", "channels"),
-            **({"features": _features(model.patches)} if model.patches else {}),
+            **({"features": features_object(model.patches)} if model.patches else {}),
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
@@ -28,7 +28,8 @@ def as_json(result: InfoResult) -> str:
     )
 
 
-def _features(patches: PatchFeatures) -> dict[str, Any]:
+def features_object(patches: PatchFeatures) -> dict[str, Any]:
+    """What a model sees of an image."""
     return {
         "kind": "patches",
         "n_filters": patches.n_patches,

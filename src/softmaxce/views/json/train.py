@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from softmaxce.errors import AlreadyTrained
 from softmaxce.views.json import scores
+from softmaxce.views.json.info import features_object
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.train import TrainResult
 
@@ -31,6 +34,7 @@ def as_json(result: TrainResult) -> str:
             "n_train": n_images["train"],
             "n_validation": n_images.get("validation", 0),
             "image": model.preprocessing,
+            **_features(result),
             "l2": fit.l2,
             "l2_path": [attributes(step, "l2", "validation_cross_entropy") for step in fit.l2_path],
             "stop_reason": fit.stop_message,
@@ -55,3 +59,15 @@ def as_json(result: TrainResult) -> str:
 def finished(model_path: str, reason: AlreadyTrained) -> str:
     """That an earlier run has done everything, as one JSON object."""
     return json_text("train", {"model": model_path, "already_trained": str(reason)})
+
+
+def _features(result: TrainResult) -> dict[str, Any]:
+    """The patch features, and how mirror symmetry was chosen; nothing for pixels."""
+    patches, trial = result.model.patches, result.mirror_trial
+    if patches is None:
+        return {}
+    names = "symmetric", "asymmetric", "standard_error"
+    return {
+        "features": features_object(patches),
+        "mirror_trial": None if trial is None else attributes(trial, *names),
+    }

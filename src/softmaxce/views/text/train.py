@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from softmaxce.errors import AlreadyTrained, first_and_more
 from softmaxce.views.console import PlainConsole, output
-from softmaxce.views.descriptions import choices_made, overlap_line, training_outcome
+from softmaxce.views.descriptions import (
+    choices_made,
+    features_line,
+    overlap_line,
+    training_outcome,
+)
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
 from softmaxce.views.score_tables import SPLIT_TITLES, by_recall, class_table, splits_table
-from softmaxce.workflows.train import TrainResult
+from softmaxce.workflows.train import TrainResult, seconds_of_patches
 
 _LEGEND = (
     "majority: the accuracy of always predicting the most frequent class.\n"
@@ -37,6 +42,14 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
     n_pixels = preprocessing.n_pixels
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
     console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")
+    if result.model.patches is not None:
+        console.print_line(f"Features: {features_line(result.model.patches)}")
+    if (trial := result.mirror_trial) is not None:
+        which = "with" if trial.is_symmetric else "without"
+        losses = f"{nats(trial.symmetric)} with it, {nats(trial.asymmetric)} without"
+        console.print_line(
+            f"({which} mirror symmetry, by the cross-entropy of a few validation images: {losses})"
+        )
     validation = "none; all images are used for training"
     if "validation" in folders:
         validation = str(folders["validation"])
@@ -75,14 +88,20 @@ def _show_training(console: PlainConsole, result: TrainResult) -> None:
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
         console.print_line(f"Objective during one of the fits ({stage}): {ends}")
     _show_temperature(console, result)
+    features = f"{seconds['features']:.1f} s features, " if "features" in seconds else ""
     console.print_line(
-        f"Time: {seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting, "
+        f"Time: {seconds['decode']:.1f} s decoding, {features}{seconds['fit']:.1f} s fitting, "
         f"{seconds['total']:.1f} s total."
     )
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     image = f"./{result.example}" if result.example.startswith("-") else result.example
     console.print_line(f"Next:  {command('softmaxce', 'predict', image, *model)}")
+    if (seconds_more := seconds_of_patches(result)) is not None:
+        cost = f"{seconds_more:.0f} s" if seconds_more < 100 else f"{seconds_more / 60:.0f} minutes"
+        console.print_line(
+            f"Try:   --features patches, which is often much better for photographs (about {cost})"
+        )
 
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
