@@ -33,11 +33,12 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 SIDE = 6  # pixels
-THRESHOLDS = (0.25, 1.0)
+THRESHOLDS = (0.2, 0.6, 1.2)
 CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than about 10 are noise
 # The responses of so many places to so many filters stay in the second-level cache.
 _STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
 _TASK_PICTURES = 16
+_ROUNDING = 1e-5  # relative: smaller sums are rounding errors of a sum of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,9 @@ class PatchFeatures:
                 for above, below, limit in zip(block[::2], block[1::2], limits, strict=True):
                     above += weights @ np.maximum(responses, limit, out=beyond)
                     below -= weights @ np.minimum(responses, -limit, out=beyond)
-        pooled -= (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
+        nothing = (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
+        pooled -= nothing
+        pooled[pooled < _ROUNDING * nothing] = 0
         return np.asarray(np.maximum(self._joined(pooled), 0)).reshape(-1)
 
     def joined(self, sums: Floats) -> Floats:
@@ -171,12 +174,17 @@ class PatchFeatures:
         A feature's contribution is divided among the places in proportion to what they add to its
         sum.
         """
-        strips = [(w, _activations(patches @ self.bank)) for w, patches in self._strips(pixels)]
-        sums = self._joined(np.sum([weights @ a for weights, a in strips], axis=0))
+
+        def strips() -> Iterator[tuple[Floats, NDArray[np.float64]]]:
+            # Computed twice, because the activations of a large picture would fill the memory.
+            for weights, patches in self._strips(pixels):
+                yield weights, _activations(patches @ self.bank)
+
+        sums = self._joined(np.asarray(sum(weights @ a for weights, a in strips())))
         parts = np.zeros(sums.shape)
         np.divide(of_features.reshape(sums.shape), sums, out=parts, where=sums > 0)
         shared = np.swapaxes(self._shared(parts), 1, 2)  # (…, 2 · n_pairs, grid²)
-        by_strip = [((a @ shared) * weights.T).sum(axis=(0, 2)) for weights, a in strips]
+        by_strip = [((a @ shared) * weights.T).sum(axis=(0, 2)) for weights, a in strips()]
         return np.concatenate(by_strip).reshape(self.n_places)
 
     @property

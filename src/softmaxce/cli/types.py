@@ -14,7 +14,7 @@ from softmaxce.preprocessing import MAX_SIDE
 
 MAX_UNITS = 65_536
 MAX_LAYERS = 16
-N_FILTERS, MAX_FILTERS = 256, 4096
+N_FILTERS, MAX_FILTERS = 192, 4096
 COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from softmaxce.errors import DataError
 from softmaxce.patches import SIDE, PatchFeatures, mirrored, normalised, windows
 from softmaxce.row_threads import row_threads
 
-_N_PATCHES = 100_000
+_N_PATCHES = 50_000
 _N_IMAGES = 10_000  # from which the patches are cut
-_N_CLUSTERED = 50_000
 _N_ROUNDS = 10
 _RIDGE = 0.1  # added to the variances, of about 0.01 to 10, before they are whitened
 _DEVIATIONS = 6.0  # above the mean: larger sums are cut off
 _LARGE = 48  # pixels of the shorter side
+_SMALLEST = 0.1  # what one place may add: features that hardly ever respond stay small
 _FLAT = 1e-3  # smallest norm of a contrast-normalised patch that shows something
 
 Matrix = NDArray[np.floating[Any]]
@@ -62,7 +62,7 @@ def learn_patches(
     whitening = _whitening(patches, twin)
     white = _unit(patches @ whitening.astype(np.float32))
     with row_threads() as run_tasks:
-        clusters = _cluster(white[:_N_CLUSTERED], n_pairs, twin, run_tasks).astype(np.float64)
+        clusters = _cluster(white, n_pairs, twin, run_tasks).astype(np.float64)
     filters = whitening @ clusters.T
     filters -= filters.mean(axis=0)  # so that the mean of a patch does not matter
     with_offset = np.vstack([filters, -centre @ filters]).astype(np.float32)
@@ -146,6 +146,7 @@ def scales_for(sums: Matrix) -> NDArray[np.float32]:
     """Scales that map sums (n, n_features) of up to _DEVIATIONS standard deviations above the mean
     to 0 … 255."""
     largest = sums.mean(axis=0) + np.float32(_DEVIATIONS) * sums.std(axis=0)
+    largest[largest > 0] = np.maximum(largest[largest > 0], _SMALLEST)
     scales = np.zeros(largest.shape, np.float32)
     np.divide(255, largest, out=scales, where=largest > 0)
     return scales
