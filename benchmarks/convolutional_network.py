@@ -52,7 +52,7 @@ def save_images(folder: str, path: str) -> tuple[int, int]:
     images = load_for_training(splits["train"])
     is_validation = validation_rows(images, FRACTION, SEED)
     p = images.preprocessing
-    pixels = images.pixels.reshape(-1, p.height, p.width, p.channels)
+    pixels = images.pixels[:].reshape(-1, p.height, p.width, p.channels)
     np.savez(path, pixels=pixels, labels=images.labels, is_validation=is_validation)
     return int((~is_validation).sum()), int(is_validation.sum())
 
