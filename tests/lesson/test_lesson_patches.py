@@ -107,7 +107,7 @@ def test_the_contribution_of_each_place_by_brute_force(symmetric):
     pooling = patches.pooling.astype(float).reshape(-1, n_rows, n_columns)
     grid, n_pairs = patches.grid, patches.n_pairs
     expected, index = np.zeros((n_rows, n_columns)), 0
-    for threshold in (0.25, 1.0):
+    for threshold in (0.2, 0.6, 1.2):
         for sign in (1, -1):
             excess = [np.maximum(sign * response(f) - threshold, 0) for f in range(2 * n_pairs)]
             for row in range(grid):
@@ -147,9 +147,9 @@ def test_the_worked_place_adds_up_as_it_says():
     responses = normal @ model.patches.bank[:, :4].astype(float)
     assert numbers["response"] == pytest.approx(responses.max(), abs=1e-4)
     assert numbers["patch"] == responses.argmax()
-    assert numbers["added"] == pytest.approx(numbers["weight"] * (responses.max() - 0.25), abs=1e-4)
+    assert numbers["added"] == pytest.approx(numbers["weight"] * (responses.max() - 0.2), abs=1e-4)
     assert numbers["n_places"] == 9 * 12
-    assert numbers["n_features"] == 4 * 4 * model.patches.grid**2
+    assert numbers["n_features"] == 6 * 4 * model.patches.grid**2
     assert numbers["feature"] in picture.inputs
 
 

@@ -222,7 +222,7 @@ def test_the_patches_for_a_class_are_those_with_its_highest_weights(patch_report
     patches = model.patches
     n = patches.n_patches
     weights = np.zeros_like(model.layers[0].weights)
-    by_filter = weights[:, 1].reshape(2, 2, patches.grid**2, n)  # threshold, sign, point, patch
+    by_filter = weights[:, 1].reshape(3, 2, patches.grid**2, n)  # threshold, sign, point, patch
     by_filter[0, 0, 2, 5], by_filter[1, 1, 0, 3] = 2.0, -3.0
     by_filter[0, 1, 1, 6], by_filter[1, 1, 2, 6] = 0.7, 0.6
     layer = model.layers[0]._replace(weights=weights)

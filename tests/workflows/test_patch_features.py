@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,11 +34,11 @@ def signs(tmp_path):
 
 
 def test_every_command_uses_the_features(softmaxce, tmp_path):
-    trained = softmaxce("train", PETS, *QUICK, "-o", "m.npz", "--format", "json").json()
+    trained = softmaxce("train", PETS, *QUICK, "-o", "m.npz", "--format", "json").json
     assert trained["features"]["kind"] == "patches"
     assert trained["features"]["n_filters"] == 8
     assert trained["seconds"]["features"] > 0
-    evaluated = softmaxce("evaluate", PETS / "test", "-m", "m.npz", "--format", "json").json()
+    evaluated = softmaxce("evaluate", PETS / "test", "-m", "m.npz", "--format", "json").json
     assert evaluated["accuracy"] == trained["test"]["accuracy"] > 0.7
     assert evaluated["cross_entropy"] == trained["test"]["cross_entropy"]
     path = PETS / "test" / "cat"
@@ -47,7 +48,7 @@ def test_every_command_uses_the_features(softmaxce, tmp_path):
     assert json.loads(alone)["probabilities"] == first["probabilities"]
     piped = softmaxce(
         *("predict", "-", "-m", "m.npz", "--format", "jsonl"),
-        stdin=open(first["path"], "rb").read(),
+        stdin=Path(first["path"]).read_bytes(),
     )
     assert json.loads(piped.stdout)["probabilities"] == first["probabilities"]
     softmaxce("train", PETS, "-o", "p.npz", "-q")
@@ -69,7 +70,7 @@ def test_the_same_bytes_with_any_number_of_processes_and_after_a_second_run(soft
 def test_a_model_of_pixels_has_the_format_of_older_versions(softmaxce, tmp_path):
     softmaxce("train", PETS, "-o", "p.npz", "-q")
     softmaxce("train", PETS, *QUICK, "-o", "m.npz", "-q")
-    versions = [softmaxce("info", n, "--format", "json").json() for n in ("p.npz", "m.npz")]
+    versions = [softmaxce("info", n, "--format", "json").json for n in ("p.npz", "m.npz")]
     assert [info["format_version"] for info in versions] == [1, 2]
     assert "features" not in versions[0]
     assert load_model(tmp_path / "p.npz").patches is None
@@ -77,19 +78,19 @@ def test_a_model_of_pixels_has_the_format_of_older_versions(softmaxce, tmp_path)
 
 def test_validation_decides_on_mirror_symmetry(softmaxce, signs, tmp_path):
     outcome = softmaxce("train", signs, *QUICK, "-o", "m.npz")
-    assert "without mirror symmetry, by the cross-entropy" in outcome.stdout
+    assert "without mirror symmetry; cross-entropy" in outcome.stdout
     assert not load_model(tmp_path / "m.npz").patches.is_symmetric
     forced = softmaxce("train", signs, *QUICK, "--mirror", "on", "-o", "s.npz", "--format", "json")
-    assert forced.json()["validation"]["accuracy"] < 0.75
+    assert forced.json["validation"]["accuracy"] < 0.75
     outcome = softmaxce("train", PETS, *QUICK, "-o", "pets.npz")
-    assert re.search(r"\(with mirror symmetry, by", outcome.stdout)
+    assert re.search(r"\(with mirror symmetry; ", outcome.stdout)
 
 
 def test_few_small_pictures_hidden_layers_and_no_validation(softmaxce, tmp_path):
     folder = draw_classes(tmp_path / "few", {"a": 30, "b": 30}, side=8)
     for words in ((), ("--hidden", "4"), ("--validation", "0")):
         outcome = softmaxce("train", folder, *QUICK, *words, "-o", "m.npz", "--format", "json")
-        assert outcome.json()["train"]["accuracy"] > 0.5
+        assert outcome.json["train"]["accuracy"] > 0.5
 
 
 def flat(folder):
@@ -121,7 +122,7 @@ def test_all_pictures_equal(softmaxce, tmp_path):
         for i in range(12):
             Image.fromarray(picture).save(tmp_path / "equal" / name / f"{i}.png")
     outcome = softmaxce("train", tmp_path / "equal", *QUICK, "-o", "m.npz", "--format", "json")
-    assert outcome.json()["train"]["accuracy"] == 0.5
+    assert outcome.json["train"]["accuracy"] == 0.5
 
 
 def test_training_on_pixels_ends_with_a_hint_for_photographs(softmaxce, tmp_path):

@@ -50,7 +50,8 @@ PATCHES = StepTemplate(
         "There the {n_values} brightnesses have mean {mean} and variance "
         "{variance}, so the divisor is {divisor}. The response is r = {response}.": ALWAYS,
         "Low responses are mostly noise. Only the excess over a threshold t counts: for t = {low} "
-        "it is {excess_low}, for t = {high} it is {excess_high}. The excess of −r gives features "
+        "it is {excess_low}, for t = {middle} {excess_middle}, for t = {high} {excess_high}. The "
+        "excess of −r gives features "
         "of its own.": ALWAYS,
         "The excess is summed over the image, once for each point of a grid of {grid} × {grid}: "
         "the nearer the place, the larger its weight. At the point nearest to this place, the "
@@ -60,7 +61,7 @@ PATCHES = StepTemplate(
         "the feature: {feature}, from 0 to 255 like a brightness.": "fits",
         "All places together give {sum}. Multiplied by {scale}, that is {scaled}. It exceeds 255, "
         "so the feature is {feature}: features are from 0 to 255, like brightnesses.": "cut_off",
-        "{n_patches} patches, 2 thresholds, r and −r, {n_points} points: {n_features} features in "
+        "{n_patches} patches, 3 thresholds, r and −r, {n_points} points: {n_features} features in "
         "total. They, not the pixels, are the input of the layers.": ALWAYS,
         "Mirror symmetry: each sum also counts the matches with the patch's mirror image around "
         "the mirrored point, so an image and its mirror image get the same logits.": "symmetric",

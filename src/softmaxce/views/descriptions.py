@@ -137,6 +137,5 @@ def features_line(patches: PatchFeatures) -> str:
     """What a model sees of an image, in words."""
     mirror = " with their mirror images" if patches.is_symmetric else ""
     return (
-        f"{patches.n_patches:,} patches of {SIDE} × {SIDE}{mirror}, {patches.n_features:,} "
-        "features per image"
+        f"{patches.n_patches:,} patches of {SIDE} × {SIDE}{mirror}, {patches.n_features:,} features"
     )

@@ -47,9 +47,7 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
     if (trial := result.mirror_trial) is not None:
         which = "with" if trial.is_symmetric else "without"
         losses = f"{nats(trial.symmetric)} with it, {nats(trial.asymmetric)} without"
-        console.print_line(
-            f"({which} mirror symmetry, by the cross-entropy of a few validation images: {losses})"
-        )
+        console.print_line(f"({which} mirror symmetry; cross-entropy in a trial: {losses})")
     validation = "none; all images are used for training"
     if "validation" in folders:
         validation = str(folders["validation"])
