@@ -233,7 +233,7 @@ def test_info_names_the_features(trained):
         "mirror": True,
         "n_features": n_features,
     }
-    line = f"Features: 8 patches of 6 × 6 with their mirror images, {n_features:,} features per"
+    line = f"Features: 8 patches of 6 × 6 with their mirror images, {n_features:,} features"
     assert line in " ".join(text.split())
 
 
