@@ -190,6 +190,34 @@ def test_contributions_of_the_places_add_up_and_are_those_of_brute_force(is_symm
     assert found[row, column] == pytest.approx((share * of_features).sum(), abs=0.05)
 
 
+@pytest.mark.parametrize("shape", [(28, 28, 1), (64, 64, 1)])
+def test_contributions_add_up_where_most_of_the_picture_is_flat(shape):
+    rng = np.random.default_rng(1)
+    strokes = np.zeros((30, *shape), np.uint8)
+    for picture in strokes:  # a bright bar on black
+        row, column = rng.integers(2, shape[0] - 9, 2)
+        picture[row : row + 7, column : column + 2] = 255
+    pixels = strokes.reshape(30, -1)
+    features = features_of(shape, pixels=pixels)
+    assert features.scales.max() <= 255 / patch_learning._SMALLEST * 1.001
+    for picture, inputs in zip(pixels[:5], features.of(pixels[:5]), strict=True):
+        of_features = rng.normal(size=features.n_features) * inputs
+        found = features.contributions(picture, of_features).sum()
+        assert found == pytest.approx(of_features.sum(), abs=1e-6)
+
+
+def test_contributions_add_up_for_a_thousand_pictures():
+    features = features_of((8, 9, 1))
+    rng = np.random.default_rng(2)
+    weights = rng.normal(size=features.n_features)
+    pixels = pictures((8, 9, 1), n=1000, seed=8)
+    errors = [
+        features.contributions(picture, weights * inputs).sum() - weights @ inputs
+        for picture, inputs in zip(pixels, features.of(pixels), strict=True)
+    ]
+    assert np.abs(errors).max() < 1e-6
+
+
 def test_filters_do_not_depend_on_where_the_pictures_are_stored():
     pixels, shape = pictures(), (13, 16, 3)
     order = np.random.default_rng(0).permutation(len(pixels))

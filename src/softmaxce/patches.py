@@ -45,11 +45,10 @@ _ROUNDING = 1e-5  # relative: smaller sums are rounding errors of a sum of 0
 class PatchFeatures:
     """Turns the pixel vectors of pictures into feature vectors.
 
-    shape: (height, width, channels) of a picture; grid: points of the grid in each direction;
-    is_symmetric: see above; filters: float32
-    (SIDE · SIDE · channels + 1, n_pairs), which apply to the contrast-normalised pixels of a patch,
-    row by row, and to a 1 (whitening and its centre are folded in); scales: float32 (n_features,),
-    by which the sums are multiplied before they are rounded.
+    shape: (height, width, channels) of a picture; grid: number of grid points in each direction;
+    is_symmetric: see above; filters: float32 (SIDE · SIDE · channels + 1, n_pairs), which apply to
+    the contrast-normalised pixels of a patch, row by row, and to a 1 (whitening and its centre are
+    folded in); scales: float32 (n_features,), by which the sums are multiplied before rounding.
     """
 
     shape: tuple[int, int, int]
@@ -64,8 +63,14 @@ class PatchFeatures:
         return int(self.filters.shape[1])
 
     @property
+    def n_patches(self) -> int:
+        """Number of filters with features of their own: one of each pair if this is symmetric."""
+        return self.n_pairs * (1 if self.is_symmetric else 2)
+
+    @property
     def n_features(self) -> int:
-        """Length of a feature vector, which is ordered by threshold, grid point and filter."""
+        """Length of a feature vector: for each threshold those above it, then those of −r; in each
+        the grid points row by row, and for each point one feature per filter."""
         return n_features(self.grid, self.n_pairs, self.is_symmetric)
 
     @property
@@ -130,7 +135,7 @@ class PatchFeatures:
         nothing = (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
         pooled -= nothing
         pooled[pooled < _ROUNDING * nothing] = 0
-        return np.asarray(np.maximum(self._joined(pooled), 0)).reshape(-1)
+        return self._joined(pooled).reshape(-1)
 
     def joined(self, sums: Floats) -> Floats:
         """The sums (n, n_features) of these features from those without symmetry."""
@@ -176,7 +181,7 @@ class PatchFeatures:
         """
 
         def strips() -> Iterator[tuple[Floats, NDArray[np.float64]]]:
-            # Computed twice, because the activations of a large picture would fill the memory.
+            # Runs twice: the activations of all places of a large picture would fill the memory.
             for weights, patches in self._strips(pixels):
                 yield weights, _activations(patches @ self.bank)
 
@@ -186,11 +191,6 @@ class PatchFeatures:
         shared = np.swapaxes(self._shared(parts), 1, 2)  # (…, 2 · n_pairs, grid²)
         by_strip = [((a @ shared) * weights.T).sum(axis=(0, 2)) for weights, a in strips()]
         return np.concatenate(by_strip).reshape(self.n_places)
-
-    @property
-    def n_patches(self) -> int:
-        """Number of filters with features of their own: one of each pair if this is symmetric."""
-        return self.n_pairs * (1 if self.is_symmetric else 2)
 
 
 def _activations(responses: Floats) -> NDArray[np.float64]:

@@ -18,12 +18,12 @@ from softmaxce.patches import SIDE, PatchFeatures, mirrored, normalised, windows
 from softmaxce.row_threads import row_threads
 
 _N_PATCHES = 50_000
-_N_IMAGES = 10_000  # from which the patches are cut
+_N_IMAGES = 10_000  # that patches are taken from
 _N_ROUNDS = 10
 _RIDGE = 0.1  # added to the variances, of about 0.01 to 10, before they are whitened
-_DEVIATIONS = 6.0  # above the mean: larger sums are cut off
+_DEVIATIONS = 6.0  # above the mean; larger sums become 255
 _LARGE = 48  # pixels of the shorter side
-_SMALLEST = 0.1  # what one place may add: features that hardly ever respond stay small
+_SMALLEST = 0.1  # sum that becomes 255, so that features that hardly ever respond stay small
 _FLAT = 1e-3  # smallest norm of a contrast-normalised patch that shows something
 
 Matrix = NDArray[np.floating[Any]]
@@ -51,9 +51,10 @@ def learn_patches(
     rng = np.random.default_rng(seed)
     patches = _sampled(pixels, rows, shape, rng)
     if len(patches) < n_pairs:
+        fewer = "use fewer with --features patches:N, or " if len(patches) > 1 else "use "
         raise DataError(
-            f"no {n_pairs} filters: only {len(patches):,} patches of the training images are not "
-            "of one colour; use fewer with --features patches:N, or --features pixels"
+            f"too few patches for {n_pairs} filters: only {len(patches):,} in the training images "
+            f"are not of one colour; {fewer}--features pixels"
         )
     twin = mirrored(shape[2])[:-1]
     centre = patches.mean(axis=0)
@@ -71,8 +72,8 @@ def learn_patches(
 
 
 def grid_of(shape: tuple[int, int, int], is_symmetric: bool) -> int:
-    """How many points the grid has in each direction: more for large pictures, and for signs such
-    as digits, whose mirror images differ, because there the place of a stroke matters more."""
+    """Number of grid points in each direction: more for large pictures, and for digits and other
+    signs without mirror symmetry, where the place of a stroke matters more."""
     if min(shape[:2]) >= _LARGE:
         return 5
     return 3 if is_symmetric else 4
@@ -101,8 +102,8 @@ def _sampled(
 
 
 def _whitening(patches: Matrix, twin: NDArray[np.intp]) -> Matrix:
-    """The symmetric square root of the inverse covariance, plus a ridge, of centred patches and
-    their mirror images: (n_values, n_values), float64."""
+    """The inverse of the symmetric square root of the covariance plus a ridge, of centred patches
+    and their mirror images: (n_values, n_values), float64."""
     covariance = (patches.T @ patches).astype(np.float64) / len(patches)
     covariance = (covariance + covariance[np.ix_(twin, twin)]) / 2
     variances, directions = np.linalg.eigh(covariance)

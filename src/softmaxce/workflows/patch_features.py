@@ -21,8 +21,8 @@ from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.progress import OnProgress, Progress, counted
 
-_BLOCK_BYTES = 2**24  # of pixels or features at once
-# Mirror symmetry is decided on with few images, fewer of large ones, and few pairs of filters.
+_BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
+# The trial of mirror symmetry uses few images, fewer if they are large, and few filters.
 _N_TRAINING, _N_VALIDATION = 2000, 1000
 _TRIAL_PLACES = 3_000_000
 _TRIAL_PAIRS = 64
@@ -33,7 +33,8 @@ _N_SCALED = 1000  # images from which the scales are computed
 class MirrorTrial:
     """The validation cross-entropies (nats) of quick fits with and without mirror symmetry.
 
-    gain: how much lower it is without, on average; standard_error: of the gain.
+    symmetric: the mean with symmetry; gain: how much lower the mean is without it;
+    standard_error: of the gain.
     """
 
     symmetric: float
@@ -47,7 +48,7 @@ class MirrorTrial:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether to use it: unless the gain without it is more than chance explains."""
+        """Whether to use the symmetry: unless chance does not explain the gain without it."""
         return self.gain <= 2 * self.standard_error
 
 
@@ -60,9 +61,10 @@ def learned_patches(
 ) -> tuple[PatchFeatures, MirrorTrial | None]:
     """Features learned from the training images.
 
-    n_filters: not counting the twins that they get with mirror symmetry; mirror: whether to use the
-    symmetry, None for "unless validation images show that it does harm" (without any: in colour
-    images only). Raises DataError for images that are too small or too uniform.
+    n_filters: the number of filters, without the twins that mirror symmetry adds; mirror: whether
+    to use this symmetry. None: use it unless validation images show that it does harm; if there are
+    too few of them, for colour images only. Raises DataError for images that are too small or too
+    uniform.
     """
     training, validation = splits["train"], splits.get("validation")
     preprocessing = training.dataset.preprocessing
@@ -97,7 +99,7 @@ def _by_digest(subset: Subset) -> NDArray[np.int64]:
 
 
 def _thinned(rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Every so many-th of the rows, at most n, ascending."""
+    """At most n of the rows, evenly spaced, in ascending order."""
     return np.sort(rows[:: -(-len(rows) // n)])
 
 
@@ -113,7 +115,7 @@ def _sums(
 def _mirror_trial(
     patches: PatchFeatures, training: Subset, validation: Subset, on_progress: OnProgress
 ) -> MirrorTrial:
-    """Fits to a few images, whose features are computed once for both."""
+    """Two fits to the same few images, whose sums are computed once."""
     patches = replace(patches, filters=patches.filters[:, :_TRIAL_PAIRS])
     share = min(1.0, _TRIAL_PLACES / (_N_TRAINING + _N_VALIDATION) / math.prod(patches.n_places))
     few = _thinned(_by_digest(training), max(int(_N_TRAINING * share), 100))
@@ -126,10 +128,10 @@ def _mirror_trial(
         variant = replace(patches, is_symmetric=is_symmetric)
         sums = [variant.joined(these) for these in (of_few, of_others)]
         variant = replace(variant, scales=scales_for(sums[0]))
-        inputs, held = map(variant.rounded, sums)
+        inputs, new_inputs = map(variant.rounded, sums)
         n_classes = len(training.dataset.class_names)
-        fitted = fit(inputs, labels[0], n_classes, validation=Rows(held, labels[1]))
-        log_p = log_softmax(forward(fitted.layers, held * PIXEL_SCALE), axis=1)
+        fitted = fit(inputs, labels[0], n_classes, validation=Rows(new_inputs, labels[1]))
+        log_p = log_softmax(forward(fitted.layers, new_inputs * PIXEL_SCALE), axis=1)
         return np.asarray(-log_p[np.arange(len(others)), labels[1]])
 
     with_symmetry = losses(True)
@@ -141,8 +143,8 @@ def _mirror_trial(
 def with_features(
     dataset: PixelDataset, patches: PatchFeatures | None, on_done: OnDecoded
 ) -> PixelDataset:
-    """The dataset with the features of its images, in memory or in a temporary file; as it is if
-    there are no patches. Raises OutputError if there is no space for them."""
+    """The dataset with the features of its images, in memory or in a temporary file; the dataset
+    itself if `patches` is None. Raises OutputError if the disk is full."""
     if patches is None:
         return dataset
     n_images = dataset.n_images

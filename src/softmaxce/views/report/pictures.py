@@ -133,7 +133,7 @@ def weights_section(subject: Subject) -> Html | None:
 
 def _patches_section(model: SoftmaxModel) -> Html:
     """The most used filters, and for each class of a linear model the most important patches."""
-    patches, n_classes = model.patches, _n_of_patches(model)
+    patches, n_classes = model.patches, _n_with_patches(model)
     assert patches is not None
     n = f"{patches.n_patches:,}"
     which = n if patches.n_patches <= N_FILTERS else f"{N_FILTERS} most used of the {n}"
@@ -166,8 +166,8 @@ def _patches_section(model: SoftmaxModel) -> Html:
     )
 
 
-def _n_of_patches(model: SoftmaxModel) -> int:
-    """For how many classes the patches are shown: none with hidden layers."""
+def _n_with_patches(model: SoftmaxModel) -> int:
+    """Number of classes whose patches are shown; 0 with hidden layers."""
     return min(MAX_CLASSES, model.n_classes) if len(model.layers) == 1 else 0
 
 
@@ -188,6 +188,6 @@ def weight_files(subject: Subject) -> dict[str, bytes]:
     else:
         pictures = {"filters": most_used(model)} | {
             f"patches-{file_stem(names, k)}": for_and_against(model, k)
-            for k in range(_n_of_patches(model))
+            for k in range(_n_with_patches(model))
         }
     return {f"{name}.png": png_bytes(picture, PNG_SIDE) for name, picture in pictures.items()}

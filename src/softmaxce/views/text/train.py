@@ -46,8 +46,10 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
         console.print_line(f"Features: {features_line(result.model.patches)}")
     if (trial := result.mirror_trial) is not None:
         which = "with" if trial.is_symmetric else "without"
-        losses = f"{nats(trial.symmetric)} with it, {nats(trial.asymmetric)} without"
-        console.print_line(f"({which} mirror symmetry; cross-entropy in a trial: {losses})")
+        difference = f"{-trial.gain:+.4f} ± {trial.standard_error:.4f}".replace("-", "−")
+        console.print_line(
+            f"({which} mirror symmetry; cross-entropy in a trial without it: {difference})"
+        )
     validation = "none; all images are used for training"
     if "validation" in folders:
         validation = str(folders["validation"])
