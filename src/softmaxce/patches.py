@@ -120,19 +120,18 @@ class PatchFeatures:
 
     def sums(self, pixels: NDArray[np.uint8]) -> Floats:
         """The sums over the places of a picture (n_pixels,), before they are scaled."""
-        limits = np.array(THRESHOLDS, np.float32)
-        pooled = np.zeros((2 * len(limits), self.grid**2, 2 * self.n_pairs), np.float32)
+        limits = np.array(THRESHOLDS, np.float32)[:, np.newaxis, np.newaxis]
+        pooled = np.zeros((len(limits), 2, self.grid**2, 2 * self.n_pairs), np.float32)
         for weights, patches in self._strips(pixels):
             for start, filters in self._filter_blocks:
                 responses = patches @ filters
-                beyond = np.empty_like(responses)
-                block = pooled[:, :, start : start + responses.shape[1]]
+                beyond = np.empty((len(limits), *responses.shape), np.float32)
+                block = pooled[..., start : start + responses.shape[1]]
                 # Σ max(0, r − t) = Σ max(r, t) − t·n needs one pass over the responses; so does
                 # the other side, Σ max(0, −r − t) = −Σ min(r, −t) − t·n.
-                for above, below, limit in zip(block[::2], block[1::2], limits, strict=True):
-                    above += weights @ np.maximum(responses, limit, out=beyond)
-                    below -= weights @ np.minimum(responses, -limit, out=beyond)
-        nothing = (np.repeat(limits, 2)[:, np.newaxis] * self.pooling.sum(axis=1))[..., np.newaxis]
+                block[:, 0] += weights @ np.maximum(responses, limits, out=beyond)
+                block[:, 1] -= weights @ np.minimum(responses, -limits, out=beyond)
+        nothing = (limits * self.pooling.sum(axis=1))[..., np.newaxis]  # the sums if all r are 0
         pooled -= nothing
         pooled[pooled < _ROUNDING * nothing] = 0
         return self._joined(pooled).reshape(-1)
@@ -218,7 +217,7 @@ def normalised(patches: Floats) -> Floats:
     """
     n, size = patches.shape
     # Integers up to 2^24 are exact in float32: no rounding spoils the variance of a flat patch.
-    mean = patches.sum(axis=1) / np.float32(size)
+    mean = patches @ np.ones(size, np.float32) / np.float32(size)
     squares = np.einsum("ij,ij->i", patches, patches) / np.float32(size)
     scale = 1 / np.sqrt(np.maximum(squares - mean * mean, 0) + np.float32(CONTRAST))
     with_one = np.ones((n, size + 1), np.float32)
