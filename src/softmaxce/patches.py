@@ -115,8 +115,9 @@ class PatchFeatures:
 
     def rounded(self, sums: Floats) -> Bytes:
         """The sums (…, n_features), scaled and rounded to bytes."""
-        scaled: Floats = np.rint(sums * self.scales)
-        return np.minimum(scaled, 255).astype(np.uint8)
+        scaled = sums * self.scales
+        np.minimum(np.rint(scaled, out=scaled), 255, out=scaled)  # no copies: there may be many
+        return scaled.astype(np.uint8)
 
     def sums(self, pixels: NDArray[np.uint8]) -> Floats:
         """The sums over the places of a picture (n_pixels,), before they are scaled."""

@@ -98,7 +98,7 @@ def _sampled(
     found: Matrix = normalised(patches.reshape(-1, size))[:, :-1]
     found -= found.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("ij,ij->i", found, found))
-    return rng.permutation(found[norms > _FLAT], axis=0)
+    return np.asarray(found[rng.permutation(np.flatnonzero(norms > _FLAT))])
 
 
 def _whitening(patches: Matrix, twin: NDArray[np.intp]) -> Matrix:
