@@ -72,13 +72,13 @@ PATCHES = StepTemplate(
     tables=(table(Column("row", "rows"), Column("brightness", "cells", "text")),),
     checks=(
         Check(
-            "The response, computed again from the formula, is the same",
+            "The response, computed again from the formula, is the same but for rounding",
             "response_by_hand",
             "response",
             tolerance=1e-3,
         ),
         Check(
-            "The sum, computed again place by place, is the same",
+            "The sum, computed again place by place, is the same but for rounding",
             "sum_by_hand",
             "sum",
             tolerance=1e-3,

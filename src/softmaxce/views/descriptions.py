@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,13 @@ def calibration_line(scores: Scores, uncalibrated: Scores) -> str:
 def training_outcome(stop_reason: str) -> str:
     """'converged, gradient 6.8e-04' → 'converged (gradient norm 6.8e-04)'."""
     return re.sub(r", gradient (\S+)$", r" (gradient norm \1)", stop_reason)
+
+
+def time_line(seconds: Mapping[str, float]) -> str:
+    """How long the parts of a training run took."""
+    titles = {"decode": "decoding", "features": "features", "fit": "fitting"}
+    parts = [f"{seconds[name]:.1f} s {titles[name]}" for name in titles if name in seconds]
+    return ", ".join(parts)
 
 
 def choices_made(model: SoftmaxModel, l2_path: Sequence[object]) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.views.descriptions import time_line
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 from softmaxce.workflows.scored_subset import ScoredSubset
@@ -69,7 +70,7 @@ def of_training(result: TrainResult, command: str) -> Subject:
     ]
     details += [
         ("Left out", f"{len(result.left_out):,} files"),
-        ("Time", f"{seconds['decode']:.1f} s decoding, {seconds['fit']:.1f} s fitting"),
+        ("Time", time_line(seconds)),
     ]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     return Subject(command, model, path, scored, details, splits)

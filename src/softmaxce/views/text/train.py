@@ -8,6 +8,7 @@ from softmaxce.views.descriptions import (
     choices_made,
     features_line,
     overlap_line,
+    time_line,
     training_outcome,
 )
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
@@ -88,11 +89,7 @@ def _show_training(console: PlainConsole, result: TrainResult) -> None:
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
         console.print_line(f"Objective during one of the fits ({stage}): {ends}")
     _show_temperature(console, result)
-    features = f"{seconds['features']:.1f} s features, " if "features" in seconds else ""
-    console.print_line(
-        f"Time: {seconds['decode']:.1f} s decoding, {features}{seconds['fit']:.1f} s fitting, "
-        f"{seconds['total']:.1f} s total."
-    )
+    console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     image = f"./{result.example}" if result.example.startswith("-") else result.example
