@@ -4,8 +4,7 @@
 
 FOLDER contains class folders. Trains a model with patch features and one with pixels. Then prints:
 the time of the features of some images, and of their bare matrix products, in turn (the same
-shapes and threads, results into memory that is reused): patches by filters, and those with the
-sums over places (required: at most 2.0 times both together); the size of the model files
+shapes, memory and threads): patches by filters, and those with the sums over places (required: at most 2.0 times both together); the size of the model files
 (required: at most 5 MB); and the time of `softmaxce predict` for one image with each of the models,
 in turn (required: at most 1.3 times).
 """
@@ -31,7 +30,7 @@ import numpy as np
 from softmaxce.data.pixel_dataset import PixelDataset, load_for_training
 from softmaxce.data.sources import find_splits
 from softmaxce.model.model_file import load_model
-from softmaxce.patches import THRESHOLDS, PatchFeatures
+from softmaxce.patches import Memory, PatchFeatures
 from softmaxce.row_threads import row_threads
 
 SOFTMAXCE = [sys.executable, "-m", "softmaxce"]
@@ -56,36 +55,35 @@ def in_turn(contenders: dict[str, Callable[[], object]], turns: int) -> dict[str
     return dict(zip(contenders, map(median, zip(*taken, strict=True)), strict=True))
 
 
-def products(features: PatchFeatures, image: np.ndarray, n_images: int, n_sums: int) -> None:
-    """The matrix products of so many images; n_sums: over places, for each block of filters."""
-    strips = list(features._strips(image))
+def products(features: PatchFeatures, images: np.ndarray, with_sums: bool) -> None:
+    """The matrix products of the images, as `PatchFeatures.sums` calls them: of patches by filters,
+    and, `with_sums`, of what is beyond the thresholds by the weights of the places."""
+    strips = list(features._strips(images[0]))
     blocks = [filters for _, filters in features._filter_blocks]
 
     def task(first: int) -> None:
-        responses = [
-            [np.empty((len(p), f.shape[1]), np.float32) for f in blocks] for _, p in strips
-        ]
-        sums = [np.empty((len(features.pooling), f.shape[1]), np.float32) for f in blocks]
-        for _ in range(min(TASK_IMAGES, n_images - first)):
-            for (weights, patches), buffers in zip(strips, responses, strict=True):
-                for filters, buffer, total in zip(blocks, buffers, sums, strict=True):
-                    np.matmul(patches, filters, out=buffer)
-                    for _ in range(n_sums):
-                        np.matmul(weights, buffer, out=total)
+        memory = Memory(features)
+        memory.of_block(len(memory.patches), blocks[0].shape[1])[1][:] = 1
+        for _ in range(min(TASK_IMAGES, len(images) - first)):
+            for weights, patches in strips:
+                for filters in blocks:
+                    responses, beyond = memory.of_block(len(patches), filters.shape[1])
+                    np.matmul(patches, filters, out=responses)
+                    for _ in range(2 if with_sums else 0):  # one for each side
+                        np.matmul(weights, beyond)
 
     with row_threads() as run_tasks:
-        deque(run_tasks(task, range(0, n_images, TASK_IMAGES)), maxlen=0)
+        deque(run_tasks(task, range(0, len(images), TASK_IMAGES)), maxlen=0)
 
 
 def compare_features(features: PatchFeatures, images: PixelDataset, n: int, turns: int) -> None:
     """Print the time per image of the features and of their matrix products."""
     pixels = images.pixels[np.arange(n) % images.n_images]
-    n_sums = 2 * len(THRESHOLDS)
     middles = in_turn(
         {
             "features": lambda: features.of(pixels),
-            "their matrix products": lambda: products(features, pixels[0], n, n_sums),
-            "patches by filters alone": lambda: products(features, pixels[0], n, 0),
+            "their matrix products": lambda: products(features, pixels, True),
+            "patches by filters alone": lambda: products(features, pixels, False),
         },
         turns,
     )

@@ -103,7 +103,7 @@ def test_large_pictures_are_summed_in_strips_to_the_same_numbers():
 
 
 def test_whitening_is_the_inverse_square_root_of_the_covariance():
-    patches = normalised(pictures((6, 6, 1), n=500).astype(np.float32))[:, :-1]
+    patches = normalised(pictures((6, 6, 1), n=500), channels=1)[:, :-1]
     patches -= patches.mean(axis=0)
     twin = mirrored(1)[:-1]
     both = np.concatenate([patches, patches[:, twin]]).astype(np.float64)

@@ -17,10 +17,11 @@ symmetric, with half the features. Otherwise each filter has features of its own
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,12 @@ class PatchFeatures:
         """Number of patches in a picture: (rows, columns)."""
         return self.shape[0] - SIDE + 1, self.shape[1] - SIDE + 1
 
+    @property
+    def strip_rows(self) -> int:
+        """Rows of places that are computed at a time."""
+        n_rows, n_columns = self.n_places
+        return min(n_rows, max(1, _STRIP_PLACES // n_columns))
+
     @cached_property
     def bank(self) -> Floats:
         """Both filters of all pairs: (SIDE · SIDE · channels + 1, 2 · n_pairs)."""
@@ -101,13 +108,20 @@ class PatchFeatures:
         points = np.arange(self.grid**2).reshape(self.grid, self.grid)
         return points[:, ::-1].reshape(-1)
 
+    @cached_property
+    def _nothing(self) -> Floats:
+        """What `sums` subtracts: t · n, with n the sum of the weights at each point of the grid."""
+        limits = np.array(THRESHOLDS, np.float32).reshape(-1, 1, 1, 1)
+        return np.asarray(limits * self.pooling.sum(axis=1, keepdims=True))
+
     def of(self, pixels: NDArray[np.uint8]) -> Bytes:
         """The features (n, n_features) of pictures (n, n_pixels), each computed by itself."""
         features = np.empty((len(pixels), self.n_features), np.uint8)
 
         def task(start: int) -> None:
+            memory = Memory(self)
             for position in range(start, min(start + _TASK_PICTURES, len(pixels))):
-                features[position] = self.rounded(self.sums(pixels[position]))
+                features[position] = self.rounded(self.sums(pixels[position], memory))
 
         with row_threads() as run_tasks:
             deque(run_tasks(task, range(0, len(pixels), _TASK_PICTURES)), maxlen=0)
@@ -119,23 +133,34 @@ class PatchFeatures:
         np.minimum(np.rint(scaled, out=scaled), 255, out=scaled)  # no copies: there may be many
         return scaled.astype(np.uint8)
 
-    def sums(self, pixels: NDArray[np.uint8]) -> Floats:
-        """The sums over the places of a picture (n_pixels,), before they are scaled."""
-        limits = np.array(THRESHOLDS, np.float32)[:, np.newaxis, np.newaxis]
-        pooled = np.zeros((len(limits), 2, self.grid**2, 2 * self.n_pairs), np.float32)
-        for weights, patches in self._strips(pixels):
-            for start, filters in self._filter_blocks:
-                responses = patches @ filters
-                beyond = np.empty((len(limits), *responses.shape), np.float32)
-                block = pooled[..., start : start + responses.shape[1]]
-                # Σ max(0, r − t) = Σ max(r, t) − t·n needs one pass over the responses; so does
-                # the other side, Σ max(0, −r − t) = −Σ min(r, −t) − t·n.
-                block[:, 0] += weights @ np.maximum(responses, limits, out=beyond)
-                block[:, 1] -= weights @ np.minimum(responses, -limits, out=beyond)
-        nothing = (limits * self.pooling.sum(axis=1))[..., np.newaxis]  # the sums if all r are 0
-        pooled -= nothing
-        pooled[pooled < _ROUNDING * nothing] = 0
+    def sums(self, pixels: NDArray[np.uint8], memory: Memory | None = None) -> Floats:
+        """The sums over the places of a picture (n_pixels,), before they are scaled.
+
+        memory: `Memory(self)`, to be used for picture after picture.
+        """
+        memory = memory or Memory(self)
+        strips = self._strips(pixels, memory)
+        pooled: Floats = reduce(np.add, (self._pooled(w, p, memory) for w, p in strips))
+        pooled -= self._nothing
+        pooled *= pooled > _ROUNDING * self._nothing
         return self._joined(pooled).reshape(-1)
+
+    def _pooled(self, weights: Floats, patches: Floats, memory: Memory) -> Floats:
+        """The sums over some places, with a threshold for every response that does not reach it:
+        (n_thresholds, 2, grid², 2 · n_pairs).
+
+        Σ max(0, r − t) = Σ max(r, t) − t·n needs one pass over the responses; so does the other
+        side, Σ max(0, −r − t) = −Σ min(r, −t) − t·n.
+        """
+        limits = np.array(THRESHOLDS, np.float32)[:, np.newaxis, np.newaxis]
+        pooled = np.empty((len(limits), 2, self.grid**2, 2 * self.n_pairs), np.float32)
+        for start, filters in self._filter_blocks:
+            responses, beyond = memory.of_block(len(patches), filters.shape[1])
+            block = pooled[..., start : start + filters.shape[1]]
+            np.matmul(patches, filters, out=responses)
+            np.matmul(weights, np.maximum(responses, limits, out=beyond), out=block[:, 0])
+            np.matmul(-weights, np.minimum(responses, -limits, out=beyond), out=block[:, 1])
+        return pooled
 
     def joined(self, sums: Floats) -> Floats:
         """The sums (n, n_features) of these features from those without symmetry."""
@@ -157,18 +182,20 @@ class PatchFeatures:
             return of_features
         return np.concatenate([of_features, of_features[..., self._mirrored_points, :]], axis=-1)
 
-    def _strips(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[Floats, Floats]]:
+    def _strips(
+        self, pixels: NDArray[np.uint8], memory: Memory | None = None
+    ) -> Iterator[tuple[Floats, Floats]]:
         """Some rows of places at a time: their pooling weights (grid², n_places), and the patches
-        as `normalised` returns them."""
+        as `normalised` returns them, in the memory if there is one."""
         height, width, channels = self.shape
         n_rows, n_columns = self.n_places
-        values = pixels.reshape(height, width * channels).astype(np.float32)
-        step = min(n_rows, max(1, _STRIP_PLACES // n_columns))
+        values = pixels.reshape(height, width * channels)
+        step = self.strip_rows
         for first in range(0, n_rows, step):
-            patches = windows(values[first : first + step + SIDE - 1], channels)
-            flat = patches.reshape(-1, SIDE * SIDE * channels)
+            found = windows(values[first : first + step + SIDE - 1], channels)
+            patches = normalised(found, channels, memory and memory.patches)
             start = first * n_columns
-            yield self.pooling[:, start : start + len(flat)], normalised(flat)
+            yield self.pooling[:, start : start + len(patches)], patches
 
     def contributions(
         self, pixels: NDArray[np.uint8], of_features: NDArray[np.float64]
@@ -193,6 +220,26 @@ class PatchFeatures:
         return np.concatenate(by_strip).reshape(self.n_places)
 
 
+class Memory:
+    """Memory for what is computed for each picture: fresh memory takes longer to map than to fill.
+
+    patches: as `normalised` returns them.
+    """
+
+    def __init__(self, features: PatchFeatures) -> None:
+        n_places = features.strip_rows * features.n_places[1]
+        self.patches: Floats = np.empty((n_places, len(features.filters)), np.float32)
+        self._of_block: Floats = np.empty(
+            (1 + len(THRESHOLDS)) * n_places * _BLOCK_FILTERS, np.float32
+        )
+
+    def of_block(self, n_places: int, n_filters: int) -> tuple[Floats, Floats]:
+        """Room for responses (n_places, n_filters), and for them beyond each threshold."""
+        shape = 1 + len(THRESHOLDS), n_places, n_filters
+        room = self._of_block[: math.prod(shape)].reshape(shape)
+        return room[0], room[1:]
+
+
 def _activations(responses: Floats) -> NDArray[np.float64]:
     """What is summed: the responses (n_places, n_filters) beyond each threshold, on both sides."""
     exact = responses.astype(np.float64)
@@ -211,18 +258,23 @@ def windows(image: NDArray[Any], channels: int) -> NDArray[Any]:
     return sliding_window_view(image, (SIDE, SIDE * channels))[:, ::channels]
 
 
-def normalised(patches: Floats) -> Floats:
-    """Contrast-normalised patches (n, SIDE · SIDE · channels), and a 1 after each.
+def normalised(patches: NDArray[Any], channels: int, memory: Floats | None = None) -> Floats:
+    """Contrast-normalised patches, and a 1 after each: (n, SIDE · SIDE · channels + 1).
 
-    Their mean is left in, because the filters ignore it.
+    patches: 0 … 255; the values of a patch, row by row, fill the last axes. Their mean is left in,
+    because the filters ignore it. memory: for the result, at least n rows.
     """
-    n, size = patches.shape
+    size = SIDE * SIDE * channels
+    n = patches.size // size
+    with_one = np.empty((n, size + 1), np.float32) if memory is None else memory[:n]
+    with_one[:, :-1].reshape(patches.shape)[...] = patches  # a view
+    with_one[:, -1] = 1
     # Integers up to 2^24 are exact in float32: no rounding spoils the variance of a flat patch.
-    mean = patches @ np.ones(size, np.float32) / np.float32(size)
-    squares = np.einsum("ij,ij->i", patches, patches) / np.float32(size)
+    mean = (with_one @ np.ones(size + 1, np.float32) - 1) / np.float32(size)
+    squares = (np.einsum("ij,ij->i", with_one, with_one) - 1) / np.float32(size)
     scale = 1 / np.sqrt(np.maximum(squares - mean * mean, 0) + np.float32(CONTRAST))
-    with_one = np.ones((n, size + 1), np.float32)
-    np.multiply(patches, scale[:, np.newaxis], out=with_one[:, :-1])
+    with_one *= scale[:, np.newaxis]
+    with_one[:, -1] = 1
     return with_one
 
 

@@ -22,10 +22,9 @@ _BLOCK_PLACES = 1024  # a large image has too many places for all responses at o
 def _best_match(patches: PatchFeatures, found: NDArray[np.uint8]) -> tuple[float, int, int]:
     """Value, place and patch of the highest response to a patch (not to its mirror image)."""
     bank = patches.bank[:, : patches.n_patches]
-    flat = found.reshape(len(found), -1).astype(np.float32)
     best = (-math.inf, 0, 0)
-    for start in range(0, len(flat), _BLOCK_PLACES):
-        responses = normalised(flat[start : start + _BLOCK_PLACES]) @ bank
+    for start in range(0, len(found), _BLOCK_PLACES):
+        responses = normalised(found[start : start + _BLOCK_PLACES], patches.shape[2]) @ bank
         place, number = divmod(int(responses.argmax()), bank.shape[1])
         best = max(best, (float(responses[place, number]), start + place, number))
     return best

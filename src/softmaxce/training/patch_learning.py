@@ -89,13 +89,13 @@ def _sampled(
     chosen = rows[:: -(-len(rows) // _N_IMAGES)]
     n_each = min(-(-_N_PATCHES // len(chosen)), n_places)
     size = SIDE * SIDE * channels
-    patches = np.empty((len(chosen), n_each, size), np.float32)
+    patches = np.empty((len(chosen), n_each, size), np.uint8)
     places = [rng.choice(n_places, n_each, replace=False) for _ in chosen]
     for i in np.argsort(chosen):  # the order in which they are stored
         image = np.asarray(pixels[chosen[i]]).reshape(height, width * channels)
         cut = windows(image, channels)[np.divmod(places[i], width - SIDE + 1)]
         patches[i] = cut.reshape(n_each, size)
-    found: Matrix = normalised(patches.reshape(-1, size))[:, :-1]
+    found: Matrix = normalised(patches, channels)[:, :-1]
     found -= found.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("ij,ij->i", found, found))
     return np.asarray(found[rng.permutation(np.flatnonzero(norms > _FLAT))])
