@@ -1,16 +1,15 @@
 """Memory and time needed for many images: by the fit alone, and by `softmaxce train`.
 
     SOFTMAXCE_DATA=… python benchmarks/memory.py [--copies 10] [--folder TMP]
-    python benchmarks/memory.py --patches 60000 600000 [--folder TMP]
+    SOFTMAXCE_DATA=… python benchmarks/memory.py --patches 60000 600000 [--folder TMP]
 
 The fit: MNIST's rows of 784 pixels in a mapped file, once and repeated ten times, each in a process
 of its own. Required: at most 300 MB besides the mapped pixels, no more for ten times the rows, and
 at most eleven times the time. The training: MNIST's 60,000 PNG files once, and repeated ten times
 as links, without a cache. Required: 600,000 images in less than 400 MB.
-With --patches, only `train --features patches`, for so many colour pictures of 32 × 32 that are
-made here: at most 60,000 different PNG files (0.3 GB), repeated as links. The pixels and features
-are in temporary files, which need 12 KB for each picture (7 GB for 600,000). Required: at most
-500 MB, and at most 11 times the time for ten times the images.
+With --patches, only `train --features patches`, for so many links to the 50,000 training pictures
+of CIFAR-10. The pixels and features are in temporary files, which need 14 KB for each picture (8 GB
+for 600,000). Required: at most 500 MB, and at most 11 times the time for ten times the images.
 Peaks are of one process: all resident memory, and its part that is not backed by a file
 ("anonymous").
 """
@@ -27,10 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from solvers import mnist
-
-N_PICTURES, N_CLASSES, SIDE = 60_000, 10, 32
 
 FIT = """
 import sys
@@ -91,29 +87,16 @@ def measure_trainings(copies: int, place: str) -> None:
             train_on(place, n_files)
 
 
-def picture(number: int) -> Image.Image:
-    """Waves in random colours, whose direction depends on the class, with noise."""
-    random = np.random.default_rng(number)
-    angle = np.pi * (number % N_CLASSES + random.normal(0, 0.5)) / N_CLASSES
-    y, x = np.mgrid[:SIDE, :SIDE] + random.uniform(-SIDE, SIDE, (2, 1, 1))
-    waves = np.sin((np.cos(angle) * x + np.sin(angle) * y) / random.uniform(0.8, 3))
-    colours = random.uniform(20, 235, 3) + waves[..., np.newaxis] * random.uniform(-60, 60, 3)
-    noisy = colours + random.normal(0, 12, colours.shape)
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-
-
 def measure_patches(sizes: list[int], place: str) -> None:
     """Train with patch features on more and more pictures."""
-    folders = [Path(place, "images", str(label)) for label in range(N_CLASSES)]
-    for folder in folders:
-        folder.mkdir(parents=True)
+    files = sorted((Path(os.environ["SOFTMAXCE_DATA"]) / "cifar10" / "train").glob("*/*"))
+    files.sort(key=lambda file: file.name)  # mixes the classes
     for n_files, size in pairwise([0, *sorted(sizes)]):
         for number in range(n_files, size):
-            folder = folders[number % N_CLASSES]
-            if number < N_PICTURES:
-                picture(number).save(folder / f"{number}.png", compress_level=1)
-            else:
-                os.link(folder / f"{number % N_PICTURES}.png", folder / f"{number}.png")
+            file = files[number % len(files)]
+            folder = Path(place) / "images" / file.parent.name
+            folder.mkdir(parents=True, exist_ok=True)
+            os.link(file, folder / f"{number}{file.suffix}")
         train_on(place, size, "--features", "patches")
 
 

@@ -211,8 +211,7 @@ def _fit_linear(
         assert evaluated is not None  # _choose_l2 is only called with validation rows
         return evaluated(lift(parameters))[0]
 
-    preconditioner = sample_preconditioner(penalised(relative), settings.seed, settings.tail_factor)
-    start = _warm_start(preconditioner)
+    preconditioner, start = _warm_start(penalised(relative), settings)
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
         path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
@@ -291,16 +290,19 @@ def _fit_network(network: Network, evaluated: Objective | None, settings: _Setti
     )
 
 
-def _warm_start(preconditioner: HessianPreconditioner) -> Floats:
-    """Parameters after a few cheap iterations on the sampled rows alone.
+def _warm_start(
+    objective: Objective, settings: _Settings
+) -> tuple[HessianPreconditioner, Floats]:
+    """The preconditioner, and parameters after a few cheap iterations on its rows alone, whose
+    pixels need memory only until then.
 
     The penalty is larger than for all rows, to avoid overfitting to so few.
     """
-    sample = preconditioner.sample
+    preconditioner, sample = sample_preconditioner(objective, settings.seed, settings.tail_factor)
     problem = replace(sample, l2=max(sample.l2, 100 / sample.total_weight))
-    start, settings = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
+    start, few = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
     inverse_at = partial(preconditioner.at, l2=problem.l2)
-    return _solve(problem, start, inverse_at, "sample", settings).point.parameters
+    return preconditioner, _solve(problem, start, inverse_at, "sample", few).point.parameters
 
 
 def _choose_l2(

@@ -9,7 +9,7 @@ equally in every direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +47,13 @@ def n_sampled(rows: Rows) -> int:
 class HessianPreconditioner:
     """What the sampled rows say about the Hessian, for any parameters and l2.
 
-    sample: the objective on the m sampled rows; normalized_weights: the rows' weights, with sum
+    run_tasks: a `map`, over threads; normalized_weights: the weights of the m sampled rows, with sum
     1; centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
     (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
     basis; damping: added to the diagonal.
     """
 
-    sample: Objective
+    run_tasks: Callable[..., Iterator[Any]]
     normalized_weights: Matrix
     centre: Matrix
     basis: Matrix | None
@@ -73,7 +73,7 @@ class HessianPreconditioner:
             if len(values) > _FULL_USE_ROWS:  # and one Hessian needs fewer rows
                 weights, values = weights[:, ::3] * 3, values[::3]
         ridge = l2 + self.damping
-        blocks = self.sample.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
+        blocks = self.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
         of_inverse, of_centre, of_bias = zip(*blocks, strict=True)  # one of each class, or of all
         inverses, centres = np.stack(of_inverse), np.stack(of_centre, axis=1)
         biases, centre, basis = np.array(of_bias), self.centre.astype(np.float64), self.basis
@@ -121,10 +121,10 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
         running = np.cumsum(weights[order])
         kept = np.sort(order[: int(np.searchsorted(running, _KEPT_WEIGHT * running[-1])) + 1])
     total = float(weights.sum()) + float(np.finfo(weights.dtype).tiny)
-    heavy, rows = weights[kept], values[kept].copy()
+    heavy, rows = weights[kept], values[kept]
     heavy = heavy * (total / (float(heavy.sum()) + float(np.finfo(heavy.dtype).tiny)))
     centre = heavy @ rows / total
-    rows -= centre
+    rows = rows - centre
     rows *= np.sqrt(heavy)[:, np.newaxis]
     hessian = rows.T @ rows
     np.einsum("ii->i", hessian)[:] += ridge
@@ -134,31 +134,35 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
 
 def sample_preconditioner(
     objective: Objective, seed: int, tail_factor: float = 1.0
-) -> HessianPreconditioner:
-    """The preconditioner on at most some thousand rows, drawn without replacement.
+) -> tuple[HessianPreconditioner, Objective]:
+    """The preconditioner on at most some thousand rows, drawn without replacement, and the
+    objective on these rows.
 
     tail_factor: the factor by which the mean variance outside the subspace is raised.
 
     Raises TrainingError for pixels that are not finite.
     """
     rng = np.random.default_rng(seed)
-    n, m = len(objective.rows), n_sampled(objective.rows)
-    sample = objective if m == n else objective.on_copies(np.sort(rng.choice(n, m, replace=False)))
-    rows, k = sample.rows, sample.n_classes
-    weights = np.full(m, 1 / m, rows.dtype)
-    if sample.row_weights is not None:
-        weights = (sample.row_weights / sample.total_weight).astype(rows.dtype)
+    rows, k = objective.rows, objective.n_classes
+    n, m = len(rows), n_sampled(rows)
+    chosen = np.arange(n) if m == n else np.sort(rng.choice(n, m, replace=False))
     affordable = int((INVERSE_VALUES / k) ** 0.5)
     basis, outside = None, 0.0
     if rows.n_pixels > min(_FULL_PIXELS, affordable):
-        basis, outside = _leading_subspace(sample, min(_DIMENSIONS, affordable), rng)
+        basis, outside = _leading_subspace(objective, chosen, min(_DIMENSIONS, affordable), rng)
+    # Copied only now, since both these rows and the subspace need much memory.
+    sample = objective if m == n else objective.on_copies(chosen)
+    weights = np.full(m, 1 / m, rows.dtype)
+    if sample.row_weights is not None:
+        weights = (sample.row_weights / sample.total_weight).astype(rows.dtype)
     values, centre = _coordinates(sample, weights, basis)
     variance = float(weights @ np.einsum("ij,ij->i", values, values)) + outside
     complete = sample is objective and basis is None
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
     damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
     rest = tail_factor * outside / max(rows.n_pixels - values.shape[1], 1)
-    return HessianPreconditioner(sample, weights, centre, basis, values, rest, damping + 1e-30)
+    fields = weights, centre, basis, values, rest, damping + 1e-30
+    return HessianPreconditioner(sample.run_tasks, *fields), sample
 
 
 def _coordinates(
@@ -185,16 +189,18 @@ def _coordinates(
 
 
 def _leading_subspace(
-    sample: Objective, width: int, rng: np.random.Generator
+    objective: Objective, chosen: NDArray[np.intp], width: int, rng: np.random.Generator
 ) -> tuple[Matrix, float]:
     """Orthonormal basis (n_pixels, width) of roughly the directions in which the scaled pixels of
-    some of the sampled rows vary most, and the variance outside it.
+    some of the chosen rows vary most, and the variance outside it.
 
     Randomised subspace iteration with one power step (Halko, Martinsson and Tropp 2011).
     """
-    rows = sample.rows
-    few = rng.permutation(len(rows))[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
-    pixels = rows.take_into_buffer(np.sort(few))[0] * rows.dtype.type(sample.scale)
+    rows = objective.rows
+    few = rng.permutation(len(chosen))[: min(_BASIS_ROWS, max(_BASIS_VALUES // rows.n_pixels, 16))]
+    where = rows.positions(chosen[np.sort(few)])
+    pixels = rows.matrix.copy_rows(where).astype(rows.dtype)
+    pixels *= rows.dtype.type(objective.scale)
     check_finite(pixels)
     pixels -= pixels.mean(axis=0)
     width = min(width, len(pixels))
@@ -204,7 +210,7 @@ def _leading_subspace(
         def of_columns(columns: NDArray[np.intp]) -> Matrix:
             return np.asarray(pixels.T @ (pixels @ vectors[:, columns]))
 
-        return np.hstack(list(sample.run_tasks(of_columns, groups)))
+        return np.hstack(list(objective.run_tasks(of_columns, groups)))
 
     vectors = rng.standard_normal((rows.n_pixels, width), dtype=np.float32).astype(rows.dtype)
     for _ in range(2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -107,9 +108,15 @@ def _sums(
     patches: PatchFeatures, dataset: PixelDataset, rows: NDArray[np.int64], on_progress: OnProgress
 ) -> NDArray[np.float32]:
     on_progress(Progress("Learning patches", 0.5))
-    pixels = dataset.pixels
+    sums = np.empty((len(rows), patches.n_features), np.float32)
+    pixels = dataset.pixels[rows]
+
+    def task(position: int) -> None:
+        sums[position] = patches.sums(pixels[position])
+
     with row_threads() as run_tasks:
-        return np.stack(list(run_tasks(lambda row: patches.sums(np.asarray(pixels[row])), rows)))
+        deque(run_tasks(task, range(len(rows))), maxlen=0)
+    return sums
 
 
 def _mirror_trial(
