@@ -4,9 +4,9 @@
 
 FOLDER contains class folders. Trains a model with patch features and one with pixels. Then prints:
 the time of the features of some images, and of their bare matrix products, in turn (the same
-shapes, memory and threads): patches by filters, and those with the sums over places (required: at most 2.0 times both together); the size of the model files
-(required: at most 5 MB); and the time of `softmaxce predict` for one image with each of the models,
-in turn (required: at most 1.3 times).
+shapes, memory and threads): patches by filters, and those with the sums over places (required: at
+most 2.0 times both together); the size of the model files (required: at most 5 MB); and the time of
+`softmaxce predict` for one image with each of the models, in turn (required: at most 1.3 times).
 """
 
 from __future__ import annotations
