@@ -290,9 +290,7 @@ def _fit_network(network: Network, evaluated: Objective | None, settings: _Setti
     )
 
 
-def _warm_start(
-    objective: Objective, settings: _Settings
-) -> tuple[HessianPreconditioner, Floats]:
+def _warm_start(objective: Objective, settings: _Settings) -> tuple[HessianPreconditioner, Floats]:
     """The preconditioner, and parameters after a few cheap iterations on its rows alone, whose
     pixels need memory only until then.
 
