@@ -193,7 +193,7 @@ class PatchFeatures:
         step = self.strip_rows
         for first in range(0, n_rows, step):
             found = windows(values[first : first + step + SIDE - 1], channels)
-            patches = normalised(found, channels, memory and memory.patches)
+            patches = normalised(found, channels, memory.patches if memory else None)
             start = first * n_columns
             yield self.pooling[:, start : start + len(patches)], patches
 

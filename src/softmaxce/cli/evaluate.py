@@ -13,6 +13,7 @@ from softmaxce.cli.options import (
     Output,
     command_line,
     coverage_option,
+    details_option,
     model_option,
     output_options,
     reading_options,
@@ -57,6 +58,7 @@ Examples:
 @save_plots_option
 @reading_options
 @cluster_options
+@details_option
 @output_options("text", "json", "jsonl", "csv")
 def evaluate(
     folder: str,
@@ -65,6 +67,7 @@ def evaluate(
     coverage: float | None,
     read: ReadOptions,
     cluster: ClusterSettings | None,
+    details: bool,
     output: Output,
     **paths: str | None,
 ) -> None:
@@ -76,6 +79,7 @@ def evaluate(
     from softmaxce.views.json import evaluate as json_view
     from softmaxce.views.text import evaluate as text_view
     from softmaxce.workflows import evaluate as workflow
+    from softmaxce.workflows.assessment import of_evaluation
     from softmaxce.workflows.gates import check_gates, parse_gate
     from softmaxce.workflows.outputs import ERRORS, REPORT, check_files, check_folder
 
@@ -95,9 +99,13 @@ def evaluate(
             on_progress=listener,
         )
         _write_files(result, **paths)  # while the images are at hand
-    machine_text = partial(json_view.as_machine_text, result)
-    findings = result.scored.subset.dataset.findings
-    output.show(partial(text_view.show, result), machine_text, result.left_out, findings)
+    found = of_evaluation(result)
+    output.show(
+        partial(text_view.show, result, found, details),
+        partial(json_view.as_machine_text, result, found),
+        result.left_out,
+        result.scored.subset.dataset.findings,
+    )
     check_gates(result.scored.scores, parsed_gates)
 
 

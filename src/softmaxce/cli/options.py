@@ -142,6 +142,10 @@ coverage_option = click.option(
     "images. Images of unknown classes are not detected.",
 )
 
+details_option = click.option(
+    "--details", is_flag=True, help="Also print what is less important: calibration, every class."
+)
+
 report_option = click.option(
     "--report",
     "report_path",

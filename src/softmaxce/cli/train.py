@@ -14,6 +14,7 @@ from softmaxce.cli.options import (
     Output,
     command_line,
     default_model,
+    details_option,
     output_options,
     reading_options,
     report_option,
@@ -159,6 +160,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     is_flag=True,
     help="With --dask: train even if this machine seems to have too little memory.",
 )
+@details_option
 @output_options("text", "json")
 def train(
     folder: str,
@@ -170,6 +172,7 @@ def train(
     read: ReadOptions,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
+    details: bool,
     output: Output,
     **options: Any,
 ) -> None:
@@ -182,6 +185,7 @@ def train(
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
+    from softmaxce.workflows.assessment import of_training
     from softmaxce.workflows.checkpoint import saving_noted
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
 
@@ -208,8 +212,13 @@ def train(
             return
         if replaced:
             output.note(f"replaced {replaced}")
-        show = partial(text_view.show, result)
-        output.show(show, lambda _: json_view.as_json(result), result.left_out, result.findings)
+        found, command = of_training(result), command_line()
+        output.show(
+            partial(text_view.show, result, found, command, details),
+            lambda _: json_view.as_json(result, found, command),
+            result.left_out,
+            result.findings,
+        )
 
 
 def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:

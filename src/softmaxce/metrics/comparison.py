@@ -76,3 +76,16 @@ def mcnemar_p_value(only_a: int, only_b: int) -> float:
         total += term
         term = term * (n - k) // (k + 1)
     return min(1.0, float(Fraction(2 * total, 2**n)))
+
+
+def binomial_p_value(n_correct: int, n_images: int, proportion: float) -> float:
+    """The probability of at least n_correct successes, each with this probability (one-sided)."""
+    if n_correct <= 0 or proportion >= 1:
+        return 1.0
+    if proportion <= 0:
+        return 0.0
+    i = np.arange(n_images)
+    log_choices = np.append(0.0, np.cumsum(np.log(n_images - i) - np.log(i + 1)))
+    k = np.arange(n_images + 1)
+    logs = log_choices + k * np.log(proportion) + (n_images - k) * np.log1p(-proportion)
+    return min(1.0, float(np.exp(logs[n_correct:]).sum()))

@@ -53,6 +53,18 @@ def paired_difference_interval(both: int, only_a: int, only_b: int, neither: int
     )
 
 
+def difference_interval(a: tuple[int, int], b: tuple[int, int]) -> Interval:
+    """The 95 % interval of the difference a − b of the proportions of different images, given as
+    (n_correct, n_images). Method 10 of Newcombe 1998 (Statistics in Medicine 17:873)."""
+    (low_a, high_a), (low_b, high_b) = wilson_interval(*a), wilson_interval(*b)
+    p_a, p_b = a[0] / a[1], b[0] / b[1]
+    difference = p_a - p_b
+    return (
+        difference - math.hypot(p_a - low_a, high_b - p_b),
+        difference + math.hypot(high_a - p_a, p_b - low_b),
+    )
+
+
 class Bootstrap:
     """N_RESAMPLES resamples of n_images images with replacement, from a fixed seed (Efron 1979).
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
@@ -36,13 +37,26 @@ class PlainConsole(Console):
         width = self.width
         for table in (thing for thing in objects if isinstance(thing, Table)):
             needed = Measurement.get(self, self.options.update(width=_UNLIMITED), table)
-            is_unlimited = not self.is_terminal and "COLUMNS" not in os.environ
-            if is_unlimited or needed.minimum > width:
+            if self.is_of_unknown_width or needed.minimum > width:
                 self.width = max(self.width, needed.maximum)
         try:
             super().print(*objects, **options)
         finally:
             self.width = width
+
+    @property
+    def is_of_unknown_width(self) -> bool:
+        """Whether this is a pipe or a file, with no limit on the width."""
+        return not self.is_terminal and "COLUMNS" not in os.environ
+
+    def print_wrapped(self, text: str, style: str = "", indent: int = 0) -> None:
+        """Text that may contain names from outside, whose further lines are indented."""
+        if self.is_of_unknown_width:
+            self.print_line(text, style)
+            return
+        lines = Text(visible(text), style).wrap(self, self.width - indent)
+        for position, line in enumerate(lines):
+            self.print(Text(" " * (indent if position else 0)) + line, soft_wrap=True)
 
     def print_line(self, text: str, style: str = "") -> None:
         """One line, which may contain names from outside and is not wrapped here."""
@@ -59,11 +73,22 @@ class PlainConsole(Console):
         rows: Iterable[Sequence[str | Text]],
         *,
         left: Collection[int] = (0,),
-    ) -> None:
-        """A table. left: the columns of text; all others are aligned right, as numbers are.
+        less: Sequence[int] = (),
+    ) -> Sequence[str]:
+        """A table. left: the columns of text; all others are aligned right, as numbers are. less:
+        columns that may be left out on a narrow screen, the least important first. Returns the
+        titles of the columns that are shown.
 
         Strings may contain names from outside; a Strong one is bold, and a Text stays as it is.
         """
+        rows, kept = list(rows), list(range(len(header)))
+        for column in less:
+            widest = [max(_width(row[j]) for row in [header, *rows]) for j in kept]
+            if sum(widest) + 2 * len(widest) <= self.width or self.is_of_unknown_width:
+                break
+            kept.remove(column)
+        header, rows = [header[j] for j in kept], [[row[j] for j in kept] for row in rows]
+        left = [place for place, j in enumerate(kept) if j in left]
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for position, title in enumerate(header):
             justify: JustifyMethod = "left" if position in left else "right"
@@ -71,6 +96,7 @@ class PlainConsole(Console):
         for row in rows:
             table.add_row(*map(_cell, row))
         self.print(table)
+        return header
 
     def print_class_table(
         self,
@@ -96,6 +122,10 @@ class PlainConsole(Console):
     def on_broken_pipe(self) -> NoReturn:
         """Leave the reaction to the command line; Rich would exit with code 1."""
         raise BrokenPipeError
+
+
+def _width(value: str | Text) -> int:
+    return cell_len(visible(str(value)))
 
 
 def _cell(value: str | Text) -> Text:

@@ -8,10 +8,12 @@ from typing import Any
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.intervals import Interval
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.formatting import Strong, interval, nats, percent
+from softmaxce.views.formatting import Strong, interval, nats, percent, shortened
 
 SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
 CI = "95 % CI"
+N_WORST = 10
+_BAR_WIDTH = 15
 _NOT_DEFINED = "·"
 # Column titles, and rows of as many cells; the first cell names the row.
 TextTable = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -29,8 +31,8 @@ _METRIC_TITLES = {
 
 
 def splits_table(splits: Mapping[str, Scores]) -> TextTable:
-    """The scores of each split ("train", …) next to the two no-information baselines."""
-    header = ("split", "images", "accuracy", CI, "majority", "cross-entropy", "uniform")
+    """The scores of each split ("train", …)."""
+    header = ("split", "images", "accuracy", CI, "majority", "balanced", "cross-entropy")
     rows = [
         (
             SPLIT_TITLES[split],
@@ -38,8 +40,8 @@ def splits_table(splits: Mapping[str, Scores]) -> TextTable:
             Strong(percent(scores.accuracy)),
             interval(scores.accuracy_interval),
             percent(scores.majority_baseline),
+            percent(scores.class_averages["balanced_accuracy"]),
             Strong(nats(scores.cross_entropy)),
-            nats(scores.chance_cross_entropy),
         )
         for split, scores in splits.items()
     ]
@@ -98,6 +100,29 @@ def by_recall(scores: Scores) -> tuple[Sequence[Any], str]:
     """
     values = [(c.recall, c.f1, -c.support) if c.support else None for c in scores.per_class]
     return values, "lowest recall"
+
+
+def worst_classes(class_names: Sequence[str], scores: Scores) -> TextTable:
+    """The recall of each class with images, or of the N_WORST with the lowest, as a bar in which a
+    mark shows the recall of guessing."""
+    values, _ = by_recall(scores)
+    order = [k for k, value in enumerate(values) if value is not None]
+    if len(order) > N_WORST:
+        order = sorted(order, key=values.__getitem__)[:N_WORST]
+    rows = []
+    for k in order:
+        c = scores.per_class[k]
+        bar = _bar(c.recall, 1 / scores.n_classes)
+        precision = percent(c.precision) if c.n_predicted else _NOT_DEFINED
+        recall = Strong(percent(c.recall)), bar, interval(c.recall_interval)
+        rows.append((shortened(class_names[k], 30), *recall, precision, f"{c.support:,}"))
+    return ("class", "recall", "", CI, "precision", "images"), rows
+
+
+def _bar(proportion: float, mark: float) -> str:
+    cells = ["█" if (i + 0.5) / _BAR_WIDTH <= proportion else "·" for i in range(_BAR_WIDTH)]
+    cells.insert(round(mark * _BAR_WIDTH), "|")
+    return "".join(cells)
 
 
 def class_table(

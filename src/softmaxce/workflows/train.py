@@ -28,7 +28,7 @@ from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
-from softmaxce.patches import SIDE, PatchFeatures
+from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
 from softmaxce.training.rows import Rows
@@ -49,10 +49,6 @@ from softmaxce.workflows.patch_features import (
 from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
 
-# Patch features are suggested below this validation accuracy, or above this gap to training.
-_GOOD, _GAP = 0.8, 0.1
-_LARGEST_DIGIT = 28  # pixels
-_SECONDS_PER_PIXEL = 2.4e-6  # CIFAR-10: 2.2e-6; 3,409 photographs of 64 × 64: 2.9e-6
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
 # subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
 _TAIL_FACTOR = 30.0
@@ -127,23 +123,6 @@ class TrainResult:
         return {name: copies for name in others if (copies := self.scored[name].overlap)}
 
 
-def seconds_of_patches(result: TrainResult) -> float | None:
-    """About how long training with patch features would take on two cores, if they are likely to
-    help: for images in colour or larger than digits, whose validation accuracy is low, or far below
-    the training accuracy. None otherwise."""
-    validation, preprocessing = result.scored.get("validation"), result.model.preprocessing
-    side = min(preprocessing.height, preprocessing.width)
-    is_photograph = preprocessing.channels == 3 or side > _LARGEST_DIGIT
-    if result.model.patches or validation is None or side < SIDE or not is_photograph:
-        return None
-    accuracy = validation.scores.accuracy
-    gap = result.scored["train"].scores.accuracy - accuracy
-    if accuracy >= _GOOD and gap < _GAP:
-        return None
-    n_images = sum(scored.scores.n_images for scored in result.scored.values())
-    return 2 + n_images * preprocessing.height * preprocessing.width * _SECONDS_PER_PIXEL
-
-
 def check_output(path: str | PathLike[str], force: bool) -> str:
     """What training will replace, in words; '' if the file does not exist yet.
 
@@ -212,8 +191,7 @@ def train(
         folders=folders,
         scored=scored,
         objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
-        # The first image of the last split: one that the model was not trained on, if there is one.
-        example=splits[list(splits)[-1]].path(0),
+        example=_example(scored),
         seconds={
             "decode": decoded - started,
             **({"features": featured - decoded} if patches else {}),
@@ -222,6 +200,13 @@ def train(
         },
         mirror_trial=trial,
     )
+
+
+def _example(scored: Mapping[str, ScoredSubset]) -> str:
+    """The first image of the last split, with which the model was not trained if possible, that is
+    classified correctly."""
+    last = list(scored.values())[-1]
+    return last.path(int(last.scores.is_correct.argmax()))
 
 
 def _check(options: TrainOptions, read: ReadOptions) -> None:

@@ -6,19 +6,23 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from softmaxce.views.findings import as_objects
 from softmaxce.views.json import scores
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_line, json_text
+from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 from softmaxce.workflows.scored_subset import ScoredSubset
 
 _HEADER = ("path", "label", "predicted", "probability", "cross_entropy")
 
 
-def as_machine_text(result: EvaluateResult, output_format: str) -> str | Iterator[str]:
+def as_machine_text(
+    result: EvaluateResult, found: Assessment, output_format: str
+) -> str | Iterator[str]:
     """One JSON object, or a row per image as jsonl or csv."""
     if output_format == "json":
-        return _as_json(result)
+        return _as_json(result, found)
     rows = _rows(result.scored, range(result.scored.scores.n_images))
     return _csv(rows) if output_format == "csv" else map(json_line, rows)
 
@@ -36,20 +40,21 @@ def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     return csv_lines(_HEADER, (row.values() for row in rows))
 
 
-def _as_json(result: EvaluateResult) -> str:
+def _as_json(result: EvaluateResult, found: Assessment) -> str:
     scored, temperature = result.scored, result.model.temperature
     return json_text(
         "evaluate",
         {
             "model": result.model_path,
             "folder": result.folder,
+            **as_objects(found, None),
             **scores.summary(scored.scores),
             **scores.details(result.model.class_names, scored.scores),
             "calibration": scores.calibration(scored.scores, scored.uncalibrated, temperature),
             "coverage": result.coverage and _coverage(result.coverage),
             "duplicates": scores.overlap(scored.overlap),
             "left_out": result.left_out,
-            "findings": scored.subset.dataset.findings,
+            "source_findings": scored.subset.dataset.findings,
         },
     )
 

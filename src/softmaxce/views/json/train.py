@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from softmaxce.errors import AlreadyTrained
+from softmaxce.views.findings import as_objects
 from softmaxce.views.json import scores
 from softmaxce.views.json.info import features_object
 from softmaxce.views.json.json_output import attributes, json_text
+from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.train import TrainResult
 
 
-def as_json(result: TrainResult) -> str:
+def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
     """The result as one JSON object."""
     model, fit, validation = result.model, result.fit, result.scored.get("validation")
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
@@ -30,6 +32,7 @@ def as_json(result: TrainResult) -> str:
         "train",
         {
             "model": result.model_path,
+            **as_objects(found, command_line),
             "classes": model.class_names,
             "n_train": n_images["train"],
             "n_validation": n_images.get("validation", 0),
@@ -44,7 +47,7 @@ def as_json(result: TrainResult) -> str:
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },
             "left_out": result.left_out,
-            "findings": result.findings,
+            "source_findings": result.findings,
             "temperature": model.temperature,
             "calibration": calibration,
             "course": [

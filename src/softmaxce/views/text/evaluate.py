@@ -13,9 +13,6 @@ from softmaxce.views.descriptions import (
     BASELINE_MEANING,
     CI_MEANING,
     CONFUSION_TITLE,
-    MOST_CONFUSED_TITLE,
-    calibration_line,
-    confusion_lines,
     coverage_lines,
     left_out_line,
     overlap_line,
@@ -29,6 +26,8 @@ from softmaxce.views.score_tables import (
     metrics_table,
     reliability_table,
 )
+from softmaxce.views.text.assessment import show_assessment, show_classes, show_confusions
+from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.evaluate import EvaluateResult
 
 _LEGEND = (
@@ -48,27 +47,34 @@ _ERROR_STYLES = (  # least proportion of the row, style
 _CORRECT_STYLE = "bold #1a1a1a on #c7e9c0"
 
 
-def show(result: EvaluateResult) -> None:
-    """Print the result."""
-    console, scores, uncalibrated = output(), result.scored.scores, result.scored.uncalibrated
+def show(result: EvaluateResult, found: Assessment, details: bool) -> None:
+    """Print the result; details: also what is less important."""
+    console, scores, names = output(), result.scored.scores, result.model.class_names
+    show_assessment(console, found)
     console.print_heading(f"Scores on {scores.n_images:,} images")
     console.print_table(*metrics_table(scores))
-    console.print(_LEGEND, style="dim")
-    console.print_heading("Calibration")
-    console.print_table(*calibration_table(scores, uncalibrated, result.model.temperature))
-    if worse := calibration_line(scores, uncalibrated):
-        console.print(worse)
-    console.print()
-    console.print_table(*reliability_table(scores.bins))
+    for line in _LEGEND.splitlines():
+        console.print_wrapped(line, "dim")
     if result.scored.overlap is not None:
         console.print(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):
             console.print(line)
-    console.print_heading("Scores of each class")
-    console.print_class_table(*class_table(result.model.class_names, scores), *by_recall(scores))
-    _show_confusion(console, result.model.class_names, scores)
+    show_classes(console, names, scores, f"{scores.n_images:,} images")
+    _show_confusion(console, names, scores)
+    if details:
+        _show_calibration(console, result)
+        console.print_heading("Scores of each class")
+        console.print_class_table(*class_table(names, scores), *by_recall(scores))
+
+
+def _show_calibration(console: PlainConsole, result: EvaluateResult) -> None:
+    scores, uncalibrated = result.scored.scores, result.scored.uncalibrated
+    console.print_heading("Calibration")
+    console.print_table(*calibration_table(scores, uncalibrated, result.model.temperature))
+    console.print()
+    console.print_table(*reliability_table(scores.bins))
 
 
 def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: Scores) -> None:
@@ -86,9 +92,7 @@ def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: S
     console.print_table(("", "true class", *map(str, shown)), rows, left=(1,))
     if left_out := left_out_line(scores, shown):
         console.print(left_out)
-    console.print_heading(MOST_CONFUSED_TITLE)
-    for line in confusion_lines(class_names, scores, _N_IN_WORDS):
-        console.print_line(line)
+    show_confusions(console, class_names, scores, _N_IN_WORDS)
 
 
 def _n_that_fit(width: int, class_names: Sequence[str], scores: Scores) -> int:

@@ -13,22 +13,36 @@ from softmaxce.views.descriptions import (
 )
 from softmaxce.views.formatting import change, command, nats, percent, sparkline
 from softmaxce.views.score_tables import SPLIT_TITLES, by_recall, class_table, splits_table
-from softmaxce.workflows.train import TrainResult, seconds_of_patches
+from softmaxce.views.text.assessment import show_assessment, show_classes, show_confusions
+from softmaxce.workflows.assessment import Assessment
+from softmaxce.workflows.train import TrainResult
 
-_LEGEND = (
-    "majority: the accuracy of always predicting the most frequent class.\n"
-    "uniform: the cross-entropy (nats) of a uniform prediction, ln K; 0 is perfect."
-)
+_N_CONFUSIONS = 3
+_LEGEND = {
+    "majority": "the accuracy of always predicting the most frequent class",
+    "balanced": "the mean recall of the classes",
+    "cross-entropy": "in nats; 0 is perfect, a uniform prediction has ln {} = {}",
+}
 
 
-def show(result: TrainResult) -> None:
-    """Print the result."""
-    console = output()
-    _show_data(console, result)
+def show(result: TrainResult, found: Assessment, command_line: str, details: bool) -> None:
+    """Print the result; details: also what is less important."""
+    console, names = output(), result.model.class_names
+    split, scored = list(result.scored.items())[-1]
+    images = f"{SPLIT_TITLES[split]} images"
+    show_assessment(console, found, command_line)
     _show_scores(console, result)
-    for split, copies in result.overlaps.items():
-        console.print(overlap_line(SPLIT_TITLES[split], copies))
-    _show_training(console, result)
+    for other, copies in result.overlaps.items():
+        console.print(overlap_line(SPLIT_TITLES[other], copies))
+    show_classes(console, names, scored.scores, images)
+    show_confusions(console, names, scored.scores, _N_CONFUSIONS)
+    if details:
+        _show_details(console, result)
+        console.print_heading(f"Scores of each class ({images})")
+        scores = scored.scores
+        console.print_class_table(*class_table(names, scores), *by_recall(scores))
+    console.print()
+    _show_outcome(console, result)
 
 
 def show_finished(finished: AlreadyTrained) -> None:
@@ -36,7 +50,8 @@ def show_finished(finished: AlreadyTrained) -> None:
     output().print_line(f"Nothing left to do: {finished}.")
 
 
-def _show_data(console: PlainConsole, result: TrainResult) -> None:
+def _show_details(console: PlainConsole, result: TrainResult) -> None:
+    console.print_heading("Data and training")
     names, folders = result.model.class_names, result.folders
     preprocessing = result.model.preprocessing
     console.print_line(f"{len(names)} classes: {first_and_more(names)}")
@@ -59,46 +74,40 @@ def _show_data(console: PlainConsole, result: TrainResult) -> None:
     console.print_line(f"Validation set: {validation}")
     if "test" in folders:
         console.print_line(f"Test set: {folders['test']}")
-
-
-def _show_scores(console: PlainConsole, result: TrainResult) -> None:
-    splits = {split: scored.scores for split, scored in result.scored.items()}
-    console.print_heading("Scores")
-    console.print_table(*splits_table(splits))
-    console.print(_LEGEND, style="dim")
-    if choices := choices_made(result.model, result.fit.l2_path):
-        advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
-        console.print(
-            f"The validation images were also used to choose {choices},\n"
-            f"so their scores are slightly optimistic{advice}",
-            style="dim",
-        )
-    split, scores = list(splits.items())[-1]
-    console.print_heading(f"Scores of each class ({SPLIT_TITLES[split]} images)")
-    console.print_class_table(*class_table(result.model.class_names, scores), *by_recall(scores))
-    console.print()
-
-
-def _show_training(console: PlainConsole, result: TrainResult) -> None:
-    fit, seconds = result.fit, result.seconds
-    console.print_line(f"Training {training_outcome(result.model.training['stop_reason'])}.")
-    chosen = ", chosen by validation cross-entropy" if fit.l2_path else ""
-    console.print_line(f"Penalty l2 = {fit.l2:.3g}{chosen}.")
     if result.objective_history:
         stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
         console.print_line(f"Objective during one of the fits ({stage}): {ends}")
     _show_temperature(console, result)
+
+
+def _show_scores(console: PlainConsole, result: TrainResult) -> None:
+    splits = {split: scored.scores for split, scored in result.scored.items()}
+    console.print_heading("Scores")
+    shown = console.print_table(*splits_table(splits), less=(5, 4))
+    n_classes = result.model.n_classes
+    legend = [f"{name}: {meaning}" for name, meaning in _LEGEND.items() if name in shown]
+    uniform = nats(splits["train"].chance_cross_entropy)
+    console.print_wrapped(". ".join(legend).format(n_classes, uniform) + ".", "dim")
+    if choices := choices_made(result.model, result.fit.l2_path):
+        advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
+        console.print_wrapped(
+            f"The validation images were also used to choose {choices}, so their scores are "
+            f"slightly optimistic{advice}",
+            "dim",
+        )
+
+
+def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
+    fit, seconds = result.fit, result.seconds
+    chosen = ", chosen by validation" if fit.l2_path else ""
+    outcome = training_outcome(result.model.training["stop_reason"])
+    console.print_line(f"Training {outcome}; l2 = {fit.l2:.3g}{chosen}.")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     image = f"./{result.example}" if result.example.startswith("-") else result.example
     console.print_line(f"Next:  {command('softmaxce', 'predict', image, *model)}")
-    if (seconds_more := seconds_of_patches(result)) is not None:
-        cost = f"{seconds_more:.0f} s" if seconds_more < 100 else f"{seconds_more / 60:.0f} minutes"
-        console.print_line(
-            f"Try:   --features patches, which is often much better for photographs (about {cost})"
-        )
 
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:

@@ -1,0 +1,314 @@
+"""What scores mean: a verdict on a model, and findings, each with its evidence and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from softmaxce.metrics.comparison import binomial_p_value
+from softmaxce.metrics.intervals import Z_95, difference_interval, wilson_interval
+from softmaxce.metrics.scores import Scores
+
+MAX_FINDINGS = 4
+
+# What counts. Skill is the share of the way from the majority baseline to 100 % accuracy.
+SIGNIFICANT = 0.01  # a p-value; stricter than usual, since the validation images chose the penalty
+USEFUL, GOOD = 0.5, 0.8  # skill: half of what guessing gets wrong is right, and four fifths of it
+MANY_COPIES = 0.05  # share of images that are also training images: the score says little
+OVERFITTED = 0.1  # accuracy lost beyond the training images, after chance is taken off
+ENOUGH_SKILL = 0.6  # above it, a gap to the training images is no reason to act
+RARELY = 0.5  # recall compared with the accuracy
+FEW_OF_CLASS = 20  # images: one more correct one changes the recall by 5 points
+TOO_FEW_OF_CLASS = 5  # images from which nothing is said about a single class
+MOSTLY = 1 / 3  # of a class called another one, after chance is taken off
+IMBALANCED = 5  # times as many images of one class as of another
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    kind: its name, for programs; evidence: numbers and names; is_problem: whether something should
+    be done, as opposed to a remark; remedy: the words of a command after `softmaxce`, where
+    ("train", *options) means the training with these options; () if there is none.
+    """
+
+    kind: str
+    evidence: Mapping[str, Any]
+    is_problem: bool = True
+    remedy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to rely on a model: kind and evidence as in Finding.
+
+    kind: "untested", "copies" (of training images), "too_few" (images to tell), "no_skill",
+    "weak", "useful" or "good".
+    """
+
+    kind: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known about a model and the images that it is scored on.
+
+    split: "train", "validation", "test", or None for other images; training: accuracy and number of
+    the training images; train_counts: of each class; n_copies: scored images that are also training
+    images; accuracy_without: the accuracy without them; n_shared: test images that are also
+    validation images; n_contradictory: pictures that are in several classes; l2_path_end:
+    "smallest" or "largest" if that was the best l2; patches_may_help: patch features may be better,
+    in about seconds_of_patches. Empty or None: unknown.
+    """
+
+    class_names: Sequence[str]
+    scores: Scores
+    uncalibrated: Scores
+    split: str | None
+    folder: str
+    model_path: str
+    training: tuple[float, int] | None = None
+    train_counts: Sequence[int] = ()
+    is_balanced: bool = False
+    n_copies: int = 0
+    accuracy_without: float | None = None
+    n_shared: int = 0
+    n_contradictory: int = 0
+    l2_path_end: str = ""
+    converged: bool = True
+    patches_may_help: bool = False
+    seconds_of_patches: float | None = None
+
+    @property
+    def skill(self) -> float:
+        """The share of the way from the majority baseline to an accuracy of 100 %."""
+        baseline = self.scores.majority_baseline
+        return (self.scores.accuracy - baseline) / (1 - baseline) if baseline < 1 else 0.0
+
+
+def verdict(known: Evidence) -> Verdict:
+    """Whether to rely on the model."""
+    scores, p_value = known.scores, p_value_of_skill(known.scores)
+    majority = max(range(scores.n_classes), key=lambda k: scores.per_class[k].support)
+    evidence = {
+        "n_correct": scores.n_correct,
+        "n_images": scores.n_images,
+        "accuracy": scores.accuracy,
+        "interval": scores.accuracy_interval,
+        "majority_class": known.class_names[majority],
+        "majority_baseline": scores.majority_baseline,
+        "p_value": p_value,
+        "skill": known.skill,
+    }
+    if known.split == "train":
+        return Verdict("untested", evidence)
+    if known.n_copies > MANY_COPIES * scores.n_images:
+        copies = {"n_copies": known.n_copies, "accuracy_without": known.accuracy_without}
+        return Verdict("copies", {**evidence, **copies})
+    if p_value >= SIGNIFICANT:
+        is_open = known.skill > 0 and _per_class(scores) < FEW_OF_CLASS
+        return Verdict("too_few" if is_open else "no_skill", evidence)
+    if known.skill < USEFUL:
+        return Verdict("weak", evidence)
+    return Verdict("useful" if known.skill < GOOD else "good", evidence)
+
+
+def p_value_of_skill(scores: Scores) -> float:
+    """The probability of so many correct predictions for a model that is as often right as the
+    majority baseline."""
+    return binomial_p_value(scores.n_correct, scores.n_images, scores.majority_baseline)
+
+
+def findings(known: Evidence) -> tuple[Finding, ...]:
+    """At most MAX_FINDINGS, problems before remarks, the most important first."""
+    found = [finding for rule in _RULES if (finding := rule(known)) is not None]
+    return tuple(sorted(found, key=lambda finding: not finding.is_problem)[:MAX_FINDINGS])
+
+
+def _per_class(scores: Scores) -> float:
+    """Mean number of images of the classes that have any."""
+    return scores.n_images / sum(c.support > 0 for c in scores.per_class)
+
+
+def _shared_images(known: Evidence) -> Finding | None:
+    if not known.n_shared:
+        return None
+    evidence = {"count": known.n_shared, "n_images": known.scores.n_images}
+    return Finding("validation_in_test", evidence)
+
+
+def _contradictory_labels(known: Evidence) -> Finding | None:
+    if not known.n_contradictory:
+        return None
+    evidence = {"count": known.n_contradictory}
+    return Finding("contradictory_labels", evidence, remedy=("check", known.folder))
+
+
+def _not_converged(known: Evidence) -> Finding | None:
+    return None if known.converged else Finding("not_converged", {})
+
+
+def _unexplained_labels(known: Evidence) -> Finding | None:
+    if known.split == "train" or verdict(known).kind != "no_skill":
+        return None
+    remedy = _patches(known) or ("check", known.folder)
+    return Finding("unexplained_labels", _time(known), remedy=remedy)
+
+
+def _patches(known: Evidence) -> tuple[str, ...]:
+    return ("train", "--features", "patches") if known.patches_may_help else ()
+
+
+def _time(known: Evidence) -> Mapping[str, Any]:
+    seconds = known.seconds_of_patches
+    return {"seconds_of_patches": seconds} if seconds and known.patches_may_help else {}
+
+
+def _overfitting(known: Evidence) -> Finding | None:
+    if known.training is None or known.split == "train" or known.n_copies:
+        return None
+    accuracy, n_training = known.training
+    low, high = difference_interval(
+        (round(accuracy * n_training), n_training), (known.scores.n_correct, known.scores.n_images)
+    )
+    if low < OVERFITTED or known.skill >= ENOUGH_SKILL:
+        return None
+    evidence = {
+        "training_accuracy": accuracy,
+        "accuracy": known.scores.accuracy,
+        "interval_of_gap": (low, high),
+        **_time(known),
+    }
+    return Finding("overfitting", evidence, remedy=_patches(known))
+
+
+def _pixels_limit(known: Evidence) -> Finding | None:
+    """Not even the training images are classified well: the features are too weak."""
+    if not known.patches_may_help or known.training is None or known.skill >= ENOUGH_SKILL:
+        return None
+    if known.n_copies or _overfitting(known) or _unexplained_labels(known):
+        return None
+    evidence = {"training_accuracy": known.training[0], **_time(known)}
+    return Finding("pixels_limit", evidence, remedy=_patches(known))
+
+
+def _missed_classes(known: Evidence) -> Finding | None:
+    scores = known.scores
+    if known.split == "train" or verdict(known).kind in ("no_skill", "too_few"):
+        return None
+    limit = RARELY * scores.accuracy
+    missed = [
+        (c.recall, -c.support, k)
+        for k, c in enumerate(scores.per_class)
+        if c.support >= TOO_FEW_OF_CLASS and wilson_interval(c.n_correct, c.support)[1] < limit
+    ]
+    if not missed:
+        return None
+    worst, counts = min(missed)[2], known.train_counts
+    evidence = {
+        "class": known.class_names[worst],
+        "n_correct": scores.per_class[worst].n_correct,
+        "support": scores.per_class[worst].support,
+        "n_more": len(missed) - 1,
+    }
+    if counts:
+        evidence |= {"n_training": counts[worst], "n_training_all": sum(counts)}
+    is_rare = bool(counts) and counts[worst] < 0.5 * sum(counts) / len(counts)
+    return Finding(
+        "missed_classes",
+        evidence,
+        remedy=_remedy_of_classes(known, is_rare and not known.is_balanced),
+    )
+
+
+def _remedy_of_classes(known: Evidence, is_rare: bool) -> tuple[str, ...]:
+    if is_rare:
+        return "train", "--class-weight", "balanced"
+    if known.split is not None:
+        return "train", "--report", "report.html"
+    return "evaluate", known.folder, "-m", known.model_path, "--report", "report.html"
+
+
+def _confused_classes(known: Evidence) -> Finding | None:
+    if known.split == "train" or verdict(known).kind in ("no_skill", "too_few"):
+        return None
+    for c in known.scores.confusions:
+        is_mostly = wilson_interval(c.count, c.support)[0] > MOSTLY
+        if is_mostly and c.count > known.scores.per_class[c.label].n_correct:
+            names = known.class_names[c.label], known.class_names[c.predicted]
+            evidence = dict(zip(("class", "predicted"), names, strict=True))
+            counts = {"count": c.count, "support": c.support}
+            remedy = _remedy_of_classes(known, is_rare=False)
+            return Finding("confused_classes", {**evidence, **counts}, remedy=remedy)
+    return None
+
+
+def _imbalance(known: Evidence) -> Finding | None:
+    counts = [n for n in known.train_counts if n]
+    if known.is_balanced or not counts or max(counts) < IMBALANCED * min(counts):
+        return None
+    evidence = {
+        "largest_class": known.class_names[known.train_counts.index(max(counts))],
+        "largest": max(counts),
+        "smallest_class": known.class_names[known.train_counts.index(min(counts))],
+        "smallest": min(counts),
+    }
+    return Finding("imbalance", evidence, remedy=("train", "--class-weight", "balanced"))
+
+
+def _few_images(known: Evidence) -> Finding | None:
+    scores, per_class = known.scores, _per_class(known.scores)
+    if known.split == "train" or per_class >= FEW_OF_CLASS:
+        return None
+    evidence = {
+        "n_images": scores.n_images,
+        "per_class": per_class,
+        "interval": scores.accuracy_interval,
+        "all_correct": scores.n_correct == scores.n_images,
+    }
+    is_problem = verdict(known).kind == "too_few" or evidence["all_correct"]
+    return Finding("few_images", evidence, bool(is_problem))
+
+
+def _absent_classes(known: Evidence) -> Finding | None:
+    absent = [k for k, c in enumerate(known.scores.per_class) if not c.support]
+    if known.split == "train" or not absent:
+        return None
+    return Finding("absent_classes", {"classes": [known.class_names[k] for k in absent]})
+
+
+def _calibration(known: Evidence) -> Finding | None:
+    if known.split == "train" or known.uncalibrated is known.scores:
+        return None
+    gained = known.uncalibrated.cross_entropies - known.scores.cross_entropies
+    mean, error = float(gained.mean()), float(gained.std()) / known.scores.n_images**0.5
+    if not mean < -Z_95 * error:  # also if a loss is infinite
+        return None
+    before, after = known.uncalibrated.cross_entropy, known.scores.cross_entropy
+    return Finding("calibration_harms", {"before": before, "after": after}, is_problem=False)
+
+
+def _penalty_at_end(known: Evidence) -> Finding | None:
+    if not known.l2_path_end:
+        return None
+    return Finding("penalty_at_end", {"end": known.l2_path_end}, is_problem=False)
+
+
+_RULES: tuple[Callable[[Evidence], Finding | None], ...] = (  # the most important first
+    _shared_images,
+    _contradictory_labels,
+    _unexplained_labels,
+    _not_converged,
+    _overfitting,
+    _pixels_limit,
+    _missed_classes,
+    _absent_classes,
+    _imbalance,
+    _confused_classes,
+    _few_images,
+    _calibration,
+    _penalty_at_end,
+)
