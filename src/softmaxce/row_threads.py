@@ -41,14 +41,14 @@ def _map_and_help(
     if len(items) == 1:
         yield function(items[0])
         return
-    tasks = [(item, pool.submit(function, item)) for item in items]
+    futures = {i: pool.submit(function, item) for i, item in enumerate(items)}
     own: dict[int, Any] = {}
     ahead = 1
-    for position, (_, future) in enumerate(tasks):
-        while position not in own and not future.done() and ahead < len(tasks):
-            item, other = tasks[ahead]
-            if ahead > position and other.cancel():
-                own[ahead] = function(item)
+    for position in range(len(items)):
+        future = futures.pop(position)  # which keeps its result: hundreds of them fill the memory
+        while position not in own and not future.done() and ahead < len(items):
+            if ahead > position and futures[ahead].cancel():
+                own[ahead] = function(items[ahead])
             ahead += 1
         yield own.pop(position) if position in own else future.result()
 
