@@ -17,12 +17,13 @@ SIGNIFICANT = 0.01  # a p-value; stricter than usual, since the validation image
 USEFUL, GOOD = 0.5, 0.8  # skill: half of what guessing gets wrong is right, and four fifths of it
 MANY_COPIES = 0.05  # share of images that are also training images: the score says little
 OVERFITTED = 0.1  # accuracy lost beyond the training images, after chance is taken off
-ENOUGH_SKILL = 0.6  # above it, a gap to the training images is no reason to act
 RARELY = 0.5  # recall compared with the accuracy
 FEW_OF_CLASS = 20  # images: one more correct one changes the recall by 5 points
 TOO_FEW_OF_CLASS = 5  # images from which nothing is said about a single class
 MOSTLY = 1 / 3  # of a class called another one, after chance is taken off
 IMBALANCED = 5  # times as many images of one class as of another
+
+_BALANCED = ("train", "--class-weight", "balanced")
 
 
 @dataclass(frozen=True)
@@ -108,18 +109,23 @@ def verdict(known: Evidence) -> Verdict:
     if known.n_copies > MANY_COPIES * scores.n_images:
         copies = {"n_copies": known.n_copies, "accuracy_without": known.accuracy_without}
         return Verdict("copies", {**evidence, **copies})
-    if p_value >= SIGNIFICANT:
+    if not _has_skill(scores):
         is_open = known.skill > 0 and _per_class(scores) < FEW_OF_CLASS
         return Verdict("too_few" if is_open else "no_skill", evidence)
     if known.skill < USEFUL:
         return Verdict("weak", evidence)
-    return Verdict("useful" if known.skill < GOOD else "good", evidence)
+    is_good = known.skill >= GOOD and _missed_classes(known) is None
+    return Verdict("good" if is_good else "useful", evidence)
 
 
 def p_value_of_skill(scores: Scores) -> float:
     """The probability of so many correct predictions for a model that is as often right as the
     majority baseline."""
     return binomial_p_value(scores.n_correct, scores.n_images, scores.majority_baseline)
+
+
+def _has_skill(scores: Scores) -> bool:
+    return p_value_of_skill(scores) < SIGNIFICANT
 
 
 def findings(known: Evidence) -> tuple[Finding, ...]:
@@ -174,7 +180,7 @@ def _overfitting(known: Evidence) -> Finding | None:
     low, high = difference_interval(
         (round(accuracy * n_training), n_training), (known.scores.n_correct, known.scores.n_images)
     )
-    if low < OVERFITTED or known.skill >= ENOUGH_SKILL:
+    if low < OVERFITTED or known.skill >= USEFUL:
         return None
     evidence = {
         "training_accuracy": accuracy,
@@ -187,7 +193,7 @@ def _overfitting(known: Evidence) -> Finding | None:
 
 def _pixels_limit(known: Evidence) -> Finding | None:
     """Not even the training images are classified well: the features are too weak."""
-    if not known.patches_may_help or known.training is None or known.skill >= ENOUGH_SKILL:
+    if not known.patches_may_help or known.training is None or known.skill >= USEFUL:
         return None
     if known.n_copies or _overfitting(known) or _unexplained_labels(known):
         return None
@@ -197,7 +203,7 @@ def _pixels_limit(known: Evidence) -> Finding | None:
 
 def _missed_classes(known: Evidence) -> Finding | None:
     scores = known.scores
-    if known.split == "train" or verdict(known).kind in ("no_skill", "too_few"):
+    if known.split == "train" or not _has_skill(scores):
         return None
     limit = RARELY * scores.accuracy
     missed = [
@@ -226,14 +232,14 @@ def _missed_classes(known: Evidence) -> Finding | None:
 
 def _remedy_of_classes(known: Evidence, is_rare: bool) -> tuple[str, ...]:
     if is_rare:
-        return "train", "--class-weight", "balanced"
+        return _BALANCED
     if known.split is not None:
         return "train", "--report", "report.html"
     return "evaluate", known.folder, "-m", known.model_path, "--report", "report.html"
 
 
 def _confused_classes(known: Evidence) -> Finding | None:
-    if known.split == "train" or verdict(known).kind in ("no_skill", "too_few"):
+    if known.split == "train" or not _has_skill(known.scores):
         return None
     for c in known.scores.confusions:
         is_mostly = wilson_interval(c.count, c.support)[0] > MOSTLY
@@ -250,13 +256,16 @@ def _imbalance(known: Evidence) -> Finding | None:
     counts = [n for n in known.train_counts if n]
     if known.is_balanced or not counts or max(counts) < IMBALANCED * min(counts):
         return None
+    missed = _missed_classes(known)
+    if missed is not None and missed.remedy == _BALANCED:
+        return None  # which says it with an example
     evidence = {
         "largest_class": known.class_names[known.train_counts.index(max(counts))],
         "largest": max(counts),
         "smallest_class": known.class_names[known.train_counts.index(min(counts))],
         "smallest": min(counts),
     }
-    return Finding("imbalance", evidence, remedy=("train", "--class-weight", "balanced"))
+    return Finding("imbalance", evidence, remedy=_BALANCED)
 
 
 def _few_images(known: Evidence) -> Finding | None:

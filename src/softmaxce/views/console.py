@@ -56,6 +56,7 @@ class PlainConsole(Console):
             return
         lines = Text(visible(text), style).wrap(self, self.width - indent)
         for position, line in enumerate(lines):
+            line.rstrip()
             self.print(Text(" " * (indent if position else 0)) + line, soft_wrap=True)
 
     def print_line(self, text: str, style: str = "") -> None:

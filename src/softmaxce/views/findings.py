@@ -52,11 +52,11 @@ def finding_text(finding: Finding) -> str:
 
 
 def remedy_text(finding: Finding, training_command: str | None) -> str:
-    """The command that may help, '' if there is none.
+    """The command that may help; '' if there is none, or if it is the one that was run.
 
     training_command: the one to which options are added, None if it is unknown.
     """
-    if not finding.remedy:
+    if not finding.remedy or finding.remedy[1] in (training_command or "").split():
         return ""
     if finding.remedy[0] == "train":
         return f"{training_command or 'softmaxce train …'} {command(*finding.remedy[1:])}"
