@@ -22,7 +22,7 @@ FLOORS = [
     ],
     ["atomic_files", "patches"],
     ["images", "metrics"],
-    ["data", "model", "training"],
+    ["data", "findings", "model", "training"],
     ["cluster", "estimator", "lesson"],
     ["workflows"],
     ["views"],

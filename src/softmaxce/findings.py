@@ -14,7 +14,7 @@ MAX_FINDINGS = 4
 
 # What counts. Skill is the share of the way from the majority baseline to 100 % accuracy.
 SIGNIFICANT = 0.01  # a p-value; stricter than usual, since the validation images chose the penalty
-USEFUL, GOOD = 0.5, 0.8  # skill: half of what guessing gets wrong is right, and four fifths of it
+USEFUL, GOOD = 0.5, 0.8  # skill
 MANY_COPIES = 0.05  # share of images that are also training images: the score says little
 OVERFITTED = 0.1  # accuracy lost beyond the training images, after chance is taken off
 RARELY = 0.5  # recall compared with the accuracy

@@ -38,7 +38,7 @@ def test_json_has_the_contract_s_fields(softmaxce, tmp_path):
 
 def test_the_text_shows_what_a_newcomer_needs(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", LAYOUT)
-    outcome = softmaxce("train", "d", "-o", "my model.npz")
+    outcome = softmaxce("train", "d", "-o", "my model.npz", "--details")
     for words in (
         "2 classes: bright, dark",
         "8 × 8 RGB",
@@ -73,7 +73,7 @@ def test_split_folders_are_used_as_such(softmaxce, tmp_path):
     result = softmaxce("train", "d", "--format", "json").json
     counts = [result["n_train"], result["n_validation"], result["test"]["n_images"]]
     assert counts == [60, 9, 7]
-    text = softmaxce("train", "d").stdout
+    text = softmaxce("train", "d", "--details").stdout
     assert "Validation set: d/valid\n" in text
     assert "Test set: d/test\n" in text
 
@@ -88,7 +88,7 @@ def test_a_folder_given_for_validation(softmaxce, tmp_path):
 def test_a_set_too_small_for_a_validation_set_says_so(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"bright": 1, "dark": 1})
     outcome = softmaxce("train", "d")
-    assert "all images are used for training" in outcome.stdout
+    assert "all images were used for training" in outcome.stdout
     assert softmaxce("train", "d", "--format", "json").json["validation"] is None
     none = softmaxce("train", "d", "--validation", "0", "--format", "json").json
     assert none["n_train"] == 2

@@ -202,7 +202,7 @@ def test_a_split_without_labels_is_ignored_and_named(softmaxce, tmp_path, split,
     (note,) = outcome.stderr.splitlines()
     assert note == f"Note: 1 split ignored: without labels: d/{split}"
     assert outcome.json["n_validation"] > 0
-    (found,) = outcome.json["findings"]
+    (found,) = outcome.json["source_findings"]
     assert found in softmaxce("check", "d", "--format", "json").json["findings"]
     if split == "test" and layout and "/" not in layout[0]:
         refused = softmaxce("evaluate", "d/test")
@@ -271,7 +271,7 @@ def test_a_class_of_an_old_model_matches_its_own_spelling_first(tmp_path):
 def test_names_that_look_alike_are_a_problem(softmaxce, tmp_path, names):
     draw_classes(tmp_path / "d", dict.fromkeys([*names, "other", "a-1", "a1"], 4))
     outcome = softmaxce("train", "d", "--no-progress", "--format", "json")
-    (found,) = outcome.json["findings"]
+    (found,) = outcome.json["source_findings"]
     assert found["kind"] == "look_alike_classes"
     assert sorted(found["examples"][0]) == sorted(f"'{name}'" for name in names)
     assert "1 group of classes whose names look alike" in outcome.stderr
@@ -300,7 +300,7 @@ def test_system_folders_are_ignored_at_every_depth(softmaxce, tmp_path, name):
         and "Note: 3 system folders ignored: d/train/" in outcome.stderr
     )
     checked = softmaxce("check", "d", "--format", "json").json
-    assert all(found in checked["findings"] for found in outcome.json["findings"])
+    assert all(found in checked["findings"] for found in outcome.json["source_findings"])
     assert "hidden" not in {found["kind"] for found in checked["findings"]}
     assert len(softmaxce("predict", "d", "--format", "jsonl").stdout.splitlines()) == 12
 
@@ -346,7 +346,7 @@ def test_a_copy_of_the_whole_set_as_a_class_is_named_in_training(softmaxce, tmp_
             shutil.copy(path, tmp_path / "d" / "all" / f"{name}-{path.name}")
     shutil.copy(tmp_path / "d" / "cat" / "000.png", tmp_path / "d" / "cat" / "copy.png")
     outcome = softmaxce("train", "d", "--no-progress", "--format", "json")
-    (found,) = outcome.json["findings"]
+    (found,) = outcome.json["source_findings"]
     assert (found["kind"], found["count"]) == ("exact_duplicates_across_classes", 12)
     assert sorted(map(len, found["examples"])) == [2] * 11 + [3]
     assert "12 groups of the same picture in more than one class, so a label" in outcome.stderr

@@ -185,7 +185,6 @@ def train(
     from softmaxce.views.json import train as json_view
     from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
-    from softmaxce.workflows.assessment import of_training
     from softmaxce.workflows.checkpoint import saving_noted
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
 
@@ -212,13 +211,21 @@ def train(
             return
         if replaced:
             output.note(f"replaced {replaced}")
-        found, command = of_training(result), command_line()
-        output.show(
-            partial(text_view.show, result, found, command, details),
-            lambda _: json_view.as_json(result, found, command),
-            result.left_out,
-            result.findings,
-        )
+        _show(result, details, output)
+
+
+def _show(result: TrainResult, details: bool, output: Output) -> None:
+    from softmaxce.views.json.train import as_json
+    from softmaxce.views.text.train import show
+    from softmaxce.workflows.assessment import of_training
+
+    found, command = of_training(result), command_line()
+    output.show(
+        partial(show, result, found, command, details),
+        lambda _: as_json(result, found, command),
+        result.left_out,
+        result.findings,
+    )
 
 
 def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:

@@ -47,7 +47,7 @@ def n_sampled(rows: Rows) -> int:
 class HessianPreconditioner:
     """What the sampled rows say about the Hessian, for any parameters and l2.
 
-    run_tasks: a `map`, over threads; normalized_weights: of the m sampled rows, with sum 1;
+    run_tasks: a `map`, over threads; normalized_weights: the m sampled rows' weights, with sum 1;
     centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
     (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
     basis; damping: added to the diagonal.

@@ -88,7 +88,8 @@ class PlainConsole(Console):
             if sum(widest) + 2 * len(widest) <= self.width or self.is_of_unknown_width:
                 break
             kept.remove(column)
-        header, rows = [header[j] for j in kept], [[row[j] for j in kept] for row in rows]
+        if len(kept) < len(header):
+            header, rows = [header[j] for j in kept], [[row[j] for j in kept] for row in rows]
         left = [place for place, j in enumerate(kept) if j in left]
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for position, title in enumerate(header):

@@ -16,7 +16,7 @@ _GRADES = {
     "good": "Good",
     "useful": "Useful, with errors",
     "weak": "Not good enough to rely on",
-    "no_skill": "No better than guessing",
+    "no_skill": "No better than always the same answer",
     "too_few": "Too few images to tell",
 }
 

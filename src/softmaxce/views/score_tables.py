@@ -104,7 +104,7 @@ def by_recall(scores: Scores) -> tuple[Sequence[Any], str]:
 
 def worst_classes(class_names: Sequence[str], scores: Scores) -> TextTable:
     """The recall of each class with images, or of the N_WORST with the lowest, as a bar in which a
-    mark shows the recall of guessing."""
+    mark shows the recall of a random choice."""
     values, _ = by_recall(scores)
     order = [k for k, value in enumerate(values) if value is not None]
     if len(order) > N_WORST:

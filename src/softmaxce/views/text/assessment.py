@@ -33,7 +33,7 @@ def show_classes(
         title = f"The {N_WORST} of {n_present:,} classes with the lowest recall ({images})"
     console.print_heading(title)
     console.print_table(*worst_classes(class_names, scores), left=(0, 2), less=(5, 3, 4))
-    console.print(f"|: the recall of guessing, 1/{scores.n_classes:,}.", style="dim")
+    console.print(f"|: the recall of a random choice, 1/{scores.n_classes:,}.", style="dim")
 
 
 def show_confusions(
