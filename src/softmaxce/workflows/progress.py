@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -15,9 +15,23 @@ class Progress:
     detail: str = ""
 
 
+_SHARE = 0.3  # of the rest of the work, which one of several fits is supposed to be
 _MIN_COUNT = 500  # fewer images are decoded before anyone could read a progress line
 
 OnProgress = Callable[[Progress], None]
+
+
+def of_fits(stages: Sequence[str], fraction: float, objective: float) -> Progress:
+    """The progress of one fit after another, of which `fraction` of the last is done.
+
+    It never goes back, although the number of penalties to try is not known beforehand.
+    """
+    left = (1 - _SHARE) ** (len(stages) - 1)
+    is_last = stages[-1] in ("fit", "epoch")
+    done = 1 - left * (1 - fraction * (1.0 if is_last else _SHARE))
+    n_penalties = sum(stage.startswith("l2") for stage in stages)
+    penalty = f"penalty {n_penalties}, " if n_penalties and not is_last else ""
+    return Progress("Fitting", done, f"{penalty}objective {objective:.4f}")
 
 
 def ignore(_progress: Progress) -> None:

@@ -46,7 +46,7 @@ from softmaxce.workflows.patch_features import (
     learned_patches,
     with_features_of_splits,
 )
-from softmaxce.workflows.progress import OnProgress, Progress, counted, ignore
+from softmaxce.workflows.progress import OnProgress, counted, ignore, of_fits
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
 
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
@@ -278,10 +278,12 @@ def _fit(
 ) -> Fit:
     """The fit; `history` receives the objective at each iteration of each stage."""
     training, validation = splits["train"], splits.get("validation")
+    furthest: dict[str, float] = {}
 
     def listen(info: IterationInfo) -> None:
         history.setdefault(info.stage, []).append(info.objective)
-        on_progress(Progress("Fitting", info.progress, f"objective {info.objective:.4f}"))
+        furthest[info.stage] = max(furthest.get(info.stage, 0.0), info.progress)
+        on_progress(of_fits([*history], furthest[info.stage], info.objective))
 
     n_classes = len(training.dataset.class_names)
     weight = None
