@@ -16,7 +16,8 @@ def test_the_progress_of_the_fits_never_goes_back(tmp_path):
         fitting = [p for p in seen if p.stage == "Fitting"]
         fractions = [p.fraction for p in fitting]
         assert fractions == sorted(fractions)
-        assert 0 <= fractions[0] and fractions[-1] <= 1
+        assert fractions[0] >= 0
+        assert fractions[-1] <= 1
         penalties = [int(n) for p in fitting for n in re.findall(r"penalty (\d+)", p.detail)]
         assert sorted(set(penalties)) == list(range(1, len(set(penalties)) + 1))
         assert bool(penalties) == (options.l2 is None and not options.hidden)
