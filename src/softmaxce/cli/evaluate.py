@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from softmaxce.cli.cluster import backend_of, cluster_options
+from softmaxce.cli.option_groups import GroupedCommand
 from softmaxce.cli.options import (
     Output,
     command_line,
@@ -31,11 +32,13 @@ Examples:
   softmaxce evaluate photos/test
   softmaxce evaluate photos/test -m small.npz --format json
   softmaxce evaluate photos/test --errors wrong.csv
-  softmaxce evaluate photos/test --fail-under accuracy=0.9 --fail-under "cross_entropy<=0.3"
+  softmaxce evaluate photos/test --fail-under "cross_entropy<=0.3"
 """
 
 
-@click.command(short_help="Evaluate a model on a folder of images.", epilog=EPILOG)
+@click.command(
+    cls=GroupedCommand, short_help="Evaluate a model on a folder of images.", epilog=EPILOG
+)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @model_option
 @click.option(

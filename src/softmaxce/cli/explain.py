@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from softmaxce.cli.options import debug_option, format_option, model_option
-from softmaxce.cli.streams import read_stdin
+from softmaxce.cli.streams import read_input
 from softmaxce.cli.types import Parsed, number
 from softmaxce.errors import InputError, first_and_more
 
@@ -183,7 +183,7 @@ NUMBER = Parsed("NUMBER", _as_number)
 @click.option(
     "--lang",
     "language",
-    metavar="en|ko",
+    type=Parsed("en|ko", str),
     help="Language of the lesson.  [default: the language of the locale if available, "
     "otherwise en]",
 )
@@ -293,7 +293,7 @@ def _explanation(
 
     if image:
         options["every_misconception"] = every_misconception
-        stdin = read_stdin() if image == workflow.STDIN else b""
+        stdin = read_input() if image == workflow.STDIN else b""
         return workflow.explain_image(image, model_path, stdin=stdin, **options)
     from softmaxce.lesson import make_example
 

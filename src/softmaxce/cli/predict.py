@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from softmaxce.cli.option_groups import GroupedCommand
 from softmaxce.cli.options import (
     Output,
     coverage_option,
@@ -14,7 +15,8 @@ from softmaxce.cli.options import (
     output_options,
     skip_bad_option,
 )
-from softmaxce.cli.streams import read_stdin
+from softmaxce.cli.streams import read_input
+from softmaxce.cli.types import FILE
 
 EPILOG = """\b
 Examples:
@@ -22,12 +24,25 @@ Examples:
   softmaxce predict cat.png --label cat -k 3
   softmaxce predict photos/ --format csv > predictions.csv
   cat cat.png | softmaxce predict -
+  find photos -name '*.jpg' -print0 | softmaxce predict --null --files-from -
 """
 
 
-@click.command(short_help="Show the class probabilities for images.", epilog=EPILOG)
-@click.argument(
-    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(readable=False)
+@click.command(
+    cls=GroupedCommand, short_help="Show the class probabilities for images.", epilog=EPILOG
+)
+@click.argument("images", metavar="[IMAGE...]", nargs=-1, type=click.Path(readable=False))
+@click.option(
+    "--files-from",
+    metavar="FILE",
+    type=FILE,
+    help="Also read the paths of image files from this file, one per line; - is stdin.",
+)
+@click.option(
+    "-0",
+    "--null",
+    is_flag=True,
+    help="With --files-from: NUL characters separate the paths, as after find -print0.",
 )
 @model_option
 @click.option(
@@ -50,6 +65,8 @@ Examples:
 @output_options("text", "json", "jsonl", "csv")
 def predict(
     images: tuple[str, ...],
+    files_from: str | None,
+    null: bool,
     model_path: str,
     top_k: int | None,
     label_name: str | None,
@@ -62,15 +79,19 @@ def predict(
 
     A single IMAGE may also be a source of pixel arrays that `train` accepts; it needs no labels.
     """
+    from softmaxce.data.path_list import paths_in
     from softmaxce.views.json import predict as json_view
     from softmaxce.views.text import predict as text_view
     from softmaxce.workflows import predict as workflow
 
-    stdin = read_stdin() if workflow.STDIN in images else b""
+    _check(images, files_from, null)
+    listed = [] if files_from is None else paths_in(read_input(files_from), files_from, null=null)
+    stdin = read_input() if workflow.STDIN in images else b""
     with output.progress() as on_progress:
         result = workflow.predict(
             images,
             model_path,
+            listed=listed,
             label_name=label_name,
             skip_bad=skip_bad,
             jobs=jobs,
@@ -83,3 +104,13 @@ def predict(
         partial(json_view.as_machine_text, result),
         [str(failure) for failure in result.failures],
     )
+
+
+def _check(images: tuple[str, ...], files_from: str | None, null: bool) -> None:
+    """Refuse arguments that do not go together."""
+    if null and files_from is None:
+        raise click.UsageError("--null needs --files-from FILE")
+    if not images and files_from is None:
+        raise click.UsageError("name an IMAGE: a file, a folder or -; or use --files-from FILE")
+    if "-" in images and files_from == "-":
+        raise click.UsageError("stdin cannot be both an IMAGE and the list of --files-from")

@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import sys
+from contextlib import nullcontext
 
 from softmaxce.bounded_input import read_at_most
 from softmaxce.errors import DataError
@@ -57,12 +58,17 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
     return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end
 
 
-def read_stdin() -> bytes:
-    """All of standard input. Raises DataError if that is more than `bounded_input.MAX_BYTES`."""
+def read_input(path: str = "-") -> bytes:
+    """All of standard input ("-") or of a file, which may be a pipe, such as `<(find .)`.
+
+    Raises DataError, also if that is more than `bounded_input.MAX_BYTES`.
+    """
     try:
-        return read_at_most(sys.stdin.buffer)
+        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:
+            return read_at_most(stream)
     except OSError as error:
-        raise DataError(f"cannot read standard input: -: {error.strerror or error}") from error
+        what = "standard input" if path == "-" else "the list of images"
+        raise DataError(f"cannot read {what}: {path}: {error.strerror or error}") from error
 
 
 def let_stdout_go() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softmaxce.cli.cluster import backend_of, cluster_options
+from softmaxce.cli.option_groups import GroupedCommand
 from softmaxce.cli.options import (
     Output,
     command_line,
@@ -50,7 +51,9 @@ Examples:
 CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 
 
-@click.command(short_help="Train a classifier on a folder of images.", epilog=EPILOG)
+@click.command(
+    cls=GroupedCommand, short_help="Train a classifier on a folder of images.", epilog=EPILOG
+)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @click.option(
     "-o",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from softmaxce.preprocessing import MAX_SIDE
 
@@ -32,6 +33,13 @@ class Parsed(_ParamType):
     def get_metavar(self, *_: Any, **__: Any) -> str:
         """The name as it is, not in capitals."""
         return self.name
+
+    def shell_complete(self, *context_and_param: Any) -> list[CompletionItem]:
+        """The words of the name, such as auto; files, if it accepts a folder."""
+        *_, start = context_and_param
+        words = [word.partition("[")[0] for word in self.name.split("|")]
+        items = [CompletionItem(w) for w in words if w.islower() and w.startswith(start)]
+        return [*items, CompletionItem(start, type="file")] if "DIR" in words else items
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):

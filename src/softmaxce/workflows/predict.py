@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoding import decode_files
+from softmaxce.data.path_list import list_option
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
@@ -109,6 +110,7 @@ def predict(
     sources: Sequence[str],
     model_path: str | PathLike[str],
     *,
+    listed: Sequence[str] = (),
     label_name: str | None = None,
     skip_bad: bool = False,
     jobs: int | None = None,
@@ -117,7 +119,7 @@ def predict(
     on_progress: OnProgress = ignore,
 ) -> PredictResult:
     """Predict files, folders (all images below them), "-" (the image in `stdin`), or the arrays of
-    a single source.
+    a single source; then the files `listed`, of which none is a folder.
 
     Raises ModelError, also for `coverage` with a model trained without validation images;
     InputError for a label that the model does not know; DataError, which names the first unreadable
@@ -126,12 +128,13 @@ def predict(
     model = load_model(model_path)
     label = None if label_name is None else label_index(label_name, model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
-    arrays = _decoded_arrays(sources[0], model.preprocessing) if len(sources) == 1 else None
+    is_alone = len(sources) == 1 and not listed
+    arrays = _decoded_arrays(sources[0], model.preprocessing) if is_alone else None
     if arrays is not None:
         decoded = arrays
         paths = [f"{sources[0]}[{i}]" for i in range(len(decoded.pixels))]
     else:
-        paths = _expand(sources)
+        paths = [*_expand(sources), *listed]
         files = [path for path in paths if path != STDIN]
         listener = counted(on_progress, "Reading images")
         decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
@@ -141,7 +144,9 @@ def predict(
         first, *others = result.failures
         more = f" ({len(others)} more cannot be read either)" if others else ""
         them = "them" if others else "it"
-        raise DataError(f"cannot read the image: {first}{more}; --skip-bad skips {them}")
+        option = list_option(str(first.path), stdin)
+        hint = f"for a list of paths, use {option}" if option else f"--skip-bad skips {them}"
+        raise DataError(f"cannot read the image: {first}{more}; {hint}")
     if len(decoded.failures) == len(decoded.pixels) and not isinstance(piped, Prediction):
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")

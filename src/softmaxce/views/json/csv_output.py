@@ -22,6 +22,21 @@ def csv_lines(header: Sequence[str], rows: Iterable[Iterable[str | float | None]
         yield _line([_cell(path, "./"), *map(_cell, cells)])
 
 
+def class_columns(class_names: Sequence[str], fixed: Sequence[str]) -> list[str]:
+    """A different column for each class: its name, or p_NAME (p_p_NAME …) if that is taken.
+
+    The names are compared as they are printed: two that differ may be printed the same.
+    """
+    cells = [_cell(name) for name in class_names]
+    taken, columns = {*fixed, *cells}, dict[str, None]()
+    for cell in cells:
+        column = cell
+        while column in fixed or column in columns or (column != cell and column in taken):
+            column = f"p_{column}"
+        columns[column] = None
+    return list(columns)
+
+
 def _line(cells: Iterable[str]) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow(cells)

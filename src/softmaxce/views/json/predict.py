@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from softmaxce.errors import ImageError
-from softmaxce.views.json.csv_output import csv_lines
+from softmaxce.views.json.csv_output import class_columns, csv_lines
 from softmaxce.views.json.json_output import json_line, json_text
 from softmaxce.workflows.predict import Prediction, PredictResult
+
+# The columns that are not classes. Their names are taken even where a column is left out, so that
+# the column of a class does not depend on the options.
+_FIXED = ("path", "predicted", "probability", "label", "cross_entropy", "prediction_set", "error")
 
 
 def as_machine_text(result: PredictResult, output_format: str) -> str | Iterator[str]:
@@ -24,12 +28,14 @@ def as_machine_text(result: PredictResult, output_format: str) -> str | Iterator
 def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, Any]:
     if isinstance(outcome, ImageError):
         return {"path": str(outcome.path), "error": outcome.reason}
+    p = outcome.probabilities
     label, members = result.label, result.prediction_set(outcome)
     sets = {} if members is None else {"prediction_set": [result.class_names[k] for k in members]}
     return {
         "path": outcome.path,
         "predicted": result.class_names[outcome.predicted],
-        "probabilities": dict(zip(result.class_names, outcome.probabilities, strict=True)),
+        "probability": p[outcome.predicted],
+        "probabilities": dict(zip(result.class_names, p, strict=True)),
         "label": None if label is None else result.class_names[label],
         "cross_entropy": None if label is None else outcome.cross_entropy(label),
         **sets,
@@ -37,15 +43,16 @@ def _row(result: PredictResult, outcome: Prediction | ImageError) -> dict[str, A
 
 
 def _csv(result: PredictResult) -> Iterator[str]:
-    sets = [] if result.threshold is None else ["prediction_set"]
-    header = ["path", "predicted", *result.class_names, "label", "cross_entropy", *sets, "error"]
-    return csv_lines(header, (_csv_row(result, outcome) for outcome in result.outcomes))
+    columns = class_columns(result.class_names, _FIXED)
+    others = [c for c in _FIXED[2:] if c != "prediction_set" or result.threshold is not None]
+    rows = (_csv_row(result, outcome, others) for outcome in result.outcomes)
+    return csv_lines([*_FIXED[:2], *columns, *others], rows)
 
 
-def _csv_row(result: PredictResult, outcome: Prediction | ImageError) -> list[Any]:
+def _csv_row(
+    result: PredictResult, outcome: Prediction | ImageError, others: list[str]
+) -> list[Any]:
     row = _row(result, outcome)
-    sets = [] if result.threshold is None else ["|".join(row.get("prediction_set", []))]
-    if isinstance(outcome, ImageError):
-        return [row["path"], *[None] * (len(result.class_names) + 3), *sets, row["error"]]
-    given = row["label"], row["cross_entropy"]
-    return [row["path"], row["predicted"], *outcome.probabilities, *given, *sets, None]
+    row["prediction_set"] = "|".join(row.get("prediction_set", ()))
+    probabilities = row.get("probabilities", dict.fromkeys(result.class_names))
+    return [*map(row.get, _FIXED[:2]), *probabilities.values(), *map(row.get, others)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -20,12 +21,27 @@ _N_PROBABLE = 10  # classes, if a model has many
 def show(result: PredictResult, top_k: int | None) -> None:
     """Print a table of the classes for each of a few images, or one row per image for many."""
     console = output()
+    counts = Counter[int]()
     if len(result.paths) > _MAX_TABLES:
-        _show_rows(console, result)
-        return
-    for outcome in result.outcomes:
-        if isinstance(outcome, Prediction):
-            _show_one(console, result, outcome, top_k)
+        _show_rows(console, result, counts)
+    else:
+        for outcome in result.outcomes:
+            if isinstance(outcome, Prediction):
+                _show_one(console, result, outcome, top_k)
+                counts[outcome.predicted] += 1
+    if len(result.paths) > 1:
+        console.print()
+        console.print_line(_tally(result, counts))
+
+
+def _tally(result: PredictResult, counts: Counter[int]) -> str:
+    """'Predicted: cat 41, dog 30; 2 could not be read', the most frequent class first."""
+    names = result.class_names
+    space = ": " if any(names[k][-1:].isdigit() for k in counts) else " "
+    ordered = sorted(counts, key=lambda k: (-counts[k], k))
+    tally = first_and_more([f"{names[k]}{space}{counts[k]:,}" for k in ordered])
+    n_failed = len(result.failures)
+    return f"Predicted: {tally}" + (f"; {n_failed:,} could not be read" if n_failed else "")
 
 
 def _show_one(
@@ -57,7 +73,7 @@ def _show_one(
         console.print_line(f"Cross-entropy of '{result.class_names[result.label]}': {loss} nats")
 
 
-def _show_rows(console: PlainConsole, result: PredictResult) -> None:
+def _show_rows(console: PlainConsole, result: PredictResult, counts: Counter[int]) -> None:
     header = ["image", "class", "probability"]
     if result.threshold is not None:
         header.append("prediction set")
@@ -69,6 +85,7 @@ def _show_rows(console: PlainConsole, result: PredictResult) -> None:
             rows.append([str(outcome.path), Text("unreadable", "red")])
             continue
         best = outcome.predicted
+        counts[best] += 1
         cells: list[str | Text] = [outcome.path, result.class_names[best]]
         cells.append(probability(float(outcome.probabilities[best])))
         if result.threshold is not None:
