@@ -164,7 +164,7 @@ def test_the_checks_fail_if_the_features_are_wrong(wrong):
         filters = patches.filters + np.float32(0.01)
         model = replace(model, patches=replace(patches, filters=filters))
     else:
-        patches.__dict__["sums"] = lambda pixels: sums * np.float32(1.01)
+        patches.__dict__["sums"] = lambda pixels, memory=None: sums * np.float32(1.01)
     with pytest.raises(CheckError, match="patches"):
         lesson_of(Picture(model, picture.pixels))
 
