@@ -15,7 +15,7 @@ class Progress:
     detail: str = ""
 
 
-_SHARE = 0.3  # of the rest of the work, which one of several fits is supposed to be
+_SHARE = 0.3  # the part of the remaining work that one of several fits is supposed to be
 _MIN_COUNT = 500  # fewer images are decoded before anyone could read a progress line
 
 OnProgress = Callable[[Progress], None]
