@@ -254,7 +254,9 @@ def _confused_classes(known: Evidence) -> Finding | None:
 
 def _imbalance(known: Evidence) -> Finding | None:
     counts = [n for n in known.train_counts if n]
-    if known.is_balanced or not counts or max(counts) < IMBALANCED * min(counts):
+    if known.is_balanced or max(counts, default=0) < FEW_OF_CLASS:
+        return None
+    if max(counts) < IMBALANCED * min(counts):
         return None
     missed = _missed_classes(known)
     if missed is not None and missed.remedy == _BALANCED:

@@ -20,6 +20,7 @@ from softmaxce.views.safe_text import visible
 MAX_CLASSES = 30  # up to which a table has a row for each class
 _N_CLASSES = 20  # rows if there are more
 _UNLIMITED = 100_000  # columns
+_NO_BREAK = "\ue000"  # stands for a space; Rich breaks lines at U+00A0, too
 
 
 class PlainConsole(Console):
@@ -54,10 +55,10 @@ class PlainConsole(Console):
         if self.is_of_unknown_width:
             self.print_line(text, style)
             return
-        lines = Text(visible(text), style).wrap(self, self.width - indent)
-        for position, line in enumerate(lines):
-            line.rstrip()
-            self.print(Text(" " * (indent if position else 0)) + line, soft_wrap=True)
+        kept = visible(text).replace(" %", f"{_NO_BREAK}%")  # a number stays with its unit
+        for position, line in enumerate(Text(kept).wrap(self, self.width - indent)):
+            shown = line.plain.rstrip().replace(_NO_BREAK, " ")
+            self.print(Text(" " * (indent if position else 0) + shown, style), soft_wrap=True)
 
     def print_line(self, text: str, style: str = "") -> None:
         """One line, which may contain names from outside and is not wrapped here."""

@@ -111,10 +111,10 @@ def _missed_classes(of: Values) -> str:
 
 def _few_images(of: Values) -> str:
     low, high = (percent(bound).removesuffix(" %") for bound in of["interval"])
-    right = ", all of them classified correctly" if of["all_correct"] else ""
+    right = ", all classified correctly" if of["all_correct"] else ""
     return (
-        f"Few images: {counted(of['n_images'], 'image')}{right}; the accuracy may be anywhere "
-        f"between {low} and {high} %."
+        f"Few images: {of['per_class']:.3g} of each class{right}; the accuracy may be anywhere "
+        f"between {low} and {high} %, and single classes are hardly known."
     )
 
 
