@@ -292,7 +292,7 @@ def _absent_classes(known: Evidence) -> Finding | None:
 
 
 def _calibration(known: Evidence) -> Finding | None:
-    if known.split == "train" or known.uncalibrated is known.scores:
+    if known.split == "train" or known.n_copies or known.uncalibrated is known.scores:
         return None
     gained = known.uncalibrated.cross_entropies - known.scores.cross_entropies
     mean, error = float(gained.mean()), float(gained.std()) / known.scores.n_images**0.5

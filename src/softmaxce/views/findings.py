@@ -31,11 +31,9 @@ def verdict_text(verdict: Verdict) -> str:
         )
     if verdict.kind == "copies":
         without = of["accuracy_without"]
-        rest = f"{percent(without)} of the others are" if without is not None else "no others are"
-        return (
-            f"Not a fair test: {of['n_copies']:,} of the {of['n_images']:,} images are also "
-            f"training images; {rest} classified correctly."
-        )
+        rest = f"; {percent(without)} of the others are classified correctly" if without else ""
+        which = _part(of["n_copies"], of["n_images"])
+        return f"Not a fair test: {which} images are also training images{rest}."
     low, high = (percent(bound).removesuffix(" %") for bound in of["interval"])
     correct = f"{percent(of['accuracy'])} of new images"
     if verdict.kind == "too_few":
@@ -84,6 +82,10 @@ def as_objects(found: Assessment, training_command: str | None) -> dict[str, Any
     }
 
 
+def _part(n: int, n_all: int) -> str:
+    return f"all {n_all:,}" if n == n_all else f"{n:,} of the {n_all:,}"
+
+
 def _duration(of: Values) -> str:
     seconds = of.get("seconds_of_patches")
     if seconds is None:
@@ -120,8 +122,8 @@ def _few_images(of: Values) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Values], str]] = {
     "validation_in_test": lambda of: (
-        f"{of['count']:,} of the {of['n_images']:,} test images are also validation images, which "
-        "chose the penalty."
+        f"{_part(of['count'], of['n_images']).capitalize()} test images are also validation "
+        "images, which chose the penalty."
     ),
     "contradictory_labels": lambda of: (
         f"{counted(of['count'], 'picture')} in more than one class: some labels are wrong."

@@ -12,6 +12,7 @@ from softmaxce.views.descriptions import choices_made, model_details
 from softmaxce.views.formatting import Strong, percent
 from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
+from softmaxce.views.report.findings import findings_box
 from softmaxce.views.report.markup import Html, definitions, folded, section, table
 from softmaxce.views.report.subject import Subject
 from softmaxce.views.score_tables import CI, metrics_table
@@ -55,6 +56,7 @@ def _page(subject: Subject) -> bytes:
     return template.substitute(
         title="Training and scores of the model" if subject.split else "Evaluation of the model",
         style=STYLE,
+        verdict=findings_box(subject),
         summary=_summary(subject),
         tiles=_tiles(subject),
         sections="\n".join(filter(None, sections)),

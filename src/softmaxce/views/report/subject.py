@@ -10,6 +10,8 @@ from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.descriptions import time_line
 from softmaxce.views.score_tables import SPLIT_TITLES
+from softmaxce.workflows import assessment
+from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 from softmaxce.workflows.scored_subset import ScoredSubset
 from softmaxce.workflows.train import TrainResult
@@ -20,14 +22,15 @@ from softmaxce.workflows.training_record import TrainingRecord, read_training_re
 class Subject:
     """A model and the images that it is scored on.
 
-    data_details: titles and values; splits: the scores of each split of a training run, whose last
-    one is scored in detail.
+    found: what the scores mean; data_details: titles and values; splits: the scores of each split
+    of a training run, whose last one is scored in detail.
     """
 
     command: str
     model: SoftmaxModel
     model_path: str
     scored: ScoredSubset
+    found: Assessment
     data_details: Sequence[tuple[str, str]]
     splits: Mapping[str, Scores] = field(default_factory=dict)
     coverage: Coverage | None = None
@@ -56,7 +59,8 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
         ("Left out", f"{len(result.left_out):,} files"),
     ]
     model, path = result.model, result.model_path
-    return Subject(command, model, path, result.scored, details, coverage=result.coverage)
+    found = assessment.of_evaluation(result)
+    return Subject(command, model, path, result.scored, found, details, coverage=result.coverage)
 
 
 def of_training(result: TrainResult, command: str) -> Subject:
@@ -73,4 +77,5 @@ def of_training(result: TrainResult, command: str) -> Subject:
         ("Time", time_line(seconds)),
     ]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
-    return Subject(command, model, path, scored, details, splits)
+    found = assessment.of_training(result)
+    return Subject(command, model, path, scored, found, details, splits)
