@@ -23,6 +23,6 @@ def findings_box(subject: Subject) -> Html:
     listed = f"<ol>{items}</ol>" if items else ""
     kind = text(found.verdict.kind.replace("_", "-"))
     return Html(
-        f'<section class="verdict {kind}" aria-label="Verdict">'
+        f'<section class="trust {kind}" aria-label="Verdict">'
         f"<p>{text(verdict_text(found.verdict))}</p>{listed}</section>"
     )

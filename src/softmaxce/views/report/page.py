@@ -9,7 +9,7 @@ from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
 from softmaxce.views.console import MAX_CLASSES
 from softmaxce.views.descriptions import choices_made, model_details
-from softmaxce.views.formatting import Strong, percent
+from softmaxce.views.formatting import Strong
 from softmaxce.views.report import charts, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
 from softmaxce.views.report.findings import findings_box
@@ -67,13 +67,9 @@ def _page(subject: Subject) -> bytes:
 
 def _summary(subject: Subject) -> str:
     of_images, names = subject.scored.scores, subject.model.class_names
-    low, high = of_images.accuracy_interval
-    majority = names[max(range(len(names)), key=lambda k: of_images.per_class[k].support)]
     words = (
         f"The model classifies {of_images.n_correct:,} of {of_images.n_images:,} {subject.images} "
-        f"in {len(names):,} classes correctly: an accuracy of {percent(of_images.accuracy)} "
-        f"({CI} {percent(low)} to {percent(high)}). Always predicting '{majority}' would have an "
-        f"accuracy of {percent(of_images.majority_baseline)}."
+        f"in {len(names):,} classes correctly."
     )
     choices = choices_made(subject.model, subject.record.l2_path)
     if subject.split == "train" or choices:
