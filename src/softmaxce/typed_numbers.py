@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 
-_ASCII = str.maketrans("−–－％／．，、；（）［］", "---%/.,,;()[]")
+_ASCII = str.maketrans({chr(ord(c) + 0xFEE0): c for c in "-%/.,;()[]"} | {"−": "-", "–": "-"})
 _LN = re.compile(r"([-+]?)ln\s*(?:\((.+)\)|([^/()]+))", re.IGNORECASE)
 _ENDS = r"[^\s,;()\[\]{}]+"
-_ITEM = re.compile(rf"[-+]?ln\s*(?:\([^()]*\)|{_ENDS})|{_ENDS}(?:\s*/\s*{_ENDS})?(?:\s*%)?", re.I)
+_ITEM = re.compile(
+    rf"[-+]?(?:ln|log)\s*(?:\([^()]*\)|{_ENDS})|{_ENDS}(?:\s*/\s*{_ENDS})?(?:\s*%)?", re.I
+)
 
 
 def number(text: str, *, percent: bool = False) -> float:
@@ -18,8 +20,9 @@ def number(text: str, *, percent: bool = False) -> float:
     try:
         value = _value(plain.removesuffix("%")) / (100 if is_percentage else 1)
     except (ValueError, ZeroDivisionError):
-        point = "; write a decimal point" if re.fullmatch(r"[-+]?\d*,\d+", plain) else ""
-        raise ValueError(f"'{text}' is not a number{point}") from None
+        remedy = "; write a decimal point" if re.fullmatch(r"[-+]?\d*,\d+", plain) else ""
+        remedy = "; write ln for the natural logarithm" if "log" in plain.lower() else remedy
+        raise ValueError(f"'{text}' is not a number{remedy}") from None
     if not math.isfinite(value):
         fault = "too large" if any(map(str.isdigit, text)) else "not finite"
         raise ValueError(f"'{text}' is {fault}")

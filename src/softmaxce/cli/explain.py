@@ -289,8 +289,8 @@ def _check(options: dict[str, Any]) -> None:
         "--save-images needs an IMAGE": options["save_images"] and source != "IMAGE",
         "--exercise supports --format text, json and markdown, not html": is_exercise
         and output_format == "html",
-        "--quiz needs --format text and cannot be combined with --exercise": options["quiz"]
-        and (is_exercise or output_format != "text"),
+        "--quiz needs --format text and cannot be combined with --exercise or -o": options["quiz"]
+        and (is_exercise or output_format != "text" or options["output_path"]),
     }
     for fault, is_present in faults.items():
         if is_present:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,11 +86,13 @@ def better_message(message: str, words: Sequence[str]) -> str:
     """A message, with the words of its command, that says what may have been meant."""
     command, arguments = words[0] if words else "", _arguments(words)
     if command in _MODEL_HINTS and (model := _misplaced_model(command, arguments)):
-        return _MODEL_HINTS[command].format(model)
+        hint = _MODEL_HINTS[command].format(model)
+        return f"{message}; {hint}" if "it is a model" in message else hint
     for word in words[1:]:
         if re.match(r"[—–]+[a-z]", word):
             return f"{word} starts with a dash; write two hyphens: --{word.lstrip('—–')}"
-    if numbers := _numbers(command, arguments):
+    is_misspelt = re.match("No such option '-+[a-z]", message, re.IGNORECASE)
+    if not is_misspelt and (numbers := _numbers(command, arguments)):
         option = "--probabilities" if "%" in numbers else "--logits"
         return f"numbers go behind {option}: softmaxce explain {option} {numbers}"
     if "no such f" in message:
@@ -135,6 +136,8 @@ def _numbers(command: str, arguments: Sequence[str]) -> str:
 
 def _similar(path: str) -> Path | None:
     """The existing path whose parts are spelled most like those of `path`."""
+    from difflib import get_close_matches
+
     found = Path(Path(path).anchor)
     for part in Path(path).parts[len(found.parts) :]:
         if not os.path.exists(found / part) and os.access(found, os.R_OK) and found.is_dir():
