@@ -216,7 +216,7 @@ def test_nothing_like_it(softmaxce, place):
         ("evaluate d --errors-to x", "--errors"),
         ("explain --html", "write --format html -o lesson.html"),
         ("explain --lr 0.1", "here it is --learning-rate"),
-        ("explain --topk 3", "option of predict: --top-k"),
+        ("explain --top-k 3", "option of predict: --top-k"),
         ("info --model m.npz", "give the model without an option"),
     ],
 )

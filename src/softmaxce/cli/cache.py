@@ -19,11 +19,7 @@ _folder_option = click.option(
 )
 
 
-@click.group(
-    short_help="List or clear the cache of decoded images.",
-    epilog=EPILOG,
-    invoke_without_command=True,
-)
+@click.group(epilog=EPILOG, invoke_without_command=True)
 @click.pass_context
 def cache(context: click.Context) -> None:
     """List or clear the cache of decoded images.

@@ -28,9 +28,7 @@ Examples:
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
   softmaxce explain --exercise 8 --seed 1 --answers
 """
-_FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".markdown": "markdown"} | {
-    ".json": "json"
-}
+_FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 _PAGE = "lesson.html"  # instead of HTML on the screen
 _DECIMAL_COMMA = re.compile(r"([-+−]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(\d+)")  # 0,2 or 1.234,5
 

@@ -18,7 +18,7 @@ Kind = tuple[bytes, str, str]
 REPORT = (rb"<!DOCTYPE html>", "an HTML page", ".html .htm")
 ERRORS = (rb"path,label,predicted,", "a list of misclassified images", ".csv .txt")
 # Not a model, which is a zip archive.
-LESSON = (rb"(?!PK\x03\x04)", "a text file", ".html .htm .md .markdown .txt .json")
+LESSON = (rb"(?!PK\x03\x04)", "a text file", ".html .htm .md .txt .json")
 _FORMATS = re.compile(
     r"\.(html?|md|markdown|txt|jsonl?|[ct]sv|xlsx?|od[pst]|p[ds]f?|docx?|rtf|pptx?)"
 )
