@@ -87,7 +87,7 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
-    match = re.fullmatch(r"(\d{1,9})(?:[xX×*,](\d{1,9}))?", text, re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
     width, height = int(match[1]), int(match[2] or match[1])
