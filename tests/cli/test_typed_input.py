@@ -213,7 +213,6 @@ def test_nothing_like_it(softmaxce, place):
         ("predict d --csv", "write --format csv"),
         ("predict d -o x.csv", "write stdout to a file with > FILE"),
         ("predict d --imgsz 3", "option of train: --size"),
-        ("evaluate d --errors-to x", "--errors"),
         ("explain --html", "write --format html -o lesson.html"),
         ("explain --lr 0.1", "here it is --learning-rate"),
         ("explain --top-k 3", "option of predict: --top-k"),
