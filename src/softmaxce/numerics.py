@@ -131,8 +131,12 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
     except ValueError:
         index = -1
     if not 0 <= index < len(class_names):
-        alike = [n for n in class_names if look_alike_key(n) == look_alike_key(str(label))]
-        hint = f"did you mean '{alike[0]}'? Labels" if alike else "labels"
+        from difflib import get_close_matches
+
+        keys = {look_alike_key(name): name for name in reversed(class_names)}
+        likeness = 1.0 if str(label).isdigit() else 0.7
+        alike = get_close_matches(look_alike_key(str(label)), keys, 1, likeness)
+        hint = f"did you mean '{keys[alike[0]]}'? Labels" if alike else "labels"
         known = first_and_more(class_names)
         raise InputError(f"no class '{label}': {hint} are 0 to {len(class_names) - 1}, or {known}")
     return index

@@ -191,12 +191,12 @@ def test_the_same_seed_gives_the_same_exercises():
 
 
 def test_the_quiz_asks_before_it_shows():
-    typed = "3\n6\n7.389\n0.665\n0\n\n0.41\n0\ninf\n0.38\n"
+    typed = "3\n6\n7.389\n20.09\n0.665\n0\n\n0.41\n0\n0.41\ninf\n\n"
     done = run("--logits", "3", "2", "1", "--quiz", stdin=typed)
     assert done.returncode == 0, done.stderr
     asked = done.stdout.index("What is the sum of the logits?")
     assert asked < done.stdout.index("First idea: shares of the total")
-    assert re.search(r"\d of 10 correct\.", done.stdout)
+    assert re.search(r"8 of 10 correct\.", done.stdout)
 
 
 def test_the_quiz_ends_with_its_input():

@@ -14,6 +14,8 @@ from helpers import assert_one_error_line
     [
         (["0,2", "0,3"], "read as 4 numbers: 0, 2, 0, 3; decimal commas? write 0.2 0.3"),
         (["0,2,", "0,3"], "read as 4 numbers: 0, 2, 0, 3; decimal commas? write 0.2 0.3"),
+        (["0,2 0,3"], "read as 4 numbers: 0, 2, 0, 3; decimal commas? write 0.2 0.3"),
+        (["[0,2", "0,3]"], "read as 4 numbers: 0, 2, 0, 3; decimal commas? write 0.2 0.3"),
         (["1,5"], "read as 2 numbers: 1, 5; decimal commas? write 1.5"),
         (["-0,5", "2"], "read as 3 numbers: -0, 5, 2; decimal commas? write -0.5 2"),
         (["−0,5", "1,25", "0"], "decimal commas? write −0.5 1.25 0"),
@@ -73,7 +75,7 @@ def test_names_of_classes_are_not_numbers(softmaxce):
         ("--probabilities", "0,4", "0,6"),
         ("--probabilities", "0,4;0,6"),
         ("--logits", "0,4;0,6"),
-        ("--logits", "0,4 0,6"),
+        ("--logits", "[0,4; 0,6]"),
         ("--logits", "0,4", "0,6", "--classes", "a", "b"),
     ],
 )

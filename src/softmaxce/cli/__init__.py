@@ -17,7 +17,7 @@ from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
-from softmaxce.cli.hints import model_hint
+from softmaxce.cli.hints import better_message, usage_message
 from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
@@ -85,14 +85,8 @@ def _say(line: str) -> None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    _say(f"Error: {message}{model_hint(sys.argv[1:])}")
+    _say(f"Error: {better_message(message, sys.argv[1:])}")
     sys.exit(exit_code)
-
-
-def _usage_message(error: click.ClickException) -> str:
-    message = error.format_message()
-    context = getattr(error, "ctx", None)
-    return f"{message} (see '{context.command_path} --help')" if context else message
 
 
 def main() -> None:
@@ -116,7 +110,7 @@ def main() -> None:
     except click.exceptions.Exit:
         raise
     except click.ClickException as error:
-        _fail(_usage_message(error), error.exit_code)
+        _fail(usage_message(error, sys.argv[1:]), error.exit_code)
     except Exception as error:
         cause = _cause(error)
         if cause is not None:

@@ -19,13 +19,16 @@ _folder_option = click.option(
 )
 
 
-@click.group(short_help="List or clear the cache of decoded images.", epilog=EPILOG)
-def cache() -> None:
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.pass_context
+def cache(context: click.Context) -> None:
     """List or clear the cache of decoded images.
 
     `train`, `evaluate` and `compare` cache decoded pixels, so that unchanged files are decoded only
     once. Clearing the cache is safe: the images are decoded again when they are needed.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cache.command()

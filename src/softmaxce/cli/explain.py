@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from softmaxce.cli.options import debug_option, format_option, model_option
 from softmaxce.cli.streams import read_input
-from softmaxce.cli.types import Parsed, number
+from softmaxce.cli.types import OPTION, VARIADIC, Parsed
 from softmaxce.errors import InputError, first_and_more
+from softmaxce.typed_numbers import number, split_numbers
 
 EPILOG = """\b
 Examples:
@@ -23,7 +28,8 @@ Examples:
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
   softmaxce explain --exercise 8 --seed 1 --answers
 """
-_VARIADIC = {"--logits", "--probabilities", "--classes"}
+_FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
+_PAGE = "lesson.html"  # instead of HTML on the screen
 _DECIMAL_COMMA = re.compile(r"([-+−]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(\d+)")  # 0,2 or 1.234,5
 
 
@@ -67,7 +73,7 @@ class _VariadicCommand(click.Command):
 
 def _comma_advice(given: list[str]) -> str:
     """How to write numbers that seem to have decimal commas; '' if none does."""
-    words = re.sub(r"[;\s]|,(?=\Z|[;\s])", " ", " ".join(given)).split()
+    words = re.sub(r"[;\s\[\](){}]|,(?=\Z|[;\s\])}])", " ", " ".join(given)).split()
     written = [
         f"{match[1].replace('.', '')}.{match[2]}" if (match := _DECIMAL_COMMA.fullmatch(w)) else w
         for w in words
@@ -77,44 +83,35 @@ def _comma_advice(given: list[str]) -> str:
 
 
 def _spread(args: list[str], given: list[str]) -> Iterator[str]:
-    """The arguments with one value to an option; `given` receives the values that are numbers."""
-    option = ""
-    for place, argument in enumerate(args):
-        if argument == "--":
-            yield from args[place:]
-            return
-        name, equals, values = argument.partition("=")
-        if name in _VARIADIC:
-            option = name
-            if not equals and (place + 1 == len(args) or _is_option(args[place + 1])):
-                yield argument  # Click says that it needs a value
-        elif option and not _is_option(argument):
-            values = argument
+    """The arguments with one value to an option; `given` receives the words that hold numbers."""
+    rest = list(args)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, first = argument.partition("=")
+        if name not in VARIADIC:
+            yield from [argument, *rest] if argument == "--" else [argument]
+            rest = [] if argument == "--" else rest
+            continue
+        n_values = next((n for n, word in enumerate(rest) if OPTION.match(word)), len(rest))
+        words, rest = [first] * bool(equals) + rest[:n_values], rest[n_values:]
+        if not words:
+            yield argument  # Click says that it needs a value
+        if name == "--classes":
+            values = [part.strip() for part in ",".join(words).split(",") if part.strip()]
         else:
-            option, values = "", ""
-            yield argument
-        if option in ("--logits", "--probabilities"):
-            given.append(values)
-        yield from (f"{option}={value.strip()}" for value in values.split(",") if value.strip())
+            given += words
+            values = split_numbers(" ".join(words))
+        yield from (f"{name}={value}" for value in values)
 
 
-def _is_option(argument: str) -> bool:
-    """Whether `argument` is an option: a dash that does not start a number."""
-    try:
-        float(argument.partition(",")[0])
-    except ValueError:
-        return argument.startswith("-") and argument != "-"
-    return False
+def _one_image(_ctx: click.Context, _param: click.Parameter, images: tuple[str, ...]) -> str | None:
+    if len(images) > 1:
+        raise click.UsageError(f"explain takes one image; {len(images)} were given")
+    return images[0] if images else None
 
 
-def _as_number(text: str) -> float:
-    """A finite number; its minus sign may be the real one."""
-    if "_" in text:  # which Python would ignore
-        raise ValueError(f"'{text}' is not a number")
-    return number(text.replace("−", "-"))
-
-
-NUMBER = Parsed("NUMBER", _as_number)
+NUMBER = Parsed("NUMBER", number)
+PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
 
 
 @click.command(
@@ -122,21 +119,24 @@ NUMBER = Parsed("NUMBER", _as_number)
     short_help="Explain softmax and cross-entropy step by step.",
     epilog=EPILOG,
 )
-@click.argument("image", required=False, type=click.Path(readable=False))
+@click.argument(
+    "image", nargs=-1, metavar="[IMAGE]", type=click.Path(readable=False), callback=_one_image
+)
 @model_option
 @click.option(
     "--logits",
     type=NUMBER,
     multiple=True,
     metavar="NUMBER...",
-    help="Raw model outputs, one per class: two or more numbers, such as --logits -1 2 -.5 1e1.",
+    help="Raw model outputs, one per class: two or more numbers, such as --logits -1 2 1/3 ln5.",
 )
 @click.option(
     "--probabilities",
-    type=NUMBER,
+    type=PROBABILITY,
     multiple=True,
     metavar="NUMBER...",
-    help="Predicted probabilities instead of logits: one per class, summing to 1.",
+    help="Predicted probabilities instead of logits: one per class, summing to 1, such as 0.4 0.6 "
+    "or 40% 60%.",
 )
 @click.option("--classes", multiple=True, metavar="NAME...", help="Class names.")
 @click.option("--label", metavar="INDEX|NAME", help="The true class.  [default: the first]")
@@ -193,7 +193,8 @@ NUMBER = Parsed("NUMBER", _as_number)
     "--output",
     "output_path",
     type=click.Path(readable=False),
-    help="Write to this file instead of stdout.",
+    help="Write to this file instead of stdout, in the format of its name (.html, .md, .json) "
+    "unless --format is given.",
 )
 @debug_option
 @click.pass_context
@@ -215,16 +216,13 @@ def explain(
 
     Each step is checked with a second calculation.
     """
+    output_format = context.params["output_format"] = _format(context)
     _check(context.params)
-    from softmaxce.views.lesson.language import default_language, translator
+    from softmaxce.views.lesson.language import default_language, language_of, translator
 
-    language = language or default_language()
+    language = language_of(language) if language else default_language()
     translate = translator(language)
-    if output_path:
-        from softmaxce.atomic_files import write_atomically
-        from softmaxce.workflows.outputs import LESSON, check_files
-
-        check_files([(output_path, LESSON)], [source["image"]] if source["image"] else [])
+    output_path = _file(output_format, output_path, source["image"])
     # A module for each format, with the same functions.
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', 'page')}")
     if exercise is not None:
@@ -241,11 +239,25 @@ def explain(
             (view.ask if quiz else view.show)(output(), explanation, translate)
             return
         text = view.as_text(explanation, translate, language)
-    text = text.removesuffix("\n") + "\n"
-    if output_path:
-        write_atomically(output_path, [text.encode()])
-    else:
-        _print(text, output_format)
+    _write(text.removesuffix("\n") + "\n", output_format, output_path)
+
+
+def _format(context: click.Context) -> str:
+    """The format given, or else that of the name of the output file."""
+    given, path = str(context.params["output_format"]), context.params["output_path"]
+    if path and context.get_parameter_source("output_format") is ParameterSource.DEFAULT:
+        return _FORMATS.get(Path(path).suffix.lower(), given)
+    return given
+
+
+def _file(output_format: str, path: str | None, image: str | None) -> str | None:
+    """The checked file to write; None for stdout. A page is never written to a terminal."""
+    if not path and (output_format != "html" or not sys.stdout.isatty()):
+        return None
+    from softmaxce.workflows.outputs import LESSON, REPORT, check_files
+
+    check_files([(path or _PAGE, LESSON if path else REPORT)], [image] if image else [])
+    return path or _PAGE
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -257,22 +269,26 @@ def _check(options: dict[str, Any]) -> None:
         "--exercise": options["exercise"] is not None,
     }
     given = [name for name, value in sources.items() if value]
+    is_exercise = "--exercise" in given
+    if not is_exercise and (options["answers"] or (options["seed"] and not given)):
+        option = "--answers" if options["answers"] else f"--seed {options['seed']}"
+        raise click.UsageError(
+            f"{option.split()[0]} belongs to --exercise N: softmaxce explain --exercise 8 {option}"
+        )
     if not given:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} cannot be combined: give one of them")
     source, output_format = given[0], options["output_format"]
     numbers = options["logits"] or options["probabilities"]
-    is_exercise = source == "--exercise"
     faults = {
         f"{source} needs at least two numbers, one per class": len(numbers) == 1,
         "--classes needs --logits or --probabilities": options["classes"] and not numbers,
         "--save-images needs an IMAGE": options["save_images"] and source != "IMAGE",
-        "--answers needs --exercise N": options["answers"] and not is_exercise,
         "--exercise supports --format text, json and markdown, not html": is_exercise
         and output_format == "html",
-        "--quiz needs --format text and cannot be combined with --exercise": options["quiz"]
-        and (is_exercise or output_format != "text"),
+        "--quiz needs --format text and cannot be combined with --exercise or -o": options["quiz"]
+        and (is_exercise or output_format != "text" or options["output_path"]),
     }
     for fault, is_present in faults.items():
         if is_present:
@@ -302,9 +318,16 @@ def _explanation(
     return workflow.explain(example, every_misconception=every_misconception)
 
 
-def _print(text: str, output_format: str) -> None:
-    """Print text in the encoding of stdout, and all other formats in UTF-8."""
-    if output_format == "text":
+def _write(text: str, output_format: str, path: str | None) -> None:
+    """Write text to a file, or print it: as text in the encoding of stdout, otherwise in UTF-8."""
+    if path:
+        from softmaxce.atomic_files import write_atomically
+        from softmaxce.views.console import note
+
+        write_atomically(path, [text.encode()])
+        if sys.stdout.isatty():
+            note(f"the lesson was written to {path}")
+    elif output_format == "text":
         click.echo(text, nl=False)
     else:
         from softmaxce.views.json.csv_output import print_exactly

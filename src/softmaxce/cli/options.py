@@ -32,7 +32,7 @@ def format_option(*formats: str) -> Decorator:
     return click.option(
         "--format",
         "output_format",
-        type=click.Choice(formats),
+        type=click.Choice(formats, case_sensitive=False),
         default=formats[0],
         help="Output format: json for programs, the others for reading."
         if "html" in formats

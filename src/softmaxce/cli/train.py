@@ -78,7 +78,7 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @click.option(
     "--color",
-    type=click.Choice(list(CHANNELS)),
+    type=click.Choice(list(CHANNELS), case_sensitive=False),
     default="auto",
     help="Colour mode. auto: gray if every image is grey, otherwise rgb.",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from softmaxce.preprocessing import MAX_SIDE
+from softmaxce.typed_numbers import number
 
 MAX_UNITS = 65_536
 MAX_LAYERS = 16
 N_FILTERS, MAX_FILTERS = 192, 4096
 COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
+
+VARIADIC = {"--logits", "--probabilities", "--classes"}
+OPTION = re.compile(r"-(?!\.?\d|ln\b|ln\d|inf|nan|$)", re.IGNORECASE)  # not a negative number
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -62,19 +65,6 @@ class _File(click.Path):
 FILE = _File(readable=False)
 
 
-def number(text: str) -> float:
-    """A finite number."""
-    try:
-        value = float(text)
-    except ValueError:
-        point = "; write a decimal point" if re.fullmatch(r"[-+]?\d*,\d+", text) else ""
-        raise ValueError(f"'{text}' is not a number{point}") from None
-    if not math.isfinite(value):
-        fault = "too large" if any(map(str.isdigit, text)) else "not finite"
-        raise ValueError(f"'{text}' is {fault}")
-    return value
-
-
 def number_between(low: float, high: float) -> Callable[[str], float]:
     """A parser of numbers from low to high."""
 
@@ -94,8 +84,8 @@ def penalty(text: str) -> float | None:
 
 
 def probability(text: str) -> float:
-    """A number strictly between 0 and 1."""
-    value = number(text)
+    """A number strictly between 0 and 1, or a percentage."""
+    value = number(text, percent=True)
     if not 0 < value < 1:
         raise ValueError(f"{text} must be greater than 0 and less than 1 (95 % is 0.95)")
     return value
@@ -105,7 +95,7 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
-    match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", text, re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
     width, height = int(match[1]), int(match[2] or match[1])
@@ -137,15 +127,18 @@ def hidden_layers(text: str) -> tuple[int, ...]:
 
 
 def fraction_or_folder(text: str) -> float | Path:
-    """A fraction in [0, 1), or an existing folder or file."""
+    """A fraction in [0, 1), such as 0.2, 1/5 or 20%, or an existing folder or file."""
+    is_path = bool(text) and Path(text).exists()
     try:
-        fraction = number(text)
+        if is_path and "/" in text:  # such as 1/5
+            return Path(text)
+        fraction = number(text, percent=True)
     except ValueError as error:
-        if text and Path(text).exists():
+        if is_path:
             return Path(text)
         raise ValueError(f"no such folder or file, and {error}") from None
     if not 0 <= fraction < 1:
-        raise ValueError(f"{text} must be at least 0 and less than 1")
+        raise ValueError(f"{text} must be at least 0 and less than 1 (20 % is 0.2)")
     return fraction
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.other_files import ACCEPTED, hint_among
-from softmaxce.errors import DataError
+from softmaxce.errors import DataError, first_and_more
 from softmaxce.preprocessing import SUFFIXES
 
 SYSTEM_FOLDERS = (
@@ -83,8 +84,13 @@ def _why_none(root: Path) -> str:
     if not n_loose:
         return f"it needs one folder of images per class{hint}"
     reason = f"{n_loose} image{'s' * (n_loose > 1)} not in class folders, so there are no labels"
-    above = f"or give {root.parent}, if '{root.name}' is a class"
-    return f"{reason}; move them into one folder per class, {above}{hint}"
+    above = root.parent if root.name not in ("", "..") else root / ".."
+    with suppress(DataError, OSError):
+        folders = [e for e in visible_folders(above) if any(map(is_image_name, os.listdir(e)))]
+        if len(folders) > 1 and not hint:
+            names = first_and_more([entry.name for entry in folders], 5)
+            return f"{reason}; did you mean {above}, which contains {names}?"
+    return f"{reason}; move them into one folder per class{hint}"
 
 
 def is_image_name(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -257,11 +258,13 @@ def _from_arrays(
 
 def _hint(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
     """The folder among `classes` that contains folders of the model's classes, as a hint."""
-    found = {
-        split_of(c.name): c.base
-        for c in classes
-        if c.nested and None not in labels_of(c.nested, known)
-    }
+    found: dict[str | None, str] = {}
+    for c in (c for c in classes if c.nested):
+        splits = {split_of(name): os.path.join(c.base, name) for name in c.nested}
+        if None not in labels_of(c.nested, known):
+            found[split_of(c.name)] = c.base
+        elif None not in splits:
+            found |= splits
     meant = next((found[split] for split in ("test", "validation", None) if split in found), None)
     return f"; did you mean {meant}?" if meant else ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from softmaxce.errors import InputError
+from softmaxce.errors import InputError, first_and_more
 from softmaxce.numerics import label_index, log_softmax, softmax
 
 MAX_CLASSES = 1000
@@ -137,10 +137,12 @@ def make_example(
 
 
 def _log_probabilities(probabilities: Sequence[float]) -> tuple[float, ...]:
+    total = math.fsum(probabilities)
     for p in probabilities:
         if not 0.0 <= p <= 1.0:
-            raise InputError(f"probabilities must be between 0 and 1, got {p:g}")
-    total = math.fsum(probabilities)
+            scaled = first_and_more([f"{q / total:.4g}" for q in probabilities], separator=" ")
+            meant = f"; did you mean {scaled}?" if min(probabilities) >= 0 else ""
+            raise InputError(f"probabilities must be between 0 and 1, got {p:g}{meant}")
     if abs(total - 1.0) > SUM_TOLERANCE:
         raise InputError(
             f"the probabilities sum to {total:g}, not to 1: for raw outputs use --logits"

@@ -1,23 +1,29 @@
-"""Whether a typed answer is correct."""
+"""What a typed answer means, and whether it is correct."""
 
 from __future__ import annotations
 
 import math
 
+from softmaxce.typed_numbers import number
+
 TOLERANCE = 0.00501  # half a hundredth, and a little for rounding
-_WRITTEN = {"−": "-", ",": ".", "∞": "inf", "infinite": "inf", "무한대": "inf", "무한": "inf"}
+_INFINITE = ("∞", "inf", "infinity", "infinite", "무한대", "무한")
+
+
+def answer(typed: str) -> float | None:
+    """The number typed, such as 0,5, 1/2, 50 % or ∞; None if it is not a number."""
+    text = typed.strip().lower()
+    if text.lstrip("+-−") in _INFINITE:
+        return -math.inf if text[0] in "-−" else math.inf
+    try:
+        return number(text.replace(",", "."), percent=True)
+    except ValueError:
+        return None
 
 
 def is_right(typed: str, value: float) -> bool:
     """Whether `typed` is `value` to two decimals, or to half a per cent if it is above 1."""
-    text = typed.strip().lower()
-    for written, meaning in _WRITTEN.items():
-        text = text.replace(written, meaning)
-    above, slash, below = text.partition("/")
-    try:
-        answer = float(above) / float(below if slash else 1)
-    except (ValueError, ZeroDivisionError):
-        return False
-    if math.isinf(value):
-        return answer == value
-    return abs(answer - value) <= TOLERANCE * max(1.0, abs(value))  # NaN is never within it
+    given = answer(typed)
+    if given is None or math.isinf(value):
+        return given == value
+    return abs(given - value) <= TOLERANCE * max(1.0, abs(value))

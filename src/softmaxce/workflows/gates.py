@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softmaxce.errors import GateFailed, InputError
 from softmaxce.metrics.scores import LOSSES, PROPORTIONS, Scores
+from softmaxce.typed_numbers import number
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Gate:
 
 def parse_gate(text: str) -> Gate:
     """'accuracy=0.9', 'accuracy>=0.9' or 'cross_entropy<=0.3' as a Gate. Raises InputError."""
-    match = re.fullmatch(r"\s*(\w+)\s*(=|>=|<=)\s*(\S+)\s*", text, re.ASCII)
+    match = re.fullmatch(r"\s*(\w+)\s*(=|>=|<=)\s*(\S.*)", text, re.ASCII)
     if match is None:
         raise InputError(f"'{text}' is not a gate; write accuracy=0.9 or cross_entropy<=0.3")
     metric, relation, bound_text = match.groups()
@@ -35,10 +35,10 @@ def parse_gate(text: str) -> Gate:
             f"'{text}' would accept the worst model: {better} {metric} is better; use {sign}"
         )
     try:
-        bound = float(bound_text)
-    except ValueError:
-        raise InputError(f"'{bound_text}' is not a number") from None
-    if not math.isfinite(bound) or bound < 0:
+        bound = number(bound_text, percent=metric in PROPORTIONS)
+    except ValueError as error:
+        raise InputError(f"{metric}: {error}") from None
+    if bound < 0:
         raise InputError(f"{metric} cannot have the bound {bound_text}")
     if metric in PROPORTIONS and bound > 1:
         raise InputError(f"{metric} is between 0 and 1 (90 % is 0.9), not {bound_text}")

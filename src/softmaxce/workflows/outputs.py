@@ -13,20 +13,32 @@ from softmaxce.errors import OutputError
 from softmaxce.preprocessing import SUFFIXES
 
 AnyPath = str | PathLike[str]
-Kind = tuple[bytes, str]  # a regular expression for how a file starts, and what it is called
-REPORT = (rb"<!DOCTYPE html>", "an HTML page")
-ERRORS = (rb"path,label,predicted,", "a list of misclassified images")
-LESSON = (rb"(?!PK\x03\x04)", "a text file")  # not a model, which is a zip archive
+# A regular expression for how a file starts, what it is called, and the suffixes of its formats.
+Kind = tuple[bytes, str, str]
+REPORT = (rb"<!DOCTYPE html>", "an HTML page", ".html .htm")
+ERRORS = (rb"path,label,predicted,", "a list of misclassified images", ".csv .txt")
+# Not a model, which is a zip archive.
+LESSON = (rb"(?!PK\x03\x04)", "a text file", ".html .htm .md .txt .json")
+_FORMATS = re.compile(
+    r"\.(html?|md|markdown|txt|jsonl?|[ct]sv|xlsx?|od[pst]|p[ds]f?|docx?|rtf|pptx?)"
+)
 
 
 def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence[AnyPath]) -> None:
     """Raise OutputError unless each output can be written, has a path of its own and replaces at
     most a file of its kind."""
     taken = {os.path.realpath(path) for path in inputs}
-    for output, (pattern, kind) in outputs:
+    for output, (pattern, kind, suffixes) in outputs:
         if output is None:
             continue
         check_file(output)
+        suffix = Path(output).suffix.lower()
+        if _FORMATS.fullmatch(suffix) and suffix not in suffixes.split():
+            instead = Path(output).with_suffix(suffixes.split()[0])
+            page = " and print the page" * (suffix in (".pdf", ".ps"))
+            raise OutputError(
+                f"cannot write: {output}: it would not be a {suffix} file; write {instead}{page}"
+            )
         if os.path.realpath(output) in taken:
             raise OutputError(
                 f"cannot write: {output}: it is also an input or another output of this command"

@@ -6,9 +6,14 @@ import os
 import re
 from collections.abc import Callable
 
+from softmaxce.class_names import normalized
 from softmaxce.errors import InputError
 
 CATALOGS = os.path.join(os.path.dirname(__file__), "..", "..", "locale")
+
+_NAMES = dict.fromkeys(("korean", "kor", "kr", "한국어", "한글"), "ko") | dict.fromkeys(
+    ("english", "eng", "영어"), "en"
+)
 
 Translate = Callable[[str], str]
 
@@ -32,11 +37,17 @@ def translator(language: str) -> Translate:
     return gettext.translation("softmaxce", CATALOGS, [language]).gettext
 
 
+def language_of(name: str) -> str:
+    """The code of a language given as ko, KO, ko_KR.UTF-8, ko-KR, kr, Korean or 한국어."""
+    word = re.split("[-_.@]", normalized(name).strip().casefold())[0]
+    return _NAMES.get(word, word)
+
+
 def default_language() -> str:
     """The language of the environment's locale if it has a catalog, else "en"."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(variable)
         if value:
-            language = re.split("[_.@]", value)[0]
+            language = language_of(value)
             return language if language in languages() else "en"
     return "en"

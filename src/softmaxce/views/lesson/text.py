@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.quiz import is_right
+from softmaxce.lesson.quiz import answer, is_right
 from softmaxce.lesson.step import Step
 from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import (
@@ -69,17 +69,29 @@ def ask(console: Console, explanation: Explanation, translate: Translate) -> Non
         if question := step.template.question:
             value = step.numbers[question.answer]
             try:
-                typed = input(f"\n{translate(question.message)} ")
+                right = _answered(f"\n{translate(question.message)} ", value, translate)
             except EOFError:
                 console.print()
                 break
-            right = is_right(typed, value)
             n_asked, n_right = n_asked + 1, n_right + right
             verdict = translate("Correct:") if right else translate("The answer is")
             console.print(f"{verdict} {number(value)}", soft_wrap=True)
         _show_step(console, step, explanation.example.shown, translate, f"{position:>2}. ")
     score = translate("{right} of {asked} correct.").format(right=n_right, asked=n_asked)
     console.print(score, soft_wrap=True)
+
+
+def _answered(prompt: str, value: float, translate: Translate) -> bool:
+    """Whether the reader's answer is right, at the first or the second try."""
+    tries = 2
+    while tries and (typed := input(prompt).strip()):
+        if is_right(typed, value):
+            return True
+        if answer(typed) is None:
+            prompt = translate("Type a number, or only Enter to see the answer:") + " "
+        else:
+            prompt, tries = translate("Not quite. Try once more:") + " ", tries - 1
+    return False
 
 
 def _show_step(

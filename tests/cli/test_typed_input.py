@@ -1,0 +1,365 @@
+"""Input that newcomers type: what is accepted, and what else they are told to write."""
+
+from __future__ import annotations
+
+import math
+import os
+import pty
+import shutil
+import sys
+
+import pytest
+from helpers import PETS, assert_one_error_line, draw_classes, environment
+
+CAT = PETS / "test" / "cat" / "cat-001.png"
+
+
+@pytest.fixture
+def place(tmp_path, pets_model):
+    """A folder with the sample's model as `m.npz` and a data set in d/set/train and d/set/test."""
+    shutil.copy(pets_model, tmp_path / "m.npz")
+    for split in ("train", "test"):
+        draw_classes(tmp_path / "d" / "set" / split, {"cat": 3, "dog": 3, "person": 3}, side=2)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "logits"),
+    [
+        (["[0.2, 0.3]"], [0.2, 0.3]),
+        (["[0.2,", "0.3]"], [0.2, 0.3]),
+        (["0.2 0.3"], [0.2, 0.3]),
+        (["0.2;0.3"], [0.2, 0.3]),
+        (["(-1", "2)"], [-1, 2]),
+        (["-1 2", "-ln5"], [-1, 2, -math.log(5)]),
+        (["ln5", "ln", "2"], [math.log(5), math.log(2)]),
+        (["ln(3)", "1/2"], [math.log(3), 0.5]),
+        (["−ln(2)", "1", "/", "4"], [-math.log(2), 0.25]),
+    ],
+)
+def test_logits(softmaxce, words, logits):
+    outcome = softmaxce("explain", "--logits", *words, "--format", "json")
+    assert outcome.stderr == ""
+    assert outcome.json["logits"] == pytest.approx(logits, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("words", "probabilities"),
+    [
+        (["40%", "60%"], [0.4, 0.6]),
+        (["40 %", "60 %"], [0.4, 0.6]),
+        (["[40%,", "60%]"], [0.4, 0.6]),
+        (["1/3", "2/3"], [1 / 3, 2 / 3]),
+        (["1/4", "25%", "0.5"], [0.25, 0.25, 0.5]),
+    ],
+)
+def test_probabilities(softmaxce, words, probabilities):
+    outcome = softmaxce("explain", "--probabilities", *words, "--format", "json")
+    assert outcome.json["probabilities"] == pytest.approx(probabilities, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("explain", "--probabilities", "40", "60"), "did you mean 0.4 0.6?"),
+        (("explain", "--probabilities", "1", "2", "1"), "did you mean 0.25 0.5 0.25?"),
+        (("explain", "--logits", "40%", "60%"), "a percentage, for probabilities only"),
+        (("explain", "--logits", "1", "2", "--temperature", "50%"), "write 0.5"),
+        (("train", "d", "--l2", "1%"), "write 0.01"),
+        (("train", "d", "--validation", "20"), "20 % is 0.2"),
+        (("evaluate", "d", "--fail-under", "cross_entropy=30%"), "a percentage"),
+    ],
+)
+def test_numbers_that_are_no_probabilities(softmaxce, words, hint):
+    assert_one_error_line(softmaxce(*words), 2, hint)
+
+
+def test_percentages_where_probabilities_are_meant(softmaxce, place):
+    assert softmaxce("train", "d/set/train", "--validation", "34%", "-q").exit_code == 0
+    assert softmaxce("train", "d/set/train", "--validation", "1/3", "-q").exit_code == 0
+    assert softmaxce("predict", CAT, "-m", "m.npz", "--coverage", "90%").exit_code == 0
+    words = ("evaluate", PETS / "test", "-m", "m.npz", "-q", "--fail-under")
+    assert softmaxce(*words, "accuracy=10%").exit_code == 0
+    assert softmaxce(*words, "accuracy>=99 %").exit_code == 3
+
+
+def test_a_folder_named_like_a_fraction_is_a_folder(softmaxce, place):
+    shutil.copytree(place / "d" / "set" / "test", place / "1" / "5")
+    outcome = softmaxce("train", "d/set/train", "--validation", "1/5", "--format", "json", "-q")
+    assert outcome.json["validation"]["n_images"] == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("explain", "0.2", "0.3"), "softmaxce explain --logits 0.2 0.3\n"),
+        (("explain", "2", "1", "-1"), "softmaxce explain --logits 2 1 -1\n"),
+        (("explain", "-1", "2"), "softmaxce explain --logits -1 2\n"),
+        (("explain", "[0.2,", "0.3]"), "softmaxce explain --logits 0.2 0.3\n"),
+        (("explain", "0.2,0.3", "--label", "1"), "softmaxce explain --logits 0.2 0.3\n"),
+        (("explain", "0.2", "0.3", "--classes", "a", "b"), "softmaxce explain --logits 0.2 0.3\n"),
+        (("explain", "40%", "60%"), "softmaxce explain --probabilities 40% 60%\n"),
+        (("predict", "0.2", "0.3"), "softmaxce explain --logits 0.2 0.3\n"),
+        (("explain", "—logits", "1", "2"), "write two hyphens: --logits\n"),
+        (("explain", "-logits", "1", "2"), "did you mean --logits?"),
+        (("explain", "--logit", "1", "2"), "'--logits'"),
+        (("explain", "--Logits", "1", "2"), "did you mean --logits?"),
+        (("explain", "--logits", "log(5)", "2"), "'log(5)' is not a number; write ln for"),
+    ],
+)
+def test_numbers_without_an_option(softmaxce, words, hint):
+    outcome = softmaxce(*words)
+    assert_one_error_line(outcome, outcome.exit_code, hint)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--logits", "1", "2", "--temperature", "0"),
+        ("--logits", "1", "2", "--classes", "3", "4", "5"),
+        ("--probabilities", "0.5", "0.6"),
+    ],
+)
+def test_numbers_in_their_place_are_not_hinted_at(softmaxce, words):
+    assert "numbers go behind" not in softmaxce("explain", *words).stderr
+
+
+def test_explain_takes_one_image(softmaxce):
+    images = sorted((PETS / "train" / "cat").iterdir())
+    for n in (2, 40, len(images)):
+        outcome = softmaxce("explain", *images[:n])
+        assert_one_error_line(outcome, 2, f"explain takes one image; {n} were given")
+        assert len(outcome.stderr) < 120
+
+
+@pytest.mark.parametrize("words", [("train",), ("evaluate",), ("check",), ("compare", "a", "b")])
+def test_too_many_arguments_are_counted(softmaxce, words):
+    outcome = softmaxce(*words, *(f"photo-{number}.png" for number in range(101)))
+    assert_one_error_line(outcome, 2, "photo-3.png and 97 more", f"{words[0]} takes ", "DIR")
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "m.npz"), ("explain", CAT, "m.npz"), ("predict", "m.npz", CAT)]
+)
+def test_a_model_among_the_images(softmaxce, place, words):
+    message = "Error: m.npz is a model: did you mean -m m.npz?\n"
+    assert softmaxce(*words).stderr == message
+
+
+@pytest.mark.parametrize("words", [("--answers",), ("--seed", "3"), ("--answers", "--seed", "3")])
+def test_options_of_exercises(softmaxce, words):
+    wanted = f"{words[0]} belongs to --exercise N: softmaxce explain --exercise 8 {words[0]}"
+    assert_one_error_line(softmaxce("explain", *words), 2, wanted)
+
+
+def test_cache_alone_shows_its_help(softmaxce):
+    outcome = softmaxce("cache")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert outcome.stdout == softmaxce("cache", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("train", "d/set/train/cat"), "did you mean d/set/train, which contains cat, dog, person"),
+        (("check", "d/set/test/dog/"), "did you mean d/set/test, which contains cat, dog, person"),
+        (("evaluate", "d/set/test/cat", "-m", "m.npz"), "did you mean d/set/test, which contains"),
+        (("train", "d"), "did you mean d/set, which contains 2 splits"),
+        (("evaluate", "d", "-m", "m.npz"), "did you mean d/set/test?"),
+        (("evaluate", "d/set", "-m", "m.npz"), "did you mean d/set/test?"),
+        (("train", "d/sett"), "did you mean d/set?"),
+        (("check", "D/Set/TRAIN"), "did you mean d/set/train?"),
+        (("evaluate", "d/set/tst", "-m", "m.npz"), "did you mean d/set/test?"),
+        (("compare", "m.npz", "m.npz", "d/set/tset"), "did you mean d/set/test?"),
+        (("predict", "d/set/test/cat/000.jpg", "-m", "m.npz"), "did you mean d/set/test/cat/000.p"),
+        (("predict", CAT, "-m", "m.nzp"), "did you mean m.npz?"),
+    ],
+)
+def test_the_folder_that_was_meant(softmaxce, place, words, hint):
+    assert_one_error_line(softmaxce(*words), 1, hint)
+
+
+def test_one_level_too_low_from_within(softmaxce, place):
+    outcome = softmaxce("train", ".", cwd=place / "d" / "set" / "train" / "dog")
+    assert_one_error_line(outcome, 1, "did you mean .., which contains cat, dog, person?")
+
+
+def test_nothing_like_it(softmaxce, place):
+    assert_one_error_line(softmaxce("train", "photos"), 1, "no such folder: photos\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("train d --epochs 10", "training stops by itself"),
+        ("train d --max_iter=10", "training stops by itself"),
+        ("train d --lr 0.1", "the solver chooses its steps"),
+        ("train d -lr 0.1", "'-lr': the solver chooses its steps"),
+        ("train d --learning-rate 0.1", "the solver chooses its steps"),
+        ("train d --imgsz 64", "here it is --size"),
+        ("train d --image_size 64", "here it is --size"),
+        ("train d --device cuda", "runs only on the CPU"),
+        ("train d --model x.npz", "here it is --output"),
+        ("train d -m x.npz", "here it is --output"),
+        ("train d --batch-size 8", "the batch size is chosen automatically"),
+        ("train d --weight_decay 1", "here it is --l2"),
+        ("train d --num-workers 2", "here it is --jobs"),
+        ("train d --random-state 1", "here it is --seed"),
+        ("train d --lang ko", "option of explain: --lang"),
+        ("train d --html", "here it is --report"),
+        ("train d --json", "write --format json"),
+        ("train --data d", "give the folder or image without an option"),
+        ("predict d --weights x", "here it is --model"),
+        ("predict d --csv", "write --format csv"),
+        ("predict d -o x.csv", "write stdout to a file with > FILE"),
+        ("predict d --imgsz 3", "option of train: --size"),
+        ("explain --html", "write --format html -o lesson.html"),
+        ("explain --lr 0.1", "here it is --learning-rate"),
+        ("explain --top-k 3", "option of predict: --top-k"),
+        ("info --model m.npz", "give the model without an option"),
+    ],
+)
+def test_names_from_other_tools(softmaxce, words, hint):
+    assert_one_error_line(softmaxce(*words.split()), 2, "No such option", hint)
+
+
+def test_every_name_here_is_an_option():
+    from softmaxce.cli import commands, hints
+
+    known = {o for c in commands.commands.values() for p in c.params for o in p.opts}
+    names = [name for names in hints._OTHER_NAMES for name in names.split()]
+    assert len(names) == len(set(names))
+    for text in hints._OTHER_NAMES.values():
+        assert set(text.partition("|")[0].split()) <= known
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [
+        *[
+            (name, "예측값")
+            for name in ("kr", "KO", "korean", "Korean", "ko_KR", "ko-KR", "한국어")
+        ],
+        *[(name, "logits") for name in ("en", "English", "en_US", "en-GB", "eng", "영어")],
+    ],
+)
+def test_names_of_languages(softmaxce, language, word):
+    outcome = softmaxce("explain", "--logits", "1", "2", "--lang", language)
+    assert outcome.exit_code == 0, outcome.stderr
+    assert word in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("lesson.html", "<!DOCTYPE html>"),
+        ("lesson.HTM", "<!DOCTYPE html>"),
+        ("lesson.md", "# "),
+        ("lesson.json", "{"),
+        ("lesson.txt", "\n 1. From input"),
+        ("lesson", "\n 1. From input"),
+    ],
+)
+def test_the_format_follows_the_name(softmaxce, tmp_path, name, start):
+    words = ("explain", "--logits", "1", "2", "-o", name)
+    assert softmaxce(*words).exit_code == 0
+    assert (tmp_path / name).read_text("utf-8").startswith(start)
+    assert softmaxce(*words, "--format", "markdown").exit_code == 0
+    assert (tmp_path / name).read_text("utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("train", "d", "--report", "r.pdf"), "write r.html and print the page"),
+        (("evaluate", "d", "--report", "R.PDF"), "write R.html and print the page"),
+        (("train", "d", "--report", "r.docx"), "write r.html\n"),
+        (("train", "d", "--report", "r.json"), "write r.html\n"),
+        (("evaluate", "d", "--errors", "wrong.xlsx"), "write wrong.csv\n"),
+        (("evaluate", "d", "--errors", "wrong.html"), "write wrong.csv\n"),
+        (("explain", "--logits", "1", "2", "-o", "lesson.pdf"), "write lesson.html and print"),
+        (("explain", "--logits", "1", "2", "-o", "lesson.docx"), "write lesson.html\n"),
+    ],
+)
+def test_files_that_would_not_be_what_they_are_called(softmaxce, tmp_path, words, hint):
+    assert_one_error_line(softmaxce(*words), 1, f"cannot write: {words[-1]}", hint)
+    assert not list(tmp_path.iterdir())
+
+
+def run_in_a_terminal(folder, *words):
+    """What `softmaxce WORDS` shows in a terminal, and its exit code."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(folder)
+        command = [sys.executable, "-m", "softmaxce", *words]
+        os.execve(sys.executable, command, environment(NO_COLOR="1"))
+    shown = b""
+    try:
+        while block := os.read(terminal, 65536):
+            shown += block
+    except OSError:  # how Linux reports the end
+        pass
+    os.close(terminal)
+    return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def test_a_page_is_written_instead_of_shown(tmp_path):
+    words = ("explain", "--logits", "1", "2", "--format", "html")
+    for _ in range(2):
+        shown, exit_code = run_in_a_terminal(tmp_path, *words)
+        assert exit_code == 0
+        assert shown == "Note: the lesson was written to lesson.html\r\n"
+        assert (tmp_path / "lesson.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    (tmp_path / "lesson.html").write_text("my own notes")
+    shown, exit_code = run_in_a_terminal(tmp_path, *words)
+    assert exit_code == 1
+    assert "cannot replace: lesson.html" in shown
+    assert (tmp_path / "lesson.html").read_text() == "my own notes"
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"), [("Cat", "cat"), ("DOG ", "dog"), ("Persons", "person")]
+)
+def test_labels_of_predict_and_explain(softmaxce, place, label, meant):
+    for command in ("predict", "explain"):
+        words = (command, CAT, "-m", "m.npz", "--label")
+        assert_one_error_line(softmaxce(*words, label), 2, f"did you mean '{meant}'?")
+        assert_one_error_line(softmaxce(*words, "3"), 2, "abels are 0 to 2")
+        results = [softmaxce(*words, true, "--format", "json").json for true in ("0", "cat")]
+        assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("nonsense", ["abc", "?", "two", "1,2,3", "ln"])
+def test_the_quiz_asks_again(softmaxce, nonsense):
+    words = ("explain", "--logits", "0.2", "0.3", "--quiz")
+    asked = softmaxce(*words, stdin=f"{nonsense}\n{nonsense}\n2\n".encode()).stdout
+    assert asked.count("Type a number, or only Enter to see the answer: ") == 2
+    assert "Not quite" not in asked
+    assert asked.endswith("1 of 1 correct.\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "score", "tries"),
+    [
+        ("7\n2\n", "1 of 1", 1),
+        ("7\n8\n", "0 of 1", 1),
+        ("7\nabc\n2\n", "1 of 1", 1),
+        ("\n", "0 of 1", 0),
+        ("7\n\n", "0 of 1", 1),
+        ("200%\n50%\n", "2 of 2", 0),
+        ("4/2\n1/2\n", "2 of 2", 0),
+        ("ln 7.389\n0,5\n", "2 of 2", 0),
+    ],
+)
+def test_the_quiz_gives_a_second_try(softmaxce, typed, score, tries):
+    words = ("explain", "--logits", "0.2", "0.3", "--quiz")
+    asked = softmaxce(*words, stdin=typed.encode()).stdout
+    assert asked.count("Not quite. Try once more:") == tries
+    assert asked.endswith(f"{score} correct.\n")
+
+
+def test_the_quiz_in_korean(softmaxce):
+    words = ("explain", "--logits", "0.2", "0.3", "--quiz", "--lang", "kr")
+    asked = softmaxce(*words, stdin="모름\n7\n2\n".encode()).stdout
+    assert "숫자를 입력하세요" in asked
+    assert "한 번 더" in asked
