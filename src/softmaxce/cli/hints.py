@@ -125,6 +125,8 @@ def _numbers(command: str, arguments: Sequence[str]) -> str:
     items = split_numbers(" ".join(arguments))
     if command not in ("explain", "predict") or any(map(os.path.exists, arguments)):
         return ""
+    if command == "predict" and "-0" in arguments:  # its option
+        return ""
     try:
         return " ".join(items) if [number(item, percent=True) for item in items] else ""
     except ValueError:
