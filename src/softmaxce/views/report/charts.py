@@ -8,12 +8,22 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.formatting import nats, percent, shortened
-from softmaxce.views.report.drawing import Drawing, Point, Role, dot, label, rectangle, stroke
+from softmaxce.views.report.drawing import (
+    Anchor,
+    Drawing,
+    Point,
+    Role,
+    dot,
+    label,
+    rectangle,
+    stroke,
+)
 from softmaxce.views.report.subject import Subject
 from softmaxce.workflows.training_record import TrainingRecord
 
@@ -69,16 +79,17 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     shown = matrix_classes(scores)
     counts, chosen, n = scores.confusion_among(shown), shown.tolist(), len(shown)
     cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
-    names = _row_names(class_names, chosen)
-    left, top = 10 + 6.5 * max(map(len, names)) if n <= MAX_NAMED else 8.0, 36.0
+    names = [shortened(class_names[k], 14) for k in chosen]
+    margin = 12 + 6.5 * max(map(cell_len, names)) if n <= MAX_NAMED else 8.0
+    left, top = margin, margin + 18
     shapes = [label((left, 12), "predicted class", size=_SMALL)]
     for row, i in enumerate(chosen):
         x, y = left + row * cell, top + row * cell
         if n <= MAX_NAMED:
             place = (left - 6, y + cell / 2 + 4)
             shapes.append(label(place, names[row], "end", "ink", size=_SMALL))
-            place = (x + cell / 2, top - 6)
-            shapes.append(label(place, str(i), "middle", size=min(13, 0.6 * cell)))
+            place = (x + cell / 2 + 4, top - 6)
+            shapes.append(label(place, names[row], role="ink", size=_SMALL, is_turned=True))
         support = max(1, scores.per_class[i].support)
         for column, j in enumerate(chosen):
             count, corner = int(counts[row, column]), (left + column * cell, y)
@@ -94,11 +105,14 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     return Drawing("confusion", title, right + 2, bottom + 2, shapes)
 
 
-def _row_names(class_names: Sequence[str], chosen: Sequence[int]) -> list[str]:
-    """The names, each with the number of its column unless it is that number."""
-    if all(class_name == str(k) for k, class_name in enumerate(class_names)):
-        return [class_names[k] for k in chosen]
-    return [f"{shortened(class_names[k], 14)}  {k}" for k in chosen]
+def strength(share: float) -> float:
+    """How strong the colour of a proportion is, 0 to 1: small ones differ, large ones too."""
+    return math.sqrt(share)
+
+
+def rounded(share: float) -> str:
+    """0.214 → '21 %'; what would print as 0 is '<1 %'."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
 def _cell(
@@ -110,14 +124,13 @@ def _cell(
     *,
     is_correct: bool,
 ) -> list[str]:
-    opacity = 0.12 + (0.5 * share if is_correct else min(0.6, 4 * share))
+    opacity = 0.55 * strength(share)
     role: Role = "accent" if is_correct else "bad"
     shapes = [rectangle(corner, side - 1, side - 1, role, opacity=opacity, title=title)]
     if side >= _NUMBERED_SIDE:
         x, y = corner[0] + side / 2, corner[1] + side / 2
-        of_row = f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
         shapes.append(label((x, y), f"{count:,}", "middle", "ink", size=12))
-        shapes.append(label((x, y + 13), of_row, "middle", "ink", size=10))
+        shapes.append(label((x, y + 13), rounded(share), "middle", "ink", size=10))
     return shapes
 
 
@@ -190,27 +203,43 @@ def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
 
 
 def penalties(record: TrainingRecord) -> Drawing | None:
-    """The validation cross-entropy for each penalty that was tried, if there were several."""
-    path = record.l2_path
-    if len(path) < 2:
+    """Training and validation cross-entropy for each penalty, if several were tried."""
+    path, of_training = record.l2_path, record.l2_path_training
+    losses = [loss for _, loss in path] + list(of_training)
+    if len(path) < 2 or not all(map(math.isfinite, losses)):
         return None
-    area, inner = _Area(58, 26, 300, 170), _Area(78, 26, 260, 170)
-    xs, losses = [math.log10(l2) for l2, _ in path], [loss for _, loss in path]
-    x_span, span = (max(xs) - min(xs)) or 1.0, (max(losses) - min(losses)) or 1.0
-    xs, ys = [(x - min(xs)) / x_span for x in xs], [(y - min(losses)) / span for y in losses]
-    shapes = area.grid([f"{min(losses) + span * (1 - k / 3):.3f}" for k in range(4)])
-    points = tuple(map(inner.at, xs, ys))
-    shapes.append(stroke(tuple(sorted(points)), "accent", 2))
-    for x, y, (l2, loss) in zip(xs, ys, path, strict=True):
-        shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.3g}", "middle", size=10))
+    area, inner = _Area(58, 44, 380, 190), _Area(78, 44, 340, 190)
+    logs = [math.log10(l2) for l2, _ in path]
+    x_span, span = (max(logs) - min(logs)) or 1.0, (max(losses) - min(losses)) or 1.0
+    xs = [(x - min(logs)) / x_span for x in logs]
+    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.3f}" for k in range(5)])
+    for decade in range(math.ceil(min(logs)), math.floor(max(logs)) + 1):
+        tick = inner.at((decade - min(logs)) / x_span, 0, 0, 18)
+        shapes.append(label(tick, f"{10.0**decade:g}", "middle", size=_SMALL))
+    series: list[tuple[str, Role, Sequence[float]]] = [
+        ("validation images", "second", [loss for _, loss in path]),
+        ("training images", "accent", of_training),
+    ]
+    for number, (title, role, of_series) in enumerate(series):
+        if not of_series:
+            continue
+        points = [inner.at(x, (y - min(losses)) / span) for x, y in zip(xs, of_series, strict=True)]
+        shapes.append(stroke(tuple(sorted(points)), role, 2))
+        shapes.append(dot(area.at(0, 1, 130 * number + 120, -28), 4, role))
+        shapes.append(label(area.at(0, 1, 130 * number + 128, -24), title, size=_SMALL))
+        for point, (l2, _), loss in zip(points, path, of_series, strict=True):
+            words = f"l2 {l2:.3g}, {title}: {nats(loss)}"
+            shapes.append(dot(point, 6 if l2 == record.l2 else 3.5, role, title=words))
+    for x, (l2, _) in zip(xs, path, strict=True):
         if l2 == record.l2:
-            shapes.append(dot(inner.at(x, y), 6, "second"))
-            shapes.append(label(inner.at(x, y, 0, -12), nats(loss), "middle", "ink", size=_SMALL))
-        else:
-            shapes.append(dot(inner.at(x, y), 4, "accent"))
-    shapes.append(label(area.at(0.5, 0, 0, 36), "penalty l2", "middle"))
-    title = "The validation cross-entropy for each penalty that was tried"
-    return Drawing("penalties", title, 370, 240, shapes)
+            shapes.append(stroke((inner.at(x, 0), inner.at(x, 1)), "ink", dashed=True))
+            anchor: Anchor = "middle" if 0.1 < x < 0.9 else "start" if x < 0.5 else "end"
+            words = f"chosen: {l2:.3g}"
+            shapes.append(label(inner.at(x, 1, 0, -6), words, anchor, "ink", size=_SMALL))
+    shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
+    shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
+    title = "Training and validation cross-entropy for each penalty that was tried"
+    return Drawing("penalties", title, 450, 276, shapes)
 
 
 def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:

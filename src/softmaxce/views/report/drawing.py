@@ -62,13 +62,20 @@ def dot(centre: Point, radius: float, role: Role, *, hollow: bool = False, title
 
 
 def label(
-    start: Point, words: str, anchor: Anchor = "start", role: Role = "soft", *, size: float = 13
+    start: Point,
+    words: str,
+    anchor: Anchor = "start",
+    role: Role = "soft",
+    *,
+    size: float = 13,
+    is_turned: bool = False,
 ) -> str:
-    """Text on a baseline; `words` may come from outside."""
+    """Text on a baseline, which goes upwards if it is turned; `words` may come from outside."""
     x, y = map(_number, start)
+    turn = f' transform="rotate(-90 {x} {y})"' if is_turned else ""
     return (
         f'<text class="fill-{role}" x="{x}" y="{y}" font-size="{_number(size)}" '
-        f'text-anchor="{anchor}">{text(words)}</text>'
+        f'text-anchor="{anchor}"{turn}>{text(words)}</text>'
     )
 
 

@@ -1,0 +1,113 @@
+"""The confusion matrix of a report, as a table whose cells are coloured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softmaxce.metrics.scores import Scores
+from softmaxce.views.descriptions import (
+    CONFUSION_TITLE,
+    MOST_CONFUSED_TITLE,
+    confusion_lines,
+    left_out_line,
+)
+from softmaxce.views.formatting import percent, shortened
+from softmaxce.views.report import charts
+from softmaxce.views.report.drawing import text
+from softmaxce.views.report.markup import (
+    Html,
+    bullets,
+    folded,
+    paragraph,
+    scrolling,
+    section,
+    table,
+)
+from softmaxce.views.report.subject import Subject
+
+_N_IN_WORDS = 8
+_N_PAIRS = 100
+_NAME_LENGTH = 20
+_SCALE = (0.01, 0.05, 0.2, 0.5, 1.0)
+
+
+def confusion_section(subject: Subject) -> Html:
+    """The matrix, and its largest errors in words."""
+    scores, names = subject.scored.scores, subject.model.class_names
+    if not scores.confusions:
+        return section("Confusion matrix", paragraph("Every prediction is correct."))
+    left_out = left_out_line(scores, charts.matrix_classes(scores))
+    lines = bullets(confusion_lines(names, scores, _N_IN_WORDS))
+    return section(
+        "Confusion matrix",
+        paragraph(left_out, "soft") if left_out else None,
+        _matrix(names, scores),
+        _scale(),
+        Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
+        _pairs(names, scores) if len(scores.confusions) > _N_IN_WORDS else None,
+    )
+
+
+def _matrix(names: Sequence[str], scores: Scores) -> Html:
+    """Counts, and with few classes per cent of the row; both axes have the names."""
+    shown = charts.matrix_classes(scores)
+    chosen, counts = shown.tolist(), scores.confusion_among(shown).tolist()
+    short = [shortened(names[k], _NAME_LENGTH) for k in chosen]
+    heads = [
+        f'title="{text(names[k])}"><span>{text(name)}</span></th>'
+        for k, name in zip(chosen, short, strict=True)
+    ]
+    is_small = len(chosen) <= charts.MAX_NUMBERED
+    rows = []
+    for row, i in enumerate(chosen):
+        support = max(1, scores.per_class[i].support)
+        cells = ""
+        for column, count in enumerate(counts[row]):
+            title = f"'{short[row]}' predicted as '{short[column]}'"
+            cells += _cell(count, support, title, is_correct=row == column, is_small=is_small)
+        rows.append(f'<tr><th scope="row" {heads[row]}{cells}</tr>\n')
+    css_class = "matrix" + " small" * is_small
+    css_class += " turned" * (len(chosen) > 6 and max(map(len, short)) > 4)
+    columns = "".join(f'<th scope="col" {head}' for head in heads)
+    return scrolling(
+        css_class,
+        "Confusion matrix",
+        f"<table><caption>{CONFUSION_TITLE}</caption><thead><tr>"
+        f"<th>true ↓ predicted →</th>{columns}</tr></thead>\n"
+        f"<tbody>{''.join(rows)}</tbody></table>",
+    )
+
+
+def _cell(count: int, support: int, title: str, *, is_correct: bool, is_small: bool) -> str:
+    if not count:
+        return "<td>0</td>" if is_small else "<td></td>"
+    share, css_class = count / support, "hit" if is_correct else "miss"
+    per_cent = f"<small>{charts.rounded(share)}</small>" if is_small else ""
+    title = f"{title}: {count:,} of {support:,}, {percent(share)}"
+    style = f"--p:{charts.strength(share):.2f}"
+    return f'<td class="{css_class}" style="{style}" title="{text(title)}">{count:,}{per_cent}</td>'
+
+
+def _scale() -> Html:
+    """What the colours mean."""
+    words = {"hit": "Correct", "miss": "wrong"}
+    swatches = " ".join(
+        f"{title}: "
+        + "".join(
+            f'<span class="{kind}" style="--p:{charts.strength(share):.2f}">{charts.rounded(share)}'
+            "</span>"
+            for share in _SCALE
+        )
+        for kind, title in words.items()
+    )
+    return Html(f'<p class="scale soft">{swatches} of the images of the row</p>')
+
+
+def _pairs(names: Sequence[str], scores: Scores) -> Html:
+    """The most frequent confusions as a table."""
+    pairs = scores.confusions[:_N_PAIRS]
+    rows = [(names[c.label], names[c.predicted], f"{c.count:,}", percent(c.share)) for c in pairs]
+    caption = f"The {len(pairs)} most frequent of {len(scores.confusions):,} confusions"
+    return folded(
+        caption, table(caption, ("true class", "predicted", "images", "of the class"), rows)
+    )
