@@ -27,7 +27,7 @@ from softmaxce.views.report.drawing import (
 from softmaxce.views.report.subject import Subject
 from softmaxce.workflows.training_record import TrainingRecord
 
-MAX_MATRIX = 100  # classes of a confusion matrix
+MAX_MATRIX = 100  # classes of a confusion matrix that is a picture
 MAX_RECALLS = 30
 MAX_NUMBERED = 14  # classes whose cells have room for numbers
 MAX_NAMED = 40  # classes whose rows have room for names
@@ -69,14 +69,14 @@ def all_charts(subject: Subject) -> list[Drawing]:
     return drawn if path is None else [*drawn, path]
 
 
-def matrix_classes(scores: Scores) -> NDArray[np.int64]:
-    """The classes that the drawn confusion matrix has: at most MAX_MATRIX."""
-    return most_confused(scores.confusions, scores.n_classes, min(scores.n_classes, MAX_MATRIX))
+def matrix_classes(scores: Scores, n: int) -> NDArray[np.int64]:
+    """At most n classes for a confusion matrix, those that are confused most."""
+    return most_confused(scores.confusions, scores.n_classes, min(scores.n_classes, n))
 
 
 def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     """Counts and per cent of the row; a stronger colour is a larger proportion of the row."""
-    shown = matrix_classes(scores)
+    shown = matrix_classes(scores, MAX_MATRIX)
     counts, chosen, n = scores.confusion_among(shown), shown.tolist(), len(shown)
     cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
     names = [shortened(class_names[k], 14) for k in chosen]
@@ -182,24 +182,27 @@ def _histogram(bins: Sequence[Bin], area: _Area) -> list[str]:
 
 def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
     """The objective at each iteration, on a logarithmic scale; a line for each fit."""
-    area = _Area(58, 26, 380, 190)
+    area = _Area(58, 44, 380, 190)
     logs = [[math.log10(max(value, 1e-12)) for value in values] for _, values in stages]
     every = [value for of_stage in logs for value in of_stage]
     high, span = max(every), (max(every) - min(every)) or 1.0
     shapes = area.grid([f"{10 ** (high - span * k / 4):.3g}" for k in range(5)])
-    n_before, last = 0, max(1, len(every) - 1)
+    shapes.append(label((6, 14), "objective (nats, logarithmic)", size=_SMALL))
+    n_before, last, free_from = 0, max(1, len(every) - 1), 0.0
     for number, ((stage, _), of_stage) in enumerate(zip(stages, logs, strict=True)):
         points = tuple(
             area.at((n_before + i) / last, 1 - (high - value) / span)
             for i, value in enumerate(of_stage)
         )
         shapes.append(stroke(points, "accent" if number % 2 == 0 else "second", 2))
-        if len(of_stage) > 0.08 * len(every):
-            shapes.append(label(area.at(n_before / last, 1, 0, -8), stage, size=10))
+        x, y = area.at(n_before / last, 1, 0, -8)
+        if x >= free_from:
+            shapes.append(label((x, y), stage, size=10))
+            free_from = x + 6 * len(stage)
         n_before += len(of_stage)
     shapes.append(label(area.at(0.5, 0, 0, 20), "iterations of all fits", "middle"))
     title = "The objective (cross-entropy and penalty, in nats) at each iteration"
-    return Drawing("objective", title, 450, 244, shapes)
+    return Drawing("objective", title, 450, 262, shapes)
 
 
 def penalties(record: TrainingRecord) -> Drawing | None:
@@ -212,10 +215,10 @@ def penalties(record: TrainingRecord) -> Drawing | None:
     logs = [math.log10(l2) for l2, _ in path]
     x_span, span = (max(logs) - min(logs)) or 1.0, (max(losses) - min(losses)) or 1.0
     xs = [(x - min(logs)) / x_span for x in logs]
-    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.3f}" for k in range(5)])
-    for decade in range(math.ceil(min(logs)), math.floor(max(logs)) + 1):
-        tick = inner.at((decade - min(logs)) / x_span, 0, 0, 18)
-        shapes.append(label(tick, f"{10.0**decade:g}", "middle", size=_SMALL))
+    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.4g}" for k in range(5)])
+    step = 1 + len(path) // 9  # there is room for so many numbers
+    for x, (l2, _) in list(zip(xs, path, strict=True))[::step]:
+        shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.2g}", "middle", size=_SMALL))
     series: list[tuple[str, Role, Sequence[float]]] = [
         ("validation images", "second", [loss for _, loss in path]),
         ("training images", "accent", of_training),

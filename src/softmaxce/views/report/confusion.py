@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.descriptions import (
-    CONFUSION_TITLE,
     MOST_CONFUSED_TITLE,
     confusion_lines,
     left_out_line,
@@ -25,6 +24,7 @@ from softmaxce.views.report.markup import (
 )
 from softmaxce.views.report.subject import Subject
 
+MAX_CLASSES = 30
 _N_IN_WORDS = 8
 _N_PAIRS = 100
 _NAME_LENGTH = 20
@@ -36,22 +36,23 @@ def confusion_section(subject: Subject) -> Html:
     scores, names = subject.scored.scores, subject.model.class_names
     if not scores.confusions:
         return section("Confusion matrix", paragraph("Every prediction is correct."))
-    left_out = left_out_line(scores, charts.matrix_classes(scores))
+    shown = charts.matrix_classes(scores, MAX_CLASSES)
+    left_out = left_out_line(scores, shown)
     lines = bullets(confusion_lines(names, scores, _N_IN_WORDS))
     return section(
         "Confusion matrix",
+        _key(),
         paragraph(left_out, "soft") if left_out else None,
-        _matrix(names, scores),
-        _scale(),
+        _matrix(names, scores, shown.tolist(), scores.confusion_among(shown).tolist()),
         Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
         _pairs(names, scores) if len(scores.confusions) > _N_IN_WORDS else None,
     )
 
 
-def _matrix(names: Sequence[str], scores: Scores) -> Html:
+def _matrix(
+    names: Sequence[str], scores: Scores, chosen: Sequence[int], counts: Sequence[Sequence[int]]
+) -> Html:
     """Counts, and with few classes per cent of the row; both axes have the names."""
-    shown = charts.matrix_classes(scores)
-    chosen, counts = shown.tolist(), scores.confusion_among(shown).tolist()
     short = [shortened(names[k], _NAME_LENGTH) for k in chosen]
     heads = [
         f'title="{text(names[k])}"><span>{text(name)}</span></th>'
@@ -72,8 +73,7 @@ def _matrix(names: Sequence[str], scores: Scores) -> Html:
     return scrolling(
         css_class,
         "Confusion matrix",
-        f"<table><caption>{CONFUSION_TITLE}</caption><thead><tr>"
-        f"<th>true ↓ predicted →</th>{columns}</tr></thead>\n"
+        f"<table><thead><tr><th>predicted →<br>true ↓</th>{columns}</tr></thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
 
@@ -88,9 +88,9 @@ def _cell(count: int, support: int, title: str, *, is_correct: bool, is_small: b
     return f'<td class="{css_class}" style="{style}" title="{text(title)}">{count:,}{per_cent}</td>'
 
 
-def _scale() -> Html:
-    """What the colours mean."""
-    words = {"hit": "Correct", "miss": "wrong"}
+def _key() -> Html:
+    """What rows, columns and colours mean."""
+    words = {"hit": "Correct", "miss": "Wrong"}
     swatches = " ".join(
         f"{title}: "
         + "".join(
@@ -100,14 +100,23 @@ def _scale() -> Html:
         )
         for kind, title in words.items()
     )
-    return Html(f'<p class="scale soft">{swatches} of the images of the row</p>')
+    return Html(
+        '<p class="soft">Rows: the true class. Columns: the predicted class. The stronger the '
+        "colour, the larger the proportion of the images of the row.</p>"
+        f'<p class="scale soft">{swatches}</p>'
+    )
 
 
 def _pairs(names: Sequence[str], scores: Scores) -> Html:
     """The most frequent confusions as a table."""
     pairs = scores.confusions[:_N_PAIRS]
     rows = [(names[c.label], names[c.predicted], f"{c.count:,}", percent(c.share)) for c in pairs]
-    caption = f"The {len(pairs)} most frequent of {len(scores.confusions):,} confusions"
+    n_all = f"{len(scores.confusions):,} confusions"
+    caption = (
+        f"The {len(pairs)} most frequent of {n_all}"
+        if scores.confusions[_N_PAIRS:]
+        else f"All {n_all}"
+    )
     return folded(
         caption, table(caption, ("true class", "predicted", "images", "of the class"), rows)
     )

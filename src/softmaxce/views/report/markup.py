@@ -45,7 +45,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
     return scrolling(
         "scroll",
         caption,
-        f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
+        f"<table><caption><span>{text(caption)}</span></caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table>",
     )
 

@@ -185,7 +185,7 @@ def weights_section(subject: Subject) -> Html | None:
     return section(
         "Weights of each class",
         paragraph(words, "soft"),
-        Html(f'<ul class="grid">{cards}</ul>'),
+        Html(f'<ul class="grid wide">{cards}</ul>'),
         folded("Biases and extreme weights as a table", table("Biases and weights", header, rows)),
     )
 

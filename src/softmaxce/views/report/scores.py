@@ -164,5 +164,5 @@ def training_section(subject: Subject) -> Html | None:
             columns.append(("training cross-entropy", *map(nats, record.l2_path_training)))
         header, *tried = zip(*columns, strict=True)
         twin = table("Penalties that were tried", header, tried)
-        halves.append(Html(figure(path, caption) + folded("As a table", twin)))
+        halves.insert(0, Html(figure(path, caption) + folded("As a table", twin)))
     return section("Training", beside(*halves))
