@@ -79,12 +79,14 @@ class ScoredSubset:
         """The pixel vector (n_pixels,) of one image, after preprocessing."""
         return self.subset.pixels(position)
 
-    def mean_pixels(self, n_classes: int) -> dict[int, NDArray[np.float64]]:
+    def mean_pixels(self, n_classes: int) -> dict[int, NDArray[np.uint8]]:
         """The mean pixel vector (n_pixels,) of each of the first n_classes that has images."""
         matrix = as_pixel_matrix(self.subset.dataset.pixels)
         sums = sum(matrix.map(_class_sums, self.subset.rows, self.subset.labels, n_classes))
-        counts = np.bincount(self.subset.labels, minlength=n_classes).tolist()
-        return {k: sums[k] / counts[k] for k in range(n_classes) if counts[k]}
+        counts = np.bincount(self.subset.labels, minlength=n_classes)
+        return {
+            k: np.rint(sums[k] / n).astype(np.uint8) for k, n in enumerate(counts[:n_classes]) if n
+        }
 
     def probabilities(self, position: int) -> NDArray[np.float64]:
         """The probabilities (n_classes,) of one image."""

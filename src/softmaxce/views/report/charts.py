@@ -13,17 +13,8 @@ from rich.cells import cell_len
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.formatting import nats, percent, shortened
-from softmaxce.views.report.drawing import (
-    Anchor,
-    Drawing,
-    Point,
-    Role,
-    dot,
-    label,
-    rectangle,
-    stroke,
-)
+from softmaxce.views.formatting import percent, shortened
+from softmaxce.views.report.drawing import Drawing, Point, Role, dot, label, rectangle, stroke
 from softmaxce.views.report.subject import Subject
 from softmaxce.workflows.training_record import TrainingRecord
 
@@ -89,7 +80,7 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
             place = (left - 6, y + cell / 2 + 4)
             shapes.append(label(place, names[row], "end", "ink", size=_SMALL))
             place = (x + cell / 2 + 4, top - 6)
-            shapes.append(label(place, names[row], role="ink", size=_SMALL, is_turned=True))
+            shapes.append(label(place, names[row], "up", "ink", size=_SMALL))
         support = max(1, scores.per_class[i].support)
         for column, j in enumerate(chosen):
             count, corner = int(counts[row, column]), (left + column * cell, y)
@@ -220,29 +211,26 @@ def penalties(record: TrainingRecord) -> Drawing | None:
     for x, (l2, _) in list(zip(xs, path, strict=True))[::step]:
         shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.2g}", "middle", size=_SMALL))
     series: list[tuple[str, Role, Sequence[float]]] = [
-        ("validation images", "second", [loss for _, loss in path]),
+        ("validation images", "second", losses[: len(path)]),
         ("training images", "accent", of_training),
     ]
     for number, (title, role, of_series) in enumerate(series):
-        if not of_series:
-            continue
-        points = [inner.at(x, (y - min(losses)) / span) for x, y in zip(xs, of_series, strict=True)]
-        shapes.append(stroke(tuple(sorted(points)), role, 2))
-        shapes.append(dot(area.at(0, 1, 130 * number + 120, -28), 4, role))
-        shapes.append(label(area.at(0, 1, 130 * number + 128, -24), title, size=_SMALL))
-        for point, (l2, _), loss in zip(points, path, of_series, strict=True):
-            words = f"l2 {l2:.3g}, {title}: {nats(loss)}"
-            shapes.append(dot(point, 6 if l2 == record.l2 else 3.5, role, title=words))
+        ys = [(loss - min(losses)) / span for loss in of_series]
+        points = [inner.at(x, y) for x, y in zip(xs, ys, strict=False)]
+        if points:
+            shapes.append(stroke(tuple(sorted(points)), role, 2))
+            points.append(area.at(0, 1, 130 * number + 120, -28))
+            shapes.append(label(area.at(0, 1, 130 * number + 128, -24), title, size=_SMALL))
+        shapes += [dot(point, 4, role) for point in points]
     for x, (l2, _) in zip(xs, path, strict=True):
         if l2 == record.l2:
-            shapes.append(stroke((inner.at(x, 0), inner.at(x, 1)), "ink", dashed=True))
-            anchor: Anchor = "middle" if 0.1 < x < 0.9 else "start" if x < 0.5 else "end"
             words = f"chosen: {l2:.3g}"
-            shapes.append(label(inner.at(x, 1, 0, -6), words, anchor, "ink", size=_SMALL))
+            shapes.append(stroke((inner.at(x, 0), inner.at(x, 1)), "ink", dashed=True))
+            shapes.append(label(inner.at(x, 1, 0, -6), words, "middle", "ink", size=_SMALL))
     shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
     shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
     title = "Training and validation cross-entropy for each penalty that was tried"
-    return Drawing("penalties", title, 450, 276, shapes)
+    return Drawing("penalties", title, 460, 276, shapes)
 
 
 def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:

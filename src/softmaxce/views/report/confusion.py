@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.descriptions import (
-    MOST_CONFUSED_TITLE,
-    confusion_lines,
-    left_out_line,
-)
+from softmaxce.views.descriptions import MOST_CONFUSED_TITLE, confusion_lines, left_out_line
 from softmaxce.views.formatting import percent, shortened
 from softmaxce.views.report import charts
 from softmaxce.views.report.drawing import text
-from softmaxce.views.report.markup import (
-    Html,
-    bullets,
-    folded,
-    paragraph,
-    scrolling,
-    section,
-    table,
-)
+from softmaxce.views.report.markup import Html, bullets, folded, scrolling, section, table
 from softmaxce.views.report.subject import Subject
 
 MAX_CLASSES = 30
@@ -81,24 +69,25 @@ def _matrix(
 def _cell(count: int, support: int, title: str, *, is_correct: bool, is_small: bool) -> str:
     if not count:
         return "<td>0</td>" if is_small else "<td></td>"
-    share, css_class = count / support, "hit" if is_correct else "miss"
+    share = count / support
     per_cent = f"<small>{charts.rounded(share)}</small>" if is_small else ""
     title = f"{title}: {count:,} of {support:,}, {percent(share)}"
-    style = f"--p:{charts.strength(share):.2f}"
-    return f'<td class="{css_class}" style="{style}" title="{text(title)}">{count:,}{per_cent}</td>'
+    colour = _colour("hit" if is_correct else "miss", share)
+    return f'<td {colour} title="{text(title)}">{count:,}{per_cent}</td>'
+
+
+def _colour(kind: str, share: float) -> str:
+    return f'class="{kind}" style="--p:{charts.strength(share):.2f}"'
 
 
 def _key() -> Html:
     """What rows, columns and colours mean."""
-    words = {"hit": "Correct", "miss": "Wrong"}
     swatches = " ".join(
         f"{title}: "
         + "".join(
-            f'<span class="{kind}" style="--p:{charts.strength(share):.2f}">{charts.rounded(share)}'
-            "</span>"
-            for share in _SCALE
+            f"<span {_colour(kind, share)}>{charts.rounded(share)}</span>" for share in _SCALE
         )
-        for kind, title in words.items()
+        for kind, title in (("hit", "Correct"), ("miss", "Wrong"))
     )
     return Html(
         '<p class="soft">Rows: the true class. Columns: the predicted class. The stronger the '
@@ -111,12 +100,6 @@ def _pairs(names: Sequence[str], scores: Scores) -> Html:
     """The most frequent confusions as a table."""
     pairs = scores.confusions[:_N_PAIRS]
     rows = [(names[c.label], names[c.predicted], f"{c.count:,}", percent(c.share)) for c in pairs]
-    n_all = f"{len(scores.confusions):,} confusions"
-    caption = (
-        f"The {len(pairs)} most frequent of {n_all}"
-        if scores.confusions[_N_PAIRS:]
-        else f"All {n_all}"
-    )
-    return folded(
-        caption, table(caption, ("true class", "predicted", "images", "of the class"), rows)
-    )
+    caption = f"{len(pairs)} of {len(scores.confusions):,} confusions, the most frequent first"
+    header = ("true class", "predicted", "images", "of the class")
+    return folded(caption, table(caption, header, rows))

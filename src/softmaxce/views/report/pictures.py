@@ -31,8 +31,7 @@ _N_GROUPS = 6
 _MIN_EACH = 4
 MAX_CLASSES = 100
 MAX_SIDE = 96  # pixels of a picture
-_SMALL_SIDE = 48  # the same if there are many
-_MANY = 30
+_TOTAL_SIDE = 3200  # of the pictures of all classes, so that many do not make the page large
 _N_PROBABILITIES = 3
 _FULL_COLOUR = 0.995  # quantile of the absolute weights: single large ones must not pale the others
 
@@ -60,31 +59,22 @@ def _groups(subject: Subject) -> Iterator[tuple[str, list[int]]]:
     """For the most frequent confusions, and for all other errors, a title and the images with the
     highest cross-entropy: about N_WORST in all."""
     scores, names, wrong = subject.scored.scores, subject.model.class_names, subject.scored.wrong
-    if not len(wrong):
-        order = np.argsort(-scores.cross_entropies, kind="stable")
-        yield (
-            f"No errors; the {min(N_WORST, len(order))} least certain images",
-            order[:N_WORST].tolist(),
-        )
-        return
-    pairs = scores.labels[wrong] * scores.n_classes + scores.predicted[wrong]
-    frequent = [c for c in scores.confusions[:_N_GROUPS] if c.count > 1]
-    is_other, groups = np.ones(len(wrong), np.bool_), []
+    groups, frequent = [], [c for c in scores.confusions[:_N_GROUPS] if c.count > 1]
     for c in frequent:
-        is_pair = pairs == c.label * scores.n_classes + c.predicted
+        is_pair = (scores.labels[wrong] == c.label) & (scores.predicted[wrong] == c.predicted)
         groups.append((f"'{names[c.label]}' predicted as '{names[c.predicted]}'", wrong[is_pair]))
-        is_other &= ~is_pair
-    if is_other.any():
-        groups.append(("Other errors" if frequent else "Errors", wrong[is_other]))
+        wrong = wrong[~is_pair]
+    if len(wrong):
+        groups.append(("Other errors" if frequent else "Errors", wrong))
+    if not groups:
+        groups = [("Correct predictions", np.argsort(-scores.cross_entropies, kind="stable"))]
     n_each = max(_MIN_EACH, N_WORST // len(groups))
     for title, members in groups:
         shown = members[:n_each].tolist()
-        some = (
-            ""
-            if len(shown) == len(members)
-            else f"; the {len(shown)} with the highest cross-entropy"
-        )
-        yield f"{title}: {counted(len(members), 'image')}{some}", shown
+        words = f"{title}: {counted(len(members), 'image')}"
+        if len(shown) < len(members):
+            words += f"; the {len(shown)} with the highest cross-entropy"
+        yield words, shown
 
 
 def _thumbnail(pixels: Pixels, side: int = MAX_SIDE) -> str:
@@ -152,21 +142,17 @@ def weights_section(subject: Subject) -> Html | None:
     if weights is None:
         return None
     pictures = _weight_pictures(weights)
-    means = {
-        k: _picture(subject, np.rint(mean).astype(np.uint8))
-        for k, mean in subject.scored.mean_pixels(len(pictures)).items()
-    }
-    side = MAX_SIDE if len(pictures) <= _MANY else _SMALL_SIDE
-    drawn = (("weights", dict(enumerate(pictures))), ("mean image", means))
+    means, side = subject.scored.mean_pixels(len(pictures)), _TOTAL_SIDE // len(pictures)
+
+    def image(what: str, k: int, picture: Pixels) -> str:
+        source, title = _thumbnail(picture, min(side, MAX_SIDE)), f"The {what} of {names[k]}"
+        return f'<img src="{source}" alt="{text(title)}">'
+
     cards = "".join(
-        '<li><div class="pictures">'
-        + "".join(
-            f'<img src="{_thumbnail(of_class[k], side)}" alt="The {what} of {text(names[k])}">'
-            for what, of_class in drawn
-            if k in of_class
-        )
+        f'<li><div class="pictures">{image("weights", k, picture)}'
+        + (image("mean image", k, _picture(subject, means[k])) if k in means else "")
         + f'</div><p class="verdict">{text(names[k])}</p></li>\n'
-        for k in range(len(pictures))
+        for k, picture in enumerate(pictures)
     )
     rows = [
         (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
