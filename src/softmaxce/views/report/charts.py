@@ -206,7 +206,7 @@ def penalties(record: TrainingRecord) -> Drawing | None:
     logs = [math.log10(l2) for l2, _ in path]
     x_span, span = (max(logs) - min(logs)) or 1.0, (max(losses) - min(losses)) or 1.0
     xs = [(x - min(logs)) / x_span for x in logs]
-    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.4g}" for k in range(5)])
+    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.3f}" for k in range(5)])
     step = 1 + len(path) // 9  # there is room for so many numbers
     for x, (l2, _) in list(zip(xs, path, strict=True))[::step]:
         shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.2g}", "middle", size=_SMALL))

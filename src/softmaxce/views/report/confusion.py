@@ -23,14 +23,14 @@ def confusion_section(subject: Subject) -> Html:
     """The matrix, and its largest errors in words."""
     scores, names = subject.scored.scores, subject.model.class_names
     if not scores.confusions:
-        return section("Confusion matrix", paragraph("Every prediction is correct."))
+        return section("Confusion matrix", Html("<p>Every prediction is correct.</p>"))
     shown = charts.matrix_classes(scores, MAX_CLASSES)
     left_out = left_out_line(scores, shown)
     lines = bullets(confusion_lines(names, scores, _N_IN_WORDS))
     return section(
         "Confusion matrix",
         _key(),
-        paragraph(left_out, "soft") if left_out else None,
+        Html(f'<p class="soft">{left_out}</p>') if left_out else None,
         _matrix(names, scores, shown.tolist(), scores.confusion_among(shown).tolist()),
         Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
         _pairs(names, scores) if len(scores.confusions) > _N_IN_WORDS else None,
