@@ -61,7 +61,7 @@ def _matrix(
     return scrolling(
         css_class,
         "Confusion matrix",
-        f"<table><thead><tr><th>predicted →<br>true ↓</th>{columns}</tr></thead>\n"
+        f"<table><thead><tr><th>predicted &rarr;<br>true &darr;</th>{columns}</tr></thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
 
