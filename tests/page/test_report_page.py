@@ -92,6 +92,21 @@ def test_it_fits_its_window(browser, reports, command, n_classes, width):
     assert page.run("return document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("n_classes", [10, 100])
+def test_the_names_of_the_rows_stay_when_the_confusion_matrix_scrolls(browser, reports, n_classes):
+    page = Page(browser, reports["evaluate", n_classes])
+    page.resize(390, 800)
+    places = page.run(
+        "const box = document.querySelector('.matrix');"
+        "const cells = box.querySelectorAll('tbody th, td');"
+        "const lefts = () => [cells[0], cells[1]].map((c) => c.getBoundingClientRect().left);"
+        "const before = lefts(); box.scrollLeft = 60; return [before, lefts()];"
+    )
+    (row_before, cell_before), (row_after, cell_after) = places
+    assert row_after == pytest.approx(row_before, abs=1)  # the space between the cells
+    assert cell_after == cell_before - 60
+
+
 @pytest.mark.parametrize(("command", "n_classes"), CASES)
 def test_every_picture_has_a_name_and_a_table_or_text(browser, reports, command, n_classes):
     page = Page(browser, reports[command, n_classes])

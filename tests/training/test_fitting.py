@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from softmaxce.errors import InputError, TrainingError
+from softmaxce.numerics import log_softmax
 from softmaxce.training import preconditioner
 from softmaxce.training.fitting import (
     DEFAULT_L2,
@@ -128,6 +129,33 @@ def test_auto_l2_chooses_the_smallest_validation_cross_entropy():
     assert len(found.l2_path) > 2
     best = min(found.l2_path, key=lambda candidate: candidate.validation_cross_entropy)
     assert found.l2 == best.l2
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_the_path_has_the_training_cross_entropy_without_the_penalty(is_weighted):
+    """It is that of a fit to the end with the same l2, and a smaller l2 always lowers it."""
+    pixels, labels = small_problem(n=600)
+    rows = np.arange(400)
+    weights = np.random.default_rng(1).uniform(0.5, 2, 400) if is_weighted else None
+    found = fit(
+        pixels,
+        labels,
+        4,
+        rows=rows,
+        sample_weight=weights,
+        validation=Rows(pixels, labels, np.arange(400, 600)),
+    )
+    penalties = []
+    for l2, _, training_loss in found.l2_path:
+        whole = fit(pixels, labels, 4, rows=rows, sample_weight=weights, l2=l2)
+        layer = whole.layers[0]
+        log_p = log_softmax(pixels[rows] / 255 @ layer.weights + layer.biases, axis=1)
+        expected = np.average(-log_p[rows, labels[rows]], weights=weights)
+        assert training_loss == pytest.approx(expected, rel=0.1)
+        penalties.append(whole.objective / expected - 1)
+    assert max(penalties) > 0.2  # so the penalty is not included
+    by_l2 = [c.training_cross_entropy for c in sorted(found.l2_path)]
+    assert by_l2 == sorted(by_l2)
 
 
 def test_without_validation_rows_a_default_l2_is_used():

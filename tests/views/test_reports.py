@@ -81,14 +81,28 @@ def test_the_report_says_what_evaluate_says(softmaxce, pages):
     assert "--report e.html --save-plots plots" in text
 
 
-def test_the_worst_images_are_those_of_the_rows(softmaxce, pages):
+def test_the_worst_images_of_each_confusion_are_those_of_the_rows(softmaxce, pages):
     import csv
 
     outcome = softmaxce("evaluate", TEST, "-m", pages / "m.npz", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(outcome.stdout)))
     rows.sort(key=lambda row: -float(row["cross_entropy"]))
-    shown = re.findall(r'class="path">([^<]+)<', (pages / "e.html").read_text("utf-8"))
-    assert shown == [row["path"] for row in rows[:24]]
+    page = (pages / "e.html").read_text("utf-8")
+    groups = re.findall(r"<h3>(&#x27;.*?): (\d+) images?(.*?)</h3>\n(.*?)</ul>", page, re.S)
+    assert len(groups) > 2
+    sizes = []
+    for title, count, more, cards in groups:
+        label, predicted = re.findall("&#x27;(.*?)&#x27;", title)
+        paths = [r["path"] for r in rows if (r["label"], r["predicted"]) == (label, predicted)]
+        shown = re.findall(r'class="path" title="([^"]+)">([^<]+)<', cards)
+        assert int(count) == len(paths)
+        assert shown == [(path, "/".join(path.split("/")[-2:])) for path in paths[: len(shown)]]
+        assert (f"the {len(shown)} with the highest" in more) == (len(shown) < len(paths))
+        sizes.append(int(count))
+    assert sizes == sorted(sizes, reverse=True)
+    n_wrong = sum(row["label"] != row["predicted"] for row in rows)
+    others = re.search(r"<h3>Other errors: (\d+) image", page)
+    assert sum(sizes) + int(others[1] if others else 0) == n_wrong
 
 
 def test_the_training_report_has_the_fit_and_all_parts(pages):
@@ -154,7 +168,9 @@ def test_a_report_on_a_model_that_is_always_right(softmaxce, tmp_path):
     draw_classes(tmp_path / "d", {"a": 12, "b": 12}, side=3)
     words = ("train", "d", "--report", "r.html", "--save-plots", "p")
     assert softmaxce(*words).exit_code == 0
-    assert "Every prediction is correct" in text_of((tmp_path / "r.html").read_text("utf-8"))
+    text = text_of((tmp_path / "r.html").read_text("utf-8"))
+    assert "Every prediction is correct" in text
+    assert re.search(r"Correct predictions: \d+ images? ", text)
 
 
 def test_targets_that_cannot_be_written_are_refused_before_the_work(

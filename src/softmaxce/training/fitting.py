@@ -50,10 +50,12 @@ class IterationInfo:
 
 
 class L2Candidate(NamedTuple):
-    """One value on the path of `l2=None`, evaluated on the validation rows (nats per image)."""
+    """One value on the path of `l2=None`, evaluated on the validation and on the training rows
+    (nats per image)."""
 
     l2: float
     validation_cross_entropy: float
+    training_cross_entropy: float
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ def _fit_linear(
         n_iterations=len(solution.history) - 1,
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
-        l2_path=tuple(L2Candidate(value * settings.l2_unit, loss) for value, loss in path),
+        l2_path=tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path),
         history=solution.history,
     )
 
@@ -324,9 +326,11 @@ def _choose_l2(
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
         stage = f"l2 {l2 * settings.l2_unit:.2g}"
-        solution = _solve(penalised(l2), start, lambda _: inverse, stage, settings)
-        loss = validation_loss(solution.point.parameters)
-        found[exponent] = L2Candidate(l2, loss), solution.point.parameters
+        problem = penalised(l2)
+        point = _solve(problem, start, lambda _: inverse, stage, settings).point
+        loss = validation_loss(point.parameters)
+        training_loss = point.value - problem.penalty(point.parameters[:-1])
+        found[exponent] = L2Candidate(l2, loss, training_loss), point.parameters
         return loss
 
     smallest = loss_at(middle, start)

@@ -128,8 +128,11 @@ class Objective:
         gradient = sums.gradient / self.total_weight
         gradient[:-1] *= self.scale
         gradient[:-1] += self.l2 * weights
-        penalty = 0.5 * self.l2 * float(np.vdot(weights, weights))
-        return sums.cross_entropy / self.total_weight + penalty, gradient
+        return sums.cross_entropy / self.total_weight + self.penalty(weights), gradient
+
+    def penalty(self, weights: Floats) -> float:
+        """(l2/2)·‖W‖²."""
+        return 0.5 * self.l2 * float(np.vdot(weights, weights))
 
     def sums_at(self, parameters: NDArray[Any]) -> Sums:
         """The sums over all rows, in this process.

@@ -79,6 +79,15 @@ class ScoredSubset:
         """The pixel vector (n_pixels,) of one image, after preprocessing."""
         return self.subset.pixels(position)
 
+    def mean_pixels(self, n_classes: int) -> dict[int, NDArray[np.uint8]]:
+        """The mean pixel vector (n_pixels,) of each of the first n_classes that has images."""
+        matrix = as_pixel_matrix(self.subset.dataset.pixels)
+        sums = sum(matrix.map(_class_sums, self.subset.rows, self.subset.labels, n_classes))
+        counts = np.bincount(self.subset.labels, minlength=n_classes)
+        return {
+            k: np.rint(sums[k] / n).astype(np.uint8) for k, n in enumerate(counts[:n_classes]) if n
+        }
+
     def probabilities(self, position: int) -> NDArray[np.float64]:
         """The probabilities (n_classes,) of one image."""
         logits = self.model.logits(self.pixels(position)[np.newaxis])
@@ -87,6 +96,12 @@ class ScoredSubset:
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
         """Those of all images, in blocks (n, n_classes), computed again."""
         return log_probabilities(self.model, self.subset.dataset.inputs, self.subset.rows)
+
+
+def _class_sums(
+    pixels: NDArray[np.uint8], labels: NDArray[np.int64], n_classes: int
+) -> NDArray[np.int64]:
+    return np.stack([pixels[labels == k].sum(axis=0, dtype=np.int64) for k in range(n_classes)])
 
 
 def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:

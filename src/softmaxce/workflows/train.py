@@ -358,6 +358,7 @@ def _record(
         "stop_reason": fitted.stop_message,
         "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
+        "l2_path_training": [step.training_cross_entropy for step in fitted.l2_path],
         "class_counts": [s.support for s in scored["train"].scores.per_class],
         "scores": {
             name: {

@@ -16,8 +16,8 @@ class TrainingRecord:
     """The record; None or empty for what the model file does not contain.
 
     class_counts: training images of each class; objective_history: the objective at each
-    iteration of each fit; l2_path: (l2, validation cross-entropy); scores: split → "n_images" and
-    SCORE_NAMES → value.
+    iteration of each fit; l2_path: (l2, validation cross-entropy); l2_path_training: the training
+    cross-entropy of each; scores: split → "n_images" and SCORE_NAMES → value.
     """
 
     made_by: str | None
@@ -28,6 +28,7 @@ class TrainingRecord:
     class_counts: tuple[int, ...]
     objective_history: tuple[tuple[str, tuple[float, ...]], ...]
     l2_path: tuple[tuple[float, float], ...]
+    l2_path_training: tuple[float, ...]
     scores: Mapping[str, Mapping[str, float]]
 
 
@@ -47,6 +48,7 @@ def read_training_record(training: Mapping[str, Any], n_classes: int) -> Trainin
                 if values
             ),
             l2_path=tuple((float(l2), float(loss)) for l2, loss in training.get("l2_path", ())),
+            l2_path_training=tuple(map(float, training.get("l2_path_training", ()))),
             scores={
                 part: {name: float(scores[name]) for name in ("n_images", *SCORE_NAMES)}
                 for part, scores in dict(training.get("scores", {})).items()
@@ -56,6 +58,8 @@ def read_training_record(training: Mapping[str, Any], n_classes: int) -> Trainin
         raise ModelError("the model is damaged: its training record cannot be read") from None
     if record.class_counts and len(record.class_counts) != n_classes:
         raise ModelError("the model is damaged: class_counts and class_names disagree")
+    if record.l2_path_training and len(record.l2_path_training) != len(record.l2_path):
+        raise ModelError("the model is damaged: l2_path and l2_path_training disagree")
     if any(l2 <= 0 for l2, _ in record.l2_path):
         raise ModelError("the model is damaged: an l2 of its l2_path is not positive")
     return record

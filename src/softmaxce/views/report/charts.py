@@ -8,16 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.formatting import nats, percent, shortened
+from softmaxce.views.formatting import percent, shortened
 from softmaxce.views.report.drawing import Drawing, Point, Role, dot, label, rectangle, stroke
 from softmaxce.views.report.subject import Subject
 from softmaxce.workflows.training_record import TrainingRecord
 
-MAX_MATRIX = 100  # classes of a confusion matrix
+MAX_MATRIX = 100  # classes of a confusion matrix that is a picture
 MAX_RECALLS = 30
 MAX_NUMBERED = 14  # classes whose cells have room for numbers
 MAX_NAMED = 40  # classes whose rows have room for names
@@ -59,26 +60,27 @@ def all_charts(subject: Subject) -> list[Drawing]:
     return drawn if path is None else [*drawn, path]
 
 
-def matrix_classes(scores: Scores) -> NDArray[np.int64]:
-    """The classes that the drawn confusion matrix has: at most MAX_MATRIX."""
-    return most_confused(scores.confusions, scores.n_classes, min(scores.n_classes, MAX_MATRIX))
+def matrix_classes(scores: Scores, n: int) -> NDArray[np.int64]:
+    """At most n classes for a confusion matrix, those that are confused most."""
+    return most_confused(scores.confusions, scores.n_classes, min(scores.n_classes, n))
 
 
 def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     """Counts and per cent of the row; a stronger colour is a larger proportion of the row."""
-    shown = matrix_classes(scores)
+    shown = matrix_classes(scores, MAX_MATRIX)
     counts, chosen, n = scores.confusion_among(shown), shown.tolist(), len(shown)
     cell = _NUMBERED_SIDE if n <= MAX_NUMBERED else max(6.0, 480.0 / n)
-    names = _row_names(class_names, chosen)
-    left, top = 10 + 6.5 * max(map(len, names)) if n <= MAX_NAMED else 8.0, 36.0
+    names = [shortened(class_names[k], 14) for k in chosen]
+    margin = 12 + 6.5 * max(map(cell_len, names)) if n <= MAX_NAMED else 8.0
+    left, top = margin, margin + 18
     shapes = [label((left, 12), "predicted class", size=_SMALL)]
     for row, i in enumerate(chosen):
         x, y = left + row * cell, top + row * cell
         if n <= MAX_NAMED:
             place = (left - 6, y + cell / 2 + 4)
             shapes.append(label(place, names[row], "end", "ink", size=_SMALL))
-            place = (x + cell / 2, top - 6)
-            shapes.append(label(place, str(i), "middle", size=min(13, 0.6 * cell)))
+            place = (x + cell / 2 + 4, top - 6)
+            shapes.append(label(place, names[row], "up", "ink", size=_SMALL))
         support = max(1, scores.per_class[i].support)
         for column, j in enumerate(chosen):
             count, corner = int(counts[row, column]), (left + column * cell, y)
@@ -94,11 +96,14 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     return Drawing("confusion", title, right + 2, bottom + 2, shapes)
 
 
-def _row_names(class_names: Sequence[str], chosen: Sequence[int]) -> list[str]:
-    """The names, each with the number of its column unless it is that number."""
-    if all(class_name == str(k) for k, class_name in enumerate(class_names)):
-        return [class_names[k] for k in chosen]
-    return [f"{shortened(class_names[k], 14)}  {k}" for k in chosen]
+def strength(share: float) -> float:
+    """How strong the colour of a proportion is, 0 to 1: small ones differ, large ones too."""
+    return math.sqrt(share)
+
+
+def rounded(share: float) -> str:
+    """0.214 → '21 %'; what would print as 0 is '<1 %'."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
 def _cell(
@@ -110,14 +115,13 @@ def _cell(
     *,
     is_correct: bool,
 ) -> list[str]:
-    opacity = 0.12 + (0.5 * share if is_correct else min(0.6, 4 * share))
+    opacity = 0.55 * strength(share)
     role: Role = "accent" if is_correct else "bad"
     shapes = [rectangle(corner, side - 1, side - 1, role, opacity=opacity, title=title)]
     if side >= _NUMBERED_SIDE:
         x, y = corner[0] + side / 2, corner[1] + side / 2
-        of_row = f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
         shapes.append(label((x, y), f"{count:,}", "middle", "ink", size=12))
-        shapes.append(label((x, y + 13), of_row, "middle", "ink", size=10))
+        shapes.append(label((x, y + 13), rounded(share), "middle", "ink", size=10))
     return shapes
 
 
@@ -169,48 +173,64 @@ def _histogram(bins: Sequence[Bin], area: _Area) -> list[str]:
 
 def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
     """The objective at each iteration, on a logarithmic scale; a line for each fit."""
-    area = _Area(58, 26, 380, 190)
+    area = _Area(58, 44, 380, 190)
     logs = [[math.log10(max(value, 1e-12)) for value in values] for _, values in stages]
     every = [value for of_stage in logs for value in of_stage]
     high, span = max(every), (max(every) - min(every)) or 1.0
     shapes = area.grid([f"{10 ** (high - span * k / 4):.3g}" for k in range(5)])
-    n_before, last = 0, max(1, len(every) - 1)
+    shapes.append(label((6, 14), "objective (nats, logarithmic)", size=_SMALL))
+    n_before, last, free_from = 0, max(1, len(every) - 1), 0.0
     for number, ((stage, _), of_stage) in enumerate(zip(stages, logs, strict=True)):
         points = tuple(
             area.at((n_before + i) / last, 1 - (high - value) / span)
             for i, value in enumerate(of_stage)
         )
         shapes.append(stroke(points, "accent" if number % 2 == 0 else "second", 2))
-        if len(of_stage) > 0.08 * len(every):
-            shapes.append(label(area.at(n_before / last, 1, 0, -8), stage, size=10))
+        x, y = area.at(n_before / last, 1, 0, -8)
+        if x >= free_from:
+            shapes.append(label((x, y), stage, size=10))
+            free_from = x + 6 * len(stage)
         n_before += len(of_stage)
     shapes.append(label(area.at(0.5, 0, 0, 20), "iterations of all fits", "middle"))
     title = "The objective (cross-entropy and penalty, in nats) at each iteration"
-    return Drawing("objective", title, 450, 244, shapes)
+    return Drawing("objective", title, 450, 262, shapes)
 
 
 def penalties(record: TrainingRecord) -> Drawing | None:
-    """The validation cross-entropy for each penalty that was tried, if there were several."""
-    path = record.l2_path
-    if len(path) < 2:
+    """Training and validation cross-entropy for each penalty, if several were tried."""
+    path, of_training = record.l2_path, record.l2_path_training
+    losses = [loss for _, loss in path] + list(of_training)
+    if len(path) < 2 or not all(map(math.isfinite, losses)):
         return None
-    area, inner = _Area(58, 26, 300, 170), _Area(78, 26, 260, 170)
-    xs, losses = [math.log10(l2) for l2, _ in path], [loss for _, loss in path]
-    x_span, span = (max(xs) - min(xs)) or 1.0, (max(losses) - min(losses)) or 1.0
-    xs, ys = [(x - min(xs)) / x_span for x in xs], [(y - min(losses)) / span for y in losses]
-    shapes = area.grid([f"{min(losses) + span * (1 - k / 3):.3f}" for k in range(4)])
-    points = tuple(map(inner.at, xs, ys))
-    shapes.append(stroke(tuple(sorted(points)), "accent", 2))
-    for x, y, (l2, loss) in zip(xs, ys, path, strict=True):
-        shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.3g}", "middle", size=10))
+    area, inner = _Area(58, 44, 380, 190), _Area(78, 44, 340, 190)
+    logs = [math.log10(l2) for l2, _ in path]
+    x_span, span = (max(logs) - min(logs)) or 1.0, (max(losses) - min(losses)) or 1.0
+    xs = [(x - min(logs)) / x_span for x in logs]
+    shapes = area.grid([f"{min(losses) + span * (1 - k / 4):.3f}" for k in range(5)])
+    step = 1 + len(path) // 9  # there is room for so many numbers
+    for x, (l2, _) in list(zip(xs, path, strict=True))[::step]:
+        shapes.append(label(inner.at(x, 0, 0, 18), f"{l2:.2g}", "middle", size=_SMALL))
+    series: list[tuple[str, Role, Sequence[float]]] = [
+        ("validation images", "second", losses[: len(path)]),
+        ("training images", "accent", of_training),
+    ]
+    for number, (title, role, of_series) in enumerate(series):
+        ys = [(loss - min(losses)) / span for loss in of_series]
+        points = [inner.at(x, y) for x, y in zip(xs, ys, strict=False)]
+        if points:
+            shapes.append(stroke(tuple(sorted(points)), role, 2))
+            points.append(area.at(0, 1, 130 * number + 120, -28))
+            shapes.append(label(area.at(0, 1, 130 * number + 128, -24), title, size=_SMALL))
+        shapes += [dot(point, 4, role) for point in points]
+    for x, (l2, _) in zip(xs, path, strict=True):
         if l2 == record.l2:
-            shapes.append(dot(inner.at(x, y), 6, "second"))
-            shapes.append(label(inner.at(x, y, 0, -12), nats(loss), "middle", "ink", size=_SMALL))
-        else:
-            shapes.append(dot(inner.at(x, y), 4, "accent"))
-    shapes.append(label(area.at(0.5, 0, 0, 36), "penalty l2", "middle"))
-    title = "The validation cross-entropy for each penalty that was tried"
-    return Drawing("penalties", title, 370, 240, shapes)
+            words = f"chosen: {l2:.3g}"
+            shapes.append(stroke((inner.at(x, 0), inner.at(x, 1)), "ink", dashed=True))
+            shapes.append(label(inner.at(x, 1, 0, -6), words, "middle", "ink", size=_SMALL))
+    shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
+    shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
+    title = "Training and validation cross-entropy for each penalty that was tried"
+    return Drawing("penalties", title, 460, 276, shapes)
 
 
 def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:

@@ -12,7 +12,7 @@ from typing import Literal
 from softmaxce.views.safe_text import visible
 
 Role = Literal["ink", "soft", "line", "accent", "second", "good", "bad", "card", "tint"]
-Anchor = Literal["start", "middle", "end"]
+Anchor = Literal["start", "middle", "end", "up"]
 Point = tuple[float, float]
 
 STYLE = (Path(__file__).parent / "report.css").read_text("utf-8")
@@ -64,11 +64,12 @@ def dot(centre: Point, radius: float, role: Role, *, hollow: bool = False, title
 def label(
     start: Point, words: str, anchor: Anchor = "start", role: Role = "soft", *, size: float = 13
 ) -> str:
-    """Text on a baseline; `words` may come from outside."""
+    """Text on a baseline, which may go up; `words` may come from outside."""
     x, y = map(_number, start)
+    place = f'transform="rotate(-90 {x} {y})"' if anchor == "up" else f'text-anchor="{anchor}"'
     return (
         f'<text class="fill-{role}" x="{x}" y="{y}" font-size="{_number(size)}" '
-        f'text-anchor="{anchor}">{text(words)}</text>'
+        f"{place}>{text(words)}</text>"
     )
 
 

@@ -42,15 +42,15 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
         + "</tr>\n"
         for row in rows
     )
-    return _scrolling(
+    return scrolling(
         "scroll",
         caption,
-        f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n"
+        f"<table><caption><span>{text(caption)}</span></caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table>",
     )
 
 
-def _scrolling(css_class: str, title: str, content: str) -> Html:
+def scrolling(css_class: str, title: str, content: str) -> Html:
     """Content that scrolls sideways; the keyboard can reach it."""
     attributes = f'class="{css_class}" tabindex="0" role="region" aria-label="{text(title)}"'
     return Html(f"<div {attributes}>{content}</div>")
@@ -65,7 +65,7 @@ def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
     """A drawing with its caption; a wide one scrolls sideways instead of shrinking."""
     svg = as_svg(drawing)
     if is_wide:
-        svg = _scrolling("scroll wide", drawing.title, svg)
+        svg = scrolling("scroll wide", drawing.title, svg)
     return Html(f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>")
 
 

@@ -10,7 +10,7 @@ from softmaxce.atomic_files import write_atomically
 from softmaxce.views.console import MAX_CLASSES
 from softmaxce.views.descriptions import choices_made, model_details
 from softmaxce.views.formatting import Strong
-from softmaxce.views.report import charts, pictures, scores
+from softmaxce.views.report import charts, confusion, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
 from softmaxce.views.report.findings import findings_box
 from softmaxce.views.report.markup import Html, definitions, folded, section, table
@@ -44,7 +44,7 @@ def write_report(subject: Subject, page_path: str | None, plots_path: str | None
 def _page(subject: Subject) -> bytes:
     sections = [
         scores.scores_section(subject),
-        scores.confusion_section(subject),
+        confusion.confusion_section(subject),
         scores.class_section(subject),
         scores.calibration_section(subject),
         pictures.worst_section(subject),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.filters import N_FILTERS, for_and_against, most_used
-from softmaxce.views.formatting import percent
+from softmaxce.views.formatting import counted, percent
 from softmaxce.views.pictures import (
     PNG_SIDE,
     Floats,
@@ -25,33 +27,60 @@ from softmaxce.views.report.markup import Html, folded, paragraph, section, tabl
 from softmaxce.views.report.subject import Subject
 
 N_WORST = 24
+_N_GROUPS = 6
+_MIN_EACH = 4
 MAX_CLASSES = 100
 MAX_SIDE = 96  # pixels of a picture
+_TOTAL_SIDE = 3200  # of the pictures of all classes, so that many do not make the page large
 _N_PROBABILITIES = 3
 _FULL_COLOUR = 0.995  # quantile of the absolute weights: single large ones must not pale the others
 
 
 def worst_section(subject: Subject) -> Html:
-    """The images with the highest cross-entropy, as the model sees them."""
-    order = np.argsort(-subject.scored.scores.cross_entropies, kind="stable")
-    worst = order[:N_WORST].tolist()
-    cards = "".join(_card(subject, position) for position in worst)
+    """The misclassified images with the highest cross-entropy, as the model sees them."""
+    groups = "".join(
+        f'<h3>{text(title)}</h3>\n<ul class="grid">'
+        + "".join(_card(subject, position) for position in positions)
+        + "</ul>\n"
+        for title, positions in _groups(subject)
+    )
     return section(
         "Images with the highest cross-entropy",
         paragraph(
-            f"The {len(worst)} images whose true class has the lowest probability, as the model "
-            "sees them. Look for wrong labels, images of something else, and what the model cannot "
-            "distinguish.",
+            "The images whose true class has the lowest probability, as the model sees them. Look "
+            "for wrong labels, images of something else, and what the model cannot distinguish.",
             "soft",
         ),
-        Html(f'<ul class="grid">{cards}</ul>'),
+        Html(groups),
     )
 
 
-def _thumbnail(pixels: Pixels) -> str:
-    """The picture (height, width, 3) as a data URI, reduced to MAX_SIDE pixels."""
+def _groups(subject: Subject) -> Iterator[tuple[str, list[int]]]:
+    """For the most frequent confusions, and for all other errors, a title and the images with the
+    highest cross-entropy: about N_WORST in all."""
+    scores, names, wrong = subject.scored.scores, subject.model.class_names, subject.scored.wrong
+    groups, frequent = [], [c for c in scores.confusions[:_N_GROUPS] if c.count > 1]
+    for c in frequent:
+        is_pair = (scores.labels[wrong] == c.label) & (scores.predicted[wrong] == c.predicted)
+        groups.append((f"'{names[c.label]}' predicted as '{names[c.predicted]}'", wrong[is_pair]))
+        wrong = wrong[~is_pair]
+    if len(wrong):
+        groups.append(("Other errors" if frequent else "Errors", wrong))
+    if not groups:
+        groups = [("Correct predictions", np.argsort(-scores.cross_entropies, kind="stable"))]
+    n_each = max(_MIN_EACH, N_WORST // len(groups))
+    for title, members in groups:
+        shown = members[:n_each].tolist()
+        words = f"{title}: {counted(len(members), 'image')}"
+        if len(shown) < len(members):
+            words += f"; the {len(shown)} with the highest cross-entropy"
+        yield words, shown
+
+
+def _thumbnail(pixels: Pixels, side: int = MAX_SIDE) -> str:
+    """The picture (height, width, 3) as a data URI, reduced to this many pixels."""
     height, width = pixels.shape[:2]
-    return data_uri(shrunk(pixels, max(1, min(MAX_SIDE, MAX_SIDE * width // height))))
+    return data_uri(shrunk(pixels, max(1, min(side, side * width // height))))
 
 
 def _card(subject: Subject, position: int) -> str:
@@ -67,14 +96,21 @@ def _card(subject: Subject, position: int) -> str:
     verdict, css_class = f"'{names[label]}'", "right"
     if label != predicted:
         verdict, css_class = f"{verdict} predicted as '{names[predicted]}'", "wrong"
-    path, size = text(scored.path(position)), subject.model.preprocessing
-    pixels = scored.pixels(position).reshape(size.height, size.width, size.channels)
+    path = scored.path(position)
+    short = text("/".join(PurePath(path).parts[-2:]))
+    picture = _picture(subject, scored.pixels(position))
     return (
-        f'<li><img src="{_thumbnail(in_rgb(pixels))}" alt="The image {path}">'
+        f'<li><img src="{_thumbnail(picture)}" alt="The image {short}">'
         f'<p class="verdict {css_class}">{text(verdict)}</p>{shares}'
         f"<p>cross-entropy {float(scored.scores.cross_entropies[position]):.2f}</p>"
-        f'<p class="path">{path}</p></li>\n'
+        f'<p class="path" title="{text(path)}">{short}</p></li>\n'
     )
+
+
+def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
+    """The picture (height, width, 3) of a pixel vector."""
+    size = subject.model.preprocessing
+    return in_rgb(pixels.reshape(size.height, size.width, size.channels))
 
 
 def _probability(value: float) -> str:
@@ -105,18 +141,27 @@ def weights_section(subject: Subject) -> Html | None:
     weights, names = _weights(subject), subject.model.class_names
     if weights is None:
         return None
+    pictures = _weight_pictures(weights)
+    means, side = subject.scored.mean_pixels(len(pictures)), _TOTAL_SIDE // len(pictures)
+
+    def image(what: str, k: int, picture: Pixels) -> str:
+        source, title = _thumbnail(picture, min(side, MAX_SIDE)), f"The {what} of {names[k]}"
+        return f'<img src="{source}" alt="{text(title)}">'
+
     cards = "".join(
-        f'<li><img src="{_thumbnail(picture)}" alt="The weights of {text(name)}">'
-        f'<p class="verdict">{text(name)}</p></li>\n'
-        for name, picture in zip(names, _weight_pictures(weights), strict=False)
+        f'<li><div class="pictures">{image("weights", k, picture)}'
+        + (image("mean image", k, _picture(subject, means[k])) if k in means else "")
+        + f'</div><p class="verdict">{text(names[k])}</p></li>\n'
+        for k, picture in enumerate(pictures)
     )
     rows = [
         (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
         for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
     words = (
-        "The weights in the positions of their pixels. Orange: a bright pixel raises the logit of "
-        "the class; blue: it lowers it; white: it has no effect."
+        "Left: the weights in the positions of their pixels. Orange: a bright pixel raises the "
+        "logit of the class; blue: it lowers it; white: it has no effect. Right: the mean of the "
+        f"{subject.images} of the class."
     )
     if subject.model.preprocessing.channels > 1:
         words += " The weights of red, green and blue are added."
@@ -126,7 +171,7 @@ def weights_section(subject: Subject) -> Html | None:
     return section(
         "Weights of each class",
         paragraph(words, "soft"),
-        Html(f'<ul class="grid small">{cards}</ul>'),
+        Html(f'<ul class="grid wide">{cards}</ul>'),
         folded("Biases and extreme weights as a table", table("Biases and weights", header, rows)),
     )
 
@@ -162,7 +207,7 @@ def _patches_section(model: SoftmaxModel) -> Html:
         paragraph(words, "soft"),
         Html(f'<p><img class="filters" src="{data_uri(most_used(model))}" alt="The filters"></p>'),
         paragraph(legend, "soft") if cards else None,
-        Html(f'<ul class="grid">{cards}</ul>') if cards else None,
+        Html(f'<ul class="grid large">{cards}</ul>') if cards else None,
     )
 
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from softmaxce.metrics.scores import Scores
 from softmaxce.views.descriptions import (
     BASELINE_MEANING,
     CI_MEANING,
-    CONFUSION_TITLE,
-    MOST_CONFUSED_TITLE,
     calibration_line,
-    confusion_lines,
     coverage_lines,
-    left_out_line,
 )
-from softmaxce.views.formatting import Strong, change, nats, percent
+from softmaxce.views.formatting import change, nats, percent
 from softmaxce.views.report import charts
 from softmaxce.views.report.markup import (
     Html,
@@ -38,9 +31,6 @@ from softmaxce.views.score_tables import (
     splits_table,
 )
 
-MAX_TABLE_MATRIX = 30
-_N_IN_WORDS = 8
-_N_PAIRS = 100
 _TOP_3 = "top-3 accuracy"
 _MEANINGS = (
     ("accuracy", "the proportion of images that are classified correctly"),
@@ -57,6 +47,11 @@ _MEANINGS = (
     (CI, CI_MEANING),
     ("baseline", BASELINE_MEANING),
 )
+_CLASS_MEANINGS = (
+    ("precision", "the proportion of the images predicted as the class that belong to it"),
+    ("recall", "the proportion of the images of the class that are predicted as it"),
+    ("F1", "the harmonic mean of both"),
+)
 
 
 def scores_section(subject: Subject) -> Html:
@@ -69,51 +64,10 @@ def scores_section(subject: Subject) -> Html:
     )
     return section(
         "Scores",
-        beside(
-            table(f"Scores on {scores.n_images:,} {subject.images}", *metrics_table(scores)),
-            Html("<h3>Meaning</h3>" + definitions(meanings)),
-        ),
+        table(f"Scores on {scores.n_images:,} {subject.images}", *metrics_table(scores)),
+        folded("What these scores mean", definitions(meanings)),
         table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
     )
-
-
-def confusion_section(subject: Subject) -> Html:
-    """The matrix as a picture and as a table, and its largest errors in words."""
-    scores, names = subject.scored.scores, subject.model.class_names
-    if not scores.confusions:
-        return section("Confusion matrix", paragraph("Every prediction is correct."))
-    shown = charts.matrix_classes(scores)
-    numbers = "Counts and per cent of the row. " if len(shown) <= charts.MAX_NUMBERED else ""
-    caption = (
-        f"{CONFUSION_TITLE}. {numbers}Blue is correct, red is wrong; a stronger colour is a larger "
-        "proportion of the row."
-    )
-    lines = bullets(confusion_lines(names, scores, _N_IN_WORDS))
-    left_out = left_out_line(scores, shown)
-    return section(
-        "Confusion matrix",
-        beside(
-            figure(charts.confusion(names, scores), caption, is_wide=True),
-            Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
-        ),
-        paragraph(left_out, "soft") if left_out else None,
-        _confusion_table(names, scores),
-    )
-
-
-def _confusion_table(names: Sequence[str], scores: Scores) -> Html:
-    rows: list[Sequence[str]] = []
-    if scores.n_classes <= MAX_TABLE_MATRIX:
-        for name, of_class, row in zip(names, scores.per_class, scores.confusion, strict=True):
-            support = max(1, of_class.support)
-            rows.append((name, *(f"{n:,} ({percent(n / support)})" if n else "·" for n in row)))
-        content = table("Counts, and per cent of the row", ("true class", *names), rows)
-        return folded("The matrix as a table", content)
-    pairs = scores.confusions[:_N_PAIRS]
-    rows += [(names[c.label], names[c.predicted], f"{c.count:,}", percent(c.share)) for c in pairs]
-    caption = f"The {len(pairs)} most frequent of {len(scores.confusions):,} confusions"
-    header = ("true class", "predicted", "images", "of the class")
-    return folded(caption, table(caption, header, rows))
 
 
 def class_section(subject: Subject) -> Html:
@@ -125,13 +79,8 @@ def class_section(subject: Subject) -> Html:
         caption += f" At most {charts.MAX_RECALLS} classes, those with the lowest recall."
     return section(
         "Scores of each class",
-        paragraph(
-            "Precision: the proportion of the images predicted as the class that belong to it. "
-            "Recall: the proportion of the images of the class that are predicted as it. F1: the "
-            "harmonic mean of both.",
-            "soft",
-        ),
         figure(charts.recalls(names, scores), caption, is_wide=True),
+        folded("What precision, recall and F1 mean", definitions(_CLASS_MEANINGS)),
         classes if len(names) <= charts.MAX_RECALLS else folded("All classes as a table", classes),
     )
 
@@ -202,11 +151,18 @@ def training_section(subject: Subject) -> Html | None:
     halves = [Html(figure(charts.objective_history(record.objective_history), caption) + twin)]
     path = charts.penalties(record)
     if path is not None:
-        caption = f"The lowest validation cross-entropy chooses the penalty: {record.l2:.3g}."
-        tried = [
-            (f"{l2:.3g}", Strong(nats(loss)) if l2 == record.l2 else nats(loss))
-            for l2, loss in record.l2_path
+        caption = (
+            f"The lowest validation cross-entropy chooses the penalty: {record.l2:.3g}. A smaller "
+            "penalty fits the training images more closely; where the validation cross-entropy "
+            "rises meanwhile, the model overfits."
+        )
+        columns = [
+            ("l2", *(f"{l2:.3g}" for l2, _ in record.l2_path)),
+            ("validation cross-entropy", *(nats(loss) for _, loss in record.l2_path)),
         ]
-        twin = table("Penalties that were tried", ("l2", "validation cross-entropy"), tried)
-        halves.append(Html(figure(path, caption) + folded("As a table", twin)))
+        if record.l2_path_training:
+            columns.append(("training cross-entropy", *map(nats, record.l2_path_training)))
+        header, *tried = zip(*columns, strict=True)
+        twin = table("Penalties that were tried", header, tried)
+        halves.insert(0, Html(figure(path, caption) + folded("As a table", twin)))
     return section("Training", beside(*halves))
