@@ -76,7 +76,7 @@ def assert_harmless(text: str) -> None:
     "words",
     [
         ("train", "data", "-o", "again.npz"),
-        ("evaluate", "data"),
+        ("evaluate", "data", "--details"),
         ("predict", "data"),
         ("predict", "--", f"data/{NAMES[0]}/{NAMES[0]}0.png"),
         ("predict", "data/-dash/-dash0.png", "--label", "a\x1b[31mb\x1b]0;title\x07"),

@@ -60,7 +60,7 @@ def scores_section(subject: Subject) -> Html:
     meanings = [entry for entry in _MEANINGS if entry[0] != _TOP_3 or scores.n_classes > 3]
     caption = (
         "Scores of each split. majority: the accuracy of always predicting the most frequent "
-        "class; uniform: the cross-entropy of a uniform prediction"
+        "class; balanced: the mean recall of the classes"
     )
     return section(
         "Scores",
