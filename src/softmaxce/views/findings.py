@@ -54,9 +54,11 @@ def remedy_text(finding: Finding, training_command: str | None) -> str:
 
     training_command: the one to which options are added, None if it is unknown.
     """
-    if not finding.remedy or finding.remedy[1] in (training_command or "").split():
+    if not finding.remedy:
         return ""
     if finding.remedy[0] == "train":
+        if finding.remedy[1] in (training_command or "").split():
+            return ""
         return f"{training_command or 'softmaxce train …'} {command(*finding.remedy[1:])}"
     return command("softmaxce", *finding.remedy)
 
