@@ -55,12 +55,33 @@ SITUATIONS = {
     "random labels, photographs": (
         evidence(RANDOM, patches_may_help=True, training=(1.0, 480)),
         "no_skill",
-        ["unexplained_labels", "overfitting"],
+        ["unexplained_labels"],
     ),
     "only the majority": (
         evidence([[80, 0, 0], [20, 0, 0], [20, 0, 0]]),
         "no_skill",
         ["unexplained_labels"],
+    ),
+    "a rare class is hidden by a frequent one": (
+        evidence([[72, 0], [3, 5]], train_counts=[288, 32]),
+        "no_skill",
+        ["imbalance"],
+    ),
+    "few training images": (
+        evidence(WEAK, training=(1.0, 9), train_counts=[3, 3, 3]),
+        "weak",
+        ["few_training_images"],
+    ),
+    "one class": (evidence([[40, 0], [0, 0]]), "one_class", ["absent_classes"]),
+    "one image": (
+        evidence([[1, 0], [0, 0]], train_counts=[40, 40]),
+        "one_class",
+        ["absent_classes"],
+    ),
+    "a tie among few": (
+        evidence([[1, 0], [1, 0]], train_counts=[40, 40]),
+        "too_few",
+        ["few_images"],
     ),
     "overfitting": (evidence(WEAK, training=(0.95, 480)), "weak", ["overfitting"]),
     "weak features": (
@@ -74,6 +95,11 @@ SITUATIONS = {
     "a few copies": (evidence(GOOD, n_copies=2, accuracy_without=0.94), "good", []),
     "validation and test are the same": (
         evidence(GOOD, n_shared=120),
+        "reused",
+        ["validation_in_test"],
+    ),
+    "a few test images in validation": (
+        evidence(GOOD, n_shared=3),
         "good",
         ["validation_in_test"],
     ),
@@ -101,7 +127,11 @@ SITUATIONS = {
         ["confused_classes"],
     ),
     "tiny, all right": (evidence([[4, 0], [0, 4]]), "good", ["few_images"]),
-    "tiny, some right": (evidence([[2, 1], [1, 2]]), "too_few", ["few_images"]),
+    "tiny, some right": (
+        evidence([[2, 1], [1, 2]], train_counts=[40, 40]),
+        "too_few",
+        ["few_images"],
+    ),
     "few": (evidence([[9, 1, 0], [0, 9, 1], [1, 0, 9]]), "good", ["few_images"]),
     "absent class": (evidence([[40, 0, 0], [2, 38, 0], [0, 0, 0]]), "good", ["absent_classes"]),
     "not converged": (evidence(GOOD, converged=False), "good", ["not_converged"]),

@@ -45,8 +45,8 @@ class Finding:
 class Verdict:
     """Whether to rely on a model: kind and evidence as in Finding.
 
-    kind: "untested", "copies" (of training images), "too_few" (images to tell), "no_skill",
-    "weak", "useful" or "good".
+    kind: "untested", "copies" (of training images), "reused" (validation images), "one_class",
+    "too_few" (images to tell), "no_skill", "weak", "useful" or "good".
     """
 
     kind: str
@@ -106,12 +106,15 @@ def verdict(known: Evidence) -> Verdict:
     }
     if known.split == "train":
         return Verdict("untested", evidence)
+    if known.n_shared > MANY_COPIES * scores.n_images:
+        return Verdict("reused", {**evidence, "n_shared": known.n_shared})
     if known.n_copies > MANY_COPIES * scores.n_images:
         copies = {"n_copies": known.n_copies, "accuracy_without": known.accuracy_without}
         return Verdict("copies", {**evidence, **copies})
+    if _n_present(scores) == 1 and len(known.class_names) > 1:
+        return Verdict("one_class", evidence)
     if not _has_skill(scores):
-        is_open = known.skill > 0 and _per_class(scores) < FEW_OF_CLASS
-        return Verdict("too_few" if is_open else "no_skill", evidence)
+        return Verdict("too_few" if _is_small(scores) else "no_skill", evidence)
     if known.skill < USEFUL:
         return Verdict("weak", evidence)
     is_good = known.skill >= GOOD and _missed_classes(known) is None
@@ -134,9 +137,12 @@ def findings(known: Evidence) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: not finding.is_problem)[:MAX_FINDINGS])
 
 
-def _per_class(scores: Scores) -> float:
-    """Mean number of images of the classes that have any."""
-    return scores.n_images / sum(c.support > 0 for c in scores.per_class)
+def _n_present(scores: Scores) -> int:
+    return sum(c.support > 0 for c in scores.per_class)
+
+
+def _is_small(scores: Scores) -> bool:
+    return scores.n_images < FEW_OF_CLASS * _n_present(scores)
 
 
 def _shared_images(known: Evidence) -> Finding | None:
@@ -158,10 +164,21 @@ def _not_converged(known: Evidence) -> Finding | None:
 
 
 def _unexplained_labels(known: Evidence) -> Finding | None:
-    if known.split == "train" or verdict(known).kind != "no_skill":
+    if verdict(known).kind != "no_skill" or _few_training_images(known):
         return None
-    remedy = _patches(known) or ("check", known.folder)
-    return Finding("unexplained_labels", _time(known), remedy=remedy)
+    balanced = next(m for m in known.scores.metrics if m.name == "balanced_accuracy")
+    if balanced.interval[0] > balanced.baseline:  # the classes differ, but one is very frequent
+        return None
+    return Finding(
+        "unexplained_labels", _time(known), remedy=_patches(known) or _with_report(known)
+    )
+
+
+def _few_training_images(known: Evidence) -> Finding | None:
+    n, n_classes = sum(known.train_counts), sum(count > 0 for count in known.train_counts)
+    if known.skill >= USEFUL or not n or n >= FEW_OF_CLASS * n_classes:
+        return None
+    return Finding("few_training_images", {"n_images": n, "n_classes": n_classes})
 
 
 def _patches(known: Evidence) -> tuple[str, ...]:
@@ -176,6 +193,8 @@ def _time(known: Evidence) -> Mapping[str, Any]:
 def _overfitting(known: Evidence) -> Finding | None:
     if known.training is None or known.split == "train" or known.n_copies:
         return None
+    if not _has_skill(known.scores) or _few_training_images(known):
+        return None  # which is the reason
     accuracy, n_training = known.training
     low, high = difference_interval(
         (round(accuracy * n_training), n_training), (known.scores.n_correct, known.scores.n_images)
@@ -226,13 +245,11 @@ def _missed_classes(known: Evidence) -> Finding | None:
     return Finding(
         "missed_classes",
         evidence,
-        remedy=_remedy_of_classes(known, is_rare and not known.is_balanced),
+        remedy=_BALANCED if is_rare and not known.is_balanced else _with_report(known),
     )
 
 
-def _remedy_of_classes(known: Evidence, is_rare: bool) -> tuple[str, ...]:
-    if is_rare:
-        return _BALANCED
+def _with_report(known: Evidence) -> tuple[str, ...]:
     if known.split is not None:
         return "train", "--report", "report.html"
     return "evaluate", known.folder, "-m", known.model_path, "--report", "report.html"
@@ -247,8 +264,7 @@ def _confused_classes(known: Evidence) -> Finding | None:
             names = known.class_names[c.label], known.class_names[c.predicted]
             evidence = dict(zip(("class", "predicted"), names, strict=True))
             counts = {"count": c.count, "support": c.support}
-            remedy = _remedy_of_classes(known, is_rare=False)
-            return Finding("confused_classes", {**evidence, **counts}, remedy=remedy)
+            return Finding("confused_classes", {**evidence, **counts}, remedy=_with_report(known))
     return None
 
 
@@ -271,24 +287,26 @@ def _imbalance(known: Evidence) -> Finding | None:
 
 
 def _few_images(known: Evidence) -> Finding | None:
-    scores, per_class = known.scores, _per_class(known.scores)
-    if known.split == "train" or per_class >= FEW_OF_CLASS:
+    scores, kind = known.scores, verdict(known).kind
+    if kind in ("untested", "copies", "reused", "one_class") or not _is_small(scores):
         return None
     evidence = {
+        "split": known.split,
         "n_images": scores.n_images,
-        "per_class": per_class,
+        "n_classes": _n_present(scores),
         "interval": scores.accuracy_interval,
         "all_correct": scores.n_correct == scores.n_images,
     }
-    is_problem = verdict(known).kind == "too_few" or evidence["all_correct"]
-    return Finding("few_images", evidence, bool(is_problem))
+    is_problem = kind == "too_few" or scores.n_correct == scores.n_images
+    return Finding("few_images", evidence, is_problem)
 
 
 def _absent_classes(known: Evidence) -> Finding | None:
     absent = [k for k, c in enumerate(known.scores.per_class) if not c.support]
     if known.split == "train" or not absent:
         return None
-    return Finding("absent_classes", {"classes": [known.class_names[k] for k in absent]})
+    names = [known.class_names[k] for k in absent]
+    return Finding("absent_classes", {"split": known.split, "classes": names})
 
 
 def _calibration(known: Evidence) -> Finding | None:
@@ -313,6 +331,7 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (  # the most importa
     _contradictory_labels,
     _unexplained_labels,
     _not_converged,
+    _few_training_images,
     _overfitting,
     _pixels_limit,
     _missed_classes,

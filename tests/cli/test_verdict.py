@@ -44,11 +44,12 @@ def test_random_labels_have_no_skill(softmaxce, tmp_path):
     assert found["verdict"]["kind"] == "no_skill"
     assert found["findings"][0]["kind"] == "unexplained_labels"
     assert "--features patches" in found["findings"][0]["remedy"]
-    assert softmaxce("train", path).stdout.startswith("No better than always the same answer: ")
+    assert softmaxce("train", path).stdout.startswith("Not clearly better than always predicting ")
 
 
 def test_test_images_that_chose_the_penalty_are_pointed_out(softmaxce):
     text = softmaxce("train", PETS, "--validation", TEST, "-q").stdout
+    assert text.startswith("Not a fair test: all 120 test images are also validation images")
     assert "1. All 120 test images are also validation images" in text
     found = softmaxce("evaluate", PETS / "train", "--format", "json").json
     assert found["verdict"]["kind"] == "copies"
@@ -66,7 +67,7 @@ def test_contradictory_labels_lead_to_check(softmaxce, tmp_path):
     copy = tmp_path / "d" / "dog" / "copy.png"
     copy.write_bytes((tmp_path / "d" / "cat" / "000.png").read_bytes())
     text = softmaxce("train", "d").stdout
-    assert "1 picture in more than one class: some labels are wrong." in text
+    assert "1 picture is in more than one class, so some labels are wrong." in text
     assert "→ softmaxce check d" in text
 
 

@@ -102,10 +102,10 @@ def evaluate(
             on_progress=listener,
         )
         _write_files(result, **paths)  # while the images are at hand
-    found = of_evaluation(result)
+    found, command = of_evaluation(result), command_line()
     output.show(
-        partial(text_view.show, result, found, details),
-        partial(json_view.as_machine_text, result, found),
+        partial(text_view.show, result, found, command, details),
+        partial(json_view.as_machine_text, result, found, command),
         result.left_out,
         result.scored.subset.dataset.findings,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -52,10 +53,8 @@ class PlainConsole(Console):
 
     def print_wrapped(self, text: str, style: str = "", indent: int = 0) -> None:
         """Text that may contain names from outside, whose further lines are indented."""
-        if self.is_of_unknown_width:
-            self.print_line(text, style)
-            return
-        kept = visible(text).replace(" %", f"{_NO_BREAK}%")  # a number stays with its unit
+        # A number stays with its unit.
+        kept = re.sub(r"(?<=\d) (?=(%|s|minutes)\b|%)", _NO_BREAK, visible(text))
         for position, line in enumerate(Text(kept).wrap(self, self.width - indent)):
             shown = line.plain.rstrip().replace(_NO_BREAK, " ")
             self.print(Text(" " * (indent if position else 0) + shown, style), soft_wrap=True)

@@ -16,7 +16,7 @@ _GRADES = {
     "good": "Good",
     "useful": "Useful, with errors",
     "weak": "Not good enough to rely on",
-    "no_skill": "No better than always the same answer",
+    "no_skill": "Not clearly better than always predicting '{}'",
     "too_few": "Too few images to tell",
 }
 
@@ -31,16 +31,28 @@ def verdict_text(verdict: Verdict) -> str:
         )
     if verdict.kind == "copies":
         without = of["accuracy_without"]
-        rest = f"; {percent(without)} of the others are classified correctly" if without else ""
+        rest = ""
+        if without is not None:
+            rest = f"; the accuracy on the others is {percent(without)}"
         which = _part(of["n_copies"], of["n_images"])
         return f"Not a fair test: {which} images are also training images{rest}."
+    if verdict.kind == "one_class":
+        which = f"all {of['n_images']:,} images are" if of["n_images"] > 1 else "the only image is"
+        return f"No verdict: {which} '{of['majority_class']}'."
+    if verdict.kind == "reused":
+        which = _part(of["n_shared"], of["n_images"])
+        return (
+            f"Not a fair test: {which} test images are also validation images, which were used to "
+            f"choose the penalty (accuracy {percent(of['accuracy'])})."
+        )
     low, high = (percent(bound).removesuffix(" %") for bound in of["interval"])
     correct = f"{percent(of['accuracy'])} of new images"
     if verdict.kind == "too_few":
         correct = f"{of['n_correct']:,} of {of['n_images']:,} images"
+    grade = _GRADES[verdict.kind].format(of["majority_class"])
     return (
-        f"{_GRADES[verdict.kind]}: {correct} are classified correctly (95 % CI {low} to {high}; "
-        f"always '{of['majority_class']}': {percent(of['majority_baseline'])})."
+        f"{grade}: {correct} are classified correctly (95 % CI {low} to {high}; always predicting "
+        f"'{of['majority_class']}': {percent(of['majority_baseline'])})."
     )
 
 
@@ -49,21 +61,27 @@ def finding_text(finding: Finding) -> str:
     return _SENTENCES[finding.kind](finding.evidence)
 
 
-def remedy_text(finding: Finding, training_command: str | None) -> str:
-    """The command that may help; '' if there is none, or if it is the one that was run.
+def remedy_text(finding: Finding, command_line: str) -> str:
+    """The command that may help; '' if there is none, or if it is `command_line`, which was run.
 
-    training_command: the one to which options are added, None if it is unknown.
+    Options are added to a training command. Otherwise it is not known how the model was trained.
     """
     if not finding.remedy:
         return ""
-    if finding.remedy[0] == "train":
-        if finding.remedy[1] in (training_command or "").split():
-            return ""
-        return f"{training_command or 'softmaxce train …'} {command(*finding.remedy[1:])}"
-    return command("softmaxce", *finding.remedy)
+    name, *words = finding.remedy
+    options = command(*words)
+    if "--report" in words and "--report" in command_line:
+        return ""
+    if name != "train":
+        return command("softmaxce", *finding.remedy)
+    if options in command_line:
+        return ""
+    if command_line.startswith("softmaxce train"):
+        return f"{command_line} {options}"
+    return f"train again with {options}"
 
 
-def as_objects(found: Assessment, training_command: str | None) -> dict[str, Any]:
+def as_objects(found: Assessment, command_line: str) -> dict[str, Any]:
     """The verdict and the findings as JSON objects."""
     return {
         "verdict": {
@@ -77,7 +95,7 @@ def as_objects(found: Assessment, training_command: str | None) -> dict[str, Any
                 "is_problem": finding.is_problem,
                 "text": finding_text(finding),
                 "evidence": finding.evidence,
-                "remedy": remedy_text(finding, training_command),
+                "remedy": remedy_text(finding, command_line),
             }
             for finding in found.findings
         ],
@@ -93,7 +111,13 @@ def _duration(of: Values) -> str:
     if seconds is None:
         return ""
     in_words = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
-    return f" Patch features are often much better for photographs (about {in_words})."
+    return (
+        f" Patch features often work much better on photographs; training takes about {in_words}."
+    )
+
+
+def _images(of: Values) -> str:
+    return f"{of['split']} images" if of["split"] else "images"
 
 
 def _others(n: int) -> str:
@@ -102,62 +126,65 @@ def _others(n: int) -> str:
 
 def _missed_classes(of: Values) -> str:
     how = "rarely" if of["n_correct"] else "never"
-    of_training = ""
+    text = f"'{of['class']}' is {how} recognised: {of['n_correct']:,} of {of['support']:,} images."
     if "n_training" in of:
-        n_all = counted(of["n_training_all"], "training image")
-        of_training = f"; {of['n_training']:,} of {n_all}"
-    more = f"; so are {_others(of['n_more'])}"
-    return (
-        f"'{of['class']}' is {how} recognised ({of['n_correct']:,} of {of['support']:,}"
-        f"{of_training}){more if of['n_more'] else ''}."
-    )
+        text += f" It has {of['n_training']:,} of the {of['n_training_all']:,} training images."
+    return f"{text} The same is true of {_others(of['n_more'])}." if of["n_more"] else text
 
 
 def _few_images(of: Values) -> str:
     low, high = (percent(bound).removesuffix(" %") for bound in of["interval"])
-    right = ", all classified correctly" if of["all_correct"] else ""
+    n_classes = f"{of['n_classes']:,} classes" if of["n_classes"] > 1 else "1 class"
     return (
-        f"Few images: {of['per_class']:.3g} of each class{right}; the accuracy may be anywhere "
-        f"between {low} and {high} %, and single classes are hardly known."
+        f"Few {_images(of)} ({of['n_images']:,} in {n_classes}): the true accuracy may be anywhere "
+        f"between {low} and {high} %, and the scores of individual classes are unreliable."
     )
 
 
 _SENTENCES: Mapping[str, Callable[[Values], str]] = {
     "validation_in_test": lambda of: (
         f"{_part(of['count'], of['n_images']).capitalize()} test images are also validation "
-        "images, which chose the penalty."
+        "images. They were used to choose the penalty, so the test scores are too optimistic."
     ),
     "contradictory_labels": lambda of: (
-        f"{counted(of['count'], 'picture')} in more than one class: some labels are wrong."
+        f"{counted(of['count'], 'picture')} {'is' if of['count'] == 1 else 'are'} in more than one "
+        "class, so some labels are wrong."
     ),
     "unexplained_labels": lambda of: (
-        f"Nothing in the images explains the classes: are the labels right?{_duration(of)}"
+        "The model found nothing in the images that predicts the class. Check the labels."
+        f"{_duration(of)}"
     ),
-    "not_converged": lambda _: "The fit stopped before it converged.",
+    "not_converged": lambda _: "Training stopped before it converged.",
+    "few_training_images": lambda of: (
+        f"Few training images: {of['n_images']:,} in {of['n_classes']:,} classes."
+    ),
     "overfitting": lambda of: (
         f"Overfitting: {percent(of['training_accuracy'])} of the training images are classified "
-        f"correctly, but {percent(of['accuracy'])} of new ones.{_duration(of)}"
+        f"correctly, but only {percent(of['accuracy'])} of new images.{_duration(of)}"
     ),
     "pixels_limit": lambda of: (
-        f"Pixels do not tell the classes apart: only {percent(of['training_accuracy'])} of the "
-        f"training images are classified correctly.{_duration(of)}"
+        "Pixels alone do not separate the classes: even of the training images, only "
+        f"{percent(of['training_accuracy'])} are classified correctly.{_duration(of)}"
     ),
     "missed_classes": _missed_classes,
     "confused_classes": lambda of: (
-        f"'{of['class']}' is mostly called '{of['predicted']}' ({of['count']:,} of "
-        f"{of['support']:,})."
+        f"'{of['class']}' is usually predicted as '{of['predicted']}' ({of['count']:,} of "
+        f"{of['support']:,} images)."
     ),
     "imbalance": lambda of: (
         f"Imbalance: '{of['largest_class']}' has {of['largest']:,} training images, "
-        f"'{of['smallest_class']}' {of['smallest']:,}."
+        f"but '{of['smallest_class']}' has only {of['smallest']:,}."
     ),
     "few_images": _few_images,
     "absent_classes": lambda of: (
-        f"No images of {first_and_more(of['classes'], 3)}: nothing is known about them."
+        f"No {_images(of)} of {first_and_more(of['classes'], 3)}, so their scores are unknown."
     ),
     "calibration_harms": lambda of: (
-        "Calibration makes the cross-entropy of these images worse: "
+        "Calibration increases the cross-entropy on these images: "
         f"{change(nats(of['before']), nats(of['after']))}."
     ),
-    "penalty_at_end": lambda of: f"The best penalty is the {of['end']} that was tried.",
+    "penalty_at_end": lambda of: (
+        f"The best penalty is the {of['end']} one tried; a "
+        f"{'smaller' if of['end'] == 'smallest' else 'larger'} one might be better."
+    ),
 }

@@ -18,11 +18,11 @@ _HEADER = ("path", "label", "predicted", "probability", "cross_entropy")
 
 
 def as_machine_text(
-    result: EvaluateResult, found: Assessment, output_format: str
+    result: EvaluateResult, found: Assessment, command_line: str, output_format: str
 ) -> str | Iterator[str]:
     """One JSON object, or a row per image as jsonl or csv."""
     if output_format == "json":
-        return _as_json(result, found)
+        return _as_json(result, found, command_line)
     rows = _rows(result.scored, range(result.scored.scores.n_images))
     return _csv(rows) if output_format == "csv" else map(json_line, rows)
 
@@ -40,14 +40,14 @@ def _csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     return csv_lines(_HEADER, (row.values() for row in rows))
 
 
-def _as_json(result: EvaluateResult, found: Assessment) -> str:
+def _as_json(result: EvaluateResult, found: Assessment, command_line: str) -> str:
     scored, temperature = result.scored, result.model.temperature
     return json_text(
         "evaluate",
         {
             "model": result.model_path,
             "folder": result.folder,
-            **as_objects(found, None),
+            **as_objects(found, command_line),
             **scores.summary(scored.scores),
             **scores.details(result.model.class_names, scored.scores),
             "calibration": scores.calibration(scored.scores, scored.uncalibrated, temperature),

@@ -11,10 +11,9 @@ from softmaxce.views.report.subject import Subject
 
 def findings_box(subject: Subject) -> Html:
     """The verdict, and a list of the findings."""
-    command = subject.command if subject.split else None
 
     def item(finding: Finding) -> str:
-        remedy = remedy_text(finding, command)
+        remedy = remedy_text(finding, subject.command)
         shown = f"<code>{text(remedy)}</code>" if remedy else ""
         return f"<li>{text(finding_text(finding))}{shown}</li>"
 

@@ -12,14 +12,12 @@ from softmaxce.views.score_tables import N_WORST, worst_classes
 from softmaxce.workflows.assessment import Assessment
 
 
-def show_assessment(
-    console: PlainConsole, found: Assessment, training_command: str | None = None
-) -> None:
+def show_assessment(console: PlainConsole, found: Assessment, command_line: str) -> None:
     """Print the verdict, and each finding with its remedy."""
     console.print_wrapped(verdict_text(found.verdict), style="bold")
     for number, finding in enumerate(found.findings, start=1):
         console.print_wrapped(f"{number}. {finding_text(finding)}", indent=3)
-        if remedy := remedy_text(finding, training_command):
+        if remedy := remedy_text(finding, command_line):
             console.print_line(f"   → {remedy}")
 
 
@@ -33,7 +31,7 @@ def show_classes(
         title = f"The {N_WORST} of {n_present:,} classes with the lowest recall ({images})"
     console.print_heading(title)
     console.print_table(*worst_classes(class_names, scores), left=(0, 2), less=(5, 3, 4))
-    console.print(f"|: the recall of a random choice, 1/{scores.n_classes:,}.", style="dim")
+    console.print(f"|: the recall of a random choice (1/{scores.n_classes:,}).", style="dim")
 
 
 def show_confusions(

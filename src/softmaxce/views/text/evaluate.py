@@ -47,16 +47,16 @@ _ERROR_STYLES = (  # least proportion of the row, style
 _CORRECT_STYLE = "bold #1a1a1a on #c7e9c0"
 
 
-def show(result: EvaluateResult, found: Assessment, details: bool) -> None:
+def show(result: EvaluateResult, found: Assessment, command_line: str, details: bool) -> None:
     """Print the result; details: also what is less important."""
     console, scores, names = output(), result.scored.scores, result.model.class_names
-    show_assessment(console, found)
+    show_assessment(console, found, command_line)
     console.print_heading(f"Scores on {scores.n_images:,} images")
     console.print_table(*metrics_table(scores))
     for line in _LEGEND.splitlines():
         console.print_wrapped(line, "dim")
-    if result.scored.overlap is not None:
-        console.print(overlap_line("scored", result.scored.overlap))
+    if result.scored.overlap is not None and found.verdict.kind != "copies":
+        console.print_wrapped(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):

@@ -21,7 +21,7 @@ _N_CONFUSIONS = 3
 _LEGEND = {
     "majority": "the accuracy of always predicting the most frequent class",
     "balanced": "the mean recall of the classes",
-    "cross-entropy": "in nats; 0 is perfect, a uniform prediction has ln {} = {}",
+    "cross-entropy": "in nats; 0 is perfect, a uniform prediction scores ln {} = {}",
 }
 
 
@@ -33,7 +33,9 @@ def show(result: TrainResult, found: Assessment, command_line: str, details: boo
     show_assessment(console, found, command_line)
     _show_scores(console, result)
     for other, copies in result.overlaps.items():
-        console.print(overlap_line(SPLIT_TITLES[other], copies))
+        if other == split and found.verdict.kind == "copies":
+            continue
+        console.print_wrapped(overlap_line(SPLIT_TITLES[other], copies))
     show_classes(console, names, scored.scores, images)
     show_confusions(console, names, scored.scores, _N_CONFUSIONS)
     if details:
@@ -77,7 +79,7 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
     if result.objective_history:
         stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
-        console.print_line(f"Objective during one of the fits ({stage}): {ends}")
+        console.print_line(f"Objective of the longest descent ({stage}): {ends}")
     _show_temperature(console, result)
 
 
@@ -102,7 +104,7 @@ def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
     chosen = ", chosen by validation" if fit.l2_path else ""
     outcome = training_outcome(result.model.training["stop_reason"])
-    console.print_line(f"Training {outcome}; l2 = {fit.l2:.3g}{chosen}.")
+    console.print_wrapped(f"Training {outcome}; l2 = {fit.l2:.3g}{chosen}.")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
