@@ -68,7 +68,7 @@ SITUATIONS = {
         ["imbalance"],
     ),
     "few training images": (
-        evidence(WEAK, training=(1.0, 9), train_counts=[3, 3, 3]),
+        evidence(WEAK, training=(1.0, 9), train_counts=[3, 3, 3], patches_may_help=True),
         "weak",
         ["few_training_images"],
     ),

@@ -214,7 +214,9 @@ def _pixels_limit(known: Evidence) -> Finding | None:
     """Not even the training images are classified well: the features are too weak."""
     if not known.patches_may_help or known.training is None or known.skill >= USEFUL:
         return None
-    if known.n_copies or _overfitting(known) or _unexplained_labels(known):
+    if known.training[0] >= GOOD or known.n_copies:
+        return None
+    if _overfitting(known) or _unexplained_labels(known):
         return None
     evidence = {"training_accuracy": known.training[0], **_time(known)}
     return Finding("pixels_limit", evidence, remedy=_patches(known))
