@@ -286,6 +286,7 @@ return [...document.querySelectorAll("input[type=number]")].map((field) => {
         ("-11.911943912506104", "-11.9119"),
         ("1234.5", "1234.5"),
         ("1234567", "1234567"),
+        ("0.10000000000000002", "0.1"),
         ("0.0001", "0.0001"),
         ("-0.00000123456789", "-0.00000123457"),
         ("-1.23456789e-300", "-1.23457e-300"),
@@ -298,7 +299,7 @@ def test_a_field_shows_its_number_whole(open_page, width, typed, shown):
     page.run("document.getElementById('panel').open = true")
     value = page.find("#value-0").get_attribute("value")
     assert float(value) == float(shown)
-    assert len(value) <= len(shown) + 1
+    assert len(value) == len(shown)
     assert max(page.run(CUT)) == 0
 
 
@@ -350,7 +351,7 @@ const lines = (node, word) => {
   range.setEnd(node, start + word.length);
   return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
 };
-return [...document.querySelectorAll("#classes label span, th.words, td.number")].flatMap((cell) =>
+return [...document.querySelectorAll("#classes label span, .words, td.number")].flatMap((cell) =>
   cell.textContent.split(/\\s+/).filter((word) => word && lines(cell.firstChild, word) > 1));
 """
 

@@ -32,8 +32,9 @@ function control(id, name, { slider: range, field: limits, start, toValue, toPla
   const slider = element("input", { type: "range", id: `${id}-slider`, ...range, "aria-label": `${name}, ${say("slider")}` });
   const field = element("input", { type: "number", id, step: "any", ...limits, "aria-label": name });
   const setSlider = (value) => (slider.value = toPlace(value));
-  // The state keeps all digits.
-  const setField = (value) => (field.value = String(value).length <= 12 ? value : value.toPrecision(6));
+  // The first form that fits in the field; the state keeps all digits.
+  const forms = (value) => [value, Number(value.toPrecision(6)), value.toPrecision(6)];
+  const setField = (value) => (field.value = forms(value).find((form) => String(form).length <= 14));
   const take = (value, setOther) => {
     const isValid = Number.isFinite(value) && value >= limits.min && value <= limits.max;
     if (!isValid) return field.setAttribute("aria-invalid", "true");
