@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -139,7 +142,7 @@ def test_dragging_moves_everything(open_page):
     slider = page.find("#value-0-slider")
     ActionChains(page.browser).click_and_hold(slider).move_by_offset(30, 0).release().perform()
     logits = page.lesson()["example"]["logits"]
-    assert logits[0] > 1
+    assert logits[0] > 0.5
     assert float(page.find("#value-0").get_attribute("value")) == pytest.approx(logits[0])
     assert page.text("#summary") != before
     command = explained("--logits", *map(repr, logits), "--all")
@@ -229,10 +232,19 @@ def test_axe_finds_nothing_serious(open_page, scheme, width, language):
     assert [entry for entry in found if entry[0] in ("serious", "critical", "moderate")] == []
 
 
+LONG_NAMES = ["longsleeve", "black_and_tan_coonhound", "긴소매 티셔츠", "x" * 80]
+
+
 @pytest.mark.parametrize("width", [1280, 390, 320])
-def test_the_page_fits_its_window(open_page, width):
-    page = open_page("--logits", *[str(k) for k in range(10)])
+@pytest.mark.parametrize("names", [[*"0123456789"], LONG_NAMES], ids=["digits", "long"])
+def test_the_page_fits_its_window(open_page, width, names):
+    page = open_page("--logits", *[str(k) for k in range(len(names))], "--classes", *names)
     page.resize(width, 800)
+    page.run("document.getElementById('panel').open = true")
+    assert (
+        page.run("const p = document.getElementById('panel'); return p.scrollWidth - p.clientWidth")
+        == 0
+    )
     assert page.run("return document.documentElement.scrollWidth") <= width
 
 
@@ -252,3 +264,154 @@ def test_it_can_be_printed(open_page):
     page = open_page("--logits", "2", "1", "-1")
     printed = page.browser.execute_cdp_cmd("Page.printToPDF", {})
     assert len(printed["data"]) > 10_000
+
+
+# What is missing of a field's text, in pixels; the text is measured apart from the field.
+CUT = """
+const ruler = document.createElement("canvas").getContext("2d");
+return [...document.querySelectorAll("input[type=number]")].map((field) => {
+  const style = getComputedStyle(field);
+  ruler.font = `${style.fontSize} ${style.fontFamily}`;
+  const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return Math.max(0, ruler.measureText(field.value).width - room);
+});
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("-11.9119", "-11.9119"),
+        ("-11.911943912506104", "-11.9119"),
+        ("1234.5", "1234.5"),
+        ("1234567", "1234567"),
+        ("0.10000000000000002", "0.1"),
+        ("0.0001", "0.0001"),
+        ("-0.00000123456789", "-0.00000123457"),
+        ("-1.23456789e-300", "-1.23457e-300"),
+        ("123456789012345", "1.23457e+14"),
+    ],
+)
+def test_a_field_shows_its_number_whole(open_page, width, typed, shown):
+    page = open_page("--logits", typed, "2")
+    page.resize(width, 900)
+    page.run("document.getElementById('panel').open = true")
+    value = page.find("#value-0").get_attribute("value")
+    assert float(value) == float(shown)
+    assert len(value) == len(shown)
+    assert max(page.run(CUT)) == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_slider_is_wide_enough_to_set_a_value(open_page, width):
+    page = open_page("--logits", "0.2", "0.3", "-5", "--classes", *LONG_NAMES[:3])
+    page.resize(width, 900)
+    page.run("document.getElementById('panel').open = true")
+    sliders = page.browser.find_elements("css selector", "input[type=range]")
+    assert min(slider.size["width"] for slider in sliders) >= 180
+
+
+@pytest.mark.parametrize(
+    ("logits", "low", "high", "step"),
+    [
+        (["0.2", "0.3"], -2, 3, 0.05),
+        (["0", "0", "0"], -2, 2, 0.05),
+        (["2", "1", "-1"], -4, 5, 0.05),
+        (["1000", "999"], 997, 1002, 0.05),
+        (["-11.91", "1234.5"], -2000, 3000, 50),
+        (["-1e308", "1e308"], -1.7976931348623157e308, 1.7976931348623157e308, 5e306),
+    ],
+)
+def test_the_range_of_the_sliders_fits_the_numbers(open_page, logits, low, high, step):
+    slider = open_page("--logits", *logits).find("#value-0-slider")
+    range_of = [float(slider.get_attribute(name)) for name in ("min", "max", "step")]
+    assert range_of == pytest.approx([low, high, step])
+
+
+def test_a_typed_number_outside_the_range_widens_all_sliders_until_reset(open_page):
+    page = open_page("--logits", "0.2", "0.3")
+    page.type_into("value-1", "40")
+    ends = (
+        "return [...document.querySelectorAll('#classes [type=range]')]"
+        ".map((s) => [+s.min, +s.max, +s.value])"
+    )
+    assert page.run(ends) == [[-40, 80, 0], [-40, 80, 40]]
+    page.find("#reset").click()
+    assert page.run(ends) == [[-2, 3, 0.2], [-2, 3, 0.3]]
+    assert page.errors() == []
+
+
+# For each word of these elements: on how many lines it is.
+BROKEN = """
+const lines = (node, word) => {
+  const range = document.createRange();
+  const start = node.data.indexOf(word);
+  range.setStart(node, start);
+  range.setEnd(node, start + word.length);
+  return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+};
+return [...document.querySelectorAll("#classes label span, .words, td.number")].flatMap((cell) =>
+  cell.textContent.split(/\\s+/).filter((word) => word && lines(cell.firstChild, word) > 1));
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_name_or_number_is_broken_in_the_middle_of_a_word(open_page, width, language):
+    names = LONG_NAMES[:3]
+    page = open_page(
+        "--logits", "-11.9119", "1234.5", "0.0001", "--classes", *names, "--lang", language
+    )
+    page.resize(width, 900)
+    page.run("document.getElementById('panel').open = true")
+    assert page.run(BROKEN) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_names_beside_the_bars_are_inside_the_picture(open_page, width):
+    page = open_page("--logits", "20", "0", "-1", "3", "--classes", "WWWWWWWWWWWW", *LONG_NAMES[1:])
+    page.resize(width, 900)
+    outside = (
+        "const words = document.querySelectorAll('#softmax svg text, #gradient svg text');"
+        "return [...words].filter((t) => {"
+        "const [box, edge] = [t, t.closest('svg')].map((e) => e.getBoundingClientRect());"
+        "return box.left < edge.left - 1 || box.right > edge.right + 1; })"
+        ".map((t) => t.textContent)"
+    )
+    assert page.run(outside) == []
+    if width == 1280:
+        assert "black_and_tan_coonhound" in page.text("#softmax svg")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("curve", ["first", "second"])
+def test_the_curves_have_no_kink(open_page, width, curve):
+    page = open_page("--logits", "0.2", "0.3")
+    page.resize(width, 900)
+    path = page.find(f"#squared_error path.{curve}").get_attribute("d")
+    points = [[float(n) for n in point.split()] for point in re.split("[ML]", path)[1:]]
+    angles = [
+        math.degrees(math.atan2(y - v, x - u))
+        for (u, v), (x, y) in itertools.pairwise(points)
+        if (u, v) != (x, y)
+    ]
+    assert max(abs(b - a) for a, b in itertools.pairwise(angles)) < 5
+
+
+def test_subscripts_are_equally_low_with_a_maths_font(open_page):
+    fonts = shutil.which("fc-list") and subprocess.check_output(
+        ["fc-list", ":", "family"], text=True
+    )
+    if "Math" not in (fonts or ""):
+        pytest.skip("no maths font is installed")
+    page = open_page("--logits", "0.2", "0.3")
+    lows = page.run(
+        "const top = (e) => { const r = document.createRange(); r.selectNodeContents(e);"
+        "return r.getBoundingClientRect().top; };"
+        "return [...document.querySelectorAll('#shares msub, #gradient msub')]"
+        ".filter((m) => m.firstChild.localName !== 'mo' && !m.closest('mfrac, msup'))"
+        ".map((m) => top(m.lastChild) - top(m.firstChild))"
+    )
+    assert len(lows) == 3  # share_k, p_k, y_k
+    assert max(lows) - min(lows) < 2  # of 20 px

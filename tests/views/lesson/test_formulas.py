@@ -13,7 +13,7 @@ from softmaxce.lesson import templates
 from softmaxce.lesson.patch_templates import PATCHES
 from softmaxce.views.lesson.language import translator
 from softmaxce.views.lesson.markdown import latex
-from softmaxce.views.lesson.page import MATHML, mathml
+from softmaxce.views.lesson.page import HERE, MATHML, mathml
 
 FORMULAS = [
     template.formula
@@ -58,3 +58,13 @@ def test_words_are_translated_in_every_form():
     assert r"\text{레이블}" in latex(target, korean)
     assert "<mtext>레이블</mtext>" in mathml(target, korean)
     assert "label" not in latex(target, korean) + mathml(target, korean)
+
+
+@pytest.mark.parametrize("font", ["Cambria Math", "STIX Two Math", "DejaVu Math TeX Gyre"])
+def test_the_page_asks_for_a_maths_font_of_every_system(font):
+    family = re.search(
+        r"^math \{ font-family: (.*?); \}$", (HERE / "page.css").read_text("utf-8"), re.M
+    )
+    names = family[1].split(", ")
+    assert f'"{font}"' in names
+    assert names[-1] == "serif"

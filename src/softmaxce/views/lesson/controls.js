@@ -9,6 +9,8 @@ let values = initialValues; // in the fields: logits, or probabilities before di
 let state = initial;
 const probabilityOf = new Map();
 const resets = [];
+const LARGEST = Number.MAX_VALUE;
+const shownRows = shownClasses(initial);
 
 function change(part) {
   state = { ...state, ...part };
@@ -20,6 +22,7 @@ function changeValue(k, value) {
   const total = sum(next);
   if (isProbabilities && !(total > 0)) return;
   values = next;
+  if (!isProbabilities) fitSliders(value);
   change({ logits: isProbabilities ? next.map((p) => Math.log(p / total)) : next });
 }
 
@@ -29,7 +32,9 @@ function control(id, name, { slider: range, field: limits, start, toValue, toPla
   const slider = element("input", { type: "range", id: `${id}-slider`, ...range, "aria-label": `${name}, ${say("slider")}` });
   const field = element("input", { type: "number", id, step: "any", ...limits, "aria-label": name });
   const setSlider = (value) => (slider.value = toPlace(value));
-  const setField = (value) => (field.value = Number(value.toPrecision(5))); // the state keeps all digits
+  // The first form that fits in the field; the state keeps all digits.
+  const forms = (value) => [value, Number(value.toPrecision(6)), value.toPrecision(6)];
+  const setField = (value) => (field.value = forms(value).find((form) => String(form).length <= 14));
   const take = (value, setOther) => {
     const isValid = Number.isFinite(value) && value >= limits.min && value <= limits.max;
     if (!isValid) return field.setAttribute("aria-invalid", "true");
@@ -38,9 +43,10 @@ function control(id, name, { slider: range, field: limits, start, toValue, toPla
     slider.setAttribute("aria-valuetext", number(value));
     return onValue(value);
   };
-  slider.addEventListener("input", () => take(toValue(Number(slider.value)), (value) => (field.value = value)));
+  slider.addEventListener("input", () => take(toValue(Number(slider.value)), setField));
   field.addEventListener("input", () => take(field.value.trim() === "" ? NaN : Number(field.value), setSlider));
   const reset = () => {
+    Object.assign(slider, range);
     setSlider(start);
     setField(start);
     slider.setAttribute("aria-valuetext", number(start));
@@ -53,12 +59,26 @@ function control(id, name, { slider: range, field: limits, start, toValue, toPla
 
 function rangesOfValues() {
   if (isProbabilities) return { slider: { min: 0, max: 1, step: 0.01 }, field: { min: 0, max: 1 } };
-  const largest = maxOf(initial.logits.map(Math.abs));
-  const max = largest <= 10 ? 10 : Math.min(largest * 2, Number.MAX_VALUE);
-  return {
-    slider: { min: -max, max, step: max === 10 ? 0.05 : max / 200 },
-    field: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
-  };
+  return { slider: rangeOfSlider(values), field: { min: -LARGEST, max: LARGEST } };
+}
+
+// Softmax depends on differences only, so the range follows the spread of the logits: as much room
+// on either side, and at least 2, where a power of e is 7 times as large.
+function rangeOfSlider(logits) {
+  const [low, high] = [-maxOf(logits.map((z) => -z)), maxOf(logits)];
+  const size = maxOf(logits.map(Math.abs));
+  const room = Math.min(Math.max(2, high - low, size / 1e4), LARGEST);
+  const unit = 10 ** Math.floor(Math.log10(room));
+  const limit = (value) => Math.max(-LARGEST, Math.min(value, LARGEST));
+  const [min, max] = [Math.floor((low - room) / unit) * unit, Math.ceil((high + room) / unit) * unit];
+  return { min: limit(min), max: limit(max), step: unit / 20 };
+}
+
+// If a typed value is outside the sliders' range, all of them get a range that contains it.
+function fitSliders(value) {
+  const sliders = [...document.querySelectorAll("#classes [type=range]")];
+  if (value >= sliders[0].min && value <= sliders[0].max) return;
+  sliders.forEach((slider, place) => Object.assign(slider, rangeOfSlider(values), { value: values[shownRows[place]] }));
 }
 
 function classRow(k) {
@@ -92,13 +112,12 @@ function scalarRow(id, key, name, [low, high]) {
     toPlace: Math.log10,
     onValue: (value) => change({ [key]: value }),
   });
-  return element("div", { class: "row scalar" }, element("label", { for: id }, name), ...parts);
+  return element("div", { class: "row" }, element("label", { for: id }, name), ...parts);
 }
 
 function build() {
-  const shown = shownClasses(initial);
-  fill("classes", ...shown.map(classRow));
-  const omitted = initial.logits.length - shown.length;
+  fill("classes", ...shownRows.map(classRow));
+  const omitted = initial.logits.length - shownRows.length;
   const hints = [
     initial.source === "image" ? say("The first numbers are the image's own logits.") : "",
     isProbabilities ? say("The probabilities are divided by their sum.") : "",

@@ -10,12 +10,22 @@ function figure(step, height, shapes) {
 }
 
 const label = (x, y, words, attributes = {}) => element("text", { x, y, ...attributes }, words);
-const short = (name) => (name.length > 12 ? `${name.slice(0, 11)}…` : name);
+const ruler = document.createElement("canvas").getContext("2d");
+ruler.font = `14px ${getComputedStyle(document.body).fontFamily}`; // as in page.css
+const widthOf = (words) => ruler.measureText(words).width;
+
+function short(name, room) {
+  if (widthOf(name) <= room) return name;
+  const letters = [...name].slice(0, room); // none is narrower than 1 px
+  while (widthOf(`${letters.join("")}…`) > room) letters.pop();
+  return `${letters.join("")}…`;
+}
 
 // One bar per shown class: from the axis to the right if positive, to the left if negative. Of a
 // gradient, a negative bar raises the logit (orange) and a positive one lowers it (blue).
 function bars(step, values, shown, { signed }) {
-  const [rowHeight, names, numbers] = [26, 90, 80];
+  const [rowHeight, numbers] = [26, 92];
+  const names = Math.min(maxOf(shown.map((k) => widthOf(step.numbers.classes[k]))), width() / 3);
   const room = signed ? (width() - names) / 2 - numbers : width() - names - numbers;
   const axis = signed ? names + numbers + room : names + 10;
   const largest = signed ? maxOf(values.map(Math.abs)) || 1 : 1;
@@ -26,7 +36,7 @@ function bars(step, values, shown, { signed }) {
     const x = isNegative ? axis - length : axis;
     const end = isNegative ? x - 6 : x + length + 6;
     return [
-      label(names, y + 18, short(step.numbers.classes[k]), { "text-anchor": "end" }),
+      label(names, y + 18, short(step.numbers.classes[k], names), { "text-anchor": "end" }),
       element("rect", { x, y: y + 5, width: length, height: 16, rx: 3, class: isNegative ? "up" : "down" }),
       label(end, y + 18, number(values[k]), { class: "value", "text-anchor": isNegative ? "end" : "start" }),
     ];
@@ -42,8 +52,8 @@ function curves(step) {
   const x = (p) => left + p * (right - left);
   const y = (loss) => bottom - (Math.min(loss, highest) / highest) * (bottom - top);
   const path = (f) =>
-    Array.from({ length: 200 }, (_, i) => 0.0009 + (i / 199) * 0.9991)
-      .map((p, i) => `${i ? "L" : "M"}${x(p).toFixed(1)} ${y(f(p)).toFixed(1)}`)
+    Array.from({ length: 201 }, (_, i) => Math.exp(highest * (i / 200 - 1))) // as steep as the curve
+      .map((p, i) => `${i ? "L" : "M"}${x(p)} ${y(f(p))}`)
       .join("");
   const { p_true: p, loss } = step.numbers;
   const shapes = [
@@ -54,7 +64,7 @@ function curves(step) {
     element("path", { d: path((q) => 2 * (1 - q) ** 2), class: "curve second" }),
     element("path", { d: path((q) => -Math.log(q)), class: "curve first" }),
     label(x(0.1), y(2.9), say("cross-entropy"), { class: "first" }),
-    label(x(0.1), y(0.5), say("squared error"), { class: "second" }),
+    label(x(0.1), y(0.15), say("squared error"), { class: "second" }),
     element("circle", { cx: x(p), cy: y(loss), r: 6, class: "here" }),
     label(Math.min(x(p) + 10, right - 40), Math.max(y(loss) - 10, 20), say("you"), { class: "value" }),
     label(right, bottom + 18, say("p of the true class"), { "text-anchor": "end", dx: -20 }),
