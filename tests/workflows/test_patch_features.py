@@ -129,7 +129,7 @@ def test_training_on_pixels_ends_with_a_hint_for_photographs(softmaxce, tmp_path
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         (tmp_path / "noise" / name).mkdir(parents=True)
-        for i in range(40):
+        for i in range(120):
             picture = rng.integers(0, 256, (12, 12, 3)).astype(np.uint8)
             Image.fromarray(picture).save(tmp_path / "noise" / name / f"{i}.png")
     assert "--features patches" in softmaxce("train", tmp_path / "noise").stdout
