@@ -114,7 +114,7 @@ def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
 
 
 def _probability(value: float) -> str:
-    return percent(value) if value >= 0.0005 or value == 0 else f"{value:.0e}"
+    return percent(value) if value >= 0.0005 or value == 0 else "<0.1 %"
 
 
 def _weights(subject: Subject) -> Floats | None:
@@ -155,7 +155,7 @@ def weights_section(subject: Subject) -> Html | None:
         for k, picture in enumerate(pictures)
     )
     rows = [
-        (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
+        (names[k], _signed(bias), *_extremes(weights[..., k]))
         for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
     words = (
@@ -216,11 +216,17 @@ def _n_with_patches(model: SoftmaxModel) -> int:
     return min(MAX_CLASSES, model.n_classes) if len(model.layers) == 1 else 0
 
 
+def _signed(value: float) -> str:
+    """Three decimals, or three significant digits of a small value: '−0.550', '+0.0123'."""
+    digits = "+.3f" if value == 0 or abs(value) >= 0.1 else "+#.3g"
+    return f"{value:{digits}}".replace("-", "−")
+
+
 def _extremes(weights: Floats) -> Iterator[str]:
     """Place and value of the largest and of the smallest weight (height, width)."""
     for position in (int(weights.argmax()), int(weights.argmin())):
         row, column = divmod(position, weights.shape[1])
-        yield f"row {row}, column {column} ({weights[row, column]:+.3f})"
+        yield f"row {row}, column {column} ({_signed(weights[row, column])})"
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:

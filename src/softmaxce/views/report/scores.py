@@ -8,7 +8,7 @@ from softmaxce.views.descriptions import (
     calibration_line,
     coverage_lines,
 )
-from softmaxce.views.formatting import change, nats, percent
+from softmaxce.views.formatting import change, counted, nats, percent
 from softmaxce.views.report import charts
 from softmaxce.views.report.markup import (
     Html,
@@ -57,6 +57,7 @@ _CLASS_MEANINGS = (
 def scores_section(subject: Subject) -> Html:
     """Every score with its interval and its baseline; for a training run, the splits."""
     scores = subject.scored.scores
+    n_images = counted(scores.n_images, subject.images.removesuffix("s"))
     meanings = [entry for entry in _MEANINGS if entry[0] != _TOP_3 or scores.n_classes > 3]
     caption = (
         "Scores of each split. majority: the accuracy of always predicting the most frequent "
@@ -64,7 +65,7 @@ def scores_section(subject: Subject) -> Html:
     )
     return section(
         "Scores",
-        table(f"Scores on {scores.n_images:,} {subject.images}", *metrics_table(scores)),
+        table(f"Scores on {n_images}", *metrics_table(scores)),
         folded("What these scores mean", definitions(meanings)),
         table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
     )
@@ -92,17 +93,17 @@ def calibration_section(subject: Subject) -> Html:
         f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
         "the model is calibrated; below it is overconfident, above it underconfident."
     )
-    is_calibrated = subject.model.temperature != 1
-    title = "Before and after calibration" if is_calibrated else "Without calibration"
-    calibration, coverage = calibration_table(scores, before, subject.model.temperature), None
+    header, rows = calibration_table(scores, before, subject.model.temperature)
+    title = "Before and after calibration" if len(rows) > 1 else "Without calibration"
+    coverage = None
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
         lines = bullets([requested, *coverage_lines(subject.coverage)])
         coverage = Html(f"<h3>Prediction sets</h3>\n{lines}")
     return section(
         "Calibration",
-        paragraph(_calibration_words(subject)),
-        table(title, *calibration),
+        paragraph(_calibration_words(subject, has_effect=len(rows) > 1)),
+        table(title, header, rows),
         beside(
             figure(charts.reliability(scores, before), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
@@ -111,7 +112,7 @@ def calibration_section(subject: Subject) -> Html:
     )
 
 
-def _calibration_words(subject: Subject) -> str:
+def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
     scores, temperature = subject.scored.scores, subject.model.temperature
     words = (
         f"The mean confidence is {percent(scores.mean_confidence)}, the accuracy "
@@ -119,10 +120,12 @@ def _calibration_words(subject: Subject) -> str:
     )
     if temperature == 1:
         return words + "The model is not calibrated: its temperature is 1."
+    if not has_effect:
+        return words + f"Calibration has no effect: the temperature is {temperature:.2f}."
     before = subject.scored.uncalibrated
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
     words += (
-        f"Calibration divides the logits by a temperature of {temperature:.3g}, fitted on the "
+        f"Calibration divides the logits by a temperature of {temperature:.4g}, fitted on the "
         "validation images; it changes no prediction. Calibration error on these images: "
         f"{change(*map(percent, errors))}; a calibrated model would show about "
         f"{percent(scores.expected_ece_if_calibrated)} by chance. "

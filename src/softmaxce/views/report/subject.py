@@ -9,6 +9,7 @@ from functools import cached_property
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.descriptions import time_line
+from softmaxce.views.formatting import counted
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows import assessment
 from softmaxce.workflows.assessment import Assessment
@@ -56,7 +57,7 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
     details = [
         ("Folder", result.folder),
         ("Images", f"{result.scored.scores.n_images:,}"),
-        ("Left out", f"{len(result.left_out):,} files"),
+        ("Left out", counted(len(result.left_out), "file")),
     ]
     model, path = result.model, result.model_path
     found = assessment.of_evaluation(result)
@@ -69,11 +70,14 @@ def of_training(result: TrainResult, command: str) -> Subject:
     sources = {"validation": f"taken from {folders['train']}", **folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
-        (f"{SPLIT_TITLES[split].capitalize()} set", f"{scores.n_images:,} images, {sources[split]}")
+        (
+            f"{SPLIT_TITLES[split].capitalize()} set",
+            f"{counted(scores.n_images, 'image')}, {sources[split]}",
+        )
         for split, scores in splits.items()
     ]
     details += [
-        ("Left out", f"{len(result.left_out):,} files"),
+        ("Left out", counted(len(result.left_out), "file")),
         ("Time", time_line(seconds)),
     ]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
