@@ -229,7 +229,7 @@ def penalties(record: TrainingRecord) -> Drawing | None:
             shapes.append(label(inner.at(x, 1, 0, -6), words, "middle", "ink", size=_SMALL))
     shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
     shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
-    title = "Training and validation cross-entropy for each penalty that was tried"
+    title = "Training and validation cross-entropy for each penalty tried"
     return Drawing("penalties", title, 460, 276, shapes)
 
 

@@ -47,8 +47,8 @@ def worst_section(subject: Subject) -> Html:
     return section(
         "Images with the highest cross-entropy",
         paragraph(
-            "The images whose true class has the lowest probability, as the model sees them. Look "
-            "for wrong labels, images of something else, and what the model cannot distinguish.",
+            "The images with the least probable true class, shown as the model sees them. Look for "
+            "wrong labels, unrelated images, and classes that the model confuses.",
             "soft",
         ),
         Html(groups),
@@ -159,12 +159,12 @@ def weights_section(subject: Subject) -> Html | None:
         for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
     words = (
-        "Left: the weights in the positions of their pixels. Orange: a bright pixel raises the "
+        "Left: each weight at the position of its pixel. Orange: a bright pixel raises the "
         "logit of the class; blue: it lowers it; white: it has no effect. Right: the mean of the "
         f"{subject.images} of the class."
     )
     if subject.model.preprocessing.channels > 1:
-        words += " The weights of red, green and blue are added."
+        words += " The red, green and blue weights are summed."
     if len(rows) < len(names):
         words += f" The first {len(rows)} of {len(names)} classes."
     header = ("class", "bias", "largest weight", "smallest weight")
@@ -180,13 +180,14 @@ def _patches_section(model: SoftmaxModel) -> Html:
     """The most used filters, and for each class of a linear model the most important patches."""
     patches, n_classes = model.patches, _n_with_patches(model)
     assert patches is not None
-    n = f"{patches.n_patches:,}"
-    which = n if patches.n_patches <= N_FILTERS else f"{N_FILTERS} most used of the {n}"
+    which = f"{patches.n_patches:,} filters"
+    is_cut = patches.n_patches > N_FILTERS
+    which = f"{N_FILTERS} most used of {which}" if is_cut else f"{which}, the most used first"
     colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
     words = (
-        f"The {which} filters with which every part of an image is compared, the most used first. "
-        f"Medium grey is 0; lighter is positive, darker is negative, in {colours}. The more the "
-        "part looks like the filter, the higher the response."
+        f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "
+        f"lighter is positive, darker is negative, in {colours}. The more the region looks like "
+        "the filter, the higher the response."
     )
     if patches.is_symmetric:
         words += " The mirror image of each filter is used too."

@@ -43,14 +43,17 @@ _MEANINGS = (
         "the mean squared distance of the probabilities from the one-hot label, 0 to 2; lower is "
         "better",
     ),
-    ("calibration error", "the mean difference of confidence and accuracy; lower is better"),
+    (
+        "calibration error",
+        "the mean absolute difference between confidence and accuracy; lower is better",
+    ),
     (CI, CI_MEANING),
     ("baseline", BASELINE_MEANING),
 )
 _CLASS_MEANINGS = (
-    ("precision", "the proportion of the images predicted as the class that belong to it"),
-    ("recall", "the proportion of the images of the class that are predicted as it"),
-    ("F1", "the harmonic mean of both"),
+    ("precision", "the proportion of images predicted as the class that belong to it"),
+    ("recall", "the proportion of the class's images that are predicted as that class"),
+    ("F1", "the harmonic mean of precision and recall"),
 )
 
 
@@ -90,8 +93,8 @@ def calibration_section(subject: Subject) -> Html:
     """Calibration before and after, the reliability diagram and its bins."""
     scores, before = subject.scored.scores, subject.scored.uncalibrated
     caption = (
-        f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
-        "the model is calibrated; below it is overconfident, above it underconfident."
+        f"The accuracy of predictions with similar confidence, and its {CI}. Points on the dashed "
+        "line are calibrated; points below it are overconfident, points above it underconfident."
     )
     header, rows = calibration_table(scores, before, subject.model.temperature)
     title = "Before and after calibration" if len(rows) > 1 else "Without calibration"
@@ -134,7 +137,7 @@ def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
 
 
 def training_section(subject: Subject) -> Html | None:
-    """The objective at each iteration, and the penalties that were tried, if recorded."""
+    """The objective at each iteration, and the penalties tried, if recorded."""
     record = subject.record
     if not record.objective_history:
         return None
@@ -149,15 +152,15 @@ def training_section(subject: Subject) -> Html | None:
         (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
         for stage, values in record.objective_history
     ]
-    header = ("fit", "iterations", "first objective", "last objective")
-    twin = folded("As a table", table("The fits in their order", header, rows))
+    header = ("fit", "iterations", "initial objective", "final objective")
+    twin = folded("As a table", table("Fits, in order", header, rows))
     halves = [Html(figure(charts.objective_history(record.objective_history), caption) + twin)]
     path = charts.penalties(record)
     if path is not None:
         caption = (
-            f"The lowest validation cross-entropy chooses the penalty: {record.l2:.3g}. A smaller "
-            "penalty fits the training images more closely; where the validation cross-entropy "
-            "rises meanwhile, the model overfits."
+            f"The penalty with the lowest validation cross-entropy was chosen: {record.l2:.3g}. A "
+            "smaller penalty fits the training images more closely; if the validation "
+            "cross-entropy rises as the penalty falls, the model is overfitting."
         )
         columns = [
             ("l2", *(f"{l2:.3g}" for l2, _ in record.l2_path)),
@@ -166,6 +169,6 @@ def training_section(subject: Subject) -> Html | None:
         if record.l2_path_training:
             columns.append(("training cross-entropy", *map(nats, record.l2_path_training)))
         header, *tried = zip(*columns, strict=True)
-        twin = table("Penalties that were tried", header, tried)
+        twin = table("Penalties tried", header, tried)
         halves.insert(0, Html(figure(path, caption) + folded("As a table", twin)))
     return section("Training", beside(*halves))
