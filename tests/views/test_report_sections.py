@@ -164,11 +164,26 @@ def test_the_tooltips_of_the_reliability_diagram_count_images(n, words):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.7, "70.0 %"), (0.0005, "0.1 %"), (0.0001, "<0.1 %"), (1e-9, "<0.1 %"), (0, "0.0 %")],
+    ("p", "shown"),
+    [
+        (0.7, "70.0 %"),
+        (0.0005, "0.1 %"),
+        (0.0001, "&lt;0.1 %"),
+        (1e-9, "&lt;0.1 %"),
+        (0.0, "&lt;0.1 %"),
+    ],
 )
-def test_probabilities_of_images_are_all_per_cent(value, shown):
-    assert pictures._probability(value) == shown
+def test_probabilities_of_images_are_all_per_cent(p, shown):
+    scored = SimpleNamespace(
+        scores=SimpleNamespace(labels=[0], predicted=[1], cross_entropies=[2.0]),
+        probabilities=lambda position: np.array([p, 1 - p]),
+        path=lambda position: "a/1.png",
+        pixels=lambda position: np.zeros(3, np.uint8),
+    )
+    size = SimpleNamespace(width=1, height=1, channels=3)
+    model = SimpleNamespace(class_names=["a", "b"], preprocessing=size)
+    card = pictures._card(SimpleNamespace(scored=scored, model=model), 0)
+    assert f"<span>a</span><span>{shown}</span>" in card
 
 
 @pytest.mark.parametrize(
@@ -212,6 +227,7 @@ def test_a_calibration_without_effect_has_one_row(temperature):
     assert "Calibration has no effect: the temperature is 1.00." in page
     assert "divides the logits" not in page
     assert page.count(">uncalibrated<") == 1
+    assert "before calibration" not in page
     assert ">calibrated<" not in page
 
 

@@ -125,6 +125,13 @@ def test_titles_and_heads_name_the_report_and_its_images(pages):
         assert "with the command</p><pre" in page
 
 
+def test_the_probabilities_on_a_page_are_per_cent(pages):
+    page = (pages / "e.html").read_text("utf-8")
+    shares = re.findall(r'class="share[^>]*><span>[^<]*</span><span>([^<]*)</span>', page)
+    assert len(shares) > 20
+    assert all(re.fullmatch(r"(\d+\.\d|&lt;0\.1) %", share) for share in shares)
+
+
 def test_nothing_is_loaded_from_anywhere(pages):
     for name in ("train.html", "e.html"):
         page = (pages / name).read_text("utf-8")

@@ -165,8 +165,7 @@ def _histogram(bins: Sequence[Bin], area: _Area) -> list[str]:
     for b in bins:
         share, width = b.n_images / most, area.width * (b.high - b.low) - 1
         corner, height = area.at(b.low, share), area.height * share
-        n_images = counted(b.n_images, "image")
-        title = f"{n_images} from {percent(b.low)} to {percent(b.high)}"
+        title = f"{counted(b.n_images, 'image')} from {percent(b.low)} to {percent(b.high)}"
         shapes.append(rectangle(corner, width, height, "accent", opacity=0.6, title=title))
     return shapes
 

@@ -90,7 +90,8 @@ def _card(subject: Subject, position: int) -> str:
     order = sorted(range(len(names)), key=lambda k: -p[k])[:_N_PROBABILITIES]
     shares = "".join(
         f'<p class="share{" truth" if k == label else ""}" style="--p:{p[k]:.3f}">'
-        f"<span>{text(names[k])}</span><span>{_probability(p[k])}</span></p>"
+        f"<span>{text(names[k])}</span>"
+        f"<span>{percent(p[k]) if p[k] >= 0.0005 else '&lt;0.1 %'}</span></p>"
         for k in (order if label in order else [*order[:-1], label])
     )
     verdict, css_class = f"'{names[label]}'", "right"
@@ -111,10 +112,6 @@ def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
     """The picture (height, width, 3) of a pixel vector."""
     size = subject.model.preprocessing
     return in_rgb(pixels.reshape(size.height, size.width, size.channels))
-
-
-def _probability(value: float) -> str:
-    return percent(value) if value >= 0.0005 or value == 0 else "<0.1 %"
 
 
 def _weights(subject: Subject) -> Floats | None:
@@ -180,9 +177,8 @@ def _patches_section(model: SoftmaxModel) -> Html:
     """The most used filters, and for each class of a linear model the most important patches."""
     patches, n_classes = model.patches, _n_with_patches(model)
     assert patches is not None
-    which = f"{patches.n_patches:,} filters"
-    is_cut = patches.n_patches > N_FILTERS
-    which = f"{N_FILTERS} most used of {which}" if is_cut else f"{which}, the most used first"
+    n, is_cut = f"{patches.n_patches:,} filters", patches.n_patches > N_FILTERS
+    which = f"{N_FILTERS} most used of {n}" if is_cut else f"{n}, the most used first"
     colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
     words = (
         f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "

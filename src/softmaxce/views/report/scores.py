@@ -96,19 +96,18 @@ def calibration_section(subject: Subject) -> Html:
         f"The accuracy of predictions with similar confidence, and its {CI}. Points on the dashed "
         "line are calibrated; points below it are overconfident, points above it underconfident."
     )
-    header, rows = calibration_table(scores, before, subject.model.temperature)
-    title = "Before and after calibration" if len(rows) > 1 else "Without calibration"
-    coverage = None
+    heads, rows = calibration_table(scores, before, subject.model.temperature)
+    coverage, has_effect = None, len(rows) > 1
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
         lines = bullets([requested, *coverage_lines(subject.coverage)])
         coverage = Html(f"<h3>Prediction sets</h3>\n{lines}")
     return section(
         "Calibration",
-        paragraph(_calibration_words(subject, has_effect=len(rows) > 1)),
-        table(title, header, rows),
+        paragraph(_calibration_words(subject, has_effect=has_effect)),
+        table("Before and after calibration" if has_effect else "Without calibration", heads, rows),
         beside(
-            figure(charts.reliability(scores, before), caption),
+            figure(charts.reliability(scores, before if has_effect else scores), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
         ),
         coverage,
@@ -116,7 +115,8 @@ def calibration_section(subject: Subject) -> Html:
 
 
 def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
-    scores, temperature = subject.scored.scores, subject.model.temperature
+    scores, before = subject.scored.scores, subject.scored.uncalibrated
+    temperature, chance = subject.model.temperature, scores.expected_ece_if_calibrated
     words = (
         f"The mean confidence is {percent(scores.mean_confidence)}, the accuracy "
         f"{percent(scores.accuracy)}. "
@@ -125,15 +125,13 @@ def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
         return words + "The model is not calibrated: its temperature is 1."
     if not has_effect:
         return words + f"Calibration has no effect: the temperature is {temperature:.2f}."
-    before = subject.scored.uncalibrated
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
-    words += (
+    return words + (
         f"Calibration divides the logits by a temperature of {temperature:.4g}, fitted on the "
         "validation images; it changes no prediction. Calibration error on these images: "
-        f"{change(*map(percent, errors))}; a calibrated model would show about "
-        f"{percent(scores.expected_ece_if_calibrated)} by chance. "
+        f"{change(*map(percent, errors))}; a calibrated model would show about {percent(chance)} "
+        f"by chance. {calibration_line(scores, before)}"
     )
-    return words + calibration_line(scores, before)
 
 
 def training_section(subject: Subject) -> Html | None:

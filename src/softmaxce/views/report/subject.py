@@ -66,20 +66,14 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
 
 def of_training(result: TrainResult, command: str) -> Subject:
     """The subject of the report on a training run: its last split is scored in detail."""
-    folders, seconds = result.folders, result.seconds
-    sources = {"validation": f"taken from {folders['train']}", **folders}
+    sources = {"validation": f"taken from {result.folders['train']}", **result.folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
-        (
-            f"{SPLIT_TITLES[split].capitalize()} set",
-            f"{counted(scores.n_images, 'image')}, {sources[split]}",
-        )
-        for split, scores in splits.items()
+        (f"{SPLIT_TITLES[split].title()} set", f"{counted(s.n_images, 'image')}, {sources[split]}")
+        for split, s in splits.items()
     ]
-    details += [
-        ("Left out", counted(len(result.left_out), "file")),
-        ("Time", time_line(seconds)),
-    ]
+    left_out = counted(len(result.left_out), "file")
+    details += [("Left out", left_out), ("Time", time_line(result.seconds))]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     found = assessment.of_training(result)
     return Subject(command, model, path, scored, found, details, splits)
