@@ -10,9 +10,10 @@ import pytest
 
 from softmaxce.errors import ModelError
 from softmaxce.metrics.scores import score
-from softmaxce.views.report import charts
+from softmaxce.views.report import charts, pictures
 from softmaxce.views.report.confusion import confusion_section
 from softmaxce.views.report.drawing import as_svg
+from softmaxce.views.report.scores import calibration_section
 from softmaxce.workflows.training_record import read_training_record
 
 
@@ -152,3 +153,92 @@ def test_the_mean_of_each_class_is_that_of_its_images():
     for k, mean in means.items():
         np.testing.assert_array_equal(mean, np.rint(pixels[rows][labels[rows] == k].mean(axis=0)))
     assert list(scored.mean_pixels(1)) == [0]
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "1 image"), (2, "2 images"), (1200, "1,200 images")])
+def test_the_tooltips_of_the_reliability_diagram_count_images(n, words):
+    scores = scores_of([[n, 0], [0, 0]])
+    titles = re.findall("<title>(.*?)</title>", as_svg(charts.reliability(scores, scores)))
+    assert f"confidence 95.0 %, accuracy 100.0 %, {words}" in titles
+    assert f"{words} from 93.3 % to 100.0 %" in titles
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.7, "70.0 %"),
+        (0.0005, "0.1 %"),
+        (0.0001, "&lt;0.1 %"),
+        (1e-9, "&lt;0.1 %"),
+        (0.0, "&lt;0.1 %"),
+    ],
+)
+def test_probabilities_of_images_are_all_per_cent(p, shown):
+    scored = SimpleNamespace(
+        scores=SimpleNamespace(labels=[0], predicted=[1], cross_entropies=[2.0]),
+        probabilities=lambda position: np.array([p, 1 - p]),
+        path=lambda position: "a/1.png",
+        pixels=lambda position: np.zeros(3, np.uint8),
+    )
+    size = SimpleNamespace(width=1, height=1, channels=3)
+    model = SimpleNamespace(class_names=["a", "b"], preprocessing=size)
+    card = pictures._card(SimpleNamespace(scored=scored, model=model), 0)
+    assert f"<span>a</span><span>{shown}</span>" in card
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-0.55, "−0.550"),
+        (12.3456, "+12.346"),
+        (0.012345, "+0.0123"),
+        (-0.00004, "−4.00e−05"),
+        (0, "+0.000"),
+    ],
+)
+def test_weights_have_a_minus_sign_and_enough_digits(value, shown):
+    assert pictures._signed(value) == shown
+
+
+def test_extreme_weights_of_large_images_are_not_0():
+    weights = np.array([[0.0, 0.000123], [-0.04, 0.0]])
+    assert list(pictures._extremes(weights)) == [
+        "row 0, column 1 (+0.000123)",
+        "row 1, column 0 (−0.0400)",
+    ]
+
+
+def calibration_of(temperature):
+    """The section on calibration of the same logits, divided by the temperature."""
+    logits, labels = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 3
+
+    def scores(logits):
+        return score(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), labels)
+
+    scored = SimpleNamespace(scores=scores(logits / temperature), uncalibrated=scores(logits))
+    model = SimpleNamespace(temperature=temperature)
+    subject = SimpleNamespace(scored=scored, model=model, coverage=None)
+    return str(calibration_section(subject))
+
+
+@pytest.mark.parametrize("temperature", [1 + 1e-7, 1 - 1e-7, 1.000001])
+def test_a_calibration_without_effect_has_one_row(temperature):
+    page = calibration_of(temperature)
+    assert "Calibration has no effect: the temperature is 1.00." in page
+    assert "divides the logits" not in page
+    assert page.count(">uncalibrated<") == 1
+    assert "before calibration" not in page
+    assert ">calibrated<" not in page
+
+
+def test_a_calibration_with_an_effect_has_two_rows():
+    page = calibration_of(1.004)
+    assert "divides the logits by a temperature of 1.004," in page
+    assert "no effect" not in page
+    assert page.count(">uncalibrated<") == page.count(">calibrated<") == 1
+
+
+def test_without_calibration_there_is_one_row():
+    page = calibration_of(1.0)
+    assert "The model is not calibrated: its temperature is 1." in page
+    assert ">calibrated<" not in page

@@ -113,6 +113,25 @@ def test_the_training_report_has_the_fit_and_all_parts(pages):
         assert split in text
 
 
+def test_titles_and_heads_name_the_report_and_its_images(pages):
+    trained, evaluated = ((pages / name).read_text("utf-8") for name in ("train.html", "e.html"))
+    for page, title, heads in (
+        (trained, "Training report", ["training images", "test images"]),
+        (evaluated, "Evaluation report", ["training images", "scored images"]),
+    ):
+        assert page.count(f">{title}</") == 2
+        table = page.partition("<span>Images of each class</span>")[2]
+        assert re.findall('class="number">([^<]+)</th>', table)[:2] == heads
+        assert "with the command</p><pre" in page
+
+
+def test_the_probabilities_on_a_page_are_per_cent(pages):
+    page = (pages / "e.html").read_text("utf-8")
+    shares = re.findall(r'class="share[^>]*><span>[^<]*</span><span>([^<]*)</span>', page)
+    assert len(shares) > 20
+    assert all(re.fullmatch(r"(\d+\.\d|&lt;0\.1) %", share) for share in shares)
+
+
 def test_nothing_is_loaded_from_anywhere(pages):
     for name in ("train.html", "e.html"):
         page = (pages / name).read_text("utf-8")
@@ -209,7 +228,7 @@ def patch_reports(tmp_path_factory):
 def test_the_report_of_a_patch_model_shows_filters_and_patches_of_classes(patch_reports):
     page = (patch_reports / "linear.html").read_text("utf-8")
     text = text_of(page)
-    assert "The 8 filters with which" in text
+    assert "The 8 filters, the most used first. Every region" in text
     assert "upper row: they raise its logit" in text
     assert "Weights of each class" not in text
     assert re.findall('alt="Patches for and against (.*?)"', page) == [
@@ -226,7 +245,7 @@ def test_the_report_of_a_patch_model_shows_filters_and_patches_of_classes(patch_
 
 def test_with_hidden_layers_the_report_shows_the_filters_only(patch_reports):
     page = (patch_reports / "hidden.html").read_text("utf-8")
-    assert "The 8 filters with which" in text_of(page)
+    assert "The 8 filters, the most used first. Every region" in text_of(page)
     assert "Patches for and against" not in page
     assert [path.name for path in (patch_reports / "hidden").glob("*.png")] == ["filters.png"]
 

@@ -61,7 +61,7 @@ def metrics_table(scores: Scores) -> TextTable:
 
 
 def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) -> TextTable:
-    """The losses before and after calibration; one row if the temperature is 1."""
+    """The losses before and after calibration; one row if both print the same."""
     both = [("uncalibrated", 1.0, uncalibrated), ("calibrated", temperature, scores)]
     rows = [
         (
@@ -71,10 +71,10 @@ def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) 
             nats(scored.brier_score),
             Strong(percent(scored.expected_calibration_error)),
         )
-        for title, temperature_of_row, scored in (both if temperature != 1 else both[:1])
+        for title, temperature_of_row, scored in both
     ]
     header = ("", "temperature", "cross-entropy", "Brier score", "calibration error")
-    return header, rows
+    return header, rows if rows[0][1:] != rows[1][1:] else rows[:1]
 
 
 def reliability_table(bins: Iterable[Bin]) -> TextTable:

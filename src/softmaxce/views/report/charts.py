@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.formatting import percent, shortened
+from softmaxce.views.formatting import counted, percent, shortened
 from softmaxce.views.report.drawing import Drawing, Point, Role, dot, label, rectangle, stroke
 from softmaxce.views.report.subject import Subject
 from softmaxce.workflows.training_record import TrainingRecord
@@ -147,9 +147,8 @@ def reliability(scores: Scores, uncalibrated: Scores) -> Drawing:
     for b in scores.bins:
         if b.accuracy_interval is not None:
             x, (low, high) = b.mean_confidence, b.accuracy_interval
-            title = (
-                f"confidence {percent(x)}, accuracy {percent(b.accuracy)}, {b.n_images:,} images"
-            )
+            n_images = counted(b.n_images, "image")
+            title = f"confidence {percent(x)}, accuracy {percent(b.accuracy)}, {n_images}"
             shapes.append(stroke((area.at(x, high), area.at(x, low)), "accent", 1.5))
             shapes.append(dot(area.at(x, b.accuracy), 4, "accent", title=title))
     shapes += _histogram(scores.bins, below)
@@ -166,7 +165,7 @@ def _histogram(bins: Sequence[Bin], area: _Area) -> list[str]:
     for b in bins:
         share, width = b.n_images / most, area.width * (b.high - b.low) - 1
         corner, height = area.at(b.low, share), area.height * share
-        title = f"{b.n_images:,} images from {percent(b.low)} to {percent(b.high)}"
+        title = f"{counted(b.n_images, 'image')} from {percent(b.low)} to {percent(b.high)}"
         shapes.append(rectangle(corner, width, height, "accent", opacity=0.6, title=title))
     return shapes
 
@@ -229,7 +228,7 @@ def penalties(record: TrainingRecord) -> Drawing | None:
             shapes.append(label(inner.at(x, 1, 0, -6), words, "middle", "ink", size=_SMALL))
     shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
     shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
-    title = "Training and validation cross-entropy for each penalty that was tried"
+    title = "Training and validation cross-entropy for each penalty tried"
     return Drawing("penalties", title, 460, 276, shapes)
 
 

@@ -21,7 +21,7 @@ from softmaxce.workflows.outputs import write_folder
 _TILES = {
     "accuracy": "always predicting the most frequent class",
     "cross-entropy": "a uniform prediction, ln K",
-    "calibration error": "by chance if calibrated",
+    "calibration error": "expected by chance from a calibrated model",
 }
 _CAVEATS = {
     "train": " The model was trained on these images, so the scores are much too optimistic.",
@@ -54,7 +54,7 @@ def _page(subject: Subject) -> bytes:
     ]
     template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
     return template.substitute(
-        title="Training and scores of the model" if subject.split else "Evaluation of the model",
+        title="Training report" if subject.split else "Evaluation report",
         style=STYLE,
         verdict=findings_box(subject),
         summary=_summary(subject),
@@ -94,7 +94,8 @@ def _details_section(subject: Subject) -> Html:
         (class_name, f"{counts[k]:,}" if counts else "", Strong(f"{per_class[k].support:,}"))
         for k, class_name in enumerate(names)
     ]
-    header = ("class", "for training", f"scored ({subject.images})")
+    scored = subject.images if subject.split in ("validation", "test") else "scored images"
+    header = ("class", "training images", scored)
     classes = table("Images of each class", header, rows)
     return section(
         "Data and model",

@@ -47,8 +47,8 @@ def worst_section(subject: Subject) -> Html:
     return section(
         "Images with the highest cross-entropy",
         paragraph(
-            "The images whose true class has the lowest probability, as the model sees them. Look "
-            "for wrong labels, images of something else, and what the model cannot distinguish.",
+            "The images with the least probable true class, shown as the model sees them. Look for "
+            "wrong labels, unrelated images, and classes that the model confuses.",
             "soft",
         ),
         Html(groups),
@@ -90,7 +90,8 @@ def _card(subject: Subject, position: int) -> str:
     order = sorted(range(len(names)), key=lambda k: -p[k])[:_N_PROBABILITIES]
     shares = "".join(
         f'<p class="share{" truth" if k == label else ""}" style="--p:{p[k]:.3f}">'
-        f"<span>{text(names[k])}</span><span>{_probability(p[k])}</span></p>"
+        f"<span>{text(names[k])}</span>"
+        f"<span>{percent(p[k]) if p[k] >= 0.0005 else '&lt;0.1 %'}</span></p>"
         for k in (order if label in order else [*order[:-1], label])
     )
     verdict, css_class = f"'{names[label]}'", "right"
@@ -111,10 +112,6 @@ def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
     """The picture (height, width, 3) of a pixel vector."""
     size = subject.model.preprocessing
     return in_rgb(pixels.reshape(size.height, size.width, size.channels))
-
-
-def _probability(value: float) -> str:
-    return percent(value) if value >= 0.0005 or value == 0 else f"{value:.0e}"
 
 
 def _weights(subject: Subject) -> Floats | None:
@@ -155,16 +152,16 @@ def weights_section(subject: Subject) -> Html | None:
         for k, picture in enumerate(pictures)
     )
     rows = [
-        (names[k], f"{bias:+.3f}", *_extremes(weights[..., k]))
+        (names[k], _signed(bias), *_extremes(weights[..., k]))
         for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
     words = (
-        "Left: the weights in the positions of their pixels. Orange: a bright pixel raises the "
+        "Left: each weight at the position of its pixel. Orange: a bright pixel raises the "
         "logit of the class; blue: it lowers it; white: it has no effect. Right: the mean of the "
         f"{subject.images} of the class."
     )
     if subject.model.preprocessing.channels > 1:
-        words += " The weights of red, green and blue are added."
+        words += " The red, green and blue weights are summed."
     if len(rows) < len(names):
         words += f" The first {len(rows)} of {len(names)} classes."
     header = ("class", "bias", "largest weight", "smallest weight")
@@ -180,13 +177,13 @@ def _patches_section(model: SoftmaxModel) -> Html:
     """The most used filters, and for each class of a linear model the most important patches."""
     patches, n_classes = model.patches, _n_with_patches(model)
     assert patches is not None
-    n = f"{patches.n_patches:,}"
-    which = n if patches.n_patches <= N_FILTERS else f"{N_FILTERS} most used of the {n}"
+    n, is_cut = f"{patches.n_patches:,} filters", patches.n_patches > N_FILTERS
+    which = f"{N_FILTERS} most used of {n}" if is_cut else f"{n}, the most used first"
     colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
     words = (
-        f"The {which} filters with which every part of an image is compared, the most used first. "
-        f"Medium grey is 0; lighter is positive, darker is negative, in {colours}. The more the "
-        "part looks like the filter, the higher the response."
+        f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "
+        f"lighter is positive, darker is negative, in {colours}. The more the region looks like "
+        "the filter, the higher the response."
     )
     if patches.is_symmetric:
         words += " The mirror image of each filter is used too."
@@ -216,11 +213,17 @@ def _n_with_patches(model: SoftmaxModel) -> int:
     return min(MAX_CLASSES, model.n_classes) if len(model.layers) == 1 else 0
 
 
+def _signed(value: float) -> str:
+    """Three decimals, or three significant digits of a small value: '−0.550', '+0.0123'."""
+    digits = "+.3f" if value == 0 or abs(value) >= 0.1 else "+#.3g"
+    return f"{value:{digits}}".replace("-", "−")
+
+
 def _extremes(weights: Floats) -> Iterator[str]:
     """Place and value of the largest and of the smallest weight (height, width)."""
     for position in (int(weights.argmax()), int(weights.argmin())):
         row, column = divmod(position, weights.shape[1])
-        yield f"row {row}, column {column} ({weights[row, column]:+.3f})"
+        yield f"row {row}, column {column} ({_signed(weights[row, column])})"
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:

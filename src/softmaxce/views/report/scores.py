@@ -8,7 +8,7 @@ from softmaxce.views.descriptions import (
     calibration_line,
     coverage_lines,
 )
-from softmaxce.views.formatting import change, nats, percent
+from softmaxce.views.formatting import change, counted, nats, percent
 from softmaxce.views.report import charts
 from softmaxce.views.report.markup import (
     Html,
@@ -43,20 +43,24 @@ _MEANINGS = (
         "the mean squared distance of the probabilities from the one-hot label, 0 to 2; lower is "
         "better",
     ),
-    ("calibration error", "the mean difference of confidence and accuracy; lower is better"),
+    (
+        "calibration error",
+        "the mean absolute difference between confidence and accuracy; lower is better",
+    ),
     (CI, CI_MEANING),
     ("baseline", BASELINE_MEANING),
 )
 _CLASS_MEANINGS = (
-    ("precision", "the proportion of the images predicted as the class that belong to it"),
-    ("recall", "the proportion of the images of the class that are predicted as it"),
-    ("F1", "the harmonic mean of both"),
+    ("precision", "the proportion of images predicted as the class that belong to it"),
+    ("recall", "the proportion of the class's images that are predicted as that class"),
+    ("F1", "the harmonic mean of precision and recall"),
 )
 
 
 def scores_section(subject: Subject) -> Html:
     """Every score with its interval and its baseline; for a training run, the splits."""
     scores = subject.scored.scores
+    n_images = counted(scores.n_images, subject.images.removesuffix("s"))
     meanings = [entry for entry in _MEANINGS if entry[0] != _TOP_3 or scores.n_classes > 3]
     caption = (
         "Scores of each split. majority: the accuracy of always predicting the most frequent "
@@ -64,7 +68,7 @@ def scores_section(subject: Subject) -> Html:
     )
     return section(
         "Scores",
-        table(f"Scores on {scores.n_images:,} {subject.images}", *metrics_table(scores)),
+        table(f"Scores on {n_images}", *metrics_table(scores)),
         folded("What these scores mean", definitions(meanings)),
         table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
     )
@@ -89,49 +93,49 @@ def calibration_section(subject: Subject) -> Html:
     """Calibration before and after, the reliability diagram and its bins."""
     scores, before = subject.scored.scores, subject.scored.uncalibrated
     caption = (
-        f"The accuracy of predictions with similar confidence, and its {CI}. On the dashed line "
-        "the model is calibrated; below it is overconfident, above it underconfident."
+        f"The accuracy of predictions with similar confidence, and its {CI}. Points on the dashed "
+        "line are calibrated; points below it are overconfident, points above it underconfident."
     )
-    is_calibrated = subject.model.temperature != 1
-    title = "Before and after calibration" if is_calibrated else "Without calibration"
-    calibration, coverage = calibration_table(scores, before, subject.model.temperature), None
+    heads, rows = calibration_table(scores, before, subject.model.temperature)
+    coverage, has_effect = None, len(rows) > 1
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
         lines = bullets([requested, *coverage_lines(subject.coverage)])
         coverage = Html(f"<h3>Prediction sets</h3>\n{lines}")
     return section(
         "Calibration",
-        paragraph(_calibration_words(subject)),
-        table(title, *calibration),
+        paragraph(_calibration_words(subject, has_effect=has_effect)),
+        table("Before and after calibration" if has_effect else "Without calibration", heads, rows),
         beside(
-            figure(charts.reliability(scores, before), caption),
+            figure(charts.reliability(scores, before if has_effect else scores), caption),
             table("Predictions by confidence", *reliability_table(scores.bins)),
         ),
         coverage,
     )
 
 
-def _calibration_words(subject: Subject) -> str:
-    scores, temperature = subject.scored.scores, subject.model.temperature
+def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
+    scores, before = subject.scored.scores, subject.scored.uncalibrated
+    temperature, chance = subject.model.temperature, scores.expected_ece_if_calibrated
     words = (
         f"The mean confidence is {percent(scores.mean_confidence)}, the accuracy "
         f"{percent(scores.accuracy)}. "
     )
     if temperature == 1:
         return words + "The model is not calibrated: its temperature is 1."
-    before = subject.scored.uncalibrated
+    if not has_effect:
+        return words + f"Calibration has no effect: the temperature is {temperature:.2f}."
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
-    words += (
-        f"Calibration divides the logits by a temperature of {temperature:.3g}, fitted on the "
+    return words + (
+        f"Calibration divides the logits by a temperature of {temperature:.4g}, fitted on the "
         "validation images; it changes no prediction. Calibration error on these images: "
-        f"{change(*map(percent, errors))}; a calibrated model would show about "
-        f"{percent(scores.expected_ece_if_calibrated)} by chance. "
+        f"{change(*map(percent, errors))}; a calibrated model would show about {percent(chance)} "
+        f"by chance. {calibration_line(scores, before)}"
     )
-    return words + calibration_line(scores, before)
 
 
 def training_section(subject: Subject) -> Html | None:
-    """The objective at each iteration, and the penalties that were tried, if recorded."""
+    """The objective at each iteration, and the penalties tried, if recorded."""
     record = subject.record
     if not record.objective_history:
         return None
@@ -146,15 +150,15 @@ def training_section(subject: Subject) -> Html | None:
         (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
         for stage, values in record.objective_history
     ]
-    header = ("fit", "iterations", "first objective", "last objective")
-    twin = folded("As a table", table("The fits in their order", header, rows))
+    header = ("fit", "iterations", "initial objective", "final objective")
+    twin = folded("As a table", table("Fits, in order", header, rows))
     halves = [Html(figure(charts.objective_history(record.objective_history), caption) + twin)]
     path = charts.penalties(record)
     if path is not None:
         caption = (
-            f"The lowest validation cross-entropy chooses the penalty: {record.l2:.3g}. A smaller "
-            "penalty fits the training images more closely; where the validation cross-entropy "
-            "rises meanwhile, the model overfits."
+            f"The penalty with the lowest validation cross-entropy was chosen: {record.l2:.3g}. A "
+            "smaller penalty fits the training images more closely; if the validation "
+            "cross-entropy rises as the penalty falls, the model is overfitting."
         )
         columns = [
             ("l2", *(f"{l2:.3g}" for l2, _ in record.l2_path)),
@@ -163,6 +167,6 @@ def training_section(subject: Subject) -> Html | None:
         if record.l2_path_training:
             columns.append(("training cross-entropy", *map(nats, record.l2_path_training)))
         header, *tried = zip(*columns, strict=True)
-        twin = table("Penalties that were tried", header, tried)
+        twin = table("Penalties tried", header, tried)
         halves.insert(0, Html(figure(path, caption) + folded("As a table", twin)))
     return section("Training", beside(*halves))

@@ -9,6 +9,7 @@ from functools import cached_property
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.descriptions import time_line
+from softmaxce.views.formatting import counted
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows import assessment
 from softmaxce.workflows.assessment import Assessment
@@ -56,7 +57,7 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
     details = [
         ("Folder", result.folder),
         ("Images", f"{result.scored.scores.n_images:,}"),
-        ("Left out", f"{len(result.left_out):,} files"),
+        ("Left out", counted(len(result.left_out), "file")),
     ]
     model, path = result.model, result.model_path
     found = assessment.of_evaluation(result)
@@ -65,17 +66,14 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
 
 def of_training(result: TrainResult, command: str) -> Subject:
     """The subject of the report on a training run: its last split is scored in detail."""
-    folders, seconds = result.folders, result.seconds
-    sources = {"validation": f"taken from {folders['train']}", **folders}
+    sources = {"validation": f"taken from {result.folders['train']}", **result.folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
-        (f"{SPLIT_TITLES[split].capitalize()} set", f"{scores.n_images:,} images, {sources[split]}")
-        for split, scores in splits.items()
+        (f"{SPLIT_TITLES[split].title()} set", f"{counted(s.n_images, 'image')}, {sources[split]}")
+        for split, s in splits.items()
     ]
-    details += [
-        ("Left out", f"{len(result.left_out):,} files"),
-        ("Time", time_line(seconds)),
-    ]
+    left_out = counted(len(result.left_out), "file")
+    details += [("Left out", left_out), ("Time", time_line(result.seconds))]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     found = assessment.of_training(result)
     return Subject(command, model, path, scored, found, details, splits)
