@@ -6,7 +6,7 @@ from rich.text import Text
 
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.views.console import PlainConsole, output
-from softmaxce.views.formatting import Strong, interval, nats, percent, probability
+from softmaxce.views.formatting import Strong, counted, interval, nats, percent, probability
 from softmaxce.views.score_tables import CI
 from softmaxce.workflows.compare import CompareResult
 
@@ -19,7 +19,7 @@ def show(result: CompareResult) -> None:
     console, comparison = output(), result.comparison
     for side, path in zip("AB", result.model_paths, strict=True):
         console.print_line(f"{side}: {path}")
-    console.print_heading(f"Both models on the same {comparison.a.n_images:,} images")
+    console.print_heading(f"Both models on the same {counted(comparison.a.n_images, 'image')}")
     _show_scores(console, comparison)
     p = comparison.p_value
     verdict = "is unlikely to be due to" if p < _SIGNIFICANT else "may be due to"

@@ -17,7 +17,7 @@ from softmaxce.views.descriptions import (
     left_out_line,
     overlap_line,
 )
-from softmaxce.views.formatting import percent, shortened
+from softmaxce.views.formatting import counted, percent, shortened
 from softmaxce.views.score_tables import (
     CI,
     by_recall,
@@ -51,7 +51,7 @@ def show(result: EvaluateResult, found: Assessment, command_line: str, details: 
     """Print the result; details: also what is less important."""
     console, scores, names = output(), result.scored.scores, result.model.class_names
     show_assessment(console, found, command_line)
-    console.print_heading(f"Scores on {scores.n_images:,} images")
+    console.print_heading(f"Scores on {counted(scores.n_images, 'image')}")
     console.print_table(*metrics_table(scores))
     for line in _LEGEND.splitlines():
         console.print_wrapped(line, "dim")
@@ -61,7 +61,7 @@ def show(result: EvaluateResult, found: Assessment, command_line: str, details: 
         console.print_heading(f"Prediction sets (coverage {percent(result.coverage.asked)})")
         for line in coverage_lines(result.coverage):
             console.print(line)
-    show_classes(console, names, scores, f"{scores.n_images:,} images")
+    show_classes(console, names, scores, counted(scores.n_images, "image"))
     _show_confusion(console, names, scores)
     if details:
         _show_calibration(console, result)

@@ -11,7 +11,7 @@ from softmaxce.views.descriptions import (
     time_line,
     training_outcome,
 )
-from softmaxce.views.formatting import change, command, nats, percent, sparkline
+from softmaxce.views.formatting import change, command, counted, nats, percent, sparkline
 from softmaxce.views.score_tables import SPLIT_TITLES, by_recall, class_table, splits_table
 from softmaxce.views.text.assessment import show_assessment, show_classes, show_confusions
 from softmaxce.workflows.assessment import Assessment
@@ -72,7 +72,7 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
     if "validation" in folders:
         validation = str(folders["validation"])
     elif (scored := result.scored.get("validation")) is not None:
-        validation = f"{scored.scores.n_images:,} images from {folders['train']}"
+        validation = f"{counted(scored.scores.n_images, 'image')} from {folders['train']}"
     console.print_line(f"Validation set: {validation}")
     if "test" in folders:
         console.print_line(f"Test set: {folders['test']}")
