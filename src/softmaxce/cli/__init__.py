@@ -17,7 +17,7 @@ from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
-from softmaxce.cli.hints import better_message, usage_message
+from softmaxce.cli.hints import better_message, help_hint, usage_message
 from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
@@ -84,8 +84,8 @@ def _say(line: str) -> None:
     print(visible(line), file=sys.stderr, flush=True)
 
 
-def _fail(message: str, exit_code: int) -> NoReturn:
-    _say(f"Error: {better_message(message, sys.argv[1:])}")
+def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:
+    _say(f"Error: {better_message(message, sys.argv[1:], commands, end)}")
     sys.exit(exit_code)
 
 
@@ -109,8 +109,9 @@ def main() -> None:
         _leave_stopped(stop)
     except click.exceptions.Exit:
         raise
-    except click.ClickException as error:
-        _fail(usage_message(error, sys.argv[1:]), error.exit_code)
+    except click.UsageError as error:
+        words = sys.argv[1:]
+        _fail(usage_message(error, words, commands), error.exit_code, help_hint(words, commands))
     except Exception as error:
         cause = _cause(error)
         if cause is not None:

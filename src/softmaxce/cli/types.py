@@ -54,11 +54,15 @@ class Parsed(_ParamType):
 
 
 class _File(click.Path):
-    """A path that must not be empty; in a shell, "$UNSET" is."""
+    """A path: not empty, as "$UNSET" is in a shell, and not the next option."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not value:
             self.fail("the name is empty; name a file.", param, ctx)
+        if param and str(value).startswith("-") and value != "-":
+            kind = "folder" if param.metavar == "DIR" else "file"
+            need = f"{param.opts[-1]} needs a {kind} name before {value}"
+            raise click.UsageError(f"{need}; if that is the name, write ./{value}", ctx)
         return super().convert(value, param, ctx)
 
 
@@ -73,6 +77,22 @@ def number_between(low: float, high: float) -> Callable[[str], float]:
         if not low <= value <= high:
             bound = f"at least {low:g}" if value < low else f"at most {high:g}"
             raise ValueError(f"{text} must be {bound}")
+        return value
+
+    return parse
+
+
+def whole_number(low: int, high: int = 2**63 - 1) -> Callable[[str], int]:
+    """A parser of whole numbers from low to high."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[-+]?\d{1,30}", text, re.ASCII):
+            raise ValueError(f"'{text}' is not a whole number")
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(
+                f"{text} must be at {f'least {low}' if value < low else f'most {high}'}"
+            )
         return value
 
     return parse
@@ -122,7 +142,8 @@ def hidden_layers(text: str) -> tuple[int, ...]:
         raise ValueError(f"'{text}' is not a list of layer sizes; use none, 128 or 256,64")
     units = tuple(map(int, text.split(",")))
     if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
-        raise ValueError(f"{text}: at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units")
+        limits = f"at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units"
+        raise ValueError(f"{text}: {limits}; for no hidden layer, use none")
     return units
 
 
