@@ -141,9 +141,7 @@ def test_explain_takes_one_image(softmaxce):
 @pytest.mark.parametrize("words", [("train",), ("evaluate",), ("check",), ("compare", "a", "b")])
 def test_too_many_arguments_are_counted(softmaxce, words):
     outcome = softmaxce(*words, *(f"photo-{number}.png" for number in range(101)))
-    assert_one_error_line(
-        outcome, 2, "photo-3.png and 97 more", f"usage: softmaxce {words[0]}"
-    )
+    assert_one_error_line(outcome, 2, "photo-3.png and 97 more", f"usage: softmaxce {words[0]}")
 
 
 @pytest.mark.parametrize(
@@ -240,9 +238,11 @@ def test_nothing_like_it(softmaxce, place):
         ("predict d --threshold 0.5", "the predicted class is always the most probable one"),
         ("predict d --epochs 3", "training stops when it converges"),
         ("evaluate d --lr 3", "in training, the step size is chosen automatically"),
+        ("--quiet x", "of train, predict, evaluate, check and compare (see"),
         ("explain --details", "--details is an option of train and evaluate"),
         ("explain --temp 2", "did you mean --temperature?"),
         ("--train d", "write softmaxce train (see"),
+        ("predict d --train", "'--train' (see"),
         ("info --model m.npz", "write the model without an option: softmaxce info"),
     ],
 )

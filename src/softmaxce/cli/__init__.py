@@ -17,7 +17,7 @@ from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
-from softmaxce.cli.hints import better_message, help_hint, usage_message
+from softmaxce.cli.hints import better_message, usage_message
 from softmaxce.cli.info import info
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
@@ -110,8 +110,8 @@ def main() -> None:
     except click.exceptions.Exit:
         raise
     except click.UsageError as error:
-        words = sys.argv[1:]
-        _fail(usage_message(error, words, commands), error.exit_code, help_hint(words, commands))
+        message, end = usage_message(error, sys.argv[1:], commands)
+        _fail(message, error.exit_code, end)
     except Exception as error:
         cause = _cause(error)
         if cause is not None:

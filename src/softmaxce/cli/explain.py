@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from softmaxce.cli.options import debug_option, format_option, model_option
 from softmaxce.cli.streams import read_input
-from softmaxce.cli.types import FILE, OPTION, VARIADIC, Parsed, whole_number
+from softmaxce.cli.types import FILE, OPTION, SEED, VARIADIC, Parsed, whole
 from softmaxce.errors import InputError, first_and_more
 from softmaxce.typed_numbers import number, split_numbers, with_points
 
@@ -162,12 +162,12 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
 )
 @click.option(
     "--exercise",
-    type=Parsed("N", whole_number(-(2**63))),
+    type=Parsed("N", whole),
     help="Print N exercises with small numbers instead of the lesson.",
 )
 @click.option(
     "--seed",
-    type=Parsed("N", whole_number(0)),
+    type=SEED,
     default=0,
     help="Seed for the exercises.",
 )

@@ -23,9 +23,11 @@ _MODEL_HINTS = {
 }
 _OTHER_COMMANDS = {
     **dict.fromkeys(("test", "eval", "score", "validate", "val"), "evaluate"),
-    **dict.fromkeys(("fit", "learn"), "train"),
-    **dict.fromkeys(("classify", "infer", "run"), "predict"),
-    **dict.fromkeys(("show", "inspect", "summary"), "info"),
+    "fit": "train",
+    "learn": "train",
+    "classify": "predict",
+    "infer": "predict",
+    "show": "info",
 }
 # Options of other tools: what they are called here, or (after |) why they do not exist. Names after
 # a colon are those of one command.
@@ -59,8 +61,11 @@ _OTHER_NAMES = {
 }
 
 
-def usage_message(error: click.UsageError, words: Sequence[str], group: click.Group) -> str:
-    """The message of an error of Click's, with the name here for one from another tool."""
+def usage_message(
+    error: click.UsageError, words: Sequence[str], group: click.Group
+) -> tuple[str, str]:
+    """The message of an error of Click's, with the name here for one from another tool; and where
+    the usage is described."""
     message, context = error.format_message().rstrip("."), _context(words, group)
     if isinstance(error, click.NoSuchOption):
         typed = error.option_name
@@ -73,18 +78,13 @@ def usage_message(error: click.UsageError, words: Sequence[str], group: click.Gr
     elif match := re.match(r"Got unexpected extra (arguments?) \((.*)\)", message, re.DOTALL):
         extra = first_and_more(match[2].split(" "), 3, " ")
         message = f"unexpected {match[1]} {extra}; usage: {_usage(context)}"
-        folders, _ = _parted(words, context)
-        above = {os.path.dirname(os.path.normpath(folder)) for folder in folders}
-        if words[0] in ("train", "check") and len(above) == 1 and all(map(os.path.isdir, folders)):
-            names = " and ".join(os.path.basename(os.path.normpath(folder)) for folder in folders)
-            meant = above.pop() or "."
-            message = f"{words[0]} takes one folder; did you mean {meant}, which contains {names}?"
-    return message
-
-
-def help_hint(words: Sequence[str], group: click.Group) -> str:
-    """Where the usage of the command is described."""
-    return f" (see '{_context(words, group).command_path} --help')"
+        folders = [Path(folder) for folder in _parted(words, context)[0]]
+        above = ", ".join({str(folder.parent) for folder in folders})
+        is_parted = os.path.isdir(above) and all(map(Path.is_dir, folders))
+        if words[0] in ("train", "check") and is_parted:
+            names = " and ".join(folder.name for folder in folders)
+            message = f"{words[0]} takes one folder; did you mean {above}, which contains {names}?"
+    return message, f" (see '{context.command_path} --help')"
 
 
 def _context(words: Sequence[str], group: click.Group) -> click.Context:
@@ -121,12 +121,11 @@ def _option_hint(name: str, context: click.Context) -> str | None:
     from difflib import get_close_matches
 
     root = context.find_root().command
-    commands = root.commands if isinstance(root, click.Group) else {}
+    commands: dict[str, click.Command] = getattr(root, "commands", {})
     having: dict[str, list[str]] = {}
-    for command in commands.values():
-        for option in (o for p in command.params if isinstance(p, click.Option) for o in p.opts):
-            having.setdefault(option, []).append(str(command.name))
-    here = {text: p for p in context.command.params for text in p.opts if text in having}
+    for command, option in ((n, o) for n, c in commands.items() for p in c.params for o in p.opts):
+        having.setdefault(option, []).append(command)
+    here = {option: p for p in context.command.params for option in p.opts}
     if name in getattr(here.get("--format", click.Option(["-x"])).type, "choices", ()):
         return f"write --format {name}" + " -o lesson.html" * (name == "html")
     if name in commands and context.command is root:
@@ -137,9 +136,10 @@ def _option_hint(name: str, context: click.Context) -> str | None:
     if option in here:
         return f"did you mean {option}?" if name == option[2:] else f"use {option}"
     if reason or option in having:
-        is_of = f"{option} is an option of {' and '.join(having.get(option, ()))}"
-        return reason.format(_usage(context)) or is_of
-    known = [o[2:] for o in (*here, *having) if o.startswith("--")] + list(others)
+        those = " and ".join(", ".join(having.get(option, ())).rsplit(", ", 1))
+        return reason.format(_usage(context)) or f"{option} is an option of {those}"
+    known = [o[2:] for o in (*here, *having) if o.startswith("--")]
+    known += [other for other in others if ":" not in other]
     begun = [o for o in known if len(name) > 2 and o.startswith(name)]
     close = begun or get_close_matches(name, known, 1, 0.7)
     return _option_hint(close[0], context) if close else None

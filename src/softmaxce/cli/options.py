@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import FILE, Parsed, probability, whole_number
+from softmaxce.cli.types import FILE, Parsed, number_between, probability, whole
 
 if TYPE_CHECKING:
     from softmaxce.data.source_findings import Finding
@@ -58,7 +58,7 @@ debug_option = click.option(
 
 jobs_option = click.option(
     "--jobs",
-    type=Parsed("N", whole_number(1, 1024)),
+    type=Parsed("N", number_between(1, 1024, whole)),
     help="Number of image-decoding processes, at most 1024.  [default: one per core]",
 )
 

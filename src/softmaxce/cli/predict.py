@@ -16,7 +16,7 @@ from softmaxce.cli.options import (
     skip_bad_option,
 )
 from softmaxce.cli.streams import read_input
-from softmaxce.cli.types import FILE, Parsed, whole_number
+from softmaxce.cli.types import FILE, LARGEST, Parsed, number_between, whole
 
 EPILOG = """\b
 Examples:
@@ -48,7 +48,7 @@ Examples:
 @click.option(
     "-k",
     "--top-k",
-    type=Parsed("K", whole_number(1)),
+    type=Parsed("K", number_between(1, LARGEST, whole)),
     help="Show only the K most probable classes in text output.  [default: all, or 10 if there "
     "are more than 30]",
 )

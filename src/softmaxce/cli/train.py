@@ -24,6 +24,7 @@ from softmaxce.cli.options import (
 from softmaxce.cli.types import (
     FILE,
     N_FILTERS,
+    SEED,
     Parsed,
     colour,
     filters,
@@ -32,7 +33,6 @@ from softmaxce.cli.types import (
     image_size,
     penalty,
     switch,
-    whole_number,
 )
 from softmaxce.errors import AlreadyTrained
 
@@ -146,7 +146,7 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
 )
 @click.option(
     "--seed",
-    type=Parsed("N", whole_number(0)),
+    type=SEED,
     default=0,
     help="Seed for the validation split and for training.",
 )

@@ -69,11 +69,13 @@ class _File(click.Path):
 FILE = _File(readable=False)
 
 
-def number_between(low: float, high: float) -> Callable[[str], float]:
+def number_between(
+    low: float, high: float, read: Callable[[str], float] = number
+) -> Callable[[str], float]:
     """A parser of numbers from low to high."""
 
     def parse(text: str) -> float:
-        value = number(text)
+        value = read(text)
         if not low <= value <= high:
             bound = f"at least {low:g}" if value < low else f"at most {high:g}"
             raise ValueError(f"{text} must be {bound}")
@@ -82,20 +84,15 @@ def number_between(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
-def whole_number(low: int, high: int = 2**63 - 1) -> Callable[[str], int]:
-    """A parser of whole numbers from low to high."""
+def whole(text: str) -> int:
+    """A whole number."""
+    if not re.fullmatch(r"[-+]?\d{1,30}", text, re.ASCII):
+        raise ValueError(f"'{text}' is not a whole number")
+    return int(text)
 
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[-+]?\d{1,30}", text, re.ASCII):
-            raise ValueError(f"'{text}' is not a whole number")
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError(
-                f"{text} must be at {f'least {low}' if value < low else f'most {high}'}"
-            )
-        return value
 
-    return parse
+LARGEST = 2**63 - 1
+SEED = Parsed("N", number_between(0, LARGEST, whole))
 
 
 def penalty(text: str) -> float | None:
