@@ -34,6 +34,15 @@ def look_alike_key(name: str) -> str:
     return key.casefold() if len(key) > 1 else key
 
 
+def closest(name: str, names: Sequence[str], likeness: float = 0.7) -> str | None:
+    """The first of `names` that is most likely meant by a misspelled one; or None."""
+    from difflib import get_close_matches
+
+    keys = {look_alike_key(known): known for known in reversed(names)}
+    alike = get_close_matches(look_alike_key(name), keys, 1, likeness)
+    return keys[alike[0]] if alike else None
+
+
 def in_class_order(names: Iterable[str]) -> list[str]:
     """Numbers first, in numeric order (2 before 10); then all other names by code point."""
     return sorted(names, key=_order)

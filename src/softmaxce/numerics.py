@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from softmaxce.class_names import labels_of, look_alike_key
+from softmaxce.class_names import closest, labels_of
 from softmaxce.errors import InputError, first_and_more
 
 Floats = NDArray[np.floating[Any]]
@@ -131,14 +131,11 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
     except ValueError:
         index = -1
     if not 0 <= index < len(class_names):
-        from difflib import get_close_matches
-
-        keys = {look_alike_key(name): name for name in reversed(class_names)}
-        likeness = 1.0 if str(label).isdigit() else 0.7
-        alike = get_close_matches(look_alike_key(str(label)), keys, 1, likeness)
-        hint = f"did you mean '{keys[alike[0]]}'? Labels" if alike else "labels"
-        known = first_and_more(class_names)
-        raise InputError(f"no class '{label}': {hint} are 0 to {len(class_names) - 1}, or {known}")
+        meant = closest(str(label), class_names, 1.0 if str(label).isdigit() else 0.7)
+        hint = f"did you mean '{meant}'? Labels" if meant else "labels"
+        has_names = [*class_names] != [*map(str, range(len(class_names)))]
+        known = f", or {first_and_more(class_names)}" if has_names else ""
+        raise InputError(f"no class '{label}': {hint} are 0 to {len(class_names) - 1}{known}")
     return index
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 _ASCII = str.maketrans({chr(ord(c) + 0xFEE0): c for c in "-%/.,;()[]"} | {"−": "-", "–": "-"})
+_DECIMAL_COMMA = re.compile(r"([-+−]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(\d+)")  # 0,2 or 1.234,5
 _LN = re.compile(r"([-+]?)ln\s*(?:\((.+)\)|([^/()]+))", re.IGNORECASE)
 _ENDS = r"[^\s,;()\[\]{}]+"
 _ITEM = re.compile(
@@ -43,6 +45,15 @@ def _value(text: str) -> float:
 def _fraction(text: str) -> float:
     above, slash, below = text.partition("/")
     return float(above) / float(below if slash else 1)
+
+
+def with_points(words: Sequence[str]) -> list[str]:
+    """The words, with a decimal point instead of a decimal comma: 0,2 and 1.234,5."""
+    matches = map(_DECIMAL_COMMA.fullmatch, words)
+    return [
+        f"{match[1].replace('.', '')}.{match[2]}" if match else word
+        for word, match in zip(words, matches, strict=True)
+    ]
 
 
 def split_numbers(text: str) -> list[str]:

@@ -234,7 +234,7 @@ def test_what_the_quiz_counts_as_correct():
         (["--probabilities", "0.5", "0.6"], "sum to 1.1"),
         (["--probabilities", "1"], "at least two"),
         (["--logits", "1", "2", "--probabilities", "0.5", "0.5"], "cannot be combined"),
-        (["--logits", "1", "2", "--classes", "a"], "1 class names for 2"),
+        (["--logits", "1", "2", "--classes", "a"], "give 2 names, one per number; got 1"),
         (["--logits", "1", "2", "--temperature", "0"], "temperature"),
         (["--logits", "1", "2", "--temperature", "nan"], "'nan' is not finite"),
         (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),

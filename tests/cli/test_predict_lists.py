@@ -80,7 +80,7 @@ def test_missing_files_and_folders_of_a_list_are_counted(softmaxce, pets_model, 
     (tmp_path / "folder").mkdir()
     (tmp_path / "l").write_text("gone.png\na.png\nfolder\nhttps://a.org/b.png\n")
     words = ("predict", "--files-from", "l", "-m", pets_model)
-    assert_one_error_line(softmaxce(*words), 1, "gone.png: no such file (2 more", "--skip-bad")
+    assert_one_error_line(softmaxce(*words), 1, "gone.png: no such file (and 2 more)", "--skip-bad")
     outcome = softmaxce(*words, "--skip-bad")
     assert outcome.exit_code == 0
     assert outcome.stdout.endswith("\nPredicted: dog 1; 3 could not be read\n")
@@ -96,8 +96,10 @@ def test_missing_files_and_folders_of_a_list_are_counted(softmaxce, pets_model, 
         (["--files-from", "-", "-0"], b"\0\0", 1, ["no paths"]),
         (["--files-from", "-"], b"a.png\0b.png\0", 1, ["-: it contains NUL", "--null"]),
         (["--files-from", "-"], "a.png\n".encode("utf-16"), 1, ["-: it contains NUL", "UTF-8"]),
-        (["--files-from", "gone"], b"", 1, ["gone: No such file"]),
-        (["--files-from", "."], b"", 1, [".: Is a directory"]),
+        (["--files-from", "gone"], b"", 1, ["gone: no such file"]),
+        (["-0", "--files-from", "-"], b"a.png\nb.png\n", 1, ["no NUL characters; omit --null"]),
+        (["--null", "--files-from", "-"], b"a.png\r\n", 1, ["no NUL characters; omit --null"]),
+        (["--files-from", "."], b"", 1, [".: it is a folder"]),
         (["--files-from", ""], b"", 2, ["--files-from", "empty"]),
         (["--files-from", "-", "-"], b"a.png", 2, ["stdin", "--files-from"]),
         (["--null", CAT], b"", 2, ["--null needs --files-from"]),
@@ -130,8 +132,9 @@ def test_a_list_where_an_image_is_expected(softmaxce, pets_model, tmp_path, cont
     (tmp_path / "list").write_bytes(content)
     for image, stdin in (("-", content), ("list", b"")):
         outcome = softmaxce("predict", image, "-m", pets_model, stdin=stdin)
-        hint = option.format(image) if option else "--skip-bad skips it"
-        assert_one_error_line(outcome, 1, image, f"; {hint}\n")
+        hint = f"; {option.format(image)}\n" if option else "\n"
+        assert_one_error_line(outcome, 1, image, hint)
+        assert "--skip-bad" not in outcome.stderr
         assert ("--files-from" in outcome.stderr) == bool(option)
 
 

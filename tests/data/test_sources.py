@@ -177,7 +177,7 @@ def test_one_nested_folder_among_flat_ones_has_several_remedies(tmp_path, flat, 
 
 
 def test_a_folder_of_splits_is_suggested(softmaxce, tmp_path, pets_model):
-    wanted = f"did you mean {PETS}, which contains 2 splits (test, train)?"
+    wanted = f"did you mean {PETS}, which contains the splits train and test?"
     assert_one_error_line(softmaxce("train", PETS.parent), 1, wanted)
     outcome = softmaxce("evaluate", PETS, "-m", pets_model)
     assert_one_error_line(outcome, 1, f"did you mean {PETS / 'test'}?")

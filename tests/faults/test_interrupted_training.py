@@ -394,7 +394,7 @@ def test_resuming_a_finished_run_says_so_and_succeeds(place, words):
     (place / "finished.npz.checkpoint").write_bytes(b"left by a kill after the model was saved")
     again = run_command(*words, *output, "--resume", cwd=place)
     assert again.exit_code == 0, again.stderr
-    said = "Nothing left to do: finished.npz is the model of these images and options"
+    said = "Nothing left to do: finished.npz was already trained on these images with these options"
     assert " ".join(again.stdout.split()).startswith(said)
     shown = run_command(*words, *output, "--resume", "--format", "json", cwd=place)
     assert shown.json["model"] == "finished.npz"

@@ -285,7 +285,7 @@ def test_without_a_label_the_first_class_with_a_finite_loss_is_the_true_one():
         ({"temperature": 0}, "temperature"),
         ({"temperature": math.nan}, "temperature"),
         ({"learning_rate": -1}, "learning rate"),
-        ({"classes": ["a", "b"]}, "2 class names for 3"),
+        ({"classes": ["a", "b"]}, "give 3 names, one per number; got 2"),
         ({"classes": ["a", "a", "b"]}, "'a'"),
     ],
 )

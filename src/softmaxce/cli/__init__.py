@@ -84,8 +84,8 @@ def _say(line: str) -> None:
     print(visible(line), file=sys.stderr, flush=True)
 
 
-def _fail(message: str, exit_code: int) -> NoReturn:
-    _say(f"Error: {better_message(message, sys.argv[1:])}")
+def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:
+    _say(f"Error: {better_message(message, sys.argv[1:], commands, end)}")
     sys.exit(exit_code)
 
 
@@ -109,8 +109,9 @@ def main() -> None:
         _leave_stopped(stop)
     except click.exceptions.Exit:
         raise
-    except click.ClickException as error:
-        _fail(usage_message(error, sys.argv[1:]), error.exit_code)
+    except click.UsageError as error:
+        message, end = usage_message(error, sys.argv[1:], commands)
+        _fail(message, error.exit_code, end)
     except Exception as error:
         cause = _cause(error)
         if cause is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from softmaxce.cli.options import debug_option, format_option
+from softmaxce.cli.types import FILE
 
 EPILOG = """\b
 Examples:
@@ -14,7 +15,7 @@ Examples:
 _folder_option = click.option(
     "--cache",
     metavar="DIR",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Cache folder.  [default: $SOFTMAXCE_CACHE if set, otherwise the user cache folder]",
 )
 

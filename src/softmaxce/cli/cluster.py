@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import Parsed, number_between
+from softmaxce.cli.types import LARGEST, Parsed, number_between, whole
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ _OPTIONS = (
     ),
     click.option(
         "--dask-min-workers",
-        metavar="N",
-        type=click.IntRange(1),
+        type=Parsed("N", number_between(1, LARGEST, whole)),
         default=1,
         help="Number of workers to wait for before starting.",
     ),

@@ -21,6 +21,7 @@ from softmaxce.cli.options import (
     report_option,
     save_plots_option,
 )
+from softmaxce.cli.types import FILE
 
 if TYPE_CHECKING:
     from softmaxce.cluster.settings import ClusterSettings
@@ -45,7 +46,7 @@ Examples:
     "--errors",
     "errors_path",
     metavar="FILE.csv",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Also write the misclassified images to this file, highest cross-entropy first.",
 )
 @click.option(

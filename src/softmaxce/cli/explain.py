@@ -15,9 +15,9 @@ from click.core import ParameterSource
 
 from softmaxce.cli.options import debug_option, format_option, model_option
 from softmaxce.cli.streams import read_input
-from softmaxce.cli.types import OPTION, VARIADIC, Parsed
+from softmaxce.cli.types import FILE, OPTION, SEED, VARIADIC, Parsed, whole
 from softmaxce.errors import InputError, first_and_more
-from softmaxce.typed_numbers import number, split_numbers
+from softmaxce.typed_numbers import number, split_numbers, with_points
 
 EPILOG = """\b
 Examples:
@@ -30,7 +30,6 @@ Examples:
 """
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 _PAGE = "lesson.html"  # instead of HTML on the screen
-_DECIMAL_COMMA = re.compile(r"([-+−]?(?:\d{1,3}(?:\.\d{3})+|\d*)),(\d+)")  # 0,2 or 1.234,5
 
 
 class _VariadicCommand(click.Command):
@@ -64,7 +63,8 @@ class _VariadicCommand(click.Command):
         try:
             super().invoke(ctx)
         except InputError as error:
-            raise InputError(f"{error}; {read_as}") from None
+            fault = str(error).partition("; did you mean")[0]  # the advice is about the commas
+            raise InputError(f"{fault}; {read_as}") from None
         except BrokenPipeError:  # `| head`
             note(read_as)
             raise
@@ -74,10 +74,7 @@ class _VariadicCommand(click.Command):
 def _comma_advice(given: list[str]) -> str:
     """How to write numbers that seem to have decimal commas; '' if none does."""
     words = re.sub(r"[;\s\[\](){}]|,(?=\Z|[;\s\])}])", " ", " ".join(given)).split()
-    written = [
-        f"{match[1].replace('.', '')}.{match[2]}" if (match := _DECIMAL_COMMA.fullmatch(w)) else w
-        for w in words
-    ]
+    written = with_points(words)
     suggestion = first_and_more(written, separator=" ")
     return "" if written == words else f"; decimal commas? write {suggestion}"
 
@@ -159,20 +156,18 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
 @click.option(
     "--save-images",
     metavar="DIR",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Write PNG files of the image, its contribution map and the weights of each class (with "
     "patch features: the filters) to DIR.",
 )
 @click.option(
     "--exercise",
-    type=int,
-    metavar="N",
+    type=Parsed("N", whole),
     help="Print N exercises with small numbers instead of the lesson.",
 )
 @click.option(
     "--seed",
-    metavar="N",
-    type=click.IntRange(0, 2**63 - 1),
+    type=SEED,
     default=0,
     help="Seed for the exercises.",
 )
@@ -192,7 +187,7 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     "-o",
     "--output",
     "output_path",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Write to this file instead of stdout, in the format of its name (.html, .md, .json) "
     "unless --format is given.",
 )
@@ -273,7 +268,7 @@ def _check(options: dict[str, Any]) -> None:
     if not is_exercise and (options["answers"] or (options["seed"] and not given)):
         option = "--answers" if options["answers"] else f"--seed {options['seed']}"
         raise click.UsageError(
-            f"{option.split()[0]} belongs to --exercise N: softmaxce explain --exercise 8 {option}"
+            f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
     if not given:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import FILE, Parsed, probability
+from softmaxce.cli.types import FILE, Parsed, number_between, probability, whole
 
 if TYPE_CHECKING:
     from softmaxce.data.source_findings import Finding
@@ -58,9 +58,8 @@ debug_option = click.option(
 
 jobs_option = click.option(
     "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 1024),
-    help="Number of image-decoding processes.  [default: one per core]",
+    type=Parsed("N", number_between(1, 1024, whole)),
+    help="Number of image-decoding processes, at most 1024.  [default: one per core]",
 )
 
 skip_bad_option = click.option(
@@ -143,14 +142,16 @@ coverage_option = click.option(
 )
 
 details_option = click.option(
-    "--details", is_flag=True, help="Also print what is less important: calibration, every class."
+    "--details",
+    is_flag=True,
+    help="Also print calibration details and the scores of every class.",
 )
 
 report_option = click.option(
     "--report",
     "report_path",
     metavar="FILE.html",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Also write an HTML report: scores, plots and the worst predictions in one file that "
     "works offline.",
 )
@@ -159,7 +160,7 @@ save_plots_option = click.option(
     "--save-plots",
     "plots_path",
     metavar="DIR",
-    type=click.Path(readable=False),
+    type=FILE,
     help="Also write the charts of the report (SVG) and the weights of each class (PNG) to this "
     "folder.",
 )
@@ -192,7 +193,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     location = click.option(
         "--cache",
         metavar="DIR",
-        type=click.Path(readable=False),
+        type=FILE,
         help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE if set, otherwise "
         "the user cache folder]",
     )

@@ -16,7 +16,7 @@ from softmaxce.cli.options import (
     skip_bad_option,
 )
 from softmaxce.cli.streams import read_input
-from softmaxce.cli.types import FILE
+from softmaxce.cli.types import FILE, LARGEST, Parsed, number_between, whole
 
 EPILOG = """\b
 Examples:
@@ -42,22 +42,21 @@ Examples:
     "-0",
     "--null",
     is_flag=True,
-    help="With --files-from: NUL characters separate the paths, as after find -print0.",
+    help="With --files-from: NUL characters separate the paths, as printed by find -print0.",
 )
 @model_option
 @click.option(
     "-k",
     "--top-k",
-    metavar="K",
-    type=click.IntRange(1),
-    help="Show only the K most probable classes in text output.  [default: all; 10 of more than "
-    "30]",
+    type=Parsed("K", number_between(1, LARGEST, whole)),
+    help="Show only the K most probable classes in text output.  [default: all, or 10 if there "
+    "are more than 30]",
 )
 @click.option(
     "--label",
     "label_name",
     metavar="LABEL",
-    help="True class (name, or index starting at 0): also show the cross-entropy in nats.",
+    help="True class, by name or index from 0; also shows its cross-entropy.",
 )
 @coverage_option
 @skip_bad_option
@@ -113,4 +112,4 @@ def _check(images: tuple[str, ...], files_from: str | None, null: bool) -> None:
     if not images and files_from is None:
         raise click.UsageError("name an IMAGE: a file, a folder or -; or use --files-from FILE")
     if "-" in images and files_from == "-":
-        raise click.UsageError("stdin cannot be both an IMAGE and the list of --files-from")
+        raise click.UsageError("stdin cannot be both an image and the list for --files-from")

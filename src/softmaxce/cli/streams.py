@@ -68,7 +68,9 @@ def read_input(path: str = "-") -> bytes:
             return read_at_most(stream)
     except OSError as error:
         what = "standard input" if path == "-" else "the list of images"
-        raise DataError(f"cannot read {what}: {path}: {error.strerror or error}") from error
+        reasons = {IsADirectoryError: "it is a folder", FileNotFoundError: "no such file"}
+        reason = reasons.get(type(error), error.strerror or str(error))
+        raise DataError(f"cannot read {what}: {path}: {reason}") from error
 
 
 def let_stdout_go() -> None:

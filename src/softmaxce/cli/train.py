@@ -24,6 +24,7 @@ from softmaxce.cli.options import (
 from softmaxce.cli.types import (
     FILE,
     N_FILTERS,
+    SEED,
     Parsed,
     colour,
     filters,
@@ -48,7 +49,7 @@ Examples:
   softmaxce train photos --features patches -o better.npz
   softmaxce train photos --hidden 128 -o deeper.npz
 """
-CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
+CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
 
 
 @click.command(
@@ -78,9 +79,10 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @click.option(
     "--color",
+    metavar="[auto|gray|rgb]",
     type=click.Choice(list(CHANNELS), case_sensitive=False),
     default="auto",
-    help="Colour mode. auto: gray if every image is grey, otherwise rgb.",
+    help="Colour mode. auto: gray if every image is gray, otherwise rgb.",
 )
 @click.option(
     "--fit",
@@ -113,15 +115,16 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
     "--features",
     type=Parsed("pixels|patches[:N]", filters),
     default="pixels",
-    help="What the classifier sees. patches: how well each region of an image matches N patches "
-    f"({N_FILTERS} by default) learned from the training images; much better for photographs.",
+    help="Input features of the classifier. patches: how well each region of an image matches N "
+    f"patches ({N_FILTERS} by default) learned from the training images; much better for "
+    "photographs.",
 )
 @click.option(
     "--mirror",
     type=Parsed("auto|on|off", switch),
     default="auto",
-    help="With --features patches: count an image and its mirror image as equal. auto: if that "
-    "lowers the validation cross-entropy.",
+    help="With --features patches: treat an image and its mirror image as the same. auto: on "
+    "if this lowers the validation cross-entropy.",
 )
 @click.option(
     "--hidden",
@@ -143,16 +146,15 @@ CHANNELS = {"auto": None, "gray": 1, "rgb": 3}
 )
 @click.option(
     "--seed",
-    metavar="N",
-    type=click.IntRange(0, 2**63 - 1),
+    type=SEED,
     default=0,
     help="Seed for the validation split and for training.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Continue from the checkpoint of an interrupted run; the resulting model is "
-    "byte-identical.",
+    help="Continue from the checkpoint of an interrupted run; the model is the same as "
+    "without the interruption.",
 )
 @report_option
 @save_plots_option

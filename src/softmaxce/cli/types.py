@@ -54,28 +54,45 @@ class Parsed(_ParamType):
 
 
 class _File(click.Path):
-    """A path that must not be empty; in a shell, "$UNSET" is."""
+    """A path: not empty, as "$UNSET" is in a shell, and not the next option."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not value:
             self.fail("the name is empty; name a file.", param, ctx)
+        if param and str(value).startswith("-") and value != "-":
+            kind = "folder" if param.metavar == "DIR" else "file"
+            need = f"{param.opts[-1]} needs a {kind} name before {value}"
+            raise click.UsageError(f"{need}; if that is the name, write ./{value}", ctx)
         return super().convert(value, param, ctx)
 
 
 FILE = _File(readable=False)
 
 
-def number_between(low: float, high: float) -> Callable[[str], float]:
+def number_between(
+    low: float, high: float, read: Callable[[str], float] = number
+) -> Callable[[str], float]:
     """A parser of numbers from low to high."""
 
     def parse(text: str) -> float:
-        value = number(text)
+        value = read(text)
         if not low <= value <= high:
             bound = f"at least {low:g}" if value < low else f"at most {high:g}"
             raise ValueError(f"{text} must be {bound}")
         return value
 
     return parse
+
+
+def whole(text: str) -> int:
+    """A whole number."""
+    if not re.fullmatch(r"[-+]?\d{1,30}", text, re.ASCII):
+        raise ValueError(f"'{text}' is not a whole number")
+    return int(text)
+
+
+LARGEST = 2**63 - 1
+SEED = Parsed("N", number_between(0, LARGEST, whole))
 
 
 def penalty(text: str) -> float | None:
@@ -122,7 +139,8 @@ def hidden_layers(text: str) -> tuple[int, ...]:
         raise ValueError(f"'{text}' is not a list of layer sizes; use none, 128 or 256,64")
     units = tuple(map(int, text.split(",")))
     if not all(1 <= n <= MAX_UNITS for n in units) or len(units) > MAX_LAYERS:
-        raise ValueError(f"{text}: at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units")
+        limits = f"at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units"
+        raise ValueError(f"{text}: {limits}; for no hidden layer, use none")
     return units
 
 

@@ -18,6 +18,11 @@ def paths_in(content: bytes, source: str, *, null: bool = False) -> list[str]:
     """
     if null:
         entries = content.split(b"\0")
+        if len(entries) == 1 and b"\n" in content and not os.path.exists(content):
+            raise DataError(
+                f"cannot use the list of images: {source}: it contains no NUL characters; omit "
+                "--null"
+            )
     elif b"\0" in content:
         raise DataError(
             f"cannot use the list of images: {source}: it contains NUL characters; add --null if "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, labels_of
+from softmaxce.class_names import closest, in_class_order, labels_of
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
@@ -144,20 +144,26 @@ def load_for_model(
     class_names: Sequence[str],
     preprocessing: Preprocessing,
     options: ReadOptions = ReadOptions(),
+    *,
+    training: bool = False,
 ) -> PixelDataset:
     """The images of `source` with a model's preprocessing, labelled by name among `class_names`.
 
     A class without a folder has no images. Raises DataError for a folder with another name, and as
-    `load_for_training` does for unreadable images.
+    `load_for_training` does for unreadable images. training: the classes are those of the training
+    images; there is no model yet.
     """
     split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
     arrays, classes, names = _contents(split)
     labels = labels_of(names, class_names)
     unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
     if unknown:
+        lacks, has = "the model does not know", "it knows"
+        if training:
+            lacks, has = "the training images do not have", "they have"
         raise DataError(
-            f"unknown class: {split}: the model does not know {_listed(unknown)}; "
-            f"it knows {_listed(class_names)}{_hint(classes, class_names)}"
+            f"unknown class: {split}: {lacks} {_listed(unknown)}; {has} {_listed(class_names)}"
+            f"{_hint(classes, class_names, training)}"
         )
     if arrays is not None:
         return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
@@ -256,8 +262,9 @@ def _from_arrays(
     )
 
 
-def _hint(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
-    """The folder among `classes` that contains folders of the model's classes, as a hint."""
+def _hint(classes: Sequence[ClassFolder], known: Sequence[str], training: bool) -> str:
+    """A folder among `classes` that contains folders of the known classes (in training, not the
+    test images), or else a known class with a similar name, as a hint."""
     found: dict[str | None, str] = {}
     for c in (c for c in classes if c.nested):
         splits = {split_of(name): os.path.join(c.base, name) for name in c.nested}
@@ -265,7 +272,12 @@ def _hint(classes: Sequence[ClassFolder], known: Sequence[str]) -> str:
             found[split_of(c.name)] = c.base
         elif None not in splits:
             found |= splits
-    meant = next((found[split] for split in ("test", "validation", None) if split in found), None)
+    wanted = ("validation", None) if training else ("test", "validation", None)
+    similar = (closest(c.name, known) for c in classes if c.name not in known)
+    meant = next(
+        (found[split] for split in wanted if split in found),
+        next((f"'{name}'" for name in similar if name), None),
+    )
     return f"; did you mean {meant}?" if meant else ""
 
 

@@ -168,11 +168,15 @@ def _checked(split: Split) -> Split:
     if flat or len(filled) == 1:
         kind = "splits" if all(map(split_of, first.nested)) else "class folders"
         inner = first_and_more(first.nested, 5)
+        contents = f"{len(first.nested)} {kind} ({inner})"
+        if kind == "splits":
+            *most, last = sorted(first.nested, key=lambda name: _ORDER.index(str(split_of(name))))
+            contents = f"the splits {', '.join(most)} and {last}" if most else last
         remedy = f"if '{first.name}' is a class, move its images directly into it"
         if kind == "splits" or (len(flat) < 2 and not others):
             raise DataError(
-                f"{unclear} did you mean {first.base}, which contains {len(first.nested)} {kind} "
-                f"({inner})? Otherwise, {remedy}"
+                f"{unclear} did you mean {first.base}, which contains {contents}? "
+                f"Otherwise, {remedy}"
             )
         raise DataError(
             f"{unclear} '{first.name}' contains folders of images ({inner}), '{flat[0].name}' does "

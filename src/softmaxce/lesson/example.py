@@ -170,7 +170,7 @@ def _class_names(classes: Sequence[str] | None, n_classes: int) -> tuple[str, ..
     if classes is None:
         return tuple(str(k) for k in range(n_classes))
     if len(classes) != n_classes:
-        raise InputError(f"there are {len(classes)} class names for {n_classes} numbers")
+        raise InputError(f"classes: give {n_classes} names, one per number; got {len(classes)}")
     for name in classes:
         if not name or classes.count(name) > 1:
             raise InputError(f"class names must be different and not empty: '{name}' is not")

@@ -198,10 +198,10 @@ def _opened(path: str | PathLike[str]) -> Iterator[BinaryIO]:
         try:
             handle = open_regular(path)
         except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
-            raise ModelError("no such file; train one with 'softmaxce train FOLDER'") from None
+            raise ModelError("no such file; train one with 'softmaxce train DIR'") from None
         except OSError:
             if os.path.isdir(path):
-                raise ModelError("not a regular file but a folder; name the model file") from None
+                raise ModelError("it is a folder; give a model file") from None
             raise
         with os.fdopen(handle, "rb") as stream:
             yield stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
@@ -54,8 +55,8 @@ def refuse_finished(model_path: str | PathLike[str], fingerprint: Fingerprint) -
         with suppress(OSError):
             checkpoint_path(model_path).unlink()
         raise AlreadyTrained(
-            f"{os.fspath(model_path)} is the model of these images and options; for its scores and "
-            "reports, run 'softmaxce evaluate'"
+            f"{os.fspath(model_path)} was already trained on these images with these options; for "
+            f"its scores: softmaxce evaluate DIR -m {shlex.quote(os.fspath(model_path))}"
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from softmaxce import lesson
+from softmaxce.errors import DataError
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.step import Step
 
@@ -50,11 +52,15 @@ def explain_image(
     options: label, temperature and learning_rate, as in `make_example`. Raises ModelError,
     ImageError, and InputError for a label that the model does not know.
     """
+    from softmaxce.data.class_folders import list_images
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
     from softmaxce.model.model_file import load_model
 
     model = load_model(model_path)
+    if os.path.isdir(path):
+        such = "".join(f", such as {found}" for found in list_images(path)[:1])
+        raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
     source = io.BytesIO(stdin) if path == STDIN else path
     picture = Picture(model, read_pixels(source, model.preprocessing), path)
     example = lesson.make_example(

@@ -243,8 +243,8 @@ def _load(
 
     def load_other(name: str) -> Subset:
         listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
-        names, preprocessing = images.class_names, images.preprocessing
-        return Subset.whole(load_for_model(folders[name], names, preprocessing, listening))
+        known = images.class_names, images.preprocessing
+        return Subset.whole(load_for_model(folders[name], *known, listening, training=True))
 
     splits = {"train": Subset.whole(images)}
     if "validation" in folders:
