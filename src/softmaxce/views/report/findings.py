@@ -15,7 +15,7 @@ def findings_box(subject: Subject) -> Html:
     def item(finding: Finding) -> str:
         remedy = remedy_text(finding, subject.command)
         shown = f"<code>{text(remedy)}</code>" if remedy else ""
-        return f"<li>{text(finding_text(finding))}{shown}</li>"
+        return f"<li>{_sentence(finding_text(finding))}{shown}</li>"
 
     found = subject.found
     items = "".join(map(item, found.findings))
@@ -23,5 +23,10 @@ def findings_box(subject: Subject) -> Html:
     kind = text(found.verdict.kind.replace("_", "-"))
     return Html(
         f'<section class="trust {kind}" aria-label="Verdict">'
-        f"<p>{text(verdict_text(found.verdict))}</p>{listed}</section>"
+        f"<p>{_sentence(verdict_text(found.verdict))}</p>{listed}</section>"
     )
+
+
+def _sentence(words: str) -> str:
+    """As HTML, where no line breaks between a number and its %."""
+    return text(words).replace(" %", "&nbsp;%")
