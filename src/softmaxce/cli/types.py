@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from softmaxce.preprocessing import MAX_SIDE
 from softmaxce.typed_numbers import number
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 MAX_UNITS = 65_536
 MAX_LAYERS = 16
@@ -39,6 +41,8 @@ class Parsed(_ParamType):
 
     def shell_complete(self, *context_and_param: Any) -> list[CompletionItem]:
         """The words of the name, such as auto; files, if it accepts a folder."""
+        from click.shell_completion import CompletionItem
+
         *_, start = context_and_param
         words = [word.partition("[")[0] for word in self.name.split("|")]
         items = [CompletionItem(w) for w in words if w.islower() and w.startswith(start)]
