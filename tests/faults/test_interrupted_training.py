@@ -398,7 +398,7 @@ def test_resuming_a_finished_run_says_so_and_succeeds(place, words):
     assert " ".join(again.stdout.split()).startswith(said)
     shown = run_command(*words, *output, "--resume", "--format", "json", cwd=place)
     assert shown.json["model"] == "finished.npz"
-    assert shown.json["already_trained"].startswith("finished.npz is the model")
+    assert shown.json["already_trained"].startswith("finished.npz was already trained")
     assert (place / "finished.npz").read_bytes() == content
     assert not (place / "finished.npz.checkpoint").exists()
     for more in (("--seed", 9), ("--l2", "0.5"), ("--no-calibrate",), ("--size", "6")):
