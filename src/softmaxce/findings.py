@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from softmaxce.metrics.comparison import binomial_p_value
@@ -13,15 +14,15 @@ from softmaxce.metrics.scores import Scores
 MAX_FINDINGS = 4
 
 # What counts. Skill is the share of the way from the majority baseline to 100 % accuracy.
-SIGNIFICANT = 0.01  # a p-value; stricter than usual, since the validation images chose the penalty
+SIGNIFICANT = 0.01  # p-value; stricter than usual: the validation images also chose the penalty
 USEFUL, GOOD = 0.5, 0.8  # skill
-MANY_COPIES = 0.05  # share of images that are also training images: the score says little
-OVERFITTED = 0.1  # accuracy lost beyond the training images, after chance is taken off
-RARELY = 0.5  # recall compared with the accuracy
-FEW_OF_CLASS = 20  # images: one more correct one changes the recall by 5 points
-TOO_FEW_OF_CLASS = 5  # images from which nothing is said about a single class
-MOSTLY = 1 / 3  # of a class called another one, after chance is taken off
-IMBALANCED = 5  # times as many images of one class as of another
+MANY_COPIES = 0.05  # proportion of images that were also used for training or validation
+OVERFITTED = 0.1  # lower end of the interval of training accuracy − accuracy
+RARELY = 0.5  # recall / accuracy
+FEW_OF_CLASS = 20  # images per class: one of them changes the recall by 5 points
+TOO_FEW_OF_CLASS = 5  # images per class: fewer say nothing about a single class
+MOSTLY = 1 / 3  # lower end of the interval of the proportion predicted as one other class
+IMBALANCED = 5  # largest class / smallest class
 
 _BALANCED = ("train", "--class-weight", "balanced")
 
@@ -61,8 +62,8 @@ class Evidence:
     the training images; train_counts: of each class; n_copies: scored images that are also training
     images; accuracy_without: the accuracy without them; n_shared: test images that are also
     validation images; n_contradictory: pictures that are in several classes; l2_path_end:
-    "smallest" or "largest" if that was the best l2; patches_may_help: patch features may be better,
-    in about seconds_of_patches. Empty or None: unknown.
+    "smallest" or "largest" if the best l2 of its path was; patches_may_help: whether patch features
+    are likely to be better, after training for about seconds_of_patches. Empty or None: unknown.
     """
 
     class_names: Sequence[str]
@@ -89,10 +90,22 @@ class Evidence:
         baseline = self.scores.majority_baseline
         return (self.scores.accuracy - baseline) / (1 - baseline) if baseline < 1 else 0.0
 
+    @cached_property
+    def p_value(self) -> float:
+        """The probability that always predicting the most frequent class of as many other images
+        is correct at least as often."""
+        scores = self.scores
+        return binomial_p_value(scores.n_correct, scores.n_images, scores.majority_baseline)
+
+    @property
+    def has_skill(self) -> bool:
+        """Whether the model is better than the majority baseline by more than chance explains."""
+        return self.p_value < SIGNIFICANT
+
 
 def verdict(known: Evidence) -> Verdict:
     """Whether to rely on the model."""
-    scores, p_value = known.scores, p_value_of_skill(known.scores)
+    scores = known.scores
     majority = max(range(scores.n_classes), key=lambda k: scores.per_class[k].support)
     evidence = {
         "n_correct": scores.n_correct,
@@ -101,7 +114,7 @@ def verdict(known: Evidence) -> Verdict:
         "interval": scores.accuracy_interval,
         "majority_class": known.class_names[majority],
         "majority_baseline": scores.majority_baseline,
-        "p_value": p_value,
+        "p_value": known.p_value,
         "skill": known.skill,
     }
     if known.split == "train":
@@ -111,24 +124,14 @@ def verdict(known: Evidence) -> Verdict:
     if known.n_copies > MANY_COPIES * scores.n_images:
         copies = {"n_copies": known.n_copies, "accuracy_without": known.accuracy_without}
         return Verdict("copies", {**evidence, **copies})
-    if _n_present(scores) == 1 and len(known.class_names) > 1:
+    if scores.n_present == 1 and len(known.class_names) > 1:
         return Verdict("one_class", evidence)
-    if not _has_skill(scores):
+    if not known.has_skill:
         return Verdict("too_few" if _is_small(scores) else "no_skill", evidence)
     if known.skill < USEFUL:
         return Verdict("weak", evidence)
     is_good = known.skill >= GOOD and _missed_classes(known) is None
     return Verdict("good" if is_good else "useful", evidence)
-
-
-def p_value_of_skill(scores: Scores) -> float:
-    """The probability of so many correct predictions for a model that is as often right as the
-    majority baseline."""
-    return binomial_p_value(scores.n_correct, scores.n_images, scores.majority_baseline)
-
-
-def _has_skill(scores: Scores) -> bool:
-    return p_value_of_skill(scores) < SIGNIFICANT
 
 
 def findings(known: Evidence) -> tuple[Finding, ...]:
@@ -137,12 +140,8 @@ def findings(known: Evidence) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: not finding.is_problem)[:MAX_FINDINGS])
 
 
-def _n_present(scores: Scores) -> int:
-    return sum(c.support > 0 for c in scores.per_class)
-
-
 def _is_small(scores: Scores) -> bool:
-    return scores.n_images < FEW_OF_CLASS * _n_present(scores)
+    return scores.n_images < FEW_OF_CLASS * scores.n_present
 
 
 def _shared_images(known: Evidence) -> Finding | None:
@@ -193,7 +192,7 @@ def _time(known: Evidence) -> Mapping[str, Any]:
 def _overfitting(known: Evidence) -> Finding | None:
     if known.training is None or known.split == "train" or known.n_copies:
         return None
-    if not _has_skill(known.scores) or _few_training_images(known):
+    if not known.has_skill or _few_training_images(known):
         return None  # which is the reason
     accuracy, n_training = known.training
     low, high = difference_interval(
@@ -224,7 +223,7 @@ def _pixels_limit(known: Evidence) -> Finding | None:
 
 def _missed_classes(known: Evidence) -> Finding | None:
     scores = known.scores
-    if known.split == "train" or not _has_skill(scores):
+    if known.split == "train" or not known.has_skill:
         return None
     limit = RARELY * scores.accuracy
     missed = [
@@ -258,7 +257,7 @@ def _with_report(known: Evidence) -> tuple[str, ...]:
 
 
 def _confused_classes(known: Evidence) -> Finding | None:
-    if known.split == "train" or not _has_skill(known.scores):
+    if known.split == "train" or not known.has_skill:
         return None
     for c in known.scores.confusions:
         is_mostly = wilson_interval(c.count, c.support)[0] > MOSTLY
@@ -295,9 +294,8 @@ def _few_images(known: Evidence) -> Finding | None:
     evidence = {
         "split": known.split,
         "n_images": scores.n_images,
-        "n_classes": _n_present(scores),
+        "n_classes": scores.n_present,
         "interval": scores.accuracy_interval,
-        "all_correct": scores.n_correct == scores.n_images,
     }
     is_problem = kind == "too_few" or scores.n_correct == scores.n_images
     return Finding("few_images", evidence, is_problem)

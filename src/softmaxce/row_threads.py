@@ -45,7 +45,7 @@ def _map_and_help(
     own: dict[int, Any] = {}
     ahead = 1
     for position in range(len(items)):
-        future = futures.pop(position)  # which keeps its result: hundreds of them fill the memory
+        future = futures.pop(position)  # it keeps its result; hundreds would fill the memory
         while position not in own and not future.done() and ahead < len(items):
             if ahead > position and futures[ahead].cancel():
                 own[ahead] = function(items[ahead])

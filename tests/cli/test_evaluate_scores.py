@@ -107,9 +107,13 @@ def test_many_classes_show_the_most_confused_and_count_the_rest(softmaxce, tmp_p
 
 
 def test_calibration_that_makes_these_images_worse_is_pointed_out(softmaxce, pets_model):
-    for folder in (TEST, PETS / "train"):
-        words = ("evaluate", folder, "-m", pets_model)
-        found = softmaxce(*words, "--format", "json").json
-        kinds, calibration = {f["kind"] for f in found["findings"]}, found["calibration"]
-        before, after = (calibration[when]["cross_entropy"] for when in ("before", "after"))
-        assert ("calibration_harms" in kinds) <= (after > before)
+    softmaxce("train", PETS, "--hidden", 8, "-o", "hidden.npz")
+    for model, is_worse in ((pets_model, False), ("hidden.npz", True)):
+        found = softmaxce("evaluate", TEST, "-m", model, "--format", "json").json
+        before, after = (
+            found["calibration"][when]["cross_entropy"] for when in ("before", "after")
+        )
+        assert (after > before) == is_worse
+        text = " ".join(softmaxce("evaluate", TEST, "-m", model).stdout.split())
+        assert ("Calibration increases the cross-entropy on these images" in text) == is_worse
+        assert ("calibration_harms" in {f["kind"] for f in found["findings"]}) == is_worse

@@ -103,7 +103,7 @@ def _usage(context: click.Context) -> str:
 
 
 def _command_hint(word: str, words: Sequence[str], context: click.Context) -> str:
-    """The command that may be meant by a first word that is not one; or ''."""
+    """The command meant by a first word that is misspelt or another tool's; or ''."""
     from difflib import get_close_matches
 
     rest = words[[*words].index(word) + 1 :] if word in words else []

@@ -6,10 +6,10 @@ import click
 
 GROUPS = {
     "Image options": "size color fit background files-from null skip-bad jobs cache no-cache",
-    "Model options": "model output l2 features mirror hidden class-weight seed resume",
+    "Model options": "model l2 features mirror hidden class-weight seed resume",
     "Validation options": "validation calibrate",
-    "Output options": "force top-k label coverage errors fail-under report save-plots details "
-    "format no-progress quiet debug help",
+    "Output options": "output force top-k label coverage errors fail-under report save-plots "
+    "details format no-progress quiet debug help",
     "Cluster options": "dask dask-tls dask-min-workers dask-timeout eval-timeout "
     "ignore-memory-check",
 }

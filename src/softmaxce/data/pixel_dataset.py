@@ -150,8 +150,8 @@ def load_for_model(
     """The images of `source` with a model's preprocessing, labelled by name among `class_names`.
 
     A class without a folder has no images. Raises DataError for a folder with another name, and as
-    `load_for_training` does for unreadable images. training: the classes are those of the training
-    images; there is no model yet.
+    `load_for_training` does for unreadable images. training: whether `class_names` come from
+    training images, not from a model; this changes only the message.
     """
     split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
     arrays, classes, names = _contents(split)

@@ -236,6 +236,11 @@ class Scores:
         """The scores of each class."""
         return tuple(map(ClassScore, *(counts.tolist() for counts in self._counts)))
 
+    @property
+    def n_present(self) -> int:
+        """The number of classes that have images."""
+        return sum(c.support > 0 for c in self.per_class)
+
     @cached_property
     def class_averages(self) -> dict[str, float]:
         """The averages over the classes, by name."""
@@ -273,7 +278,7 @@ class Scores:
         )
 
     def _class_metrics(self) -> list[Metric]:
-        majority, n_present = self.majority_baseline, sum(c.support > 0 for c in self.per_class)
+        majority, n_present = self.majority_baseline, self.n_present
         majority_f1 = 2 * majority / (1 + majority)
         baselines = {
             "balanced_accuracy": 1 / n_present,

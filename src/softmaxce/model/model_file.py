@@ -217,6 +217,8 @@ def _read_model(stream: BinaryIO) -> SoftmaxModel:
         with zipfile.ZipFile(stream) as archive:
             members = _checked_members(archive, size)
             header = checked_header(_read_header(archive, members))
+            # Each layer needs two arrays; a list of the names of a million would fill the memory.
+            require(len(header["layers"]) <= len(members), "arrays of its layers are missing")
             shapes = shapes_of(header)
             _check_shapes(members, shapes)
             _check_digest(stream, size)

@@ -52,7 +52,7 @@ class PlainConsole(Console):
         return not self.is_terminal and "COLUMNS" not in os.environ
 
     def print_wrapped(self, text: str, style: str = "", indent: int = 0) -> None:
-        """Text that may contain names from outside, whose further lines are indented."""
+        """Text, which may contain names from outside; all lines but the first are indented."""
         # A number stays with its unit.
         kept = re.sub(r"(?<=\d) (?=(%|s|minutes)\b|%)", _NO_BREAK, visible(text))
         for position, line in enumerate(Text(kept).wrap(self, self.width - indent)):

@@ -15,14 +15,14 @@ class Progress:
     detail: str = ""
 
 
-_SHARE = 0.3  # the part of the remaining work that one of several fits is supposed to be
+_SHARE = 0.3  # assumed share of the remaining work that the current fit takes
 _MIN_COUNT = 500  # fewer images are decoded before anyone could read a progress line
 
 OnProgress = Callable[[Progress], None]
 
 
 def of_fits(stages: Sequence[str], fraction: float, objective: float) -> Progress:
-    """The progress of one fit after another, of which `fraction` of the last is done.
+    """The overall progress of consecutive fits; `fraction` of the last one is done.
 
     It never goes back, although the number of penalties to try is not known beforehand.
     """

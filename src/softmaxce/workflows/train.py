@@ -203,8 +203,8 @@ def train(
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
-    """The first image of the last split, with which the model was not trained if possible, that is
-    classified correctly."""
+    """The first correctly classified image of the last split (the first image if there is none);
+    the model was trained on it only if there is no other split."""
     last = list(scored.values())[-1]
     return last.path(int(last.scores.is_correct.argmax()))
 

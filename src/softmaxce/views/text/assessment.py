@@ -25,10 +25,9 @@ def show_classes(
     console: PlainConsole, class_names: Sequence[str], scores: Scores, images: str
 ) -> None:
     """Print the recall of the classes, or of the worst."""
-    n_present = sum(c.support > 0 for c in scores.per_class)
     title = f"Recall of each class ({images})"
-    if n_present > N_WORST:
-        title = f"The {N_WORST} of {n_present:,} classes with the lowest recall ({images})"
+    if scores.n_present > N_WORST:
+        title = f"The {N_WORST} of {scores.n_present:,} classes with the lowest recall ({images})"
     console.print_heading(title)
     console.print_table(*worst_classes(class_names, scores), left=(0, 2), less=(5, 3, 4))
     console.print(f"|: the recall of a random choice (1/{scores.n_classes:,}).", style="dim")

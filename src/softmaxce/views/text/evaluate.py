@@ -48,7 +48,7 @@ _CORRECT_STYLE = "bold #1a1a1a on #c7e9c0"
 
 
 def show(result: EvaluateResult, found: Assessment, command_line: str, details: bool) -> None:
-    """Print the result; details: also what is less important."""
+    """Print the result. details: also the calibration and the scores of every class."""
     console, scores, names = output(), result.scored.scores, result.model.class_names
     show_assessment(console, found, command_line)
     console.print_heading(f"Scores on {counted(scores.n_images, 'image')}")

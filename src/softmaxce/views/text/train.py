@@ -26,7 +26,7 @@ _LEGEND = {
 
 
 def show(result: TrainResult, found: Assessment, command_line: str, details: bool) -> None:
-    """Print the result; details: also what is less important."""
+    """Print the result. details: also the calibration and the scores of every class."""
     console, names = output(), result.model.class_names
     split, scored = list(result.scored.items())[-1]
     images = f"{SPLIT_TITLES[split]} images"
