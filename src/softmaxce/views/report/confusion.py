@@ -9,7 +9,15 @@ from softmaxce.views.descriptions import MOST_CONFUSED_TITLE, confusion_lines, l
 from softmaxce.views.formatting import percent, shortened
 from softmaxce.views.report import charts
 from softmaxce.views.report.drawing import text
-from softmaxce.views.report.markup import Html, bullets, folded, scrolling, section, table
+from softmaxce.views.report.markup import (
+    Html,
+    bullets,
+    folded,
+    paragraph,
+    scrolling,
+    section,
+    table,
+)
 from softmaxce.views.report.subject import Subject
 
 MAX_CLASSES = 30
@@ -23,14 +31,14 @@ def confusion_section(subject: Subject) -> Html:
     """The matrix, and its largest errors in words."""
     scores, names = subject.scored.scores, subject.model.class_names
     if not scores.confusions:
-        return section("Confusion matrix", Html("<p>Every prediction is correct.</p>"))
+        return section("Confusion matrix", paragraph("Every prediction is correct."))
     shown = charts.matrix_classes(scores, MAX_CLASSES)
     left_out = left_out_line(scores, shown)
     lines = bullets(confusion_lines(names, scores, _N_IN_WORDS))
     return section(
         "Confusion matrix",
         _key(),
-        Html(f'<p class="soft">{left_out}</p>') if left_out else None,
+        paragraph(left_out, "soft") if left_out else None,
         _matrix(names, scores, shown.tolist(), scores.confusion_among(shown).tolist()),
         Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
         _pairs(names, scores) if len(scores.confusions) > _N_IN_WORDS else None,
@@ -89,11 +97,11 @@ def _key() -> Html:
         )
         for kind, title in (("hit", "Correct"), ("miss", "Wrong"))
     )
-    return Html(
-        '<p class="soft">Rows: the true class. Columns: the predicted class. The stronger the '
-        "colour, the larger the proportion of the images of the row.</p>"
-        f'<p class="scale soft">{swatches}</p>'
+    words = (
+        "Rows: the true class. Columns: the predicted class. The stronger the colour, the larger "
+        "the proportion of the images of the row."
     )
+    return Html(paragraph(words, "soft") + paragraph(Html(swatches), "scale soft"))
 
 
 def _pairs(names: Sequence[str], scores: Scores) -> Html:
