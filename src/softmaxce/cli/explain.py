@@ -228,8 +228,7 @@ def explain(
 
         text = view.exercises_as_text(make(exercise, seed), translate, answers)
     else:
-        names = tuple(map(translate, DEFAULT_NAMES))
-        explanation = _explanation(default_names=names, **source)
+        explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
@@ -302,7 +301,7 @@ def _explanation(
     logits: tuple[float, ...],
     probabilities: tuple[float, ...],
     classes: tuple[str, ...],
-    default_names: tuple[str, ...],
+    default_names: str,
     more: bool,
     **options: Any,
 ) -> Any:

@@ -117,14 +117,14 @@ def extra_digits(values: Sequence[float]) -> int:
     for value in sorted(values):
         if not different or _differ(different[-1], value):
             different.append(value)
-    return next(
-        (
-            n
-            for n in range(MAX_EXTRA)
-            if len({number(v, extra=n) for v in different}) == len(different)
-        ),
-        MAX_EXTRA,
-    )
+    for extra in range(MAX_EXTRA):
+        if len({_without_zeros(number(v, extra=extra)) for v in different}) == len(different):
+            return extra
+    return MAX_EXTRA
+
+
+def _without_zeros(written: str) -> str:
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _differ(a: float, b: float) -> bool:
