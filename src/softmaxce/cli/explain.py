@@ -27,6 +27,7 @@ Examples:
   softmaxce explain cat.png -m model.npz --label cat
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
   softmaxce explain --exercise 8 --seed 1 --answers
+  softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 _PAGE = "lesson.html"  # instead of HTML on the screen
@@ -171,6 +172,13 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     default=0,
     help="Seed for the exercises.",
 )
+@click.option(
+    "--sheet",
+    type=Parsed("N", whole),
+    help="With --exercise: sheet 1 shows all worked steps except the last, sheets 2 and 3 one step "
+    "fewer each, sheet 4 only the questions. Each sheet has the same kinds of exercise in the same "
+    "order with other numbers.  [default: 4]",
+)
 @click.option("--answers", is_flag=True, help="With --exercise: also print the worked answers.")
 @click.option(
     "--quiz", is_flag=True, help="Quiz: before showing each step, ask for one of its numbers."
@@ -199,6 +207,7 @@ def explain(
     *,
     exercise: int | None,
     seed: int,
+    sheet: int | None,
     answers: bool,
     quiz: bool,
     save_images: str | None,
@@ -219,11 +228,13 @@ def explain(
     translate = translator(language)
     output_path = _file(output_format, output_path, source["image"])
     # A module for each format, with the same functions.
-    view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', 'page')}")
+    page = "page" if exercise is None else "sheet"
+    view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
     if exercise is not None:
-        from softmaxce.lesson.exercises import make
+        from softmaxce.lesson.exercises import LAST_SHEET, make
 
-        text = view.exercises_as_text(make(exercise, seed), translate, answers)
+        made = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
+        text = view.exercises_as_text(made, translate, answers, language)
     else:
         explanation = _explanation(**source)
         if save_images:
@@ -265,8 +276,10 @@ def _check(options: dict[str, Any]) -> None:
     }
     given = [name for name, value in sources.items() if value]
     is_exercise = "--exercise" in given
-    if not is_exercise and (options["answers"] or (options["seed"] and not given)):
-        option = "--answers" if options["answers"] else f"--seed {options['seed']}"
+    is_sheet = options["sheet"] is not None
+    if not is_exercise and (options["answers"] or is_sheet or (options["seed"] and not given)):
+        option = "--sheet 1" if is_sheet else f"--seed {options['seed']}"
+        option = "--answers" if options["answers"] else option
         raise click.UsageError(
             f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
@@ -280,8 +293,6 @@ def _check(options: dict[str, Any]) -> None:
         f"{source} needs at least two numbers, one per class": len(numbers) == 1,
         "--classes needs --logits or --probabilities": options["classes"] and not numbers,
         "--save-images needs an IMAGE": options["save_images"] and source != "IMAGE",
-        "--exercise supports --format text, json and markdown, not html": is_exercise
-        and output_format == "html",
         "--quiz needs --format text and cannot be combined with --exercise or -o": options["quiz"]
         and (is_exercise or output_format != "text" or options["output_path"]),
     }
