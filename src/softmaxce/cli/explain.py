@@ -30,7 +30,6 @@ Examples:
   softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
-_PAGE = "lesson.html"  # instead of HTML on the screen
 
 
 class _VariadicCommand(click.Command):
@@ -226,15 +225,15 @@ def explain(
 
     language = language_of(language) if language else default_language()
     translate = translator(language)
-    output_path = _file(output_format, output_path, source["image"])
+    made, page = ("lesson", "page") if exercise is None else ("sheet", "sheet")
+    output_path = _file(output_format, output_path, source["image"], f"{made}.html")
     # A module for each format, with the same functions.
-    page = "page" if exercise is None else "sheet"
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
     if exercise is not None:
         from softmaxce.lesson.exercises import LAST_SHEET, make
 
-        made = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
-        text = view.exercises_as_text(made, translate, answers, language)
+        exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
+        text = view.exercises_as_text(exercises, translate, answers, language)
     else:
         explanation = _explanation(**source)
         if save_images:
@@ -245,7 +244,7 @@ def explain(
             (view.ask if quiz else view.show)(output(), explanation, translate)
             return
         text = view.as_text(explanation, translate, language)
-    _write(text.removesuffix("\n") + "\n", output_format, output_path)
+    _write(text.removesuffix("\n") + "\n", output_format, output_path, made)
 
 
 def _format(context: click.Context) -> str:
@@ -256,14 +255,14 @@ def _format(context: click.Context) -> str:
     return given
 
 
-def _file(output_format: str, path: str | None, image: str | None) -> str | None:
-    """The checked file to write; None for stdout. A page is never written to a terminal."""
+def _file(output_format: str, path: str | None, image: str | None, page: str) -> str | None:
+    """The checked file to write; None for stdout. In a terminal, HTML is written to `page`."""
     if not path and (output_format != "html" or not sys.stdout.isatty()):
         return None
     from softmaxce.workflows.outputs import LESSON, REPORT, check_files
 
-    check_files([(path or _PAGE, LESSON if path else REPORT)], [image] if image else [])
-    return path or _PAGE
+    check_files([(path or page, LESSON if path else REPORT)], [image] if image else [])
+    return path or page
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -324,7 +323,7 @@ def _explanation(
     return workflow.explain(example, every_misconception=every_misconception)
 
 
-def _write(text: str, output_format: str, path: str | None) -> None:
+def _write(text: str, output_format: str, path: str | None, made: str) -> None:
     """Write text to a file, or print it: as text in the encoding of stdout, otherwise in UTF-8."""
     if path:
         from softmaxce.atomic_files import write_atomically
@@ -332,7 +331,7 @@ def _write(text: str, output_format: str, path: str | None) -> None:
 
         write_atomically(path, [text.encode()])
         if sys.stdout.isatty():
-            note(f"the lesson was written to {path}")
+            note(f"the {made} was written to {path}")
     elif output_format == "text":
         click.echo(text, nl=False)
     else:

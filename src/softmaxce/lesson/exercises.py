@@ -124,12 +124,13 @@ def _shift(chance: random.Random) -> Exercise:
 def _one_hot(chance: random.Random) -> Exercise:
     n_classes = chance.randint(3, 6)
     label = chance.randrange(n_classes)
+    target = ", ".join("1" if k == label else "0" for k in range(n_classes))
     return Exercise(
         "one_hot",
         "Write label {label} as a one-hot target for {n_classes} classes.",
         ("Labels count from 0, so the 1 is at index {label}.", "The target is [{target}]."),
         "target",
-        {"label": label, "n_classes": n_classes, "target": _target(label, n_classes)},
+        {"label": label, "n_classes": n_classes, "target": target},
     )
 
 
@@ -188,6 +189,7 @@ def _gradient(chance: random.Random) -> Exercise:
     p = _probabilities(chance)
     label = chance.randrange(3)
     slopes = [q - (k == label) for k, q in enumerate(p)]
+    target = ", ".join("1" if k == label else "0" for k in range(3))
     return Exercise(
         "gradient",
         "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the gradient "
@@ -198,8 +200,7 @@ def _gradient(chance: random.Random) -> Exercise:
             "That is {slope_a}, {slope_b} and {slope_c}, which sum to 0.",
         ),
         "slope_a",
-        {"label": label, "target": _target(label, 3)}
-        | {**_lettered(p), **_lettered(slopes, "slope_")},
+        {"label": label, "target": target, **_lettered(p), **_lettered(slopes, "slope_")},
     )
 
 
@@ -208,11 +209,6 @@ def _probabilities(chance: random.Random) -> list[float]:
     first = chance.randint(1, 8)
     second = chance.randint(1, 9 - first)
     return [first / 10, second / 10, (10 - first - second) / 10]
-
-
-def _target(label: int, n_classes: int) -> str:
-    """The one-hot target, as it is written between brackets."""
-    return ", ".join("1" if k == label else "0" for k in range(n_classes))
 
 
 def _lettered(values: list[float], prefix: str = "") -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Exercises as one page to print on A4: room to write, and the answers on a page of their own."""
+"""Exercises as a page to print on A4, without a program; the answers are on a page of their own."""
 
 from __future__ import annotations
 
@@ -19,18 +19,15 @@ _EXPONENT = re.compile(r"\^(ln \d+|−?\d+)")
 
 
 def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, language: str) -> str:
-    """The page as HTML, without a program; only its own style is allowed."""
+    """The page as HTML. Its policy allows only its own style."""
     style = (HERE / "sheet.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-    fields = {
-        "language": language,
-        "policy": f"{policy}style-src 'sha256-{digest}'",
-        "title": translate("Exercises"),
-        "style": style,
-        "sections": "\n".join(_sections(sheet, translate, answers)),
-    }
-    return Template((HERE / "sheet.html").read_text("utf-8")).substitute(fields)
+    return Template((HERE / "sheet.html").read_text("utf-8")).substitute(
+        language=language,
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        title=translate("Exercises"),
+        style=style,
+        sections="\n".join(_sections(sheet, translate, answers)),
+    )
 
 
 def _sections(sheet: Sheet, translate: Translate, answers: bool) -> Iterator[str]:
@@ -39,23 +36,15 @@ def _sections(sheet: Sheet, translate: Translate, answers: bool) -> Iterator[str
     advice = translate("Calculate with unrounded numbers, and write them to four decimals.")
     learner = f"<span>{translate('Name')}</span><span>{translate('Date')}</span>"
     start = f'<p class="learner">{learner}</p>\n<p>{advice}</p>\n'
-    sections = sheet_text(sheet, translate, answers).items()
-    for level, (heading, exercises) in enumerate(sections, 1):
-        items = "\n".join(_item(*exercise, translate("left out")) for exercise in exercises)
-        yield (
-            f"<section>\n<h{level}>{heading} <small>{name}</small></h{level}>\n"
-            f'{start}<ol class="exercises">\n{items}\n</ol>\n</section>'
-        )
+    for heading, exercises in sheet_text(sheet, translate, answers).items():
+        level = "h1" if start else "h2"
+        yield f"<section>\n<{level}>{heading} <small>{name}</small></{level}>\n{start}"
+        yield f'<ol class="exercises">\n{"".join(_item(*e) for e in exercises)}</ol>\n</section>'
         start = ""
 
 
-def _item(question: str, steps: Sequence[str], left_out: str) -> str:
-    """An exercise or its answer; without steps: lines to write on."""
-    blank = f'<i><span class="hidden">{left_out}</span></i>'
-    lines = "".join(f"<li>{_markup(step) or blank}</li>" for step in steps)
-    return f"<li>{_markup(question)}<ol>{lines}</ol>{'<i></i>' * 3 * (not steps)}</li>"
-
-
-def _markup(text: str) -> str:
-    """The text as HTML, with raised exponents."""
-    return _EXPONENT.sub(r"<sup>\1</sup>", escape(text))
+def _item(question: str, steps: Sequence[str]) -> str:
+    """An exercise or its answer, with raised exponents; a line to write on for a step left out."""
+    lines = "".join(f"<li>{escape(step) or '<i></i>'}</li>" for step in steps)
+    lines = f"<ol>{lines}</ol>" if steps else "<i></i>" * 3
+    return _EXPONENT.sub(r"<sup>\1</sup>", f"<li>{escape(question)}{lines}</li>\n")
