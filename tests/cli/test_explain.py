@@ -267,7 +267,6 @@ def test_what_the_quiz_counts_as_correct():
         (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),
         (["--logits", "1", "2", "--answers"], "--exercise"),
         (["--exercise", "0"], "between 1 and 200"),
-        (["--exercise", "2", "--format", "html"], "not html"),
         (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
         (["--logits", "1", "2", "--lang", "de"], "no language 'de': there are en, ko"),
     ],

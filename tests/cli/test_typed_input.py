@@ -434,18 +434,21 @@ def run_in_a_terminal(folder, *words):
     return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def test_a_page_is_written_instead_of_shown(tmp_path):
-    words = ("explain", "--logits", "1", "2", "--format", "html")
+@pytest.mark.parametrize(
+    ("words", "made"), [(("--logits", "1", "2"), "lesson"), (("--exercise", "2"), "sheet")]
+)
+def test_a_page_is_written_instead_of_shown(tmp_path, words, made):
+    words, name = ("explain", *words, "--format", "html"), f"{made}.html"
     for _ in range(2):
         shown, exit_code = run_in_a_terminal(tmp_path, *words)
         assert exit_code == 0
-        assert shown == "Note: the lesson was written to lesson.html\r\n"
-        assert (tmp_path / "lesson.html").read_text("utf-8").startswith("<!DOCTYPE html>")
-    (tmp_path / "lesson.html").write_text("my own notes")
+        assert shown == f"Note: the {made} was written to {name}\r\n"
+        assert (tmp_path / name).read_text("utf-8").startswith("<!DOCTYPE html>")
+    (tmp_path / name).write_text("my own notes")
     shown, exit_code = run_in_a_terminal(tmp_path, *words)
     assert exit_code == 1
-    assert "cannot replace: lesson.html" in shown
-    assert (tmp_path / "lesson.html").read_text() == "my own notes"
+    assert f"cannot replace: {name}" in shown
+    assert (tmp_path / name).read_text() == "my own notes"
 
 
 @pytest.mark.parametrize(

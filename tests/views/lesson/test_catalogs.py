@@ -47,8 +47,8 @@ def all_messages() -> set[str]:
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
     found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}
-    for exercise in exercises.make(len(exercises.KINDS), 0):
-        found |= {exercise.question, exercise.working}
+    for exercise in exercises.make(exercises.MAX_EXERCISES, 0).exercises:
+        found |= {exercise.question, *exercise.working}
     found |= {"Exercises", "Answers"}  # headings that views choose between
     found |= {"logit z", "probability p", text.MORE, *STAGES.values(), DEFAULT_NAMES}
     for module in SOURCE.rglob("*.py"):
