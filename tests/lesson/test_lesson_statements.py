@@ -57,7 +57,7 @@ STATEMENTS = [
     "0.990 0.900 0.500 0.100 0.010 0.001",
     "loss = −Σ y log p",
     "Σ: sum over classes k; y: target; p: probability; log: natural logarithm",
-    "−(1 · log 0.7054 + 0 · log 0.2595 + 0 · log 0.0351) = 0.349 nats",
+    "−(1 · log 0.7275 + 0 · log 0.2676 + 0 · log 0.0049) = 0.3182 nats",
     "Wrong classes are multiplied by 0: only −log p[true] is left",
     "−log p is the information in an event of probability p",
     "the entropy, measures uncertainty",
@@ -106,7 +106,7 @@ def plain(said):
 
 
 def linear_picture():
-    """A linear model with logits 2, 1 and −3 for an image of 2 × 2 pixels, the last the brightest."""
+    """A linear model with logits 2, 1 and −3 for an image of 2 × 2 pixels."""
     weights = np.zeros((12, 3))
     weights[11] = [2.0, 1.0, -3.0]
     model = SoftmaxModel(
