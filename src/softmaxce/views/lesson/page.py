@@ -98,7 +98,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     def texts(steps: Sequence[Step]) -> list[dict[str, Any]]:
         return [asdict(step_text(step, given.shown, translate)) for step in steps]
 
-    words = [*messages(), *numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS]
+    words = [*messages(), *numbers.ENDS, *picture.REGIONS]
     return {
         "state": state_of(given),
         "constants": {
@@ -110,7 +110,6 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
             "largest_for_shift": numbers.LARGEST_FOR_SHIFT,
             "loss_table": numbers.loss_table(),
             "ends": numbers.ENDS,
-            "quantities": numbers.QUANTITIES,
             "decimals": formatting.DECIMALS,
             "smallest_plain": formatting.SMALLEST_PLAIN,
             "largest_plain": formatting.LARGEST_PLAIN,
