@@ -59,22 +59,102 @@ function pictureOf({ source, text }) {
   return element("figure", { class: "pixels" }, image, element("figcaption", {}, text));
 }
 
-// The elements of a step or misconception: its text, with `pictures` above the tables.
-function bodyOf(text, formulas = [], pictures = []) {
-  const checks = text.checks.map((check, c) => checkOf(check, text.failed?.[c]));
-  return [
-    element("p", { class: "claim" }, text.claim),
-    ...formulas,
-    ...text.sentences.map((line) => element("p", {}, line)),
-    ...pictures,
-    ...text.tables.map((table) => tableOf(table, text.title)),
-    ...(checks.length ? [element("ul", { class: "checks", "aria-label": say("Checks") }, ...checks)] : []),
-  ];
+// What explains the claim: the sentences; and what shows it: pictures, tables and checks.
+const paragraphs = (lines) => lines.map((line) => element("p", {}, line));
+
+function evidence(part, title) {
+  const checks = part.checks.map((check, c) => checkOf(check, part.failed?.[c]));
+  const list = element("ul", { class: "checks", "aria-label": say("Checks") }, ...checks);
+  return [...part.tables.map((table) => tableOf(table, title)), ...(checks.length ? [list] : [])];
+}
+
+// The three choices of a question, in increasing order; of two that are written alike, only one.
+function choicesOf({ answer, why, wrong }, numbers) {
+  const all = [{ answer, why, isRight: true }, ...wrong].map((choice) => ({ ...choice, value: numbers[choice.answer] }));
+  const texts = all.map(({ value }) => number(value));
+  return all
+    .map((choice, c) => ({ ...choice, text: texts[c] }))
+    .filter(({ text }, c) => texts.indexOf(text) === c)
+    .sort((a, b) => a.value - b.value);
+}
+
+// A step's elements, made once. `update` fills them; until its question is answered, the result is hidden.
+function makeView({ name, title, mathml, formula, pictures = [], question }) {
+  const body = document.getElementById(`body-${name}`);
+  const claim = element("p", { class: "claim" });
+  const sentences = element("div");
+  const explanation = element("details", { open: "" }, element("summary", {}, say("Explanation")), sentences);
+  const picture = PICTURES[name]?.(title);
+  const shown = element("div");
+  const extra = element("div");
+  const more = element("details", {}, element("summary", {}, say("More")), extra);
+  const message = element("legend");
+  const buttons = [0, 1, 2].map(() => element("button", { type: "button" }));
+  const reply = element("p", { role: "status" });
+  const asked = element("fieldset", { class: "question" }, message, ...buttons, reply);
+  const figures = [...pictures.map(pictureOf), ...(picture ? [picture.made] : [])];
+  const result = element("div", { class: "result" }, question ? explanation : sentences, ...figures, shown, more);
+  body.append(claim, ...(formula ? [formulaOf({ formula, mathml })] : []), ...(question ? [asked] : []), result);
+  const view = { name, chosen: null, explanation, ask };
+  let numbers = {};
+
+  function ask() {
+    if (!question) return;
+    const choices = choicesOf(question, numbers);
+    message.textContent = sentence(question.message, numbers);
+    buttons.forEach((button, c) => {
+      button.hidden = !choices[c];
+      if (!choices[c]) return;
+      const isChosen = choices[c].answer === view.chosen;
+      button.textContent = choices[c].text;
+      button.className = isChosen ? (choices[c].isRight ? "right" : "wrong") : "";
+      button.setAttribute("aria-pressed", isChosen);
+      button.onclick = () => {
+        view.chosen = choices[c].answer;
+        explanation.open = !choices[c].isRight;
+        ask();
+      };
+    });
+    const choice = choices.find(({ answer }) => answer === view.chosen);
+    const word = choice?.isRight ? say("Right") : say("Not quite");
+    const text = choice ? `${word}: ${sentence(choice.why, numbers)}` : "";
+    if (reply.textContent !== text) reply.textContent = text;
+    body.classList.toggle("asking", asksFirst && view.chosen === null && choices.length > 1);
+    asked.hidden = !asksFirst || choices.length < 2;
+  }
+
+  view.update = (step, text) => {
+    numbers = step.numbers;
+    claim.textContent = text.claim;
+    sentences.replaceChildren(...paragraphs(text.sentences));
+    shown.replaceChildren(...evidence(text, title));
+    extra.replaceChildren(...paragraphs(text.more.sentences), ...evidence(text.more, title));
+    more.hidden = !extra.hasChildNodes();
+    explanation.hidden = !text.sentences.length;
+    picture?.update(numbers);
+    ask();
+  };
+  return view;
+}
+
+let asksFirst = true;
+const VIEWS = [];
+
+function toggleQuestions() {
+  asksFirst = !asksFirst;
+  VIEWS.forEach((view) => {
+    view.chosen = null;
+    view.explanation.open = true;
+  });
+  show();
 }
 
 function showMisconceptions() {
-  const boxOf = (text) =>
-    element("section", { class: "misconception" }, element("h3", {}, text.title), ...bodyOf(text));
+  const boxOf = (text) => {
+    const parts = [element("p", { class: "claim" }, text.claim), ...paragraphs(text.sentences)];
+    const title = element("h3", {}, text.title);
+    return element("section", { class: "misconception" }, title, ...parts, ...evidence(text, text.title));
+  };
   fill("misconceptions", ...DATA.misconceptions.map(boxOf));
   fill("more-misconceptions", ...DATA.more_misconceptions.map(boxOf));
   document.getElementById("more").hidden = DATA.more_misconceptions.length === 0;
@@ -83,14 +163,11 @@ function showMisconceptions() {
 function show() {
   const { example, steps } = lesson(state);
   const shown = shownClasses(state);
-  steps.forEach((step) => {
-    const pictures = (step.pictures ?? []).map(pictureOf);
-    if (PICTURES[step.name]) pictures.push(PICTURES[step.name](step, shown));
-    const formulas = step.formula ? [formulaOf(step)] : [];
-    fill(`body-${step.name}`, ...bodyOf(stepText(step, shown, state.label), formulas, pictures));
-  });
+  if (!VIEWS.length) VIEWS.push(...DATA.steps.map(makeView));
+  steps.forEach((step, place) => VIEWS[place].update(step, stepText(step, shown, state.label)));
+  fill("ask", asksFirst ? say("Show all results") : say("Ask me first"));
   makeWideBoxesScrollable();
-  showSummary(example);
+  announce(example);
 }
 
 // A table or formula that is wider than its box can be reached with the tab key and scrolled.
@@ -105,20 +182,9 @@ function makeWideBoxesScrollable() {
   });
 }
 
-function showSummary(example) {
-  const parts = [
-    [say("true class"), example.true_class],
-    [say("its probability"), number(example.p_true)],
-    [say("loss"), number(example.loss)],
-  ];
-  fill("summary", ...parts.map(([name, value]) => element("span", {}, `${name} `, element("b", {}, value))));
-  clearTimeout(showSummary.timer);
-  showSummary.timer = setTimeout(() => {
-    fill("announcement", parts.map((part) => part.join(" ")).join(", "));
-  }, 400);
-  for (const [k, output] of probabilityOf) {
-    const p = example.probabilities[k];
-    output.textContent = p && p < 0.001 ? "<0.001" : number(p);
-    output.style.setProperty("--p", p);
-  }
+// What changed, for those who do not see it, when the changes pause.
+function announce({ true_class, p_true, loss }) {
+  const parts = [say("true class"), true_class, say("its probability"), number(p_true), say("loss"), number(loss)];
+  clearTimeout(announce.timer);
+  announce.timer = setTimeout(() => fill("announcement", parts.join(" ")), 400);
 }

@@ -96,6 +96,44 @@ function finiteDifferences({ scaled, targets, temperature }) {
   });
 }
 
+// The strip's: the powers of e whose exponents are z / T − shift. The shift is 0 unless the powers would
+// overflow or vanish; then it is the largest z / T.
+function stripNumbers(x, shift) {
+  const z = divided(x.logits, x.temperature);
+  const direct = z.map(Math.exp);
+  const works = direct.every(Number.isFinite) && direct.reduce((a, b) => a + b, 0) > 1e-300;
+  const used = shift ?? (works ? 0 : maxOf(z));
+  const moved = maxOf(z) === used ? 0 : maxOf(z) - used;
+  const exponents = used === 0 ? z : x.scaled.map((u) => u + moved);
+  const powers = exponents.map(Math.exp);
+  return { ...x, exponents, powers, total: sum(powers), shift: used };
+}
+
+// Gradient descent on the logits, under cross-entropy and under squared error: p[true] before and after
+// each of 100 steps, and the size of the first gradient on the true logit.
+function descents({ logits, targets, label, temperature, learning_rate }) {
+  const slopesOf = {
+    cross_entropy: (p) => p.map((q, k) => (q - targets[k]) / temperature),
+    squared_error(p) {
+      const errors = p.map((q, k) => q - targets[k]);
+      const mean = sum(p.map((q, k) => q * errors[k]));
+      return p.map((q, k) => (2 / temperature) * q * (errors[k] - mean));
+    },
+  };
+  const numbers = {};
+  for (const [loss, slopes] of Object.entries(slopesOf)) {
+    let z = logits;
+    const probabilities = () => softmax(divided(shifted(z), temperature));
+    numbers[`slope_${loss}`] = Math.abs(slopes(probabilities())[label]);
+    numbers[`p_${loss}`] = Array.from({ length: 101 }, (_, step) => {
+      const p = probabilities();
+      z = divided(z, 1).map((value, k) => value - learning_rate * slopes(p)[k]);
+      return p[label];
+    });
+  }
+  return numbers;
+}
+
 const STEP_NUMBERS = {
   logits: (x) => ({
     ...pick(x, "classes", "n_classes", "logits"),
@@ -255,6 +293,7 @@ const STEP_NUMBERS = {
       new_logits: moved,
       loss_after: 0 - logSoftmax(moved.map((z) => (z - top) / x.temperature))[x.label],
       moves,
+      ...descents(x),
       too_small_to_move: !visible,
       infinite: visible && !moves,
     };

@@ -30,7 +30,7 @@ from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "controls.js")
+PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "strip.js", "controls.js")
 MAX_WEIGHT_MAPS = 12
 _WORDS_IN_MATHML = re.compile(r"(?<=<mtext>).*?(?=</mtext>)")
 _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
@@ -118,6 +118,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "steps": [_step_data(step, explanation, translate) for step in explanation.steps],
         "misconceptions": texts(explanation.misconceptions),
         "more_misconceptions": texts(explanation.other_misconceptions),
+        "default_classes": [translate(name) for name in example.DEFAULT_NAMES],
         "words": {word: translate(word) for word in sorted(words)},
     }
 
@@ -174,19 +175,24 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     """A template as the page reads it, its messages in the page's language."""
     made = asdict(template)
     made |= {"title": translate(template.title), "claim": translate(template.claim)}
-    made["sentences"] = [
-        {"message": translate(message), "when": when}
-        for message, when in template.sentences.items()
-    ]
-    for check in made["checks"]:
-        check["message"] = translate(check["message"])
-    for table in made["tables"]:
-        for column in table["columns"]:
-            column["heading"] = translate(column["heading"])
+    for part in (made, made["more"]):
+        part["sentences"] = [
+            {"message": translate(message), "when": when}
+            for message, when in part["sentences"].items()
+        ]
+        for check in part["checks"]:
+            check["message"] = translate(check["message"])
+        for table in part["tables"]:
+            for column in table["columns"]:
+                column["heading"] = translate(column["heading"])
     if template.formula:
         made["formula"]["plain"] = translate(template.formula.plain)
         made["mathml"] = mathml(template.formula, translate)
-    del made["question"]
+    if template.question:
+        question = made["question"]
+        for text in (question, *question["wrong"]):
+            text |= {k: translate(text[k]) for k in ("message", "why") if k in text}
+        del question["hint"]
     return made
 
 

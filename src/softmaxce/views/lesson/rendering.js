@@ -27,13 +27,12 @@ function carriedOut(check, numbers) {
 
 function render(template, numbers) {
   const applies = (part) => !part.when || Boolean(numbers[part.when]);
-  return {
-    ...template,
-    numbers,
-    sentences: template.sentences.filter(applies).map((part) => part.message),
-    tables: template.tables.filter(applies),
-    checks: template.checks.filter(applies).map((check) => carriedOut(check, numbers)),
-  };
+  const partOf = ({ sentences, tables, checks }) => ({
+    sentences: sentences.filter(applies).map((part) => part.message),
+    tables: tables.filter(applies),
+    checks: checks.filter(applies).map((check) => carriedOut(check, numbers)),
+  });
+  return { ...template, numbers, ...partOf(template), more: partOf(template.more) };
 }
 
 function lesson(state) {
@@ -120,12 +119,11 @@ function checkText(check, numbers) {
 
 function stepText(step, shown, label) {
   const { numbers } = step;
-  return {
-    title: step.title,
-    claim: sentence(step.claim, numbers),
-    sentences: step.sentences.map((message) => sentence(message, numbers)),
-    tables: step.tables.map((table) => tableText(table, numbers, shown, label)),
-    checks: step.checks.map((check) => checkText(check, numbers)),
-    failed: step.checks.map((check) => !check.holds),
-  };
+  const partOf = ({ sentences, tables, checks }) => ({
+    sentences: sentences.map((message) => sentence(message, numbers)),
+    tables: tables.map((table) => tableText(table, numbers, shown, label)),
+    checks: checks.map((check) => checkText(check, numbers)),
+    failed: checks.map((check) => !check.holds),
+  });
+  return { title: step.title, claim: sentence(step.claim, numbers), ...partOf(step), more: partOf(step.more) };
 }
