@@ -16,7 +16,6 @@ TEMPERATURES = (0.001, 1000.0)
 LEARNING_RATES = (1e-6, 1000.0)
 SUM_TOLERANCE = 1e-6
 MAX_ROWS = 12
-DEFAULT_NAMES = ("cat", "dog", "person")  # of two or three classes; of more, their indices
 
 
 @dataclass(frozen=True)

@@ -99,18 +99,6 @@ class Question:
 
     message: str
     answer: str
-    hint: str = 'hint'
-    why: str = 'Because so it is.'
-    wrong: tuple[Any, ...] = ({'answer':'learning_rate','why':'No, not {learning_rate}.'},{'answer':'learning_rate','why':'No, not {learning_rate}.'})
-
-
-@dataclass(frozen=True)
-class Part:
-    """STUB."""
-
-    sentences: Mapping[str, str] = field(default_factory=dict)
-    tables: tuple[Table, ...] = ()
-    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,7 +117,6 @@ class StepTemplate:
     tables: tuple[Table, ...] = ()
     checks: tuple[Check, ...] = ()
     question: Question | None = None
-    more: Part = field(default_factory=Part)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ const changeValue = (k, value) => Math.abs(value) <= LARGEST && changeValues(val
 // The power of e of class k: its logit is the logarithm. Of probabilities, the value itself.
 function setPower(k, power) {
   if (isProbabilities) return changeValues(divided(values.with(k, power), Math.max(1, power)));
-  return changeValue(k, state.temperature * (Math.log(power) + stripOf.numbers.shift));
+  return changeValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
 }
 
 // A slider and a number field that hold one value. toValue, toPlace: from the slider's place to the
@@ -95,7 +95,7 @@ function classRow(k) {
   });
   parts.forEach((part) => Object.assign(part.dataset, { term: isProbabilities ? "p" : "z", k }));
   const caption = element("label", { for: `true-${k}` }, radio, element("span", {}, name));
-  const place = stripOf.shown.indexOf(k);
+  const place = strip.shown.indexOf(k);
   const row = element("div", { class: `row c${place}` }, caption, ...parts);
   if (k >= n_first) {
     const button = element("button", { type: "button", "aria-label": `${say("Remove class")} ${name}` }, "×");
@@ -160,6 +160,7 @@ function build() {
   fill("hint", hints.filter(Boolean).join(" "));
   document.getElementById("reset").addEventListener("click", reset);
   document.getElementById("add").addEventListener("click", addClass);
+  document.getElementById("ask").addEventListener("click", toggleQuestions);
   showMisconceptions();
   change(initial);
 }
