@@ -151,7 +151,9 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     help="Learning rate of the gradient descent step in the lesson.",
 )
 @click.option(
-    "--all", "every_misconception", is_flag=True, help="Show all ten common misconceptions."
+    "--more",
+    is_flag=True,
+    help="Show more about each step, every check, and all ten common misconceptions.",
 )
 @click.option(
     "--save-images",
@@ -213,6 +215,7 @@ def explain(
     """
     output_format = context.params["output_format"] = _format(context)
     _check(context.params)
+    from softmaxce.lesson.example import DEFAULT_NAMES
     from softmaxce.views.lesson.language import default_language, language_of, translator
 
     language = language_of(language) if language else default_language()
@@ -225,13 +228,15 @@ def explain(
 
         text = view.exercises_as_text(make(exercise, seed), translate, answers)
     else:
-        explanation = _explanation(**source)
+        names = tuple(map(translate, DEFAULT_NAMES))
+        explanation = _explanation(default_names=names, **source)
         if save_images:
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output
 
-            (view.ask if quiz else view.show)(output(), explanation, translate)
+            show = import_module("softmaxce.views.lesson.quiz").ask if quiz else view.show
+            show(output(), explanation, translate)
             return
         text = view.as_text(explanation, translate, language)
     _write(text.removesuffix("\n") + "\n", output_format, output_path)
@@ -297,20 +302,22 @@ def _explanation(
     logits: tuple[float, ...],
     probabilities: tuple[float, ...],
     classes: tuple[str, ...],
-    every_misconception: bool,
+    default_names: tuple[str, ...],
+    more: bool,
     **options: Any,
 ) -> Any:
     from softmaxce.workflows import explain as workflow
 
     if image:
-        options["every_misconception"] = every_misconception
         stdin = read_input() if image == workflow.STDIN else b""
-        return workflow.explain_image(image, model_path, stdin=stdin, **options)
+        return workflow.explain_image(image, model_path, stdin=stdin, more=more, **options)
     from softmaxce.lesson import make_example
 
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
-    example = make_example(numbers, source, classes=classes or None, **options)
-    return workflow.explain(example, every_misconception=every_misconception)
+    example = make_example(
+        numbers, source, classes=classes or None, default_names=default_names, **options
+    )
+    return workflow.explain(example, more=more)
 
 
 def _write(text: str, output_format: str, path: str | None) -> None:

@@ -58,13 +58,15 @@ function evidence({ tables, checks, failed = [] }, title) {
 
 const box = (title, content) => element("details", {}, element("summary", {}, title), content);
 
-// The choices of a question in increasing order; of two that are written alike, only the first.
-function choicesOf({ answer, why, wrong }, numbers) {
-  const all = [{ answer, why, isRight: true }, ...wrong].map((choice) => {
+// The choices of a question in increasing order; the first is right. Of two that are written alike, the
+// second is left out.
+function choicesOf({ choices, when }, numbers) {
+  if (when && !numbers[when]) return [];
+  const all = choices.map((choice, c) => {
     const value = numbers[choice.answer];
-    return { ...choice, value, text: number(value) };
+    return { ...choice, value, isRight: c === 0, text: number(value) };
   });
-  const isNew = ({ text }, c) => all.findIndex((other) => other.text === text) === c;
+  const isNew = ({ text, value }, c) => value !== null && all.findIndex((other) => other.text === text) === c;
   return all.filter(isNew).sort((a, b) => a.value - b.value);
 }
 

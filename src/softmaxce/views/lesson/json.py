@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softmaxce.lesson.exercises import Exercise
-from softmaxce.lesson.step import Step
+from softmaxce.lesson.step import RenderedPart, Step
 from softmaxce.views.json.json_output import json_text
 from softmaxce.views.lesson.formatting import sentence
 from softmaxce.views.lesson.language import Translate
@@ -37,26 +37,32 @@ def _step(step: Step, translate: Translate) -> dict[str, Any]:
     def said(message: str) -> str:
         return sentence(message, step.numbers, translate)
 
+    def part(of: RenderedPart) -> dict[str, Any]:
+        return {
+            "explanation": [said(message) for message in of.sentences],
+            "proofs": [
+                {
+                    "claim": said(check.message),
+                    "left": check.left,
+                    "relation": check.relation,
+                    "right": check.right,
+                    "tolerance": check.tolerance,
+                    "error": check.error,
+                    "holds": True,  # a failed check is an error before anything is shown
+                }
+                for check in of.checks
+            ],
+        }
+
     formula = step.template.formula
     return {
         "name": step.name,
         "title": translate(step.template.title),
         "claim": said(step.template.claim),
         "formula": translate(formula.plain) if formula else None,
-        "explanation": [said(message) for message in step.sentences],
+        **part(step),
+        "more": part(step.more),
         "numbers": dict(step.numbers),
-        "proofs": [
-            {
-                "claim": said(check.message),
-                "left": check.left,
-                "relation": check.relation,
-                "right": check.right,
-                "tolerance": check.tolerance,
-                "error": check.error,
-                "holds": True,  # a failed check is an error before anything is shown
-            }
-            for check in step.checks
-        ],
     }
 
 

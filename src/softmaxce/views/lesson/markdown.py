@@ -9,6 +9,7 @@ from softmaxce.lesson.exercises import Exercise
 from softmaxce.lesson.step import Formula, Step
 from softmaxce.views.lesson.formatting import TableText, sentence, step_text
 from softmaxce.views.lesson.language import Translate
+from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -26,25 +27,29 @@ def escaped(name: str) -> str:
 
 def as_text(explanation: Explanation, translate: Translate, _language: str) -> str:
     """The whole explanation."""
-    shown = explanation.example.shown
-    parts = [f"# {translate('Softmax and cross-entropy, step by step')}"]
+    example = explanation.example
+    parts = [
+        f"# {translate('Softmax and cross-entropy, step by step')}",
+        translate(STAGES[example.source]),
+        _table(strip_table(example, translate, escaped)),
+    ]
     for position, step in enumerate(explanation.steps, 1):
-        parts += _step(f"## {position}.", step, shown, translate)
-    if explanation.misconceptions:
-        parts.append(f"## {translate('Common misconceptions')}")
+        parts += _step(f"## {position}.", step, explanation, translate)
+    parts.append(f"## {translate('Common misconceptions')}")
     for step in explanation.misconceptions:
-        parts += _step("###", step, shown, translate)
+        parts += _step("###", step, explanation, translate)
     return "\n\n".join(parts) + "\n"
 
 
-def _step(mark: str, step: Step, shown: Sequence[int], translate: Translate) -> list[str]:
-    text = step_text(step, shown, translate, escaped)
+def _step(mark: str, step: Step, explanation: Explanation, translate: Translate) -> list[str]:
+    text = step_text(step, explanation.example.shown, translate, escaped)
     parts = [f"{mark} {text.title}", f"**{text.claim}**"]
     if formula := step.template.formula:
         parts.append(f"$$\n{latex(formula, translate)}\n$$")
-    parts += [*text.sentences, *map(_table, text.tables)]
-    if text.checks:
-        parts.append("\n".join(f"- ✓ {check}" for check in text.checks))
+    for part in (text, text.more) if explanation.more else (text,):
+        parts += [*part.sentences, *map(_table, part.tables)]
+        if part.checks:
+            parts.append("\n".join(f"- ✓ {check}" for check in part.checks))
     return parts
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from softmaxce.lesson import example, numbers, picture
+from softmaxce.lesson import descent, example, numbers, picture
 from softmaxce.lesson.example import Example
+from softmaxce.lesson.questions import QUESTIONS
 from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
@@ -32,6 +33,15 @@ HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
 PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "strip.js", "controls.js")
 MAX_WEIGHT_MAPS = 12
+NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
+FIXED = {  # numbers of a step that are the same for every example
+    "logits": ("one",),
+    "softmax": ("one",),
+    "squared_error": tuple(numbers.loss_table()),
+    "cross_entropy": ("quantities",),
+    "two_ends": ("one", "two", "there", "back", "ends", "perfect"),
+    "gradient": ("n_steps", "sure_cross_entropy", "sure_squared_error"),
+}
 _WORDS_IN_MATHML = re.compile(r"(?<=<mtext>).*?(?=</mtext>)")
 _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
 _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
@@ -108,9 +118,11 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
             "rounding": numbers.ROUNDING,
             "step_of_difference": numbers.STEP_OF_DIFFERENCE,
             "largest_for_shift": numbers.LARGEST_FOR_SHIFT,
-            "loss_table": numbers.loss_table(),
-            "ends": numbers.ENDS,
-            "quantities": numbers.QUANTITIES,
+            "rounding_of_weights": numbers.ROUNDING_OF_WEIGHTS,
+            "smallest_power": numbers.SMALLEST_POWER,
+            "n_steps": descent.N_STEPS,
+            "max_terms": formatting.MAX_TERMS,
+            "max_extra": formatting.MAX_EXTRA,
             "decimals": formatting.DECIMALS,
             "smallest_plain": formatting.SMALLEST_PLAIN,
             "largest_plain": formatting.LARGEST_PLAIN,
@@ -137,12 +149,22 @@ def state_of(given: Example) -> dict[str, Any]:
 
 
 def _step_data(step: Step, explanation: Explanation, translate: Translate) -> dict[str, Any]:
-    """A step's template; with the numbers and pictures of an image, which do not change."""
+    """A step's template; `fixed`: its numbers, and pictures of an image, that do not change."""
     data = _translated(step.template, translate)
+    data["question"] = _question(step, translate)
+    data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
-        data["fixed"] = {k: value for k, value in step.numbers.items() if k != "contributions"}
+        data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
         data["pictures"] = list(_pictures(step, explanation, translate))
     return data
+
+
+def _question(step: Step, translate: Translate) -> dict[str, Any]:
+    """The question of a step and its choices: the name of a number each, and why it is right."""
+    asked = QUESTIONS[step.name]
+    answers = [(asked.answer, asked.hint), *((wrong.answer, wrong.why) for wrong in asked.wrong)]
+    choices = [{"answer": name, "why": translate(why)} for name, why in answers]
+    return {"message": translate(asked.message), "when": asked.when, "choices": choices}
 
 
 def _pictures(
@@ -181,18 +203,13 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
             for message, when in part["sentences"].items()
         ]
         for check in part["checks"]:
-            check["message"] = translate(check["message"])
+            check |= {key: translate(check[key]) for key in ("message", "written") if check[key]}
         for table in part["tables"]:
             for column in table["columns"]:
                 column["heading"] = translate(column["heading"])
     if template.formula:
         made["formula"]["plain"] = translate(template.formula.plain)
         made["mathml"] = mathml(template.formula, translate)
-    if template.question:
-        question = made["question"]
-        for text in (question, *question["wrong"]):
-            text |= {k: translate(text[k]) for k in ("message", "why") if k in text}
-        del question["hint"]
     return made
 
 

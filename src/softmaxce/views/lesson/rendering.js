@@ -19,10 +19,10 @@ function carriedOut(check, numbers) {
     typeof value === "string" ? numbers[value] : value,
   );
   const error = difference(left, right);
-  const { message, relation } = check;
+  const { relation } = check;
   const holds = relation === "<" ? left < right : error <= tolerance || (relation === "≤" && left <= right);
-  if (!holds) console.error(`a check failed: ${message}`, left, relation, right);
-  return { message, left, right, relation, error, holds };
+  if (!holds) console.error(`a check failed: ${check.message}`, left, relation, right);
+  return { ...check, left, right, error, holds };
 }
 
 function render(template, numbers) {
@@ -37,7 +37,7 @@ function render(template, numbers) {
 
 function lesson(state) {
   const example = makeExample(state);
-  const numbersOf = (template) => template.fixed ?? STEP_NUMBERS[template.name](example);
+  const numbersOf = ({ name, fixed }) => ({ ...example, ...STEP_NUMBERS[name]?.(example), ...fixed });
   return { example, steps: DATA.steps.map((template) => render(template, numbersOf(template))) };
 }
 
@@ -59,28 +59,68 @@ function needsPower(size) {
   return size > 0 && size < smallest_plain && Math.abs(size - Number(size.toFixed(decimals))) > rounding;
 }
 
-function neededDecimals(value) {
-  const { decimals, rounding } = DATA.constants;
+function neededDecimals(value, most = DATA.constants.decimals) {
   if (!Number.isFinite(value) || needsPower(Math.abs(value))) return 0;
-  if (Math.abs(value - Math.round(value)) <= rounding) return 0;
-  return value.toFixed(decimals).replace(/0+$/, "").split(".")[1].length || decimals;
+  if (Math.abs(value - Math.round(value)) <= DATA.constants.rounding) return 0;
+  return value.toFixed(most).replace(/0+$/, "").split(".")[1].length || most;
 }
 
-function number(value, decimals = neededDecimals(value)) {
+function number(value, decimals, extra = 0) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (needsPower(Math.abs(value))) {
-    const [mantissa, exponent] = value.toExponential(2).split("e");
+    const [mantissa, exponent] = value.toExponential(2 + extra).split("e");
     const raised = String(Number(exponent)).replace(/[-\d]/g, (digit) => SUPERSCRIPTS[digit]);
     return `${mantissa.replace(/\.?0+$/, "")}×10${raised}`.replace("-", "−");
   }
-  return value.toFixed(decimals).replace(/^-/, "−");
+  const shown = decimals ?? neededDecimals(value, DATA.constants.decimals + extra);
+  return value.toFixed(shown).replace(/^-/, "−").replace(/(?<!\..*)\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-const sentence = (message, numbers) =>
-  message.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = numbers[name];
-    return typeof value === "number" ? number(value) : String(value);
-  });
+const differ = (a, b) => a !== b && !(Math.abs(a - b) <= DATA.constants.rounding * Math.max(Math.abs(a), Math.abs(b)));
+
+// How many digits more than usual tell different values apart: rounding errors do not count.
+function extraDigits(values) {
+  const different = [];
+  for (const value of [...values].sort((a, b) => (a < b ? -1 : 1))) {
+    if (!different.length || differ(different.at(-1), value)) different.push(value);
+  }
+  const tellApart = (extra) => new Set(different.map((v) => number(v, undefined, extra))).size === different.length;
+  let extra = 0;
+  while (extra < DATA.constants.max_extra && !tellApart(extra)) extra += 1;
+  return extra;
+}
+
+const namesIn = (message) => [...message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+
+// A value in a sentence: a negative number that follows a plus sign is in brackets.
+function inserted(value, before, extra) {
+  if (typeof value !== "number") return String(value);
+  const text = number(value, undefined, extra);
+  return text.startsWith("−") && before.endsWith("+ ") ? `(${text})` : text;
+}
+
+// A message with its {names} filled in, and <<…|separator>> repeated for each class, or a few of many.
+function sentence(message, numbers) {
+  const single = namesIn(message.replace(/<<.+?>>/g, "")).map((name) => numbers[name]);
+  const extra = extraDigits(single.filter((value) => typeof value === "number"));
+  return message.replace(/<<(.+?)\|(, | \+ )>>|\{(\w+)\}/g, (_, pattern, separator, name, at) =>
+    pattern ? repeated(pattern, separator, numbers) : inserted(numbers[name], message.slice(0, at), extra),
+  );
+}
+
+function repeated(pattern, separator, numbers) {
+  const vectors = namesIn(pattern).map((name) => numbers[name]).filter(Array.isArray);
+  const length = maxOf(vectors.map((vector) => vector.length));
+  const few = [...new Set([0, 1, numbers.label, length - 1])].sort((a, b) => a - b);
+  const kept = length > DATA.constants.max_terms ? few : [...vectors[0].keys()];
+  const filled = (k) =>
+    pattern.replace(/\{(\w+)\}/g, (_, name, at) => {
+      const value = Array.isArray(numbers[name]) ? numbers[name][k] : numbers[name];
+      return inserted(value, (k ? separator : "") + pattern.slice(0, at));
+    });
+  const parts = kept.map((k, place) => (k - (kept[place - 1] ?? -1) > 1 ? `…${separator}${filled(k)}` : filled(k)));
+  return parts.join(separator);
+}
 
 function cells(column, numbers, rows) {
   const values = rows.map((row) => numbers[column.values][row]);
@@ -96,7 +136,7 @@ function cells(column, numbers, rows) {
 function tableText(table, numbers, shown, label) {
   const { columns } = table;
   const length = numbers[columns[0].values].length;
-  const kept = table.per_class ? shown.filter((k) => k < length) : [...Array(length).keys()];
+  const kept = table.per_class && length > DATA.constants.max_rows ? shown : [...Array(length).keys()];
   const texts = columns.map((column) => cells(column, numbers, kept));
   const rows = [];
   let marked = -1;
@@ -110,11 +150,21 @@ function tableText(table, numbers, shown, label) {
   return { headings: columns.map((column) => column.heading), is_text: columns.map(isText), rows, marked };
 }
 
-function checkText(check, numbers) {
-  const message = sentence(check.message, numbers);
-  if (Array.isArray(check.left)) return `${message} (${say("largest difference")}: ${number(check.error)})`;
-  const left = check.right === 0 && check.relation === "=" ? check.right : check.left;
-  return `${message}: ${number(left)} ${check.relation} ${number(check.right)}`;
+function isRounded(value) {
+  const shown = needsPower(Math.abs(value)) ? value.toExponential(2) : value.toFixed(DATA.constants.decimals);
+  return differ(Number(shown), value);
+}
+
+function checkText({ message, left, right, relation, error, written }, numbers) {
+  const start = sentence(message, numbers);
+  if (Array.isArray(left)) return `${start} (${say("largest difference")}: ${number(error)})`;
+  if (written) {
+    const values = [...namesIn(written).map((name) => numbers[name]), right].flat();
+    return `${start}: ${sentence(written, numbers)} ${values.some(isRounded) ? "≈" : "="} ${number(right)}`;
+  }
+  const shown = relation === "=" ? right : left; // equal but for rounding
+  const extra = extraDigits([shown, right]);
+  return `${start}: ${number(shown, undefined, extra)} ${relation} ${number(right, undefined, extra)}`;
 }
 
 function stepText(step, shown, label) {

@@ -152,7 +152,8 @@ function chosenClasses({ logits, label }) {
 
 function showStrip() {
   const { made, isDragged } = strip;
-  const n = stripNumbers(makeExample(state), isDragged ? strip.numbers.shift : undefined);
+  const example = makeExample(state);
+  const n = { ...example, ...powersOf(example, isDragged ? strip.numbers.shift : undefined) };
   if (isProbabilities) n.powers = values;
   const [names, shown, largest] = [JSON.stringify(state.classes), chosenClasses(state), maxOf(n.powers)];
   if (!isDragged && (largest > strip.full || largest < strip.full / 4)) strip.full = 1.6 * largest;
