@@ -118,7 +118,7 @@ function descents({ logits, targets, label, temperature, learning_rate }) {
   for (const [loss, slopesOf] of Object.entries(slopes)) {
     let z = logits;
     const course = Array.from({ length: DATA.constants.n_steps + 1 }, () => {
-      const p = softmax(divided(z, temperature));
+      const p = softmax(divided(shifted(z), temperature));
       const moves = slopesOf(p, p.map((q, k) => q - targets[k]));
       z = z.map((value, k) => value - (learning_rate * moves[k]) / temperature);
       return p[label];

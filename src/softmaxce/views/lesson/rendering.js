@@ -126,7 +126,7 @@ function cells(column, numbers, rows) {
   const values = rows.map((row) => numbers[column.values][row]);
   if (column.kind === "text") return values;
   if (column.kind === "word") return values.map(say);
-  const decimals = maxOf([0, ...values.map(neededDecimals)]);
+  const decimals = maxOf([0, ...values.map((value) => neededDecimals(value))]);
   return values.map((value) =>
     column.kind === "power" && !Number.isFinite(value) ? say("too large") : number(value, decimals),
   );
