@@ -3,47 +3,44 @@
 
 const LARGEST = Number.MAX_VALUE;
 const MOST_ADDED = 6; // classes, with those of the first numbers
-const revive = (value) => (value === "-Infinity" ? -Infinity : value);
-const initial = { ...DATA.state, logits: DATA.state.logits.map(revive) };
-const isProbabilities = initial.source === "probabilities";
-const firstValues = isProbabilities ? initial.logits.map(Math.exp) : initial.logits;
-const n_first = firstValues.length;
-let values = firstValues; // in the fields: logits, or probabilities before division by their sum
-let range = rangeOfSliders();
+const revived = DATA.state.logits.map((value) => (value === "-Infinity" ? -Infinity : value));
+const isProbabilities = DATA.state.source === "probabilities";
+// values: those in the fields, which are logits, or probabilities before division by their sum.
+const initial = { ...DATA.state, logits: revived, values: isProbabilities ? revived.map(Math.exp) : revived };
 let state = initial;
+let range = rangeOfSliders(initial.values);
 let refreshes = []; // what sets each control to the state
 
 function change(part) {
   state = { ...state, ...part };
+  const { values } = state;
+  const isOutside = values.some((value) => value < range.min || value > range.max);
+  if (isOutside || part === initial) range = rangeOfSliders(values);
   showStrip();
   if (part.classes) buildControls();
   refreshes.forEach((refresh) => refresh());
-  change.waits ??= requestAnimationFrame(() => {
-    change.waits = undefined;
+  change.frame ||= requestAnimationFrame(() => {
+    change.frame = 0;
     show();
   });
 }
 
-function changeValues(next, part = {}) {
-  const total = sum(next);
+function setValues(values, part = {}) {
+  const total = sum(values);
   if (isProbabilities && !(total > 0)) return;
-  values = next;
-  const isOutside = maxOf(values) > range.max || -maxOf(values.map((z) => -z)) < range.min;
-  if (isOutside) range = rangeOfSliders();
-  change({ ...part, logits: isProbabilities ? next.map((p) => Math.log(p / total)) : next });
+  change({ ...part, values, logits: isProbabilities ? values.map((p) => Math.log(p / total)) : values });
 }
 
-const changeValue = (k, value) => Math.abs(value) <= LARGEST && changeValues(values.with(k, value));
+const setValue = (k, value) => Math.abs(value) <= LARGEST && setValues(state.values.with(k, value));
 
 // The power of e of class k: its logit is the logarithm. Of probabilities, the value itself.
 function setPower(k, power) {
-  if (isProbabilities) return changeValues(divided(values.with(k, power), Math.max(1, power)));
-  return changeValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
+  if (isProbabilities) setValues(divided(state.values.with(k, power), Math.max(1, power)));
+  else setValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
 }
 
-// A slider and a number field that hold one value. toValue, toPlace: from the slider's place to the
-// value and back.
-function control(id, name, { rangeOf, limits, value, toValue, toPlace, onValue }) {
+// A slider and a number field that hold one value. scale: from the slider's place to the value and back.
+function control(id, name, { rangeOf, limits, value, onValue, scale: [toValue, toPlace] = [(x) => x, (x) => x] }) {
   const slider = element("input", { type: "range", id: `${id}-slider`, "aria-label": `${name}, ${say("slider")}` });
   const field = element("input", { type: "number", id, step: "any", ...limits, "aria-label": name });
   // The first form that fits in the field; the state keeps all digits.
@@ -53,11 +50,10 @@ function control(id, name, { rangeOf, limits, value, toValue, toPlace, onValue }
     field.setAttribute("aria-invalid", !isValid);
     if (isValid) onValue(typed);
   };
-  slider.addEventListener("input", () => take(toValue(Number(slider.value))));
-  field.addEventListener("input", () => take(field.value.trim() === "" ? NaN : Number(field.value)));
+  slider.oninput = () => take(toValue(Number(slider.value)));
+  field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
   refreshes.push(() => {
-    Object.assign(slider, rangeOf());
-    slider.value = toPlace(value());
+    Object.assign(slider, { ...rangeOf(), value: toPlace(value()) });
     slider.setAttribute("aria-valuetext", number(value()));
     if (document.activeElement === field) return;
     field.value = forms(value()).find((form) => String(form).length <= 14);
@@ -68,11 +64,10 @@ function control(id, name, { rangeOf, limits, value, toValue, toPlace, onValue }
 
 // Softmax depends on differences only, so the range follows the spread of the logits: as much room
 // on either side, and at least 2, where a power of e is 7 times as large.
-function rangeOfSliders() {
+function rangeOfSliders(values) {
   if (isProbabilities) return { min: 0, max: 1, step: 0.01 };
   const [low, high] = [-maxOf(values.map((z) => -z)), maxOf(values)];
-  const size = maxOf(values.map(Math.abs));
-  const room = Math.min(Math.max(2, high - low, size / 1e4), LARGEST);
+  const room = Math.min(Math.max(2, high - low, maxOf(values.map(Math.abs)) / 1e4), LARGEST);
   const unit = 10 ** Math.floor(Math.log10(room));
   const limit = (value) => Math.max(-LARGEST, Math.min(value, LARGEST));
   const [min, max] = [Math.floor((low - room) / unit) * unit, Math.ceil((high + room) / unit) * unit];
@@ -82,27 +77,21 @@ function rangeOfSliders() {
 function classRow(k) {
   const name = state.classes[k];
   const radio = element("input", { type: "radio", name: "true-class", id: `true-${k}`, value: k });
-  radio.addEventListener("change", () => change({ label: k, label_is_given: true }));
+  radio.onchange = () => change({ label: k, label_is_given: true });
   refreshes.push(() => (radio.checked = k === state.label));
-  const what = isProbabilities ? say("probability p") : say("logit z");
+  const [what, term] = isProbabilities ? [say("probability p"), "p"] : [say("logit z"), "z"];
   const parts = control(`value-${k}`, `${what}, ${say("class")} ${name}`, {
     rangeOf: () => range,
     limits: isProbabilities ? { min: 0, max: 1 } : { min: -LARGEST, max: LARGEST },
-    value: () => values[k],
-    toValue: (place) => place,
-    toPlace: (value) => value,
-    onValue: (value) => changeValue(k, value),
+    value: () => state.values[k],
+    onValue: (value) => setValue(k, value),
   });
-  parts.forEach((part) => Object.assign(part.dataset, { term: isProbabilities ? "p" : "z", k }));
+  parts.forEach((part) => setAll(part, ofTerm(term, k)));
+  const button = element("button", { type: "button", "aria-label": `${say("Remove class")} ${name}` }, "×");
+  button.onclick = () => removeClass(k);
   const caption = element("label", { for: `true-${k}` }, radio, element("span", {}, name));
-  const place = strip.shown.indexOf(k);
-  const row = element("div", { class: `row c${place}` }, caption, ...parts);
-  if (k >= n_first) {
-    const button = element("button", { type: "button", "aria-label": `${say("Remove class")} ${name}` }, "×");
-    button.addEventListener("click", () => removeClass(k));
-    row.append(button);
-  }
-  return row;
+  const isAdded = k >= initial.values.length;
+  return element("div", { class: `row c${strip.shown.indexOf(k)}` }, caption, ...parts, ...(isAdded ? [button] : []));
 }
 
 // A positive number on a logarithmic slider from 10^low to 10^high.
@@ -112,9 +101,8 @@ function scalarRow(id, key, name, [low, high]) {
     rangeOf: () => ({ min: low, max: high, step: 0.01 }),
     limits: { min, max },
     value: () => state[key],
-    toValue: (place) => Number((10 ** place).toPrecision(3)),
-    toPlace: Math.log10,
     onValue: (value) => change({ [key]: value }),
+    scale: [(place) => Number((10 ** place).toPrecision(3)), Math.log10],
   });
   return element("div", { class: "row" }, element("label", { for: id }, name), ...parts);
 }
@@ -122,48 +110,35 @@ function scalarRow(id, key, name, [low, high]) {
 function buildControls() {
   refreshes = [];
   fill("classes", ...shownClasses(state).map(classRow));
-  fill(
-    "scalars",
-    scalarRow("temperature", "temperature", say("Temperature"), [-1, 1]),
-    scalarRow("learning-rate", "learning_rate", say("Learning rate"), [-2, 1]),
-  );
-  const { logits, source } = state;
-  document.getElementById("add").hidden = source === "image" || logits.length >= MOST_ADDED;
+  const temperature = scalarRow("temperature", "temperature", say("Temperature"), [-1, 1]);
+  fill("scalars", temperature, scalarRow("learning-rate", "learning_rate", say("Learning rate"), [-2, 1]));
+  document.getElementById("add").hidden = state.source === "image" || state.values.length >= MOST_ADDED;
 }
 
 function addClass() {
-  const names = [...DATA.default_classes, ...values.keys(), values.length].map(String);
-  const name = names.slice(Math.min(values.length, DATA.default_classes.length)).find((one) => !state.classes.includes(one));
-  changeValues([...values, 0], { classes: [...state.classes, name] });
+  const { values, classes } = state;
+  const names = [...DATA.default_classes, ...Array(2 * MOST_ADDED).keys()].map(String);
+  const name = names.slice(values.length).find((one) => !classes.includes(one));
+  setValues([...values, 0], { classes: [...classes, name] });
 }
 
 function removeClass(k) {
   const without = (list) => list.toSpliced(k, 1);
   const label = state.label === k ? 0 : state.label - (state.label > k);
-  changeValues(without(values), { classes: without(state.classes), label });
+  setValues(without(state.values), { classes: without(state.classes), label });
   document.getElementById("add").focus();
 }
 
-function reset() {
-  values = firstValues;
-  range = rangeOfSliders();
-  change(initial);
-}
-
-function build() {
-  const omitted = n_first - shownClasses(initial).length;
-  const hints = [
-    initial.source === "image" ? say("The first numbers are the image's own logits.") : "",
-    isProbabilities ? say("The probabilities are divided by their sum.") : "",
-    omitted ? say("… {n} more").replace("{n}", omitted) : "",
-  ];
-  fill("hint", hints.filter(Boolean).join(" "));
-  document.getElementById("reset").addEventListener("click", reset);
-  document.getElementById("add").addEventListener("click", addClass);
-  document.getElementById("ask").addEventListener("click", toggleQuestions);
-  showMisconceptions();
-  change(initial);
-}
-
-build();
+const omitted = initial.values.length - shownClasses(initial).length;
+const hints = [
+  initial.source === "image" ? say("The first numbers are the image's own logits.") : "",
+  isProbabilities ? say("The probabilities are divided by their sum.") : "",
+  omitted ? say("… {n} more").replace("{n}", omitted) : "",
+];
+fill("hint", hints.filter(Boolean).join(" "));
+Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestions }).forEach(([id, act]) => {
+  document.getElementById(id).onclick = act;
+});
+showMisconceptions();
+change(initial);
 window.softmaxce = { state: () => state, lesson };

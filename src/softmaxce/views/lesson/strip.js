@@ -4,10 +4,14 @@
 const MOST_CLASSES = 6; // in the strip: the true class and the five with the highest logits
 const ROW = 48; // the height of a class, in pixels, as in page.css
 const STEPS_OF_KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
-// full: the power that fills a bar; it stays as it is while a bar is dragged. numbers: those shown.
-const strip = { made: document.getElementById("strip"), names: "", shown: [], updates: [], full: 0, isDragged: false };
+// full: the power that fills a bar; while one is dragged, it stays. numbers: those shown.
+const strip = { names: "", shown: [], updates: [], full: 0, isDragged: false };
 
-const brief = (value) => number(value, Math.abs(value) < 0.01 ? undefined : 3);
+// Three decimals, or more if a number is close to a whole one.
+function brief(value) {
+  const whole = Math.round(value);
+  return Math.abs(value - whole) < 0.01 ? number(value, undefined, extraDigits([value, whole])) : number(value, 3);
+}
 
 // An element that follows the numbers: set(numbers) is called at each change.
 function live(made, set) {
@@ -17,30 +21,35 @@ function live(made, set) {
 
 // What belongs to a term of the formula, and to class k if there is one: a number, or a bar.
 const ofTerm = (term, k) => (k === undefined ? { "data-term": term } : { "data-term": term, "data-k": k });
-function written(term, k, text) {
+const written = (term, find, write = brief) => (k) => {
   const made = element("span", { class: "value", ...ofTerm(term, k) });
-  return live(made, (n) => (made.textContent = text(n)));
+  return live(made, (n) => (made.textContent = write(k === undefined ? find(n) : find(n)[k])));
+};
+
+function filled(share, attributes = {}) {
+  const made = element("i", attributes);
+  return live(made, (n) => (made.style.width = `${Math.min(1, share(n)) * 100}%`));
 }
 
 function bar(term, k, share, slider) {
-  const length = element("i");
-  const made = element("div", { class: "bar", ...ofTerm(term, k) }, length);
+  const made = element("div", { class: "bar", ...ofTerm(term, k) }, filled(share));
   if (slider) makeSlidable(made, slider);
-  return live(made, (n) => (length.style.width = `${Math.min(1, share(n)) * 100}%`));
+  return made;
 }
 
-// drag: what a new length of the bar, as a share, does; move: what the arrow keys do; now: value and largest.
+// drag: what a new length, as a share of the bar, does; move: what arrow keys do; now: value and largest.
 function makeSlidable(made, { name, drag, move, now }) {
-  const follow = ({ clientX }) => {
+  setAll(made, { role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": 0 });
+  const follow = ({ clientX, pointerId }) => {
     const { left, width } = made.getBoundingClientRect();
-    drag(Math.max(0.002, Math.min(1, (clientX - left) / width)));
+    if (made.hasPointerCapture(pointerId)) drag(Math.max(0.002, Math.min(1, (clientX - left) / width)));
   };
+  made.onpointermove = follow;
   made.onpointerdown = (event) => {
     made.setPointerCapture(event.pointerId);
     strip.isDragged = true;
     follow(event);
   };
-  made.onpointermove = (event) => made.hasPointerCapture(event.pointerId) && follow(event);
   made.onlostpointercapture = () => {
     Object.assign(strip, { isDragged: false, full: 0 });
     showStrip();
@@ -50,7 +59,6 @@ function makeSlidable(made, { name, drag, move, now }) {
     event.preventDefault();
     move(STEPS_OF_KEYS[event.key]);
   };
-  setAll(made, { role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": 0 });
   live(made, (n) => {
     const [value, largest] = now(n);
     setAll(made, { "aria-valuemax": largest, "aria-valuenow": value, "aria-valuetext": brief(value) });
@@ -58,7 +66,8 @@ function makeSlidable(made, { name, drag, move, now }) {
 }
 
 function stage(name, title, lead, rows, ...foot) {
-  const [above, below] = [["lead", lead], ["foot", foot]].map(([kind, parts]) => element("p", { class: kind }, ...parts));
+  const line = ([kind, parts]) => element("p", { class: kind }, ...parts);
+  const [above, below] = Object.entries({ lead, foot }).map(line);
   const body = element("div", { class: "rows" }, ...rows);
   return element("li", { class: `stage ${name}` }, element("b", {}, title), above, body, below);
 }
@@ -74,73 +83,69 @@ const rowsOf = (numbersOf, drawnOf = () => []) =>
 
 function network() {
   const height = ROW * strip.shown.length;
-  const inputs = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => ({ cx: 8, cy: height * share }));
-  const nodes = strip.shown.map((k, place) => ({ cx: 68, cy: ROW * (place + 0.5), r: 11, class: `node c${place}`, ...ofTerm("z", k) }));
-  const lines = nodes.flatMap((to) => inputs.map(({ cx, cy }) => element("line", { x1: cx, y1: cy, x2: to.cx, y2: to.cy, class: to.class })));
-  const circles = [...inputs.map((at) => ({ ...at, r: 6 })), ...nodes].map((circle) => element("circle", circle));
+  const inputs = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => ({ cx: 8, cy: height * share, r: 6 }));
+  const node = (k, place) => ({ cx: 68, cy: ROW * (place + 0.5), r: 11, class: `node c${place}`, ...ofTerm("z", k) });
+  const nodes = strip.shown.map(node);
+  const line = (from, to) => ({ x1: from.cx, y1: from.cy, x2: to.cx, y2: to.cy, class: to.class });
+  const lines = nodes.flatMap((to) => inputs.map((from) => element("line", line(from, to))));
+  const circles = [...inputs, ...nodes].map((circle) => element("circle", circle));
   return element("svg", { viewBox: `0 0 80 ${height}`, "aria-hidden": "true" }, ...lines, ...circles);
 }
 
 function curveOfLoss() {
   const axes = axesOf({ width: 190, height: 92, most: [1, 5], ticks: [[0, 1], []], name: "p" });
   const [guide, dot] = [element("path", { class: "guide" }), element("circle", { r: 6, class: "here" })];
-  const update = ({ p_true, loss }) => {
+  const curve = element("path", { d: axes.d(pointsOf((p) => -Math.log(p), 5)), class: "curve" });
+  const made = element("svg", { viewBox: "0 0 200 112", "aria-hidden": "true" }, ...axes.shapes, curve, guide, dot);
+  return live(made, ({ p_true, loss }) => {
     const { cx, cy } = axes.place(p_true, loss);
-    guide.setAttribute("d", `M${axes.left} ${cy}H${cx}V${axes.height}`);
+    guide.setAttribute("d", `M26 ${cy}H${cx}V92`);
     setAll(dot, { cx, cy });
-  };
-  const curve = axes.path(pointsOf((p) => -Math.log(p), 5), "curve");
-  return live(element("svg", { viewBox: "0 0 200 112", "aria-hidden": "true" }, ...axes.shapes, curve, guide, dot), update);
+  });
 }
 
-// From the reader's image, if there is one, to the loss.
 function stages() {
-  const { shown } = strip;
+  const [z, exponent] = [(n) => n.logits, (n) => n.exponents].map((find) => written("z", find, number));
+  const [power, total] = [written("power", (n) => n.powers), written("total", (n) => n.total)];
+  const [p, pTrue] = [written("p", (n) => n.probabilities), written("p", (n) => n.p_true)];
+  const [y, loss] = [written("y", (n) => n.targets, number), written("loss", (n) => n.loss)];
   const named = (what, k) => `${what}, ${say("class")} ${state.classes[k]}`;
-  const [z, power, p] = [["z", "logits"], ["power", "powers"], ["p", "probabilities"]].map(
-    ([term, values], i) => (k) => written(term, k, (n) => (i ? brief : number)(n[values][k])),
-  );
-  const [total, loss, trueP] = [["total", "total"], ["loss", "loss"], ["p", "p_true"]].map(
-    ([term, value]) => () => written(term, undefined, (n) => brief(n[value])),
-  );
-  const exponent = (k) => element("sup", {}, written("z", k, (n) => number(n.exponents[k])));
-  const setP = (k, share) => setPower(k, (sum(strip.numbers.powers.with(k, 0)) * share) / (1 - share));
-  const bars = {
-    power: (k) => bar("power", k, (n) => n.powers[k] / strip.full, {
-      name: named(say("power of e"), k),
-      drag: (length) => setPower(k, length * strip.full),
-      move: (steps) => changeValue(k, values[k] + steps * range.step),
-      now: (n) => [n.powers[k], strip.full],
-    }),
-    p: (k) => bar("p", k, (n) => n.probabilities[k], {
-      name: named(say("probability p"), k),
-      drag: (length) => setP(k, Math.min(length, 0.999)),
-      move: (steps) => setP(k, Math.max(0, Math.min(strip.numbers.probabilities[k] + steps / 100, 0.999))),
-      now: (n) => [n.probabilities[k], 1],
-    }),
-    y: (k) => bar("y", k, (n) => n.targets[k]),
-  };
-  const isShort = state.logits.length <= 3;
-  const addends = isShort ? shown.flatMap((k, i) => [i ? " + " : "", power(k)]) : ["Σ"];
-  const division = (k) => element("div", { class: "division" }, power(k), " ÷ ", total(), " = ", p(k));
-  const parts = shown.map((k, place) => {
-    const part = element("i", { class: `c${place}`, ...ofTerm("p", k) });
-    return live(part, (n) => (part.style.width = `${n.probabilities[k] * 100}%`));
+  const powerBar = (k) => bar("power", k, (n) => n.powers[k] / strip.full, {
+    name: named(say("power of e"), k),
+    drag: (length) => setPower(k, length * strip.full),
+    move: (steps) => setValue(k, state.values[k] + steps * range.step),
+    now: (n) => [n.powers[k], strip.full],
   });
+  const setP = (k, p) => setPower(k, (sum(strip.numbers.powers.with(k, 0)) * p) / (1 - p));
+  const pBar = (k) => bar("p", k, (n) => n.probabilities[k], {
+    name: named(say("probability p"), k),
+    drag: (length) => setP(k, Math.min(length, 0.999)),
+    move: (steps) => setP(k, Math.max(0, Math.min(strip.numbers.probabilities[k] + steps / 100, 0.999))),
+    now: (n) => [n.probabilities[k], 1],
+  });
+  const addends = state.logits.length > 3 ? ["Σ"] : strip.shown.flatMap((k, i) => [i ? " + " : "", power(k)]);
+  const part = (k, place) => filled((n) => n.probabilities[k], { class: `c${place}`, ...ofTerm("p", k) });
+  const exponentials = rowsOf((k) => ["e", element("sup", {}, exponent(k)), " = ", power(k)], (k) => [powerBar(k)]);
+  const division = (k) => element("div", { class: "division" }, power(k), " ÷ ", total(), " = ", p(k));
+  const divisions = [rowsOf(() => [], (k) => [division(k)]), element("span", { class: "stack" }, ...strip.shown.map(part))];
+  const compared = rowsOf((k) => ["p ", p(k), "  y ", y(k)], (k) => [pBar(k), bar("y", k, (n) => n.targets[k])]);
   const { pictures: [image] = [], fixed } = DATA.steps[0];
-  const n_values = image && say("{n} values").replace("{n}", number(fixed.n_pixels));
+  const ofImage = () => {
+    const lead = say("{n} values").replace("{n}", number(fixed.n_pixels));
+    return stage("image", say("Image"), [lead], [element("img", { src: image.source, alt: image.text })]);
+  };
+  const ofLogits = () => [
+    stage("network", say("Network"), [say("one node per class")], [network(), ...rowsOf((k) => ["z ", z(k)])]),
+    stage("powers", say("Powers of e"), [say("always positive")], exponentials),
+    stage("divide", say("Divide by the sum"), [...addends, " = ", total()], ...divisions),
+  ];
+  const lossOf = ["−log ", pTrue(), " = ", loss()];
   return [
-    image && stage("image", say("Image"), [n_values], [element("img", { src: image.source, alt: image.text })]),
-    !isProbabilities && stage("network", say("Network"), [say("one node per class")],
-      [network(), ...rowsOf((k) => ["z ", z(k)])]),
-    !isProbabilities && stage("powers", say("Powers of e"), [say("always positive")],
-      rowsOf((k) => ["e", exponent(k), " = ", power(k)], (k) => [bars.power(k)])),
-    !isProbabilities && stage("divide", say("Divide by the sum"), [...addends, " = ", total()],
-      rowsOf(() => [], (k) => [division(k)]), element("span", { class: "stack" }, ...parts)),
-    stage("compare", say("Compare"), [`✓ ${say("true class")}: y = 1`],
-      rowsOf((k) => ["p ", p(k), "  y ", written("y", k, (n) => number(n.targets[k]))], (k) => [bars.p(k), bars.y(k)])),
-    stage("loss", say("Cross-entropy"), [say("−log p of the true class")], [curveOfLoss()], "−log ", trueP(), " = ", loss()),
-  ].filter(Boolean);
+    ...(image ? [ofImage()] : []),
+    ...(isProbabilities ? [] : ofLogits()),
+    stage("compare", say("Compare"), [`✓ ${say("true class")}: y = 1`], compared),
+    stage("loss", say("Cross-entropy"), [say("−log p of the true class")], [curveOfLoss()], ...lossOf),
+  ];
 }
 
 function chosenClasses({ logits, label }) {
@@ -151,20 +156,20 @@ function chosenClasses({ logits, label }) {
 }
 
 function showStrip() {
-  const { made, isDragged } = strip;
+  const made = document.getElementById("strip");
   const example = makeExample(state);
-  const n = { ...example, ...powersOf(example, isDragged ? strip.numbers.shift : undefined) };
-  if (isProbabilities) n.powers = values;
+  const n = { ...example, ...powersOf(example, strip.isDragged ? strip.numbers.shift : undefined) };
+  if (isProbabilities) n.powers = state.values;
   const [names, shown, largest] = [JSON.stringify(state.classes), chosenClasses(state), maxOf(n.powers)];
-  if (!isDragged && (largest > strip.full || largest < strip.full / 4)) strip.full = 1.6 * largest;
+  if (!strip.isDragged && (largest > strip.full || largest < strip.full / 4)) strip.full = 1.6 * largest;
   strip.numbers = n;
   const isOther = shown.join() !== strip.shown.join() && !made.contains(document.activeElement);
   if (names !== strip.names || isOther) {
     Object.assign(strip, { names, shown, updates: [] });
     fill("stages", ...stages());
   }
-  const classes = { compact: shown.length <= 3, tempered: state.temperature !== 1, shifted: n.shift !== 0 };
-  Object.entries({ ...classes, probabilities: isProbabilities }).forEach((entry) => made.classList.toggle(...entry));
+  const is = { compact: shown.length <= 3, tempered: n.tempered, shifted: n.shift !== 0, isProbabilities };
+  Object.entries(is).forEach((entry) => made.classList.toggle(...entry));
   document.getElementById("true-p").dataset.k = state.label;
   strip.updates.forEach((update) => update(n));
 }
