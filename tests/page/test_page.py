@@ -113,7 +113,7 @@ def test_typing_moves_everything(open_page):
     page.type_into("value-0", "3")
     page.type_into("value-1", "-1.5")
     page.type_into("temperature", "2")
-    page.type_into("learning-rate", "0.5")
+    page.type_into("learning_rate", "0.5")
     page.find("#true-1").click()
     words = [
         "--logits",
@@ -201,7 +201,7 @@ def test_every_control_can_be_reached_by_the_tab_key(open_page):
         reached.append(name)
     assert reached[0] == "hidden skip"
     order = ["true-0", "value-0-slider", "value-0", "value-1-slider", "value-1"]
-    order += ["temperature-slider", "temperature", "learning-rate-slider", "learning-rate", "reset"]
+    order += ["temperature-slider", "temperature", "learning_rate-slider", "learning_rate", "reset"]
     assert [name for name in reached if name in order][: len(order)] == order
 
 

@@ -39,21 +39,24 @@ function setPower(k, power) {
   else setValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
 }
 
-// A slider and a number field that hold one value. scale: from the slider's place to the value and back.
-function control(id, name, { rangeOf, limits, value, onValue, scale: [toValue, toPlace] = [(x) => x, (x) => x] }) {
-  const slider = element("input", { type: "range", id: `${id}-slider`, "aria-label": `${name}, ${say("slider")}` });
-  const field = element("input", { type: "number", id, step: "any", ...limits, "aria-label": name });
+const alike = [(value) => value, (value) => value];
+
+// A row's slider and number field, which hold one value. scale: from the slider's place to the value, and back.
+function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
+  const [toValue, toPlace] = scale;
+  const [slider, field] = ["range", "number"].map((type) => row.querySelector(`[type=${type}]`));
   // The first form that fits in the field; the state keeps all digits.
   const forms = (given) => [given, Number(given.toPrecision(6)), given.toPrecision(6)];
   const take = (typed) => {
-    const isValid = Number.isFinite(typed) && typed >= limits.min && typed <= limits.max;
+    const isValid = Number.isFinite(typed) && typed >= min && typed <= max;
     field.setAttribute("aria-invalid", !isValid);
     if (isValid) onValue(typed);
   };
+  Object.assign(field, { min, max, oninput: () => take(field.value.trim() === "" ? NaN : Number(field.value)) });
   slider.oninput = () => take(toValue(Number(slider.value)));
-  field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
   refreshes.push(() => {
-    Object.assign(slider, { ...rangeOf(), value: toPlace(value()) });
+    if (scale === alike) Object.assign(slider, range);
+    slider.value = toPlace(value());
     slider.setAttribute("aria-valuetext", number(value()));
     if (document.activeElement === field) return;
     field.value = forms(value()).find((form) => String(form).length <= 14);
@@ -75,43 +78,38 @@ function rangeOfSliders(values) {
 }
 
 function classRow(k) {
-  const name = state.classes[k];
-  const radio = element("input", { type: "radio", name: "true-class", id: `true-${k}`, value: k });
-  radio.onchange = () => change({ label: k, label_is_given: true });
+  const row = document.getElementById("class-row").content.firstElementChild.cloneNode(true);
+  const [name, radio, remove] = [state.classes[k], row.querySelector("[type=radio]"), row.querySelector("button")];
+  row.classList.add(`c${strip.shown.indexOf(k)}`);
+  row.querySelector("span").textContent = name;
+  Object.assign(radio, { id: `true-${k}`, onchange: () => change({ label: k, label_is_given: true }) });
   refreshes.push(() => (radio.checked = k === state.label));
   const [what, term] = isProbabilities ? [say("probability p"), "p"] : [say("logit z"), "z"];
-  const parts = control(`value-${k}`, `${what}, ${say("class")} ${name}`, {
-    rangeOf: () => range,
-    limits: isProbabilities ? { min: 0, max: 1 } : { min: -LARGEST, max: LARGEST },
+  const parts = bind(row, {
+    limits: isProbabilities ? [0, 1] : [-LARGEST, LARGEST],
     value: () => state.values[k],
     onValue: (value) => setValue(k, value),
   });
-  parts.forEach((part) => setAll(part, ofTerm(term, k)));
-  const button = element("button", { type: "button", "aria-label": `${say("Remove class")} ${name}` }, "×");
-  button.onclick = () => removeClass(k);
-  const caption = element("label", { for: `true-${k}` }, radio, element("span", {}, name));
-  const isAdded = k >= initial.values.length;
-  return element("div", { class: `row c${strip.shown.indexOf(k)}` }, caption, ...parts, ...(isAdded ? [button] : []));
-}
-
-// A positive number on a logarithmic slider from 10^low to 10^high.
-function scalarRow(id, key, name, [low, high]) {
-  const [min, max] = DATA.constants[key];
-  const parts = control(id, name, {
-    rangeOf: () => ({ min: low, max: high, step: 0.01 }),
-    limits: { min, max },
-    value: () => state[key],
-    onValue: (value) => change({ [key]: value }),
-    scale: [(place) => Number((10 ** place).toPrecision(3)), Math.log10],
+  parts.forEach((part, i) => {
+    const label = `${what}, ${say("class")} ${name}${i ? "" : `, ${say("slider")}`}`;
+    setAll(part, { id: `value-${k}${i ? "" : "-slider"}`, "aria-label": label, "data-term": term, "data-k": k });
   });
-  return element("div", { class: "row" }, element("label", { for: id }, name), ...parts);
+  const ariaLabel = `${say("Remove class")} ${name}`;
+  Object.assign(remove, { hidden: k < initial.values.length, ariaLabel, onclick: () => removeClass(k) });
+  return row;
 }
 
 function buildControls() {
   refreshes = [];
   fill("classes", ...shownClasses(state).map(classRow));
-  const temperature = scalarRow("temperature", "temperature", say("Temperature"), [-1, 1]);
-  fill("scalars", temperature, scalarRow("learning-rate", "learning_rate", say("Learning rate"), [-2, 1]));
+  for (const key of ["temperature", "learning_rate"]) {
+    bind(document.getElementById(key).parentNode, {
+      limits: DATA.constants[key],
+      value: () => state[key],
+      onValue: (value) => change({ [key]: value }),
+      scale: [(place) => Number((10 ** place).toPrecision(3)), Math.log10],
+    });
+  }
   document.getElementById("add").hidden = state.source === "image" || state.values.length >= MOST_ADDED;
 }
 
@@ -139,6 +137,7 @@ fill("hint", hints.filter(Boolean).join(" "));
 Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestions }).forEach(([id, act]) => {
   document.getElementById(id).onclick = act;
 });
+showImage();
 showMisconceptions();
 change(initial);
 window.softmaxce = { state: () => state, lesson };

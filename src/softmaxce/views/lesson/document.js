@@ -37,12 +37,6 @@ function checkOf(text, failed) {
   return element("li", { class: failed ? "fails" : "" }, ...marks, text);
 }
 
-function formulaOf({ plain }, mathml) {
-  const made = element("div", { class: "formula", role: "img", "aria-label": plain });
-  made.innerHTML = mathml; // the package's own formula: it holds no name from outside
-  return made;
-}
-
 function pictureOf({ source, text }) {
   const image = element("img", { src: source, alt: text });
   return element("figure", { class: "pixels" }, image, element("figcaption", {}, text));
@@ -56,8 +50,6 @@ function evidence({ tables, checks, failed = [] }, title) {
   return [...tables.map((table) => tableOf(table, title)), ...list];
 }
 
-const box = (title, content) => element("details", {}, element("summary", {}, title), content);
-
 // The choices of a question in increasing order; the first is right. Of two that are written alike, the
 // second is left out.
 function choicesOf({ choices, when }, numbers) {
@@ -70,61 +62,62 @@ function choicesOf({ choices, when }, numbers) {
   return all.filter(isNew).sort((a, b) => a.value - b.value);
 }
 
-// A question that keeps what was chosen, by its name. onChoice(isRight) is called after a choice.
-function makeQuestion(question, onChoice) {
-  const message = element("legend");
-  const buttons = [0, 1, 2].map(() => element("button", { type: "button" }));
-  const reply = element("p", { role: "status" });
-  const made = element("fieldset", { class: "question" }, message, ...buttons, reply);
-  const asked = { made, chosen: null, isOpen: true };
-  asked.update = (numbers) => {
+// A step's question. It keeps what was chosen, by its name; the result is hidden until then.
+function questionOf(question, body) {
+  const [asked, explanation] = [".question", ".explanation"].map((name) => body.querySelector(name));
+  const [message, ...buttons] = asked.children;
+  const reply = buttons.pop();
+  const it = { chosen: null, restart() {
+    it.chosen = null;
+    explanation.open = true;
+  } };
+  it.update = (numbers) => {
     const choices = choicesOf(question, numbers);
     message.textContent = sentence(question.message, numbers);
     buttons.forEach((button, c) => {
       const { answer, isRight, text } = choices[c] ?? {};
-      const isChosen = answer !== undefined && answer === asked.chosen;
-      Object.assign(button, { hidden: !choices[c], textContent: text });
-      button.className = isChosen ? (isRight ? "right" : "wrong") : "";
-      button.setAttribute("aria-pressed", isChosen);
+      const isChosen = answer !== undefined && answer === it.chosen;
+      const className = isChosen ? (isRight ? "right" : "wrong") : "";
+      Object.assign(button, { hidden: !choices[c], textContent: text, className, ariaPressed: isChosen });
       button.onclick = () => {
-        asked.chosen = answer;
-        asked.update(numbers);
-        onChoice(isRight);
+        it.chosen = answer;
+        explanation.open = !isRight;
+        it.update(numbers);
       };
     });
-    const choice = choices.find(({ answer }) => answer === asked.chosen);
-    const word = choice?.isRight ? say("Right") : say("Not quite");
-    const text = choice ? `${word}: ${sentence(choice.why, numbers)}` : "";
+    const choice = choices.find(({ answer }) => answer === it.chosen);
+    const text = choice ? `${choice.isRight ? say("Right") : say("Not quite")}: ${sentence(choice.why, numbers)}` : "";
     if (reply.textContent !== text) reply.textContent = text;
-    made.hidden = !asksFirst || choices.length < 2;
-    made.parentNode.classList.toggle("asking", !made.hidden && asked.chosen === null);
+    asked.hidden = !asksFirst || choices.length < 2;
+    body.classList.toggle("asking", !asked.hidden && !choice);
   };
-  return asked;
+  return it;
 }
 
-// The elements of a step, made once. The result is hidden until its question is answered.
-function makeView({ name, title, mathml, formula, pictures = [], question }) {
+// What updates the elements of a step, which step.html holds.
+function viewOf({ name, title, pictures = [], question }) {
   const body = document.getElementById(`body-${name}`);
-  const claim = element("p", { class: "claim" });
-  const [sentences, shown, extra] = [0, 1, 2].map(() => element("div"));
-  const [explanation, more] = [box(say("Explanation"), sentences), box(say("More"), extra)];
-  const plot = PICTURES[name]?.(title);
-  const asked = question && makeQuestion(question, (isRight) => (explanation.open = !isRight));
-  const figures = [...pictures.map(pictureOf), ...(plot ? [plot.made] : [])];
-  const result = element("div", { class: "result" }, asked ? explanation : sentences, ...figures, shown, more);
-  body.append(claim, ...(formula ? [formulaOf(formula, mathml)] : []), ...(asked ? [asked.made] : []), result);
+  const [claim, explanation, figures, shown, more] = [".claim", ".explanation", ".figures", ".evidence", ".more"].map(
+    (kind) => body.querySelector(kind),
+  );
+  figures.append(...pictures.map(pictureOf));
+  const plot = document.getElementById(`plot-${name}`)?.content.firstElementChild;
+  if (plot) figures.append(plot);
+  const label = `${title}: ${say("the table below holds the same numbers")}`;
+  plot?.querySelector("svg").setAttribute("aria-label", label);
+  const updatePlot = plot && PLOTS[name](plot);
+  const asked = questionOf(question, body);
   const update = (step, text) => {
     claim.textContent = text.claim;
-    sentences.replaceChildren(...paragraphs(text.sentences));
+    explanation.lastChild.replaceChildren(...paragraphs(text.sentences));
     shown.replaceChildren(...evidence(text, title));
-    extra.replaceChildren(...paragraphs(text.more.sentences), ...evidence(text.more, title));
-    more.hidden = !extra.hasChildNodes();
-    explanation.hidden = !sentences.hasChildNodes();
-    plot?.update(step.numbers);
-    asked?.update(step.numbers);
+    more.lastChild.replaceChildren(...paragraphs(text.more.sentences), ...evidence(text.more, title));
+    more.hidden = !more.lastChild.hasChildNodes();
+    explanation.hidden = !text.sentences.length;
+    updatePlot?.(step.numbers);
+    asked.update(step.numbers);
   };
-  explanation.open = true;
-  return { asked, explanation, update };
+  return { asked, update };
 }
 
 let asksFirst = true;
@@ -132,10 +125,7 @@ let views;
 
 function toggleQuestions() {
   asksFirst = !asksFirst;
-  views.filter(({ asked }) => asked).forEach(({ asked, explanation }) => {
-    asked.chosen = null;
-    explanation.open = true;
-  });
+  views.forEach(({ asked }) => asked.restart());
   show();
 }
 
@@ -153,7 +143,7 @@ function showMisconceptions() {
 function show() {
   const { example, steps } = lesson(state);
   const shown = shownClasses(state);
-  views ??= DATA.steps.map(makeView);
+  views ??= DATA.steps.map(viewOf);
   steps.forEach((step, place) => views[place].update(step, stepText(step, shown, state.label)));
   fill("ask", asksFirst ? say("Show all results") : say("Ask me first"));
   makeWideBoxesScrollable();

@@ -50,7 +50,6 @@ _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The page as HTML."""
     style, program = _read("page.css"), _program()
-    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read("page.html"))
     fields = {
         "language": language,
         "policy": _policy(style, program),
@@ -59,12 +58,18 @@ def as_text(explanation: Explanation, translate: Translate, language: str) -> st
         "style": style,
         "program": program,
     }
+    return _html("page.html", fields, translate)
+
+
+def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
+    """One of the page's HTML files with its fields, its messages in the page's language."""
+    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read(name))
     return Template(page).substitute(fields)
 
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    in_html = _MESSAGE_IN_HTML.findall(_read("page.html"))
+    in_html = _MESSAGE_IN_HTML.findall(_read("page.html") + _read("step.html"))
     return {*in_html, *_MESSAGE_IN_PROGRAM.findall(_program())}
 
 
@@ -87,14 +92,23 @@ def _policy(style: str, program: str) -> str:
 
 
 def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
-    """The headings of the steps; the program fills their bodies."""
+    """The frames of the steps, which the program fills."""
     for position, step in enumerate(steps, 1):
-        yield (
-            f'<section aria-labelledby="title-{step.name}" id="{step.name}">'
-            f'<h2 id="title-{step.name}"><span class="n">{position}</span>'
-            f"<span>{escape(translate(step.template.title))}</span></h2>"
-            f'<div id="body-{step.name}"></div></section>'
-        )
+        fields = {
+            "name": step.name,
+            "position": str(position),
+            "title": escape(translate(step.template.title)),
+            "formula": _formula(step.template.formula, translate),
+        }
+        yield _html("step.html", fields, translate)
+
+
+def _formula(formula: Formula | None, translate: Translate) -> str:
+    if formula is None:
+        return ""
+    label = escape(translate(formula.plain))
+    element = mathml(formula, translate)
+    return f'<div class="formula" role="img" aria-label="{label}">{element}</div>'
 
 
 def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
@@ -207,9 +221,7 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
         for table in part["tables"]:
             for column in table["columns"]:
                 column["heading"] = translate(column["heading"])
-    if template.formula:
-        made["formula"]["plain"] = translate(template.formula.plain)
-        made["mathml"] = mathml(template.formula, translate)
+    del made["formula"]
     return made
 
 
