@@ -41,7 +41,8 @@ def _course(
     example: Example, slopes_of: Callable[[Floats, int], Floats]
 ) -> tuple[list[float], float]:
     """p[true] before each step and after the last, and the first |gradient| on its logit."""
-    z, t = np.array(example.logits), example.temperature
+    t = example.temperature
+    z = np.array(example.scaled) * t  # the same differences
     course, first = [], None
     for _ in range(N_STEPS + 1):
         p = _softmax(z / t)
@@ -54,7 +55,8 @@ def _course(
 
 
 def _softmax(z: Floats) -> Floats:
-    powers = np.exp(z - z.max())
+    with np.errstate(over="ignore", under="ignore"):
+        powers = np.exp(z - z.max())
     return np.asarray(powers / powers.sum())
 
 

@@ -16,7 +16,7 @@ TEMPERATURES = (0.001, 1000.0)
 LEARNING_RATES = (1e-6, 1000.0)
 SUM_TOLERANCE = 1e-6
 MAX_ROWS = 12
-DEFAULT_NAMES = ("cat", "dog", "person")  # of two or three classes; of more, their indices
+DEFAULT_NAMES = "cat, dog, person"  # for up to three classes; more are called by index
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,13 @@ def make_example(
     classes: Sequence[str] | None = None,
     temperature: float = 1.0,
     learning_rate: float = 0.1,
-    default_names: Sequence[str] = DEFAULT_NAMES,
+    default_names: str = DEFAULT_NAMES,
 ) -> Example:
     """The checked example of `numbers`, which are logits unless `source` is "probabilities".
 
     Probabilities must sum to 1 within 1e-6 and are divided by their sum; their logits are log p.
-    Without a label, the first class whose cross-entropy is finite counts as the true one (nearly
+    default_names: DEFAULT_NAMES, or their translation, for examples without classes. Without a
+    label, the first class whose cross-entropy is finite counts as the true one (nearly
     always class 0). Raises InputError for numbers, classes or a label that do not fit.
     """
     is_probabilities = source == "probabilities"
@@ -171,11 +172,12 @@ def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
 
 
 def _class_names(
-    classes: Sequence[str] | None, n_classes: int, default_names: Sequence[str]
+    classes: Sequence[str] | None, n_classes: int, default_names: str
 ) -> tuple[str, ...]:
     if classes is None:
-        if n_classes <= len(default_names):
-            return tuple(default_names[:n_classes])
+        names = default_names.split(", ")
+        if n_classes <= len(names):
+            return tuple(names[:n_classes])
         return tuple(str(k) for k in range(n_classes))
     if len(classes) != n_classes:
         raise InputError(f"classes: give {n_classes} names, one per number; got {len(classes)}")

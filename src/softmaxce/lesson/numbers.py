@@ -325,15 +325,16 @@ def two_ends(example: Example) -> dict[str, Any]:
 def gradient(example: Example) -> dict[str, Any]:
     """(p − y) / temperature, its finite difference, and gradient descent.
 
-    moves: a step lowers the loss by more than rounding; else too_small_to_move, or infinite if the
-    loss is infinite before and after.
+    moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite
+    if the loss is infinite before and after.
     """
     t = example.temperature
     slopes = [(p - y) / t for p, y in zip(example.probabilities, example.targets, strict=True)]
     new = [z - example.learning_rate * g for z, g in zip(example.logits, slopes, strict=True)]
     top = max(new)
     after = 0.0 - float(log_softmax([(z - top) / t for z in new])[example.label])
-    moves = math.isfinite(example.loss) and example.loss - after > ROUNDING * example.loss
+    falls = math.isfinite(example.loss) and example.loss - after > ROUNDING * example.loss
+    moves = falls and example.loss > ROUNDING
     shown = ("classes", "true_class", "p_true", "probabilities", "targets", "label", "loss")
     return example.named(*shown, "temperature", "tempered", "not_tempered") | {
         "gradient": slopes,

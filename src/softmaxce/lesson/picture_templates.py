@@ -1,4 +1,4 @@
-"""The text of the steps about an image: of a model on pixels, and of one with patch features."""
+"""The text of the steps about an image, for models on pixels and models with patch features."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
     from softmaxce.lesson.example import Example
+    from softmaxce.lesson.exercises import Sheet
     from softmaxce.lesson.picture import Picture
 
 DECIMALS = 4
@@ -117,14 +118,14 @@ def extra_digits(values: Sequence[float]) -> int:
     for value in sorted(values):
         if not different or _differ(different[-1], value):
             different.append(value)
-    return next(
-        (
-            n
-            for n in range(MAX_EXTRA)
-            if len({number(v, extra=n) for v in different}) == len(different)
-        ),
-        MAX_EXTRA,
-    )
+    for extra in range(MAX_EXTRA):
+        if len({_without_zeros(number(v, extra=extra)) for v in different}) == len(different):
+            return extra
+    return MAX_EXTRA
+
+
+def _without_zeros(written: str) -> str:
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _differ(a: float, b: float) -> bool:
@@ -265,3 +266,22 @@ def weights_text(picture: Picture, k: int, translate: Translate) -> str:
         return translate("Weights of class {name}").format(name=name)
     message = translate("Weights of class {name}: highest {most}, lowest {least}")
     return message.format(name=name, **{key: translate(word) for key, word in regions.items()})
+
+
+def sheet_text(
+    sheet: Sheet, translate: Translate, answers: bool, blank: str = ""
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """The sections of a sheet: heading → the question and the steps of each exercise.
+
+    blank: for a step that is left out. The answers do not repeat the questions.
+    """
+    sections: dict[str, list[tuple[str, list[str]]]] = {translate("Exercises"): []}
+    if answers:
+        sections[translate("Answers")] = []
+    for exercise in sheet.exercises:
+        numbers = exercise.numbers
+        parts = [(exercise.question, sheet.steps(exercise)), ("", exercise.working)]
+        for section, (question, steps) in zip(sections.values(), parts, strict=False):
+            said = [sentence(m, numbers, translate) if m else blank for m in steps]
+            section.append((question and sentence(question, numbers, translate), said))
+    return sections

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from softmaxce.lesson.exercises import Exercise
+from softmaxce.lesson.exercises import Sheet
 from softmaxce.lesson.step import Formula, Step
-from softmaxce.views.lesson.formatting import TableText, sentence, step_text
+from softmaxce.views.lesson.formatting import TableText, sheet_text, step_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
@@ -64,16 +64,16 @@ def _table(table: TableText) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (table.headings, sides, *rows))
 
 
-def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _language: str) -> str:
     """A sheet of exercises, with a second section of worked answers if asked for."""
-    parts = [f"# {translate('Exercises')}", _numbered(exercises, "question", translate)]
-    if answers:
-        parts += [f"# {translate('Answers')}", _numbered(exercises, "working", translate)]
+    parts = []
+    for heading, exercises in sheet_text(sheet, translate, answers, "…" * 20).items():
+        items = [_item(place, *exercise) for place, exercise in enumerate(exercises, 1)]
+        parts += [f"# {heading}", "\n".join(items)]
     return "\n\n".join(parts) + "\n"
 
 
-def _numbered(exercises: Sequence[Exercise], part: str, translate: Translate) -> str:
-    return "\n".join(
-        f"{place}. {sentence(getattr(exercise, part), exercise.numbers, translate)}"
-        for place, exercise in enumerate(exercises, 1)
-    )
+def _item(place: int, question: str, steps: Sequence[str]) -> str:
+    mark = f"{place}. "
+    lines = [question] * bool(question) + [f"{n}. {step}" for n, step in enumerate(steps, 1)]
+    return mark + f"\n{' ' * len(mark)}".join(lines)

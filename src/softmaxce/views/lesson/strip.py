@@ -15,8 +15,8 @@ STAGES = {
     "image": "image → network → logits z → powers eᶻ → probabilities p → loss −log p[true]",
     "probabilities": "probabilities p → loss −log p[true]",
 }
-ARROW = Column("", "arrows", "text")
-ARROW_OF_TRUE_CLASS = Column("", "true_arrow", "text")
+ARROW = Column("→", "arrows", "text")
+ARROW_OF_TRUE_CLASS = Column("→", "true_arrow", "text")
 AFTER = (
     ARROW_OF_TRUE_CLASS,
     TARGET,

@@ -18,6 +18,7 @@ from softmaxce.views.lesson.formatting import (
     TableText,
     contributions_text,
     sentence,
+    sheet_text,
     step_text,
     weights_text,
 )
@@ -27,7 +28,7 @@ from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
     from softmaxce.lesson.example import Example
-    from softmaxce.lesson.exercises import Exercise
+    from softmaxce.lesson.exercises import Sheet
     from softmaxce.lesson.picture import Picture
     from softmaxce.views.pictures import Pixels
     from softmaxce.workflows.explain import Explanation
@@ -209,14 +210,14 @@ def as_text(explanation: Explanation, translate: Translate, _language: str) -> s
     return stream.getvalue()
 
 
-def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _language: str) -> str:
     """Exercises, then their worked answers if asked for."""
     stream = io.StringIO()
     console = Console(file=stream, width=FILE_WIDTH, color_system=None)
-    parts = [("Exercises", "question"), ("Answers", "working")]
-    for heading, part in parts if answers else parts[:1]:
-        console.print(f"\n{translate(heading)}\n", markup=False)
-        for place, exercise in enumerate(exercises, 1):
-            text = sentence(getattr(exercise, part), exercise.numbers, translate)
-            print_line(console, text, first=f"{place:>2}. ")
+    for heading, exercises in sheet_text(sheet, translate, answers, "_" * 40).items():
+        console.print(f"\n{heading}\n", markup=False)
+        for place, (question, steps) in enumerate(exercises, 1):
+            lines = [question] * bool(question) + list(map("{}) {}".format, "abcd", steps))
+            for n, line in enumerate(lines):
+                print_line(console, line, first=MARGIN if n else f"{place:>2}. ")
     return stream.getvalue()
