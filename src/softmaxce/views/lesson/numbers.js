@@ -106,7 +106,7 @@ function finiteDifferences({ scaled, targets, temperature }) {
 }
 
 // Gradient descent on the logits: p[true] before each step and after the last, under either loss.
-function descents({ logits, targets, label, temperature, learning_rate }) {
+function descents({ scaled, targets, label, temperature, learning_rate }) {
   const slopes = {
     cross_entropy: (_, errors) => errors,
     squared_error(p, errors) {
@@ -116,9 +116,9 @@ function descents({ logits, targets, label, temperature, learning_rate }) {
   };
   const numbers = {};
   for (const [loss, slopesOf] of Object.entries(slopes)) {
-    let z = logits;
+    let z = scaled.map((u) => u * temperature); // the same differences
     const course = Array.from({ length: DATA.constants.n_steps + 1 }, () => {
-      const p = softmax(divided(shifted(z), temperature));
+      const p = softmax(divided(z, temperature));
       const moves = slopesOf(p, p.map((q, k) => q - targets[k]));
       z = z.map((value, k) => value - (learning_rate * moves[k]) / temperature);
       return p[label];
