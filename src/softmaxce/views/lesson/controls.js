@@ -140,4 +140,4 @@ Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestio
 showImage();
 showMisconceptions();
 change(initial);
-window.softmaxce = { state: () => state, lesson };
+window.softmaxce = { state: () => state, lesson, strip };
