@@ -30,6 +30,7 @@ class Page:
         self.requests()  # what went before is not this page's
         browser.get_log("browser")
         browser.get(self.address)
+        self.run("document.documentElement.style.scrollBehavior = 'auto'")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The result of a script in the page."""

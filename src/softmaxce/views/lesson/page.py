@@ -144,7 +144,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "steps": [_step_data(step, explanation, translate) for step in explanation.steps],
         "misconceptions": texts(explanation.misconceptions),
         "more_misconceptions": texts(explanation.other_misconceptions),
-        "default_classes": [translate(name) for name in example.DEFAULT_NAMES],
+        "default_classes": translate(example.DEFAULT_NAMES).split(", "),
         "words": {word: translate(word) for word in sorted(words)},
     }
 
