@@ -199,11 +199,11 @@ def contradictions(said):
 
 
 def assert_consistent(count, seed):
-    n_comparisons = 0
+    n_comparisons, translate = 0, translator("en")
     for example in examples(count, seed):
         explanation = explain(example, more=True)
         for step in (*explanation.steps, *explanation.misconceptions):
-            said = step_text(step, example.shown, translator("en"))
+            said = step_text(step, example.shown, translate)
             for line in (*said.sentences, *said.checks, *said.more.sentences, *said.more.checks):
                 assert list(contradictions(line)) == [], (example, line)
                 n_comparisons += len(re.findall("[<≤]", line))
@@ -215,8 +215,9 @@ def test_no_printed_comparison_contradicts_itself():
 
 
 @pytest.mark.slow
-def test_no_printed_comparison_contradicts_itself_over_ten_thousand_examples():
-    assert_consistent(10_000, 2)
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_no_printed_comparison_contradicts_itself_in_ten_thousand_examples(seed):
+    assert_consistent(2_500, seed)
 
 
 def test_no_check_says_x_is_x_by_default():

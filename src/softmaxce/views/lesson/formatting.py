@@ -86,6 +86,7 @@ def number(value: float, decimals: int | None = None, extra: int = 0) -> str:
     """
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    value = value if abs(value) > ROUNDING else 0.0  # never −0
     if _needs_power(abs(value)):
         mantissa, exponent = f"{value:.{2 + extra}e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -238,7 +239,7 @@ def _check_text(check: Check, numbers: Numbers, translate: Translate, quote: Quo
         relation = "≈" if any(map(_is_rounded, values)) else "="
         said = sentence(check.written, numbers, translate, quote)
         return f"{message}: {said} {relation} {number(right)}"
-    if relation == "=":
+    if relation == "=" or (relation == "≤" and left > right):
         left = right  # equal but for rounding
     extra = extra_digits([left, right])
     return f"{message}: {number(left, extra=extra)} {relation} {number(right, extra=extra)}"
