@@ -61,6 +61,7 @@ class Page:
 
     def type_into(self, field: str, value: str) -> None:
         """Replace what stands in a number field, key by key."""
+        self.run("scrollTo(0, 0)")  # from below the strip, which stays in view
         element = self.find(f"#{field}")
         element.click()
         element.send_keys("\ue009" + "a" + "\ue000")  # Control-a

@@ -115,8 +115,9 @@ function buildControls() {
 
 function addClass() {
   const { values, classes } = state;
-  const names = [...DATA.default_classes, ...Array(2 * MOST_ADDED).keys()].map(String);
-  const name = names.slice(values.length).find((one) => !classes.includes(one));
+  const indices = Array.from({ length: MOST_ADDED }, (_, i) => String(values.length + i));
+  const names = [...DATA.default_classes.slice(values.length), ...indices];
+  const name = names.find((one) => !classes.includes(one));
   setValues([...values, 0], { classes: [...classes, name] });
 }
 

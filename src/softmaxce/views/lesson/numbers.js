@@ -73,6 +73,9 @@ function pairwise({ logits, temperature }) {
   });
 }
 
+// Whether a < b by more than rounding errors.
+const isLess = (a, b) => a < b - DATA.constants.rounding * Math.max(1, Math.min(Math.abs(a), Math.abs(b)));
+
 // Σ weights · values; a weight of 0 makes 0 of an infinite value too.
 const weighted = (weights, values) => sum(weights.map((w, k) => (w ? w * values[k] : 0)));
 const crossEntropy = (logQ, p) => 0 - weighted(p, logQ);
@@ -198,16 +201,15 @@ const STEP_NUMBERS = {
   },
 
   cross_entropy(x) {
-    const { rounding } = DATA.constants;
     const surprises = x.logProbabilities.map((value) => 0 - value);
     const uniform_loss = Math.log(x.n_classes);
+    const [better, worse] = [isLess(x.loss, uniform_loss), isLess(uniform_loss, x.loss)];
     const finite = Number.isFinite(x.loss);
     return {
       ...entropies(x), surprises, terms: surprises.map((value, k) => (x.targets[k] ? value : 0)),
       cross_entropy: crossEntropy(x.logProbabilities, x.targets), exp_minus_loss: Math.exp(-x.loss),
       bits: x.loss / Math.LN2, perplexity: Math.exp(x.loss), has_perplexity: Number.isFinite(Math.exp(x.loss)),
-      uniform_loss, better: x.loss < uniform_loss - rounding, worse: x.loss > uniform_loss + rounding,
-      same: Math.abs(x.loss - uniform_loss) <= rounding,
+      uniform_loss, better, worse, same: !better && !worse,
       finite, written_out: x.p_true > 0, vanishes: finite && x.p_true === 0,
       may_be_infinite: !x.finiteLogits, never_infinite: x.finiteLogits, exceeds_float: !finite && x.finiteLogits,
     };

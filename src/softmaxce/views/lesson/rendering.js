@@ -67,6 +67,7 @@ function neededDecimals(value, most = DATA.constants.decimals) {
 
 function number(value, decimals, extra = 0) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (Math.abs(value) <= DATA.constants.rounding) return (0).toFixed(decimals);
   if (needsPower(Math.abs(value))) {
     const [mantissa, exponent] = value.toExponential(2 + extra).split("e");
     const raised = String(Number(exponent)).replace(/[-\d]/g, (digit) => SUPERSCRIPTS[digit]);
@@ -162,7 +163,7 @@ function checkText({ message, left, right, relation, error, written }, numbers) 
     const values = [...namesIn(written).map((name) => numbers[name]), right].flat();
     return `${start}: ${sentence(written, numbers)} ${values.some(isRounded) ? "≈" : "="} ${number(right)}`;
   }
-  const shown = relation === "=" ? right : left; // equal but for rounding
+  const shown = relation === "=" || (relation === "≤" && left > right) ? right : left; // but for rounding
   const extra = extraDigits([shown, right]);
   return `${start}: ${number(shown, undefined, extra)} ${relation} ${number(right, undefined, extra)}`;
 }
