@@ -31,13 +31,7 @@ const strict = (_, value) =>
   : Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 function lessonOf(state) {
   state.logits = state.logits.map((z) => (z === "-Infinity" ? -Infinity : z));
-  const shown = shownClasses(state);
-  const { steps } = lesson(state);
-  const shortened = steps.map((step) => ({
-    name: step.name,
-    numbers: step.numbers,
-    text: stepText(step, shown, state.label),
-  }));
+  const shortened = lesson(state).steps.map(({ name, numbers, ...text }) => ({ name, numbers, text }));
   return JSON.stringify(shortened, strict);
 }
 """

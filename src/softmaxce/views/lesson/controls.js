@@ -41,7 +41,7 @@ function setPower(k, power) {
 
 const alike = [(value) => value, (value) => value];
 
-// A row's slider and number field, which hold one value. scale: from the slider's place to the value, and back.
+// A row's slider and number field hold one value. scale: from the slider's place to the value, and back.
 function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
   const [toValue, toPlace] = scale;
   const [slider, field] = ["range", "number"].map((type) => row.querySelector(`[type=${type}]`));
@@ -52,7 +52,8 @@ function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
     field.setAttribute("aria-invalid", !isValid);
     if (isValid) onValue(typed);
   };
-  Object.assign(field, { min, max, oninput: () => take(field.value.trim() === "" ? NaN : Number(field.value)) });
+  Object.assign(field, { min, max });
+  field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
   slider.oninput = () => take(toValue(Number(slider.value)));
   refreshes.push(() => {
     if (scale === alike) Object.assign(slider, range);
@@ -79,7 +80,8 @@ function rangeOfSliders(values) {
 
 function classRow(k) {
   const row = document.getElementById("class-row").content.firstElementChild.cloneNode(true);
-  const [name, radio, remove] = [state.classes[k], row.querySelector("[type=radio]"), row.querySelector("button")];
+  const name = state.classes[k];
+  const [radio, remove] = ["[type=radio]", "button"].map((part) => row.querySelector(part));
   row.classList.add(`c${strip.shown.indexOf(k)}`);
   row.querySelector("span").textContent = name;
   Object.assign(radio, { id: `true-${k}`, onchange: () => change({ label: k, label_is_given: true }) });
@@ -91,8 +93,9 @@ function classRow(k) {
     onValue: (value) => setValue(k, value),
   });
   parts.forEach((part, i) => {
-    const label = `${what}, ${say("class")} ${name}${i ? "" : `, ${say("slider")}`}`;
-    setAll(part, { id: `value-${k}${i ? "" : "-slider"}`, "aria-label": label, "data-term": term, "data-k": k });
+    const [end, spoken] = i ? ["", ""] : ["-slider", `, ${say("slider")}`];
+    const label = `${what}, ${say("class")} ${name}${spoken}`;
+    setAll(part, { id: `value-${k}${end}`, "aria-label": label, "data-term": term, "data-k": k });
   });
   const ariaLabel = `${say("Remove class")} ${name}`;
   Object.assign(remove, { hidden: k < initial.values.length, ariaLabel, onclick: () => removeClass(k) });

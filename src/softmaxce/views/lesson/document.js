@@ -2,17 +2,16 @@
 "use strict";
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const SVG_ELEMENTS = ["svg", "rect", "line", "path", "circle", "text"];
+const NAMESPACES = { line: "http://www.w3.org/2000/svg", circle: "http://www.w3.org/2000/svg" };
+const setAll = (made, attributes) => Object.entries(attributes).forEach((each) => made.setAttribute(...each));
 
 function element(name, attributes = {}, ...children) {
-  const isSvg = SVG_ELEMENTS.includes(name);
-  const made = isSvg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  const made = document.createElementNS(NAMESPACES[name] ?? "http://www.w3.org/1999/xhtml", name);
   setAll(made, attributes);
   made.append(...children);
   return made;
 }
 
-const setAll = (made, attributes) => Object.entries(attributes).forEach((entry) => made.setAttribute(...entry));
 const fill = (id, ...children) => document.getElementById(id).replaceChildren(...children);
 
 function tableOf({ headings, is_text, rows, marked }, title) {
@@ -33,8 +32,9 @@ function tableOf({ headings, is_text, rows, marked }, title) {
 
 function checkOf(text, failed) {
   const [mark, word] = failed ? ["✗ ", say("failed")] : ["✓ ", say("passed")];
-  const marks = [element("span", { "aria-hidden": "true" }, mark), element("span", { class: "hidden" }, `${word}: `)];
-  return element("li", { class: failed ? "fails" : "" }, ...marks, text);
+  const spoken = element("span", { class: "hidden" }, `${word}: `);
+  const drawn = element("span", { "aria-hidden": "true" }, mark);
+  return element("li", { class: failed ? "fails" : "" }, drawn, spoken, text);
 }
 
 function pictureOf({ source, text }) {
@@ -46,78 +46,69 @@ const paragraphs = (lines) => lines.map((line) => element("p", {}, line));
 
 function evidence({ tables, checks, failed = [] }, title) {
   const items = checks.map((check, c) => checkOf(check, failed[c]));
-  const list = items.length ? [element("ul", { class: "checks", "aria-label": say("Checks") }, ...items)] : [];
-  return [...tables.map((table) => tableOf(table, title)), ...list];
+  const list = element("ul", { class: "checks", "aria-label": say("Checks") }, ...items);
+  return [...tables.map((table) => tableOf(table, title)), ...(items.length ? [list] : [])];
 }
 
-// The choices of a question in increasing order; the first is right. Of two that are written alike, the
-// second is left out.
+// The choices of a question in increasing order; of two that are written alike, the first in the data,
+// where the right one is at the top.
 function choicesOf({ choices, when }, numbers) {
   if (when && !numbers[when]) return [];
   const all = choices.map((choice, c) => {
     const value = numbers[choice.answer];
     return { ...choice, value, isRight: c === 0, text: number(value) };
   });
-  const isNew = ({ text, value }, c) => value !== null && all.findIndex((other) => other.text === text) === c;
-  return all.filter(isNew).sort((a, b) => a.value - b.value);
+  const isNew = ({ text }, c) => all.findIndex((other) => other.text === text) === c;
+  return all.filter((choice, c) => choice.value !== null && isNew(choice, c)).sort((a, b) => a.value - b.value);
 }
 
-// A step's question. It keeps what was chosen, by its name; the result is hidden until then.
+// What asks a step's question: it returns what updates it. The result is hidden until something is chosen.
 function questionOf(question, body) {
   const [asked, explanation] = [".question", ".explanation"].map((name) => body.querySelector(name));
-  const [message, ...buttons] = asked.children;
-  const reply = buttons.pop();
-  const it = { chosen: null, restart() {
-    it.chosen = null;
-    explanation.open = true;
-  } };
-  it.update = (numbers) => {
+  const [message, reply] = [asked.firstChild, asked.lastChild];
+  const choose = (answer, isRight) => {
+    body.dataset.chosen = answer;
+    explanation.open = !isRight;
+  };
+  return (numbers) => {
     const choices = choicesOf(question, numbers);
     message.textContent = sentence(question.message, numbers);
-    buttons.forEach((button, c) => {
+    asked.querySelectorAll("button").forEach((button, c) => {
       const { answer, isRight, text } = choices[c] ?? {};
-      const isChosen = answer !== undefined && answer === it.chosen;
-      const className = isChosen ? (isRight ? "right" : "wrong") : "";
-      Object.assign(button, { hidden: !choices[c], textContent: text, className, ariaPressed: isChosen });
+      const isChosen = Boolean(choices[c]) && answer === body.dataset.chosen;
+      button.className = isChosen ? (isRight ? "right" : "wrong") : "";
+      Object.assign(button, { hidden: !choices[c], textContent: text, ariaPressed: isChosen });
       button.onclick = () => {
-        it.chosen = answer;
-        explanation.open = !isRight;
-        it.update(numbers);
+        choose(answer, isRight);
+        show();
       };
     });
-    const choice = choices.find(({ answer }) => answer === it.chosen);
-    const text = choice ? `${choice.isRight ? say("Right") : say("Not quite")}: ${sentence(choice.why, numbers)}` : "";
+    const { isRight, why } = choices.find(({ answer }) => answer === body.dataset.chosen) ?? {};
+    const text = why ? `${isRight ? say("Right") : say("Not quite")}: ${sentence(why, numbers)}` : "";
     if (reply.textContent !== text) reply.textContent = text;
     asked.hidden = !asksFirst || choices.length < 2;
-    body.classList.toggle("asking", !asked.hidden && !choice);
+    body.classList.toggle("asking", !asked.hidden && !why);
   };
-  return it;
 }
 
 // What updates the elements of a step, which step.html holds.
 function viewOf({ name, title, pictures = [], question }) {
   const body = document.getElementById(`body-${name}`);
-  const [claim, explanation, figures, shown, more] = [".claim", ".explanation", ".figures", ".evidence", ".more"].map(
-    (kind) => body.querySelector(kind),
-  );
-  figures.append(...pictures.map(pictureOf));
+  const find = (kind) => body.querySelector(`.${kind}`);
+  const [explanation, more] = [find("explanation"), find("more")];
+  find("figures").append(...pictures.map(pictureOf));
   const plot = document.getElementById(`plot-${name}`)?.content.firstElementChild;
-  if (plot) figures.append(plot);
-  const label = `${title}: ${say("the table below holds the same numbers")}`;
-  plot?.querySelector("svg").setAttribute("aria-label", label);
-  const updatePlot = plot && PLOTS[name](plot);
-  const asked = questionOf(question, body);
-  const update = (step, text) => {
-    claim.textContent = text.claim;
-    explanation.lastChild.replaceChildren(...paragraphs(text.sentences));
-    shown.replaceChildren(...evidence(text, title));
-    more.lastChild.replaceChildren(...paragraphs(text.more.sentences), ...evidence(text.more, title));
+  if (plot) find("figures").append(plot);
+  const updates = [questionOf(question, body), ...(plot ? [PLOTS[name](plot, title)] : [])];
+  return (step) => {
+    find("claim").textContent = step.claim;
+    explanation.lastChild.replaceChildren(...paragraphs(step.sentences));
+    find("evidence").replaceChildren(...evidence(step, title));
+    more.lastChild.replaceChildren(...paragraphs(step.more.sentences), ...evidence(step.more, title));
     more.hidden = !more.lastChild.hasChildNodes();
-    explanation.hidden = !text.sentences.length;
-    updatePlot?.(step.numbers);
-    asked.update(step.numbers);
+    explanation.hidden = !step.sentences.length;
+    updates.forEach((update) => update(step.numbers));
   };
-  return { asked, update };
 }
 
 let asksFirst = true;
@@ -125,15 +116,16 @@ let views;
 
 function toggleQuestions() {
   asksFirst = !asksFirst;
-  views.forEach(({ asked }) => asked.restart());
+  document.querySelectorAll("[data-chosen]").forEach((body) => delete body.dataset.chosen);
+  document.querySelectorAll(".explanation").forEach((explanation) => (explanation.open = true));
   show();
 }
 
 function showMisconceptions() {
   const boxOf = (text) => {
-    const parts = [element("h3", {}, text.title), element("p", { class: "claim" }, text.claim)];
-    const rest = [...paragraphs(text.sentences), ...evidence(text, text.title)];
-    return element("section", { class: "misconception" }, ...parts, ...rest);
+    const head = [element("h3", {}, text.title), element("p", { class: "claim" }, text.claim)];
+    const parts = [...head, ...paragraphs(text.sentences), ...evidence(text, text.title)];
+    return element("section", { class: "misconception" }, ...parts);
   };
   fill("misconceptions", ...DATA.misconceptions.map(boxOf));
   fill("more-misconceptions", ...DATA.more_misconceptions.map(boxOf));
@@ -142,9 +134,8 @@ function showMisconceptions() {
 
 function show() {
   const { example, steps } = lesson(state);
-  const shown = shownClasses(state);
   views ??= DATA.steps.map(viewOf);
-  steps.forEach((step, place) => views[place].update(step, stepText(step, shown, state.label)));
+  steps.forEach((step, place) => views[place](step));
   fill("ask", asksFirst ? say("Show all results") : say("Ask me first"));
   makeWideBoxesScrollable();
   announce(example);
@@ -152,18 +143,17 @@ function show() {
 
 // A table or formula that is wider than its box can be reached with the tab key and scrolled.
 function makeWideBoxesScrollable() {
-  const boxes = [...document.querySelectorAll(".table, .formula")];
-  boxes.filter((one) => one.scrollWidth > one.clientWidth).forEach((one) => {
-    one.tabIndex = 0;
-    if (one.className !== "table") return;
-    const name = `${say("Table")}: ${one.querySelector("caption").textContent}`;
-    setAll(one, { role: "region", "aria-label": name });
-  });
+  for (const [place, box] of document.querySelectorAll(".table, .formula").entries()) {
+    if (box.scrollWidth <= box.clientWidth) continue;
+    box.tabIndex = 0;
+    const name = `${say("Table")} ${place + 1}: ${box.querySelector("caption")?.textContent}`;
+    if (box.className === "table") setAll(box, { role: "region", "aria-label": name });
+  }
 }
 
 // What changed, for those who do not see it, when the changes pause.
 function announce({ true_class, p_true, loss }) {
-  const parts = [[say("true class"), true_class], [say("its probability"), number(p_true)], [say("loss"), number(loss)]];
+  const parts = [say("true class"), true_class, say("its probability"), number(p_true), say("loss"), number(loss)];
   clearTimeout(announce.timer);
-  announce.timer = setTimeout(() => fill("announcement", parts.map((part) => part.join(" ")).join(", ")), 400);
+  announce.timer = setTimeout(() => fill("announcement", parts.join(" ")), 400);
 }

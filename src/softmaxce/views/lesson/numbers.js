@@ -85,7 +85,8 @@ function entropies({ targets: y, probabilities: p, logProbabilities: logP }) {
   const u = y.map(() => 1 / y.length);
   const logU = y.map(() => -Math.log(y.length));
   const logY = y.map((one) => (one ? 0 : -Infinity));
-  const [target_prediction, ofTarget, klOfTarget] = [crossEntropy(logP, y), crossEntropy(logY, y), divergence(y, logY, logP)];
+  const [target_prediction, ofTarget] = [crossEntropy(logP, y), crossEntropy(logY, y)];
+  const klOfTarget = divergence(y, logY, logP);
   const [prediction_uniform, ofPrediction] = [crossEntropy(logU, p), crossEntropy(logP, p)];
   const [klOfUniform, klToUniform] = [divergence(u, logU, logP), divergence(p, logP, logU)];
   const both = [target_prediction, crossEntropy(logY, p), ofTarget, ofPrediction, klOfTarget];

@@ -15,43 +15,24 @@ function difference(left, right) {
 }
 
 function carriedOut(check, numbers) {
-  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map((value) =>
-    typeof value === "string" ? numbers[value] : value,
-  );
-  const error = difference(left, right);
   const { relation } = check;
+  const valueOf = (name) => (typeof name === "string" ? numbers[name] : name);
+  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map(valueOf);
+  const error = difference(left, right);
   const holds = relation === "<" ? left < right : error <= tolerance || (relation === "≤" && left <= right);
   if (!holds) console.error(`a check failed: ${check.message}`, left, relation, right);
   return { ...check, left, right, error, holds };
 }
 
-function render(template, numbers) {
-  const applies = (part) => !part.when || Boolean(numbers[part.when]);
-  const partOf = ({ sentences, tables, checks }) => ({
-    sentences: sentences.filter(applies).map((part) => part.message),
-    tables: tables.filter(applies),
-    checks: checks.filter(applies).map((check) => carriedOut(check, numbers)),
-  });
-  return { ...template, numbers, ...partOf(template), more: partOf(template.more) };
-}
-
-function lesson(state) {
-  const example = makeExample(state);
-  const numbersOf = ({ name, fixed }) => ({ ...example, ...STEP_NUMBERS[name]?.(example), ...fixed });
-  return { example, steps: DATA.steps.map((template) => render(template, numbersOf(template))) };
-}
+const best = (logits) => [...logits.keys()].toSorted((a, b) => logits[b] - logits[a]).slice(0, 5);
 
 function shownClasses({ logits, label }) {
-  const all = logits.map((_, k) => k);
+  const all = [...logits.keys()];
   if (all.length <= DATA.constants.max_rows) return all;
-  const best = [...all].sort((a, b) => logits[b] - logits[a]).slice(0, 5);
-  const kept = new Set([0, 1, all.length - 2, all.length - 1, label, ...best]);
-  return [...kept].sort((a, b) => a - b);
+  return [...new Set([...all.slice(0, 2), ...all.slice(-2), ...best(logits), label])].sort((a, b) => a - b);
 }
 
-// -- text --------------------------------------------------------------------------------------
-
-const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const raised = (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 
 function needsPower(size) {
   const { largest_plain, smallest_plain, decimals, rounding } = DATA.constants;
@@ -70,24 +51,25 @@ function number(value, decimals, extra = 0) {
   if (Math.abs(value) <= DATA.constants.rounding) return (0).toFixed(decimals);
   if (needsPower(Math.abs(value))) {
     const [mantissa, exponent] = value.toExponential(2 + extra).split("e");
-    const raised = String(Number(exponent)).replace(/[-\d]/g, (digit) => SUPERSCRIPTS[digit]);
-    return `${mantissa.replace(/\.?0+$/, "")}×10${raised}`.replace("-", "−");
+    const power = String(Number(exponent)).replace(/[-\d]/g, raised);
+    return `${mantissa.replace(/\.?0+$/, "")}×10${power}`.replace("-", "−");
   }
   const shown = decimals ?? neededDecimals(value, DATA.constants.decimals + extra);
   return value.toFixed(shown).replace(/^-/, "−").replace(/(?<!\..*)\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-const differ = (a, b) => a !== b && !(Math.abs(a - b) <= DATA.constants.rounding * Math.max(Math.abs(a), Math.abs(b)));
+function differ(a, b) {
+  const size = Math.max(Math.abs(a), Math.abs(b));
+  return a !== b && !(Math.abs(a - b) <= DATA.constants.rounding * size);
+}
 
 // How many digits more than usual tell different values apart: rounding errors do not count.
 function extraDigits(values) {
-  const different = [];
-  for (const value of [...values].sort((a, b) => (a < b ? -1 : 1))) {
-    if (!different.length || differ(different.at(-1), value)) different.push(value);
-  }
-  const tellApart = (extra) => new Set(different.map((v) => number(v, undefined, extra))).size === different.length;
+  const isNew = (value, i, all) => !i || differ(all[i - 1], value);
+  const different = values.toSorted((a, b) => (a < b ? -1 : 1)).filter(isNew);
+  const n_written = (extra) => new Set(different.map((value) => number(value, undefined, extra))).size;
   let extra = 0;
-  while (extra < DATA.constants.max_extra && !tellApart(extra)) extra += 1;
+  while (extra < DATA.constants.max_extra && n_written(extra) < different.length) extra += 1;
   return extra;
 }
 
@@ -114,13 +96,12 @@ function repeated(pattern, separator, numbers) {
   const length = maxOf(vectors.map((vector) => vector.length));
   const few = [...new Set([0, 1, numbers.label, length - 1])].sort((a, b) => a - b);
   const kept = length > DATA.constants.max_terms ? few : [...vectors[0].keys()];
+  const valueOf = (name, k) => (Array.isArray(numbers[name]) ? numbers[name][k] : numbers[name]);
+  const before = (k, at) => (k ? separator : "") + pattern.slice(0, at);
   const filled = (k) =>
-    pattern.replace(/\{(\w+)\}/g, (_, name, at) => {
-      const value = Array.isArray(numbers[name]) ? numbers[name][k] : numbers[name];
-      return inserted(value, (k ? separator : "") + pattern.slice(0, at));
-    });
-  const parts = kept.map((k, place) => (k - (kept[place - 1] ?? -1) > 1 ? `…${separator}${filled(k)}` : filled(k)));
-  return parts.join(separator);
+    pattern.replace(/\{(\w+)\}/g, (_, name, at) => inserted(valueOf(name, k), before(k, at)));
+  const isAfterGap = (k, place) => k - (kept[place - 1] ?? -1) > 1;
+  return kept.flatMap((k, place) => [...(isAfterGap(k, place) ? ["…"] : []), filled(k)]).join(separator);
 }
 
 function cells(column, numbers, rows) {
@@ -128,27 +109,25 @@ function cells(column, numbers, rows) {
   if (column.kind === "text") return values;
   if (column.kind === "word") return values.map(say);
   const decimals = maxOf([0, ...values.map((value) => neededDecimals(value))]);
-  return values.map((value) =>
-    column.kind === "power" && !Number.isFinite(value) ? say("too large") : number(value, decimals),
-  );
+  const isTooLarge = (value) => column.kind === "power" && !Number.isFinite(value);
+  return values.map((value) => (isTooLarge(value) ? say("too large") : number(value, decimals)));
 }
 
 // marked: the place of the true class's row, −1 if there is none.
-function tableText(table, numbers, shown, label) {
-  const { columns } = table;
-  const length = numbers[columns[0].values].length;
-  const kept = table.per_class && length > DATA.constants.max_rows ? shown : [...Array(length).keys()];
+function tableText({ columns, per_class }, numbers, shown) {
+  const { length } = numbers[columns[0].values];
+  const kept = per_class && length > DATA.constants.max_rows ? shown : [...Array(length).keys()];
   const texts = columns.map((column) => cells(column, numbers, kept));
   const rows = [];
   let marked = -1;
   kept.forEach((k, place) => {
     const omitted = k - (kept[place - 1] ?? -1) - 1;
     if (omitted) rows.push([say("… {n} more").replace("{n}", omitted)]);
-    if (table.per_class && k === label) marked = rows.length;
+    if (per_class && k === numbers.label) marked = rows.length;
     rows.push(texts.map((column) => column[place]));
   });
-  const isText = (column) => column.kind === "text" || column.kind === "word";
-  return { headings: columns.map((column) => column.heading), is_text: columns.map(isText), rows, marked };
+  const is_text = columns.map(({ kind }) => kind === "text" || kind === "word");
+  return { headings: columns.map(({ heading }) => heading), is_text, rows, marked };
 }
 
 function isRounded(value) {
@@ -168,13 +147,27 @@ function checkText({ message, left, right, relation, error, written }, numbers) 
   return `${start}: ${number(shown, undefined, extra)} ${relation} ${number(right, undefined, extra)}`;
 }
 
-function stepText(step, shown, label) {
-  const { numbers } = step;
-  const partOf = ({ sentences, tables, checks }) => ({
-    sentences: sentences.map((message) => sentence(message, numbers)),
-    tables: tables.map((table) => tableText(table, numbers, shown, label)),
+// The sentences, tables and checks of a step or of its `more` that its numbers call for.
+function partText(part, numbers, shown) {
+  const [sentences, tables, all] = [part.sentences, part.tables, part.checks].map((items) =>
+    items.filter(({ when }) => !when || numbers[when]),
+  );
+  const checks = all.map((check) => carriedOut(check, numbers));
+  return {
+    sentences: sentences.map(({ message }) => sentence(message, numbers)),
+    tables: tables.map((table) => tableText(table, numbers, shown)),
     checks: checks.map((check) => checkText(check, numbers)),
-    failed: checks.map((check) => !check.holds),
+    failed: checks.map(({ holds }) => !holds),
+  };
+}
+
+function lesson(state) {
+  const example = makeExample(state);
+  const shown = shownClasses(state);
+  const steps = DATA.steps.map(({ name, title, claim, fixed, more, ...part }) => {
+    const numbers = { ...example, ...STEP_NUMBERS[name]?.(example), ...fixed };
+    const [text, rest] = [part, more].map((one) => partText(one, numbers, shown));
+    return { name, title, numbers, claim: sentence(claim, numbers), ...text, more: rest };
   });
-  return { title: step.title, claim: sentence(step.claim, numbers), ...partOf(step), more: partOf(step.more) };
+  return { example, steps };
 }

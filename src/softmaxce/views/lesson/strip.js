@@ -16,13 +16,9 @@ function brief(value) {
   return number(value, undefined, extraDigits([value, whole]));
 }
 
-// -- classes -----------------------------------------------------------------------------------
-
 function chosenClasses({ logits, label }) {
-  const all = [...logits.keys()];
-  if (all.length <= MOST_CLASSES) return all;
-  const best = all.toSorted((a, b) => logits[b] - logits[a]).slice(0, MOST_CLASSES - 1);
-  return [...new Set([...best, label])].sort((a, b) => a - b);
+  if (logits.length <= MOST_CLASSES) return [...logits.keys()];
+  return [...new Set([...best(logits), label])].sort((a, b) => a - b);
 }
 
 // A template's element for each class, in the class's colour and with its name.
@@ -63,8 +59,6 @@ function showImage() {
   setAll(stage.querySelector("img"), { src: image.source, alt: image.text });
 }
 
-// -- numbers -----------------------------------------------------------------------------------
-
 function showStrip() {
   const example = makeExample(state);
   const n = { ...example, ...powersOf(example, strip.dragged ? strip.numbers.shift : undefined) };
@@ -80,15 +74,18 @@ function showStrip() {
     drawNetwork();
   }
   const { classList } = document.getElementById("strip");
-  const is = { compact: shown.length <= 3, many: n.n_classes > 3, tempered: n.tempered, shifted: n.shift !== 0 };
-  Object.entries({ ...is, isProbabilities }).forEach((entry) => classList.toggle(...entry));
+  const [compact, many] = [shown.length <= 3, n.n_classes > 3];
+  const is = { compact, many, tempered: n.tempered, shifted: n.shift !== 0, isProbabilities };
+  Object.entries(is).forEach((entry) => classList.toggle(...entry));
   updateNumbers(n);
   updatePlot(n);
 }
 
 function updateNumbers(n) {
   const valueOf = (name, { k }) => (Array.isArray(n[name]) ? n[name][k] : n[name]);
-  const each = (selector, update) => STAGES.querySelectorAll(selector).forEach((one) => update(one, one.dataset));
+  const each = (selector, update) => {
+    for (const one of STAGES.querySelectorAll(selector)) update(one, one.dataset);
+  };
   each("[data-value]", (one, { value, exact, k }) => {
     one.textContent = (exact === undefined ? brief : number)(valueOf(value, { k }));
   });
@@ -109,8 +106,6 @@ function updatePlot({ p_true, loss }) {
   guide.setAttribute("d", d([[0, loss], [p_true, loss], [p_true, 0]]));
   moveTo(dot, place(p_true, loss));
 }
-
-// -- bars as sliders ---------------------------------------------------------------------------
 
 // p of class k, the powers of the other classes staying as they are.
 function setP(k, p) {
@@ -145,8 +140,6 @@ STAGES.addEventListener("keydown", (event) => {
   if (term === "power") setValue(k, state.values[k] + steps * range.step);
   else setP(k, strip.numbers.probabilities[k] + steps / 100);
 });
-
-// -- highlights --------------------------------------------------------------------------------
 
 // The numbers of one kind and class, and the term of the formula that made them.
 function highlight(event) {
