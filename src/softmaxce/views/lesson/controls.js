@@ -3,7 +3,7 @@
 
 const LARGEST = Number.MAX_VALUE;
 const MOST_ADDED = 6; // classes, with those of the first numbers
-const revived = DATA.state.logits.map((value) => (value === "-Infinity" ? -Infinity : value));
+const revived = DATA.state.logits.map(Number); // of which −∞ is text in JSON
 const isProbabilities = DATA.state.source === "probabilities";
 // values: those in the fields, which are logits, or probabilities before division by their sum.
 const initial = { ...DATA.state, logits: revived, values: isProbabilities ? revived.map(Math.exp) : revived };
@@ -82,10 +82,12 @@ function classRow(k) {
   const row = document.getElementById("class-row").content.firstElementChild.cloneNode(true);
   const name = state.classes[k];
   const [radio, remove] = ["[type=radio]", "button"].map((part) => row.querySelector(part));
-  row.classList.add(`c${strip.shown.indexOf(k)}`);
   row.querySelector("span").textContent = name;
   Object.assign(radio, { id: `true-${k}`, onchange: () => change({ label: k, label_is_given: true }) });
-  refreshes.push(() => (radio.checked = k === state.label));
+  refreshes.push(() => {
+    row.className = `row c${strip.shown.indexOf(k)}`;
+    radio.checked = k === state.label;
+  });
   const [what, term] = isProbabilities ? [say("probability p"), "p"] : [say("logit z"), "z"];
   const parts = bind(row, {
     limits: isProbabilities ? [0, 1] : [-LARGEST, LARGEST],
@@ -131,17 +133,9 @@ function removeClass(k) {
   document.getElementById("add").focus();
 }
 
-const omitted = initial.values.length - shownClasses(initial).length;
-const hints = [
-  initial.source === "image" ? say("The first numbers are the image's own logits.") : "",
-  isProbabilities ? say("The probabilities are divided by their sum.") : "",
-  omitted ? say("… {n} more").replace("{n}", omitted) : "",
-];
-fill("hint", hints.filter(Boolean).join(" "));
 Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestions }).forEach(([id, act]) => {
   document.getElementById(id).onclick = act;
 });
-showImage();
 showMisconceptions();
 change(initial);
 window.softmaxce = { state: () => state, lesson, strip };

@@ -54,22 +54,17 @@ function evidence({ tables, checks, failed = [] }, title) {
 // where the right one is at the top.
 function choicesOf({ choices, when }, numbers) {
   if (when && !numbers[when]) return [];
-  const all = choices.map((choice, c) => {
-    const value = numbers[choice.answer];
-    return { ...choice, value, isRight: c === 0, text: number(value) };
-  });
-  const isNew = ({ text }, c) => all.findIndex((other) => other.text === text) === c;
-  return all.filter((choice, c) => choice.value !== null && isNew(choice, c)).sort((a, b) => a.value - b.value);
+  const values = choices.map(({ answer }) => numbers[answer]);
+  const texts = values.map((value) => number(value));
+  const all = choices.map((choice, c) => ({ ...choice, c, isRight: c === 0, text: texts[c] }));
+  const kept = all.filter(({ c, text }) => values[c] !== null && texts.indexOf(text) === c);
+  return kept.sort((a, b) => values[a.c] - values[b.c]);
 }
 
-// What asks a step's question: it returns what updates it. The result is hidden until something is chosen.
+// What updates a step's question. The result is hidden until something is chosen.
 function questionOf(question, body) {
   const [asked, explanation] = [".question", ".explanation"].map((name) => body.querySelector(name));
   const [message, reply] = [asked.firstChild, asked.lastChild];
-  const choose = (answer, isRight) => {
-    body.dataset.chosen = answer;
-    explanation.open = !isRight;
-  };
   return (numbers) => {
     const choices = choicesOf(question, numbers);
     message.textContent = sentence(question.message, numbers);
@@ -79,7 +74,8 @@ function questionOf(question, body) {
       button.className = isChosen ? (isRight ? "right" : "wrong") : "";
       Object.assign(button, { hidden: !choices[c], textContent: text, ariaPressed: isChosen });
       button.onclick = () => {
-        choose(answer, isRight);
+        body.dataset.chosen = answer;
+        explanation.open = !isRight;
         show();
       };
     });
@@ -99,7 +95,7 @@ function viewOf({ name, title, pictures = [], question }) {
   find("figures").append(...pictures.map(pictureOf));
   const plot = document.getElementById(`plot-${name}`)?.content.firstElementChild;
   if (plot) find("figures").append(plot);
-  const updates = [questionOf(question, body), ...(plot ? [PLOTS[name](plot, title)] : [])];
+  const updates = [questionOf(question, body), ...(plot ? [PLOTS[name](plot)] : [])];
   return (step) => {
     find("claim").textContent = step.claim;
     explanation.lastChild.replaceChildren(...paragraphs(step.sentences));
@@ -153,7 +149,8 @@ function makeWideBoxesScrollable() {
 
 // What changed, for those who do not see it, when the changes pause.
 function announce({ true_class, p_true, loss }) {
-  const parts = [say("true class"), true_class, say("its probability"), number(p_true), say("loss"), number(loss)];
+  const parts = [[say("true class"), true_class], [say("its probability"), number(p_true)]];
+  const text = [...parts, [say("loss"), number(loss)]].map((part) => part.join(" ")).join(", ");
   clearTimeout(announce.timer);
-  announce.timer = setTimeout(() => fill("announcement", parts.join(" ")), 400);
+  announce.timer = setTimeout(() => fill("announcement", text), 400);
 }

@@ -136,8 +136,8 @@ function descents({ scaled, targets, label, temperature, learning_rate }) {
 // would overflow or vanish; then it is the largest z / T.
 function powersOf({ logits, temperature, scaled }, shift) {
   const z = divided(logits, temperature);
-  const direct = z.map(Math.exp);
-  const works = direct.every(Number.isFinite) && direct.reduce((a, b) => a + b, 0) > DATA.constants.smallest_power;
+  const [direct, least] = [z.map(Math.exp), DATA.constants.smallest_power];
+  const works = direct.every(Number.isFinite) && direct.reduce((a, b) => a + b, 0) > least;
   const used = shift ?? (works ? 0 : maxOf(z));
   const moved = maxOf(z) === used ? 0 : maxOf(z) - used;
   const exponents = used === 0 ? z : scaled.map((u) => u + moved);
@@ -172,7 +172,8 @@ const STEP_NUMBERS = {
       logits: z, first_logit: z[0],
       powers_of_2: z.map((value) => Math.pow(2, value)),
       powers_of_2_7: z.map((value) => Math.pow(2.7, value)),
-      powers_of_e, first_power: powers_of_e[0], first_power_of_2: Math.pow(2, z[0]), e_times_first: Math.E * z[0],
+      powers_of_e, first_power: powers_of_e[0],
+      first_power_of_2: Math.pow(2, z[0]), e_times_first: Math.E * z[0],
       representable, log_of_first_power: representable ? Math.log(powers_of_e[0]) : null,
       too_big: powers_of_e.includes(Infinity), vanishes: powers_of_e.includes(0),
       base_2: divided(powers, sum(powers)), softmax_ln_2: softmax(x.scaled.map((u) => u * Math.LN2)),
@@ -194,7 +195,9 @@ const STEP_NUMBERS = {
     };
   },
 
-  target: (x) => ({ sum_of_targets: sum(x.targets), place_of_1: x.targets.indexOf(1), label_from_1: x.label + 1 }),
+  target: ({ targets, label }) => ({
+    sum_of_targets: sum(targets), place_of_1: targets.indexOf(1), label_from_1: label + 1,
+  }),
 
   squared_error(x) {
     const squares = x.probabilities.map((p, k) => (p - x.targets[k]) ** 2);
@@ -203,16 +206,17 @@ const STEP_NUMBERS = {
 
   cross_entropy(x) {
     const surprises = x.logProbabilities.map((value) => 0 - value);
-    const uniform_loss = Math.log(x.n_classes);
+    const [uniform_loss, perplexity] = [Math.log(x.n_classes), Math.exp(x.loss)];
     const [better, worse] = [isLess(x.loss, uniform_loss), isLess(uniform_loss, x.loss)];
     const finite = Number.isFinite(x.loss);
     return {
       ...entropies(x), surprises, terms: surprises.map((value, k) => (x.targets[k] ? value : 0)),
       cross_entropy: crossEntropy(x.logProbabilities, x.targets), exp_minus_loss: Math.exp(-x.loss),
-      bits: x.loss / Math.LN2, perplexity: Math.exp(x.loss), has_perplexity: Number.isFinite(Math.exp(x.loss)),
+      bits: x.loss / Math.LN2, perplexity, has_perplexity: Number.isFinite(perplexity),
       uniform_loss, better, worse, same: !better && !worse,
       finite, written_out: x.p_true > 0, vanishes: finite && x.p_true === 0,
-      may_be_infinite: !x.finiteLogits, never_infinite: x.finiteLogits, exceeds_float: !finite && x.finiteLogits,
+      may_be_infinite: !x.finiteLogits, never_infinite: x.finiteLogits,
+      exceeds_float: !finite && x.finiteLogits,
     };
   },
 

@@ -50,11 +50,14 @@ _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The page as HTML."""
     style, program = _read("page.css"), _program()
+    data = page_data(explanation, translate)
     fields = {
         "language": language,
         "policy": _policy(style, program),
+        "image": _image_in_strip(data["steps"][0], translate),
+        "hints": " ".join(_hints(explanation.example, translate)),
         "sections": "\n".join(_sections(explanation.steps, translate)),
-        "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
+        "data": json_line(data).replace("<", "\\u003c"),
         "style": style,
         "program": program,
     }
@@ -89,6 +92,29 @@ def _policy(style: str, program: str) -> str:
         f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(program)}'"
     )
+
+
+def _image_in_strip(step: dict[str, Any], translate: Translate) -> str:
+    """The first stage of the strip, if the first step has an image."""
+    if not step.get("pictures"):
+        return ""
+    image, count = step["pictures"][0], formatting.number(step["fixed"]["n_pixels"])
+    return (
+        f'<li class="stage image"><b>{escape(translate("Image"))}</b>'
+        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p>'
+        f'<div class="rows"><img src="{image["source"]}" alt="{escape(image["text"])}"></div>'
+        f'<p class="foot"></p></li>'
+    )
+
+
+def _hints(given: Example, translate: Translate) -> Iterator[str]:
+    """What the reader should know about the first numbers."""
+    if given.source == "image":
+        yield escape(translate("The first numbers are the image's own logits."))
+    if given.source == "probabilities":
+        yield translate("The probabilities are divided by their sum.")
+    if len(given.shown) < given.n_classes:
+        yield translate("… {n} more").format(n=given.n_classes - len(given.shown))
 
 
 def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:

@@ -19,15 +19,13 @@ function plotOf(svg) {
 const pointsOf = (f, highest) =>
   Array.from({ length: 201 }, (_, i) => Math.exp(highest * (i / 200 - 1))).map((p) => [p, f(p)]);
 
-const nameOf = (title) => `${title}: ${say("the table below holds the same numbers")}`;
 const moveTo = (made, [x, y]) => setAll(made, made.localName === "text" ? { x, y } : { cx: x, cy: y });
 
 // Each takes the figure and returns what updates it.
 const PLOTS = {
   // Squared error and cross-entropy against the probability of the true class; the reader's values.
-  squared_error(figure, title) {
+  squared_error(figure) {
     const { svg, place, d, find } = plotOf(figure.querySelector("svg"));
-    svg.ariaLabel = nameOf(title);
     const functions = [(p) => -Math.log(p), (p) => 2 * (1 - p) ** 2];
     find("path").forEach((path, i) => path.setAttribute("d", d(pointsOf(functions[i], 7))));
     find("text").forEach((name, i) => moveTo(name, place(0.1, [2.9, 0.15][i])));
@@ -35,9 +33,8 @@ const PLOTS = {
   },
 
   // p of the true class over 100 steps of gradient descent under both losses, with dots that can be moved.
-  gradient(figure, title) {
-    const { svg, place, d, find } = plotOf(figure.querySelector("svg"));
-    svg.ariaLabel = nameOf(title);
+  gradient(figure) {
+    const { place, d, find } = plotOf(figure.querySelector("svg"));
     const [range, button, output] = ["input", "button", "output"].map((name) => figure.querySelector(name));
     const [paths, names, dots] = ["path", "text", "circle"].map(find);
     let courses;

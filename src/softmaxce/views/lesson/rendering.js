@@ -4,21 +4,16 @@
 
 const say = (word) => DATA.words[word] ?? word;
 
-function difference(left, right) {
-  const pairs = Array.isArray(left) ? left.map((a, k) => [a, right[k]]) : [[left, right]];
-  const differences = pairs.map(([a, b]) => {
-    if (a === b) return 0;
-    if (!Number.isFinite(a) || !Number.isFinite(b)) return Infinity;
-    return Math.abs(a - b) / Math.max(1, Math.abs(b));
-  });
-  return maxOf(differences);
+function difference(a, b) {
+  if (a === b) return 0;
+  return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) / Math.max(1, Math.abs(b)) : Infinity;
 }
 
 function carriedOut(check, numbers) {
   const { relation } = check;
   const valueOf = (name) => (typeof name === "string" ? numbers[name] : name);
   const [left, right, tolerance] = [check.left, check.right, check.tolerance].map(valueOf);
-  const error = difference(left, right);
+  const error = maxOf([left].flat().map((value, k) => difference(value, [right].flat()[k])));
   const holds = relation === "<" ? left < right : error <= tolerance || (relation === "≤" && left <= right);
   if (!holds) console.error(`a check failed: ${check.message}`, left, relation, right);
   return { ...check, left, right, error, holds };

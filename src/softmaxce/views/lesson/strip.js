@@ -50,15 +50,6 @@ function drawNetwork() {
   document.getElementById("nodes").setAttribute("viewBox", `0 0 80 ${height}`);
 }
 
-function showImage() {
-  const { pictures: [image] = [], fixed } = DATA.steps[0];
-  if (!image) return;
-  const stage = STAGES.querySelector(".image");
-  stage.hidden = false;
-  stage.querySelector(".lead").textContent = say("{n} values").replace("{n}", number(fixed.n_pixels));
-  setAll(stage.querySelector("img"), { src: image.source, alt: image.text });
-}
-
 function showStrip() {
   const example = makeExample(state);
   const n = { ...example, ...powersOf(example, strip.dragged ? strip.numbers.shift : undefined) };
