@@ -8,6 +8,7 @@ out, and until the steps below are too. Required: at most 16 ms each, one frame 
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def chromium() -> Any:
     options = webdriver.ChromeOptions()
     for switch in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"):
         options.add_argument(switch)
-    return webdriver.Chrome(options)
+    return webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
 
 
 def slider_times(driver: Any, n_events: int) -> list[list[float]]:

@@ -3,7 +3,7 @@
 
 const LARGEST = Number.MAX_VALUE;
 const MOST_ADDED = 6; // classes, with those of the first numbers
-const revived = DATA.state.logits.map(Number); // of which −∞ is text in JSON
+const revived = DATA.state.logits.map(Number); // JSON holds −∞ as text
 const isProbabilities = DATA.state.source === "probabilities";
 // values: those in the fields, which are logits, or probabilities before division by their sum.
 const initial = { ...DATA.state, logits: revived, values: isProbabilities ? revived.map(Math.exp) : revived };
