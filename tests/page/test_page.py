@@ -135,8 +135,8 @@ def test_typing_moves_everything(open_page):
     ]
     command = explained(*words, "--more")
     assert_same_lesson(page.lesson(), command)
-    for number in ("2.3502", "0.0953", "0.9047"):  # ln(1 + e^2.25), and the two probabilities
-        assert number in page.text("#cross_entropy")
+    for text in ("2.3502", "0.0953", "0.9047"):  # ln(1 + e^2.25), and the two probabilities
+        assert text in page.text("#cross_entropy")
     assert "2.350" in page.text("#stages .loss .foot")
     assert page.errors() == []
 
@@ -210,7 +210,14 @@ def test_every_control_can_be_reached_by_the_tab_key(open_page):
         reached.append(name)
     assert reached[0] == "hidden skip"
     order = ["true-0", "value-0-slider", "value-0", "value-1-slider", "value-1"]
-    order += ["add", "reset", "temperature-slider", "temperature", "learning_rate-slider", "learning_rate"]
+    order += [
+        "add",
+        "reset",
+        "temperature-slider",
+        "temperature",
+        "learning_rate-slider",
+        "learning_rate",
+    ]
     assert [name for name in reached if name in order][: len(order)] == order
 
 
@@ -406,6 +413,7 @@ def test_subscripts_are_equally_low_with_a_maths_font(open_page):
 
 # -- the strip ---------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: " ".join(words)[:50])
 def test_the_numbers_of_the_strip_are_those_of_the_command(open_page, words):
     page = open_page(*words)
@@ -444,16 +452,18 @@ def test_a_dragged_bar_sets_the_logit_whose_power_has_its_length(open_page, k, s
     page = open_page("--logits", "0.2", "0.3", "--temperature", "2")
     bar = slider_of(page, "power", k)
     full = float(bar.get_attribute("aria-valuemax"))
-    left, width = page.run("const b = arguments[0].getBoundingClientRect(); return [b.x, b.width]", bar)
+    width = bar.size["width"]
     actions = ActionChains(page.browser)
     actions.move_to_element(bar).click_and_hold()
-    actions.move_by_offset(round(width * (min(share, 1.4) - 0.5)), 0).release().perform()
+    actions.move_by_offset(round(width * (share - 0.5)), 0).release().perform()
     logits = page.lesson()["example"]["logits"]
-    dragged = 2 * math.log(full * min(share, 1.0))
-    assert logits[k] == pytest.approx(dragged, abs=2 * 3 / (width * min(share, 1.0)))
+    length = min(share, 1.0)
+    assert logits[k] == pytest.approx(2 * math.log(full * length), abs=6 / (width * length))
     assert logits[1 - k] == [0.2, 0.3][1 - k]
     assert float(page.find(f"#value-{k}").get_attribute("value")) == pytest.approx(logits[k], 1e-5)
-    assert_same_lesson(page.lesson(), explained("--logits", *map(repr, logits), "--temperature", "2"))
+    assert_same_lesson(
+        page.lesson(), explained("--logits", *map(repr, logits), "--temperature", "2")
+    )
 
 
 def test_a_dragged_bar_sets_a_probability(open_page):
@@ -565,7 +575,10 @@ def test_the_colours_of_the_classes_can_be_read(open_page, scheme):
 
 
 def luminance(colour):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (v / 255 for v in colour)
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

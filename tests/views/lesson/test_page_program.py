@@ -31,7 +31,8 @@ const strict = (_, value) =>
   : Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 function lessonOf(state) {
   state.logits = state.logits.map((z) => (z === "-Infinity" ? -Infinity : z));
-  const shortened = lesson(state).steps.map(({ name, numbers, ...text }) => ({ name, numbers, text }));
+  const steps = lesson(state).steps;
+  const shortened = steps.map(({ name, numbers, ...text }) => ({ name, numbers, text }));
   return JSON.stringify(shortened, strict);
 }
 """
@@ -160,14 +161,18 @@ def test_the_page_says_what_the_command_says(name, language):
             assert part["tables"] == expected["tables"], step.name
             # A check of vectors also shows its rounding error, which differs.
             for line, check in zip(part["checks"], expected["checks"], strict=True):
-                assert line == check or without_digits.sub("#", line) == without_digits.sub("#", check)
+                assert line == check or without_digits.sub("#", line) == without_digits.sub(
+                    "#", check
+                )
 
 
 def test_long_tables_omit_the_same_classes_and_mark_the_true_one():
     example = EXAMPLES["a thousand"]
     step = next(step for step in lesson.build(example) if step.name == "exponentials")
     text = asdict(step_text(step, example.shown, str))["tables"][0]
-    (ours,) = (step["text"]["tables"][0] for step in page_lesson(example) if step["name"] == "exponentials")
+    (ours,) = (
+        step["text"]["tables"][0] for step in page_lesson(example) if step["name"] == "exponentials"
+    )
     assert ours["rows"] == text["rows"]
     assert ours["rows"][ours["marked"]][0] == "500"
     assert any(len(row) == 1 for row in ours["rows"])
