@@ -33,6 +33,7 @@ HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
 PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "strip.js", "controls.js")
 MAX_WEIGHT_MAPS = 12
+STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
 NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
 FIXED = {  # numbers of a step that are the same for every example
     "logits": ("one",),
@@ -50,14 +51,13 @@ _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The page as HTML."""
     style, program = _read("page.css"), _program()
-    data = page_data(explanation, translate)
     fields = {
         "language": language,
         "policy": _policy(style, program),
-        "image": _image_in_strip(data["steps"][0], translate),
+        "image": _image_in_strip(explanation, translate),
         "hints": " ".join(_hints(explanation.example, translate)),
         "sections": "\n".join(_sections(explanation.steps, translate)),
-        "data": json_line(data).replace("<", "\\u003c"),
+        "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
         "style": style,
         "program": program,
     }
@@ -94,15 +94,18 @@ def _policy(style: str, program: str) -> str:
     )
 
 
-def _image_in_strip(step: dict[str, Any], translate: Translate) -> str:
-    """The first stage of the strip, if the first step has an image."""
-    if not step.get("pictures"):
+def _image_in_strip(explanation: Explanation, translate: Translate) -> str:
+    """The first stage of the strip, if there is an image."""
+    if explanation.picture is None:
         return ""
-    image, count = step["pictures"][0], formatting.number(step["fixed"]["n_pixels"])
+    from softmaxce.views import pictures as pixels  # imports Pillow
+
+    small = pixels.shrunk(pixels.image_pixels(explanation.picture), STRIP_IMAGE_WIDTH)
+    count = formatting.number(explanation.steps[0].numbers["n_pixels"])
     return (
         f'<li class="stage image"><b>{escape(translate("Image"))}</b>'
-        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p>'
-        f'<div class="rows"><img src="{image["source"]}" alt="{escape(image["text"])}"></div>'
+        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p><div class="rows">'
+        f'<img src="{pixels.data_uri(small)}" alt="{escape(translate("Image"))}"></div>'
         f'<p class="foot"></p></li>'
     )
 
