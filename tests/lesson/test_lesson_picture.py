@@ -247,7 +247,7 @@ def test_explain_image_in_every_format(softmaxce, image_and_model, output_format
     if output_format == "html":
         data = re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1)
         pictures = json.loads(data)["steps"][1]["pictures"]
-        assert len(pictures) == 4
+        assert len(pictures) == 3
         assert all(p["source"].startswith("data:image/png;base64,") for p in pictures)
 
 

@@ -54,9 +54,9 @@ function formulaOf(step) {
   return formula;
 }
 
-function pictureOf({ source, text }) {
+function pictureOf({ source, text, large }) {
   const image = element("img", { src: source, alt: text });
-  return element("figure", { class: "pixels" }, image, element("figcaption", {}, text));
+  return element("figure", { class: large ? "pixels large" : "pixels" }, image, element("figcaption", {}, text));
 }
 
 // The elements of a step or misconception: its text, with `pictures` above the tables.
@@ -84,7 +84,7 @@ function show() {
   const { example, steps } = lesson(state);
   const shown = shownClasses(state);
   steps.forEach((step) => {
-    const pictures = (step.pictures ?? []).map(pictureOf);
+    const pictures = step.name === "image" ? [] : (step.pictures ?? []).map(pictureOf); // image.js shows the image
     if (PICTURES[step.name]) pictures.push(PICTURES[step.name](step, shown));
     const formulas = step.formula ? [formulaOf(step)] : [];
     fill(`body-${step.name}`, ...bodyOf(stepText(step, shown, state.label), formulas, pictures));

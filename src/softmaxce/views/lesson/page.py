@@ -23,15 +23,14 @@ from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
+from softmaxce.views.lesson.formatting import step_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "controls.js")
-MAX_WEIGHT_MAPS = 12
+PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "image.js", "controls.js")
 _WORDS_IN_MATHML = re.compile(r"(?<=<mtext>).*?(?=</mtext>)")
 _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
 _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
@@ -40,21 +39,26 @@ _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The page as HTML."""
     style, program = _read("page.css"), _program()
-    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read("page.html"))
     fields = {
         "language": language,
         "policy": _policy(style, program),
-        "sections": "\n".join(_sections(explanation.steps, translate)),
+        "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
         "style": style,
         "program": program,
     }
+    return _html("page.html", fields, translate)
+
+
+def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
+    """One of the page's HTML files with its fields, its messages in the page's language."""
+    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read(name))
     return Template(page).substitute(fields)
 
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    in_html = _MESSAGE_IN_HTML.findall(_read("page.html"))
+    in_html = _MESSAGE_IN_HTML.findall(_read("page.html") + _read("page_image.html"))
     return {*in_html, *_MESSAGE_IN_PROGRAM.findall(_program())}
 
 
@@ -76,21 +80,29 @@ def _policy(style: str, program: str) -> str:
     )
 
 
-def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
-    """The headings of the steps; the program fills their bodies."""
-    for position, step in enumerate(steps, 1):
+def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
+    """The headings of the steps, and the image; the program fills their bodies."""
+    for position, step in enumerate(explanation.steps, 1):
+        image = _image(explanation, translate) if step.name == "image" else ""
         yield (
             f'<section aria-labelledby="title-{step.name}" id="{step.name}">'
             f'<h2 id="title-{step.name}"><span class="n">{position}</span>'
             f"<span>{escape(translate(step.template.title))}</span></h2>"
-            f'<div id="body-{step.name}"></div></section>'
+            f'{image}<div id="body-{step.name}"></div></section>'
         )
+
+
+def _image(explanation: Explanation, translate: Translate) -> str:
+    from softmaxce.views.lesson.page_image import image_fields  # imports Pillow
+
+    return _html("page_image.html", image_fields(explanation, translate), translate)
 
 
 def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """What the page's program reads.
 
     state: the first numbers; constants: as in the Python of the lesson; steps: their templates;
+    image: what image.js shows, if there is an image;
     misconceptions, more_misconceptions: their text, for the first numbers; words: messages.
     """
     given = explanation.example
@@ -99,7 +111,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         return [asdict(step_text(step, given.shown, translate)) for step in steps]
 
     words = [*messages(), *numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS]
-    return {
+    data = {
         "state": state_of(given),
         "constants": {
             "max_rows": example.MAX_ROWS,
@@ -120,6 +132,11 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "more_misconceptions": texts(explanation.other_misconceptions),
         "words": {word: translate(word) for word in sorted(words)},
     }
+    if explanation.picture is not None:
+        from softmaxce.views.lesson.page_image import image_data  # imports Pillow
+
+        data["image"] = image_data(explanation)
+    return data
 
 
 def state_of(given: Example) -> dict[str, Any]:
@@ -140,34 +157,10 @@ def _step_data(step: Step, explanation: Explanation, translate: Translate) -> di
     data = _translated(step.template, translate)
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: value for k, value in step.numbers.items() if k != "contributions"}
-        data["pictures"] = list(_pictures(step, explanation, translate))
+        from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
+
+        data["pictures"] = list(pictures_of(step, explanation, translate))
     return data
-
-
-def _pictures(
-    step: Step, explanation: Explanation, translate: Translate
-) -> Iterator[dict[str, str]]:
-    from softmaxce.views import pictures as pixels  # imports Pillow
-
-    shown, given = explanation.picture, explanation.example
-    assert shown is not None
-    if step.name == "image":
-        text = translate("The image as the model sees it")
-        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
-        return
-    if step.name == "patches":
-        row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
-        part = pixels.image_pixels(shown)[row : row + side, column : column + side]
-        text = translate("The part of the image with the highest response")
-        yield {"source": pixels.data_uri(part), "text": text}
-        return
-    source = pixels.data_uri(pixels.contribution_pixels(shown, given.winner))
-    yield {"source": source, "text": contributions_text(given, translate)}
-    if shown.model.patches is not None:
-        return  # the weights have no place in the image
-    for k in given.shown[:MAX_WEIGHT_MAPS]:
-        source = pixels.data_uri(pixels.template_pixels(shown, k))
-        yield {"source": source, "text": weights_text(shown, k, translate)}
 
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
