@@ -97,11 +97,11 @@ function show() {
 function makeWideBoxesScrollable() {
   const boxes = [...document.querySelectorAll(".table, .formula")];
   const wide = boxes.filter((box) => box.scrollWidth > box.clientWidth);
-  wide.forEach((box) => {
+  wide.forEach((box, place) => {
     box.setAttribute("tabindex", "0");
     if (box.className !== "table") return;
     box.setAttribute("role", "region");
-    box.setAttribute("aria-label", `${say("Table")}: ${box.querySelector("caption").textContent}`);
+    box.setAttribute("aria-label", `${say("Table")} ${place + 1}: ${box.querySelector("caption").textContent}`);
   });
 }
 

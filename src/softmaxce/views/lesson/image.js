@@ -28,14 +28,14 @@ function exploreImage({ width, height, channels, rows, columns, side, start, ...
     const numbers = new DataView(bytesOf(contributions).buffer);
     return { name, at: (index) => numbers.getFloat64(8 * index, true) };
   });
+  const isColoured = channels > 1 && classes.length > 0;
   let [row, column] = start;
 
   function moveTo(...place) {
     [row, column] = [rows, columns].map((n, axis) => Math.max(0, Math.min(Math.floor(place[axis]), n - 1)));
     const frame = { left: percent(column, width), top: percent(row, height) };
     setStyle("cursor", { ...frame, width: percent(side, width), height: percent(side, height) });
-    const first = (row * columns + column) * channels;
-    const indices = Array.from({ length: channels }, (_, channel) => first + channel);
+    const indices = CHANNELS.slice(0, channels).map((_, c) => (row * columns + column) * channels + c);
     showPlace(indices);
     if (pixels.length) showVector(indices);
   }
@@ -43,19 +43,16 @@ function exploreImage({ width, height, channels, rows, columns, side, start, ...
   function showPlace(indices) {
     const columnOf = (heading, values, total = "") => ({ heading, values, total });
     const table = classes.map(({ name, at }) => {
-      const added = indices.map(at);
-      return columnOf(sentence(say("adds to {name}"), { name }), added.map(decimal), decimal(sum(added)));
+      const [heading, added] = [sentence(say("adds to {name}"), { name }), indices.map(at)];
+      return columnOf(heading, added.map(decimal), decimal(sum(added)));
     });
     if (pixels.length) table.unshift(columnOf(say("brightness"), indices.map((index) => pixels[index])));
     if (pixels.length) table.unshift(columnOf(say("index"), indices));
-    if (channels > 1) table.unshift(columnOf(say("channel"), CHANNELS, say("sum")));
+    if (isColoured) table.unshift(columnOf(say("channel"), CHANNELS, say("sum")));
     const lines = indices.map((_, channel) => table.map(({ values }) => values[channel]));
-    if (channels > 1) lines.push(table.map(({ total }) => total));
-    const headings = table.map(({ heading }) => heading);
-    const isText = table.map(({ values }) => values === CHANNELS);
-    const patch = say("Row {row}, column {column}: a patch of {side} × {side} pixels");
-    const title = sentence(side > 1 ? patch : say("Row {row}, column {column}"), { row, column, side });
-    fill("place", tableOf({ headings, is_text: isText, rows: lines }, title));
+    if (isColoured) lines.push(table.map(({ total }) => total));
+    const [headings, is_text] = [table.map((c) => c.heading), table.map((c) => c.values === CHANNELS)];
+    fill("place", tableOf({ headings, is_text, rows: lines }, sentence(image.title, { row, column, side })));
   }
 
   // The rows of the image lie end to end in the vector. Marked: the row, the index, the values.

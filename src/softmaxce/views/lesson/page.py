@@ -135,7 +135,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     if explanation.picture is not None:
         from softmaxce.views.lesson.page_image import image_data  # imports Pillow
 
-        data["image"] = image_data(explanation)
+        data["image"] = image_data(explanation, translate)
     return data
 
 

@@ -23,6 +23,7 @@ Values = NDArray[Any]
 MAX_WEIGHT_MAPS = 12
 MAX_CONTRIBUTIONS = 2 * 224 * 224 * 3  # 3 MB as text; the classes beyond that are left out
 STRIP_WIDTH = 1024
+SMALL_WIDTH = 120  # pixels, about as wide as page.css shows a small picture
 
 
 def image_fields(explanation: Explanation, translate: Translate) -> dict[str, str]:
@@ -40,7 +41,7 @@ def image_fields(explanation: Explanation, translate: Translate) -> dict[str, st
     }
 
 
-def image_data(explanation: Explanation) -> dict[str, Any]:
+def image_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """The numbers of the image for image.js, which only looks them up.
 
     A place is a pixel (side 1), or with patch features a patch, named after its top left pixel.
@@ -53,11 +54,13 @@ def image_data(explanation: Explanation) -> dict[str, Any]:
     first = explanation.steps[0].numbers
     sides = {"channels": channels, "side": 1, "rows": height, "columns": width}
     start = [first["row"], first["column"]]
-    if shown.model.patches:
+    title = translate("Row {row}, column {column}")
+    if shown.model.patches is not None:
         rows, columns = shown.model.patches.n_places
         sides = {"channels": 1, "side": SIDE, "rows": rows, "columns": columns}
         logits = next(step.numbers for step in explanation.steps if step.name == LOGITS.name)
         start = [logits["place_rows"][0], logits["place_columns"][0]]
+        title = translate("Row {row}, column {column}: a patch of {side} × {side} pixels")
     n_values = sides["rows"] * sides["columns"] * sides["channels"]
     classes = list(dict.fromkeys((given.winner, given.label)))[: MAX_CONTRIBUTIONS // n_values]
     return {
@@ -65,6 +68,7 @@ def image_data(explanation: Explanation) -> dict[str, Any]:
         "height": height,
         **sides,
         "start": start,
+        "title": title,
         "pixels": _text_of(shown.pixels) if _has_vector(shown) else "",
         "classes": [
             {"name": visible(given.class_names[k]), "contributions": _text_of(_added(shown, k))}
@@ -107,5 +111,6 @@ def pictures_of(
         large = list(dict.fromkeys((given.winner, given.label)))
         others = [k for k in given.shown if k not in large]
         for k in [*large, *others][:MAX_WEIGHT_MAPS]:
-            source = pixels.data_uri(pixels.template_pixels(shown, k))
-            yield {"source": source, "text": weights_text(shown, k, translate), "large": k in large}
+            drawn, is_large = pixels.template_pixels(shown, k), k in large
+            source = pixels.data_uri(drawn if is_large else pixels.shrunk(drawn, SMALL_WIDTH))
+            yield {"source": source, "text": weights_text(shown, k, translate), "large": is_large}
