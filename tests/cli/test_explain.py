@@ -79,7 +79,7 @@ def test_any_count_of_logits(arguments, logits):
         (["--logits="], "numbers"),
         ([], "--logits 0.2 0.3"),
         (["--logits", "1", "2", "--label", "2"], "labels are 0 to 1"),
-        (["--logits", "1", "2", "--label", "cat"], "no class 'cat'"),
+        (["--logits", "1", "2", "--label", "bird"], "no class 'bird'"),
         (["--logits", *["1"] * 1001], "2 to 1000"),
     ],
 )
@@ -126,7 +126,7 @@ def test_many_classes(n_classes):
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
 def test_text_is_readable_at_60_columns_without_colour(language, n_classes):
     logits = [str(k * 0.7 - 1) for k in range(n_classes)]
-    done = run("--logits", *logits, "--all", "--lang", language, COLUMNS="60", NO_COLOR="1")
+    done = run("--logits", *logits, "--more", "--lang", language, COLUMNS="60", NO_COLOR="1")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
     for line in done.stdout.splitlines():
@@ -138,7 +138,7 @@ def test_infinity_is_shown_as_such():
     done = run("--probabilities", "1", "0", "0", "--label", "2")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "the loss is ∞ nats" in done.stdout
+    assert "only −log p[true] is left, here ∞" in done.stdout
     assert (
         explained("--probabilities", "1", "0", "0", "--label", "2")["cross_entropy"] == "Infinity"
     )
@@ -191,16 +191,43 @@ def test_the_same_seed_gives_the_same_exercises():
 
 
 def test_the_quiz_asks_before_it_shows():
-    typed = "3\n6\n7.389\n20.09\n0.665\n0\n\n0.41\n0\n0.41\ninf\n\n"
+    typed = "3\n1/2\n20.09\n66.5%\n0\n0.18\n0.41\ninf\n-0.335\n"
     done = run("--logits", "3", "2", "1", "--quiz", stdin=typed)
     assert done.returncode == 0, done.stderr
-    asked = done.stdout.index("What is the sum of the logits?")
-    assert asked < done.stdout.index("First idea: shares of the total")
-    assert re.search(r"8 of 10 correct\.", done.stdout)
+    assert done.stdout.index("What is the share of class cat?") < done.stdout.index(
+        "First idea: shares of the total"
+    )
+    assert "9 of 9 correct." in done.stdout
+    assert "Read again" not in done.stdout
+
+
+def test_the_quiz_gives_a_hint_and_a_second_try():
+    typed = "abc\n1\n2\n0.3\n\n"  # 1: a regression model; 0.3: the logit itself, then no answer
+    done = run("--logits", "0.2", "0.3", "--quiz", stdin=typed)
+    said = " ".join(done.stdout.split())
+    assert "That is not a number. Type one, or only Enter to see the answer:" in said
+    assert "One number is what a regression model gives" in said
+    assert "Try once more: Correct: 2" in said
+    assert "That is its logit, not yet divided by the sum, 0.5. Try once more:" in said
+    assert "The answer is 0.6" in said
+    assert "1 of 2 correct. Read again: First idea: shares of the total." in said
+
+
+def test_an_answer_that_is_wrong_in_no_known_way_gets_a_hint_too():
+    done = run("--logits", "0.2", "0.3", "--quiz", stdin="2\n77\n78\n")
+    said = " ".join(done.stdout.split())
+    assert "Divide its logit, 0.3, by the sum of the logits, 0.5. Try once more:" in said
+    assert "The answer is 0.6" in said
+
+
+def test_the_quiz_does_not_ask_for_what_there_is_not():
+    done = run("--logits", "1", "-1", "--quiz", stdin="2\n")  # the logits cancel: no shares
+    assert "What is the share" not in done.stdout
+    assert "1 of 1 correct" in done.stdout
 
 
 def test_the_quiz_ends_with_its_input():
-    done = run("--logits", "0.2", "0.3", "--quiz", stdin="2\n0.5\n")
+    done = run("--logits", "0.2", "0.3", "--quiz", stdin="2\n0.6\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("2 of 2 correct.\n")
 
@@ -240,7 +267,6 @@ def test_what_the_quiz_counts_as_correct():
         (["--logits", "1", "2", "--save-images", "x"], "needs an IMAGE"),
         (["--logits", "1", "2", "--answers"], "--exercise"),
         (["--exercise", "0"], "between 1 and 200"),
-        (["--exercise", "2", "--format", "html"], "not html"),
         (["--logits", "1", "2", "--quiz", "--format", "json"], "--quiz"),
         (["--logits", "1", "2", "--lang", "de"], "no language 'de': there are en, ko"),
     ],
@@ -263,7 +289,7 @@ def test_a_file_that_cannot_be_written_is_named_first(tmp_path):
 def test_an_ascii_terminal_shows_infinity_as_inf():
     done = run("--probabilities", "1", "0", "--label", "1", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
-    assert "the loss is inf nats" in done.stdout
+    assert "only -log p[true] is left, here inf" in done.stdout
 
 
 def test_long_class_names_fold_and_are_never_cut():

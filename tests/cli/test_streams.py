@@ -82,7 +82,7 @@ def test_replacements_are_readable(text, encoding, expected):
 @pytest.mark.parametrize(
     "words",
     [
-        ("explain", "--logits", "2", "1", "-9", "--all", "--lang", "en"),
+        ("explain", "--logits", "2", "1", "-9", "--more", "--lang", "en"),
         ("explain", "--exercise", "20", "--answers", "--lang", "en"),
         ("train", PETS / "train", "--size", "8"),
     ],
@@ -95,7 +95,7 @@ def test_commands_print_no_escapes(tmp_path, words, encoding):
 
 
 def test_the_korean_lesson_in_a_korean_pipe(tmp_path):
-    words = ("explain", "--logits", "2", "1", "-9", "--all", "--lang", "ko")
+    words = ("explain", "--logits", "2", "1", "-9", "--more", "--lang", "ko")
     done = subprocess.run(
         [sys.executable, "-m", "softmaxce", *words],
         capture_output=True,

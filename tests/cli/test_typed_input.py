@@ -98,7 +98,7 @@ def test_a_folder_named_like_a_fraction_is_a_folder(softmaxce, place):
         (("explain", "[0.2,", "0.3]"), "softmaxce explain --logits 0.2 0.3\n"),
         (("explain", "0.2,0.3", "--label", "1"), "explain --logits 0.2 0.3 --label 1\n"),
         (("explain", "0.2", "0.3", "--classes", "a", "b"), "--logits 0.2 0.3 --classes a b\n"),
-        (("explain", "--all", "2", "1"), "softmaxce explain --logits 2 1 --all\n"),
+        (("explain", "--more", "2", "1"), "softmaxce explain --logits 2 1 --more\n"),
         (("explain", "0,2", "0,3"), "softmaxce explain --logits 0.2 0.3\n"),
         (("explain", "1.234,5", "-0,5"), "softmaxce explain --logits 1234.5 -0.5\n"),
         (("explain", "ln(5)", "2"), "softmaxce explain --logits 'ln(5)' 2\n"),
@@ -281,7 +281,7 @@ def test_no_such_command(softmaxce):
         (("train", "d", "-o", "-q"), "--output needs a file name before -q"),
         (("evaluate", "d", "--cache", "-q"), "--cache needs a folder name before -q"),
         (("evaluate", "d", "--errors", "-q"), "--errors needs a file name before -q"),
-        (("explain", "--logits", "1", "2", "-o", "--all"), "--output needs a file name before"),
+        (("explain", "--logits", "1", "2", "-o", "--more"), "--output needs a file name before"),
         (("predict", "--files-from", "-0"), "--files-from needs a file name before -0"),
         (("train", "d", "--report"), "requires an argument (see 'softmaxce train --help')"),
     ],
@@ -434,18 +434,21 @@ def run_in_a_terminal(folder, *words):
     return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def test_a_page_is_written_instead_of_shown(tmp_path):
-    words = ("explain", "--logits", "1", "2", "--format", "html")
+@pytest.mark.parametrize(
+    ("words", "made"), [(("--logits", "1", "2"), "lesson"), (("--exercise", "2"), "sheet")]
+)
+def test_a_page_is_written_instead_of_shown(tmp_path, words, made):
+    words, name = ("explain", *words, "--format", "html"), f"{made}.html"
     for _ in range(2):
         shown, exit_code = run_in_a_terminal(tmp_path, *words)
         assert exit_code == 0
-        assert shown == "Note: the lesson was written to lesson.html\r\n"
-        assert (tmp_path / "lesson.html").read_text("utf-8").startswith("<!DOCTYPE html>")
-    (tmp_path / "lesson.html").write_text("my own notes")
+        assert shown == f"Note: the {made} was written to {name}\r\n"
+        assert (tmp_path / name).read_text("utf-8").startswith("<!DOCTYPE html>")
+    (tmp_path / name).write_text("my own notes")
     shown, exit_code = run_in_a_terminal(tmp_path, *words)
     assert exit_code == 1
-    assert "cannot replace: lesson.html" in shown
-    assert (tmp_path / "lesson.html").read_text() == "my own notes"
+    assert f"cannot replace: {name}" in shown
+    assert (tmp_path / name).read_text() == "my own notes"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ OUT_OF_RANGE = {
     "--temperature": ("0", "-1", "1e-300", "1e300"),
     "--learning-rate": ("0", "-1", "1e300"),
     "--exercise": (*NOT_COUNTS, "201"),
+    "--sheet": (*NOT_COUNTS, "5"),
     "--hidden": (*NOT_COUNTS[1:], "x"),
     "--features": ("patches:1", "patches:0", "patches:-2", "patches:5000", "patches:", "hog"),
     "--dask-min-workers": NOT_COUNTS,

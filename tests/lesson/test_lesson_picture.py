@@ -156,7 +156,7 @@ def test_pictures_of_any_size(shape):
     picture = picture_of(model_of(*shape))
     steps = lesson.build(example_of(picture), picture)
     assert [step.name for step in steps[:3]] == ["image", "logits", "shares"]
-    assert len(steps) == 11
+    assert len(steps) == 10
 
 
 def test_a_template_is_told_in_words_too():
@@ -182,11 +182,11 @@ def test_pictures_are_half_blocks_in_colour_and_words_elsewhere():
     plain = shown(picture, color_system=None)
     grey = shown(picture, force_terminal=True, color_system="truecolor", no_color=True)
     assert "▀" not in grey
-    assert coloured.count("▀") == 8 * 4 * 5  # image, contributions, three templates
+    assert coloured.count("▀") == 8 * 4 * 4  # image, contributions, two templates
     assert "orange raises" in coloured
     assert "▀" not in plain
     assert "In words: 8 rows of 8 pixels" in plain
-    assert "top left" in plain
+    assert "Weights of class" in plain
 
 
 def test_a_map_has_two_colours_on_white():
@@ -213,7 +213,7 @@ def test_explain_image(softmaxce, image_and_model):
     result = done.json
     assert result["classes"] == list(NAMES)
     assert result["label"] == 0
-    assert len(result["steps"]) == 11
+    assert len(result["steps"]) == 10
     numbers = result["steps"][1]["numbers"]
     winner = int(np.argmax(result["logits"]))
     total = sum(numbers["contributions"]) + numbers["biases"][winner]

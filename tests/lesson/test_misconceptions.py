@@ -10,25 +10,29 @@ import pytest
 from softmaxce import lesson
 from softmaxce.views.lesson.formatting import number, step_text
 from softmaxce.views.lesson.language import translator
+from softmaxce.workflows.explain import explain
 
 mpmath.mp.dps = 40
 
 
 def all_of(example):
-    fitting, others = lesson.find_misconceptions(example)
-    return {step.name: step for step in (*fitting, *others)}
+    return {step.name: step for step in lesson.find_misconceptions(example)}
 
 
 def shown(example):
-    fitting, _ = lesson.find_misconceptions(example)
-    return [step.name for step in fitting]
+    """Those that fit, best first."""
+    found = lesson.find_misconceptions(example)
+    return [step.name for step in found if step.numbers["fit"] > 0]
 
 
 def words(step, language):
     """All that a reader sees of a misconception."""
     text = step_text(step, range(1000), translator(language))
-    cells = [cell for table in text.tables for row in table.rows for cell in row]
-    return " ".join([text.claim, *text.sentences, *cells, *text.checks])
+    said = [text.claim]
+    for part in (text, text.more):
+        cells = [cell for table in part.tables for row in table.rows for cell in row]
+        said += [*part.sentences, *cells, *part.checks]
+    return " ".join(said)
 
 
 def assert_shown(step, *values):
@@ -46,7 +50,7 @@ def test_softmax_can_be_flatter_than_shares():
     at = [1 / (1 + mpmath.exp(-mpmath.mpf("0.1") / t)) for t in (0.1, 0.5, 1, 2, 10)]
     assert step.numbers["top_at_temperatures"] == pytest.approx([float(x) for x in at], rel=1e-12)
     assert_shown(step, 0.6, top, *at)
-    assert "exaggerates" in shown(lesson.make_example([0.2, 0.3]))
+    assert shown(lesson.make_example([0.2, 0.3]))[0] == "exaggerates"
     assert all_of(lesson.make_example([1, 30]))["exaggerates"].numbers["fit"] == 0
 
 
@@ -83,7 +87,7 @@ def test_a_loss_above_1():
     loss = mpmath.log(9 + mpmath.e)
     assert step.numbers["loss"] == pytest.approx(float(loss), rel=1e-14)
     # ln 2, ln 10, ln 100
-    assert step.numbers["blind_losses"][:3] == pytest.approx([0.693, 2.303, 4.605], abs=5e-4)
+    assert step.numbers["uniform_losses"][:3] == pytest.approx([0.693, 2.303, 4.605], abs=5e-4)
     assert_shown(step, loss, 0.6931, 2.3026, 4.6052)
     assert "loss_above_1" in shown(example)
     assert "loss_above_1" not in shown(lesson.make_example([0.3, 0.2]))
@@ -152,19 +156,28 @@ def test_softmax_of_two_is_the_sigmoid_of_the_difference():
     sigmoid = 1 / (1 + mpmath.exp(-mpmath.mpf("0.1")))
     assert step.numbers["sigmoid"] == pytest.approx(float(sigmoid), rel=1e-14)
     assert_shown(step, 0.1, sigmoid)
-    assert shown(example)[0] == "sigmoid"
+    assert "sigmoid" in shown(example)
     assert "sigmoid" not in shown(lesson.make_example([1, 2, 3]))
 
 
-def test_at_most_three_and_the_most_fitting_first():
+def test_the_most_fitting_is_first_and_shown():
     for logits in ([0.2, 0.3], [0, 1, 0], [5, 1, 1], [0.0] * 12):
         example = lesson.make_example(logits)
-        fitting, others = lesson.find_misconceptions(example)
-        fits = [step.numbers["fit"] for step in (*fitting, *others)]
-        assert 1 <= len(fitting) <= 3
-        assert all(fits[: len(fitting)])
+        fits = [step.numbers["fit"] for step in lesson.find_misconceptions(example)]
         assert fits == sorted(fits, reverse=True)
+        assert fits[0] > 0
         assert len(fits) == 10
+        explained, in_full = explain(example), explain(example, more=True)
+        assert len(explained.misconceptions) == 1
+        assert len(explained.other_misconceptions) == 9
+        assert len(in_full.misconceptions) == 10
+
+
+def test_a_stock_example_is_shown_whole():
+    """Its classes are not those of the reader."""
+    step = all_of(lesson.make_example([3, -1]))["wrong_classes"]
+    table = step_text(step, [0, 1], translator("en")).tables[0]
+    assert [row[0] for row in table.rows] == ["cat", "dog", "person"]
 
 
 def test_stock_numbers_are_used_where_the_readers_cannot_show_the_point():

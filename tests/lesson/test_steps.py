@@ -12,7 +12,7 @@ import pytest
 
 from softmaxce import lesson
 from softmaxce.errors import InputError
-from softmaxce.lesson.step import Check, CheckError, StepTemplate, render
+from softmaxce.lesson.step import Check, CheckError, Part, StepTemplate, render
 from softmaxce.views.lesson import markdown
 from softmaxce.views.lesson.formatting import number
 from softmaxce.views.lesson.language import translator
@@ -36,7 +36,7 @@ def steps():
 @pytest.fixture(scope="module", params=LANGUAGES)
 def sections(request):
     """The text of each step in one language, by the step's name."""
-    explanation = explain(lesson.make_example(LOGITS, label=LABEL, classes=NAMES))
+    explanation = explain(lesson.make_example(LOGITS, label=LABEL, classes=NAMES), more=True)
     text = markdown.as_text(explanation, translator(request.param), request.param)
     parts = re.split(r"^## ", text, flags=re.M)[1:]
     return dict(zip([step.name for step in explanation.steps], parts, strict=False))
@@ -69,7 +69,6 @@ def test_the_steps_are_in_the_order_of_the_lesson(steps):
         "squared_error",
         "cross_entropy",
         "two_ends",
-        "no_distance",
         "gradient",
     ]
     assert all(step.checks for name, step in steps.items() if name != "logits")
@@ -101,8 +100,8 @@ def test_shares_of_the_lesson_by_hand():
 
 
 def test_the_reader_is_told_which_fault_their_shares_have_and_shown_the_other():
-    negative = "A negative logit breaks this idea: −1, 2 and −0.5 give the shares −2, 4 and −1."
-    cancelling = "So do logits that cancel out: 1 and −1 sum to 0, and nothing can be divided by 0."
+    negative = "A negative logit breaks it: −1, 2 and −0.5 give the shares −2, 4 and −1."
+    cancelling = "So do logits that cancel: 1 + (−1) = 0, and nothing can be divided by 0."
     fine, mixed = steps_of(0.2, 0.3)["shares"].sentences, steps_of(3, -1)["shares"].sentences
     cancels = steps_of(1, -1)["shares"].sentences
     assert negative in fine
@@ -142,7 +141,7 @@ def test_target(steps, sections):
 
 
 def test_squared_error(steps, sections):
-    _, p, loss = exact()
+    _, p, _ = exact()
     own = mpmath.fsum((q - (k == LABEL)) ** 2 for k, q in enumerate(p))
     numbers = steps["squared_error"].numbers
     assert numbers["squared_error"] == pytest.approx(float(own), rel=1e-14)
@@ -151,7 +150,8 @@ def test_squared_error(steps, sections):
     assert numbers["cross_entropies"] == pytest.approx(
         [0.0100503, 0.1053605, 0.6931472, 2.3025851, 4.6051702, 6.9077553], rel=1e-5
     )
-    assert_shown(sections["squared_error"], own, loss, 0.0358, 2.3026, 6.9078, 1.9602)
+    assert numbers["true_square"] == pytest.approx(float((p[LABEL] - 1) ** 2), rel=1e-14)
+    assert_shown(sections["squared_error"], own, 0.0358, 2.3026, 6.9078, 1.9602)
 
 
 def test_cross_entropy(steps, sections):
@@ -162,8 +162,8 @@ def test_cross_entropy(steps, sections):
         "loss": loss,
         "bits": loss / mpmath.log(2),
         "perplexity": mpmath.exp(loss),
-        "blind": mpmath.log(3),
-        "entropy": entropy,
+        "uniform_loss": mpmath.log(3),
+        "entropy_prediction": entropy,
     }
     for name, value in expected.items():
         assert numbers[name] == pytest.approx(float(value), rel=1e-14), name
@@ -181,21 +181,29 @@ def test_two_ends(steps, sections):
     assert steps["two_ends"].numbers["loss_at_ends"][0] == 0.0
     assert steps["two_ends"].numbers["loss_at_ends"][2] == math.inf
     assert "∞" in sections["two_ends"]
-    assert_shown(sections["two_ends"], 1.349)
+    assert_shown(sections["two_ends"], 1.349, 0.3681, 0.5108)
 
 
-def test_no_distance(steps, sections):
+def test_the_example_that_kl_divergence_is_not_a_distance(steps):
+    numbers = steps["two_ends"].numbers
+    p, q = (mpmath.mpf("0.9"), mpmath.mpf("0.1")), (mpmath.mpf("0.5"), mpmath.mpf("0.5"))
+    for name, (a, b) in {"there": (p, q), "back": (q, p)}.items():
+        kl = mpmath.fsum(x * mpmath.log(x / y) for x, y in zip(a, b, strict=True))
+        assert numbers[name] == pytest.approx(float(kl), rel=1e-14)
+
+
+def test_entropies(steps, sections):
     _, p, loss = exact()
     log_3 = mpmath.log(3)
     entropy = -mpmath.fsum(q * mpmath.log(q) for q in p)
-    to_blind = mpmath.fsum(q * mpmath.log(3 * q) for q in p)
-    from_blind = -mpmath.fsum(mpmath.log(3 * q) for q in p) / 3
-    expected = [loss, mpmath.inf, 0, entropy, loss, log_3, to_blind, from_blind]
-    assert steps["no_distance"].numbers["values"] == pytest.approx(
+    to_uniform = mpmath.fsum(q * mpmath.log(3 * q) for q in p)
+    from_uniform = -mpmath.fsum(mpmath.log(3 * q) for q in p) / 3
+    expected = [loss, mpmath.inf, 0, entropy, loss, log_3, to_uniform, from_uniform]
+    assert steps["cross_entropy"].numbers["values"] == pytest.approx(
         [float(x) for x in expected], rel=1e-13
     )
-    assert_shown(sections["no_distance"], loss, entropy, log_3, to_blind, from_blind)
-    assert "∞" in sections["no_distance"]
+    assert_shown(sections["cross_entropy"], loss, entropy, log_3, to_uniform, from_uniform)
+    assert "∞" in sections["cross_entropy"]
 
 
 def test_gradient(steps, sections):
@@ -208,6 +216,46 @@ def test_gradient(steps, sections):
     assert numbers["new_logits"] == pytest.approx([float(x) for x in new], rel=1e-14)
     assert numbers["loss_after"] == pytest.approx(float(after), rel=1e-14)
     assert_shown(sections["gradient"], *slopes, *new, after)
+
+
+def squared_error_of(z, label, temperature):
+    powers = [mpmath.exp(x / temperature) for x in z]
+    p = [power / mpmath.fsum(powers) for power in powers]
+    return mpmath.fsum((q - (k == label)) ** 2 for k, q in enumerate(p))
+
+
+def test_the_descents_follow_the_derivative_of_each_loss():
+    rate, temperature = mpmath.mpf("0.25"), 2
+    numbers = steps_of(*LOGITS, label=LABEL, learning_rate=0.25, temperature=2)["gradient"].numbers
+
+    def cross_entropy_of(*z):
+        return mpmath.log(mpmath.fsum(mpmath.exp(x / temperature) for x in z)) - z[LABEL] / 2
+
+    for name, loss in {
+        "cross_entropy": cross_entropy_of,
+        "squared_error": lambda *z: squared_error_of(z, LABEL, temperature),
+    }.items():
+        z = [mpmath.mpf(x) for x in LOGITS]
+        for step in range(4):
+            powers = [mpmath.exp(x / temperature) for x in z]
+            p_true = powers[LABEL] / mpmath.fsum(powers)
+            assert numbers[f"p_{name}"][step] == pytest.approx(float(p_true), rel=1e-9)
+            slopes = [mpmath.diff(loss, z, tuple(int(j == k) for j in range(3))) for k in range(3)]
+            if step == 0:
+                assert numbers[f"slope_{name}"] == pytest.approx(abs(float(slopes[LABEL])))
+            z = [x - rate * slope for x, slope in zip(z, slopes, strict=True)]
+        assert len(numbers[f"p_{name}"]) == 101
+        assert numbers[f"last_p_{name}"] == numbers[f"p_{name}"][-1]
+
+
+def test_a_sure_mistake_moves_cross_entropy_only(steps):
+    numbers = steps["gradient"].numbers
+    p = 1 / (1 + mpmath.exp(-8))
+    assert numbers["sure_cross_entropy"] == pytest.approx(float(p), rel=1e-14)  # 0.9997
+    assert numbers["sure_squared_error"] == pytest.approx(float(4 * p**2 * (1 - p)), rel=1e-11)
+    stuck = steps_of(8, 0, label=1)["gradient"].numbers
+    assert stuck["last_p_cross_entropy"] > 0.9
+    assert stuck["last_p_squared_error"] < 0.001
 
 
 def test_the_finite_difference_is_the_slope_of_the_loss():
@@ -241,8 +289,8 @@ def test_every_check_passes_for_numbers_of_any_size(seed):
             temperature=chance.choice([0.001, 0.5, 1, 1000]),
             learning_rate=chance.choice([1e-6, 0.1, 1000]),
         )
-        assert len(lesson.build(example)) == 10
-        assert sum(map(len, lesson.find_misconceptions(example))) == 10
+        assert len(lesson.build(example)) == 9
+        assert len(lesson.find_misconceptions(example)) == 10
 
 
 @pytest.mark.parametrize(
@@ -257,9 +305,11 @@ def test_every_check_passes_for_numbers_of_any_size(seed):
 )
 def test_a_failed_check_is_an_error(relation, left, right):
     check = Check("it fails", "left", "right", relation)
-    template = StepTemplate("wrong", "title", "claim", checks=(check,))
-    with pytest.raises(CheckError, match="it fails"):
-        render(template, {"left": left, "right": right})
+    wrong = Part(checks=(check,))
+    named = {"name": "wrong", "title": "title", "claim": "claim"}
+    for template in (StepTemplate(**named, checks=(check,)), StepTemplate(**named, more=wrong)):
+        with pytest.raises(CheckError, match="it fails"):
+            render(template, {"left": left, "right": right})
 
 
 def test_given_probabilities_the_lesson_starts_at_the_target():
@@ -323,6 +373,8 @@ def test_a_label_may_be_a_name_and_names_come_first():
         (1 - 1e-16, "1"),
         (0.999999, "1.0000"),
         (0.0, "0"),
+        (1234.5, "1,234.5"),
+        (-999999, "−999,999"),
     ],
 )
 def test_numbers_are_written_for_people(value, shown):

@@ -66,7 +66,7 @@ def assert_same_lesson(page, command):
 @pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: " ".join(words)[:50])
 def test_the_page_and_the_command_agree(open_page, words):
     page = open_page(*words)
-    assert_same_lesson(page.lesson(), explained(*words, "--all"))
+    assert_same_lesson(page.lesson(), explained(*words, "--more"))
     assert page.errors() == []
 
 
@@ -94,7 +94,7 @@ def test_misconceptions_are_those_of_the_first_numbers_and_say_so(open_page):
     assert len(page.browser.find_elements("css selector", ".misconception")) == 10
     page.type_into("value-0", "3")
     assert page.text(section) == before
-    with_all = open_page("--logits", "0.2", "0.3", "--all")
+    with_all = open_page("--logits", "0.2", "0.3", "--more")
     assert len(with_all.browser.find_elements("css selector", "#misconceptions > *")) == 10
     assert not with_all.find("#more").is_displayed()
 
@@ -126,7 +126,7 @@ def test_typing_moves_everything(open_page):
         "--label",
         "1",
     ]
-    command = explained(*words, "--all")
+    command = explained(*words, "--more")
     assert_same_lesson(page.lesson(), command)
     for number in ("2.3502", "0.0953", "0.9047"):  # ln(1 + e^2.25), and the two probabilities
         assert number in page.text("#cross_entropy")
@@ -145,7 +145,7 @@ def test_dragging_moves_everything(open_page):
     assert logits[0] > 0.5
     assert float(page.find("#value-0").get_attribute("value")) == pytest.approx(logits[0])
     assert page.text("#summary") != before
-    command = explained("--logits", *map(repr, logits), "--all")
+    command = explained("--logits", *map(repr, logits), "--more")
     assert_same_lesson(page.lesson(), command)
 
 

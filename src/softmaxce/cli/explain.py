@@ -27,9 +27,9 @@ Examples:
   softmaxce explain cat.png -m model.npz --label cat
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
   softmaxce explain --exercise 8 --seed 1 --answers
+  softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
-_PAGE = "lesson.html"  # instead of HTML on the screen
 
 
 class _VariadicCommand(click.Command):
@@ -151,7 +151,9 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     help="Learning rate of the gradient descent step in the lesson.",
 )
 @click.option(
-    "--all", "every_misconception", is_flag=True, help="Show all ten common misconceptions."
+    "--more",
+    is_flag=True,
+    help="Show more about each step, every check, and all ten common misconceptions.",
 )
 @click.option(
     "--save-images",
@@ -170,6 +172,13 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     type=SEED,
     default=0,
     help="Seed for the exercises.",
+)
+@click.option(
+    "--sheet",
+    type=Parsed("N", whole),
+    help="With --exercise: sheet 1 shows all worked steps except the last, sheets 2 and 3 one step "
+    "fewer each, sheet 4 only the questions. Each sheet has the same kinds of exercise in the same "
+    "order with other numbers.  [default: 4]",
 )
 @click.option("--answers", is_flag=True, help="With --exercise: also print the worked answers.")
 @click.option(
@@ -199,6 +208,7 @@ def explain(
     *,
     exercise: int | None,
     seed: int,
+    sheet: int | None,
     answers: bool,
     quiz: bool,
     save_images: str | None,
@@ -213,28 +223,32 @@ def explain(
     """
     output_format = context.params["output_format"] = _format(context)
     _check(context.params)
+    from softmaxce.lesson.example import DEFAULT_NAMES
     from softmaxce.views.lesson.language import default_language, language_of, translator
 
     language = language_of(language) if language else default_language()
     translate = translator(language)
-    output_path = _file(output_format, output_path, source["image"])
+    made, page = ("lesson", "page") if exercise is None else ("sheet", "sheet")
+    output_path = _file(output_format, output_path, source["image"], f"{made}.html")
     # A module for each format, with the same functions.
-    view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', 'page')}")
+    view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
     if exercise is not None:
-        from softmaxce.lesson.exercises import make
+        from softmaxce.lesson.exercises import LAST_SHEET, make
 
-        text = view.exercises_as_text(make(exercise, seed), translate, answers)
+        exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
+        text = view.exercises_as_text(exercises, translate, answers, language)
     else:
-        explanation = _explanation(**source)
+        explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output
 
-            (view.ask if quiz else view.show)(output(), explanation, translate)
+            show = import_module("softmaxce.views.lesson.quiz").ask if quiz else view.show
+            show(output(), explanation, translate)
             return
         text = view.as_text(explanation, translate, language)
-    _write(text.removesuffix("\n") + "\n", output_format, output_path)
+    _write(text.removesuffix("\n") + "\n", output_format, output_path, made)
 
 
 def _format(context: click.Context) -> str:
@@ -245,14 +259,14 @@ def _format(context: click.Context) -> str:
     return given
 
 
-def _file(output_format: str, path: str | None, image: str | None) -> str | None:
-    """The checked file to write; None for stdout. A page is never written to a terminal."""
+def _file(output_format: str, path: str | None, image: str | None, page: str) -> str | None:
+    """The checked file to write; None for stdout. In a terminal, HTML is written to `page`."""
     if not path and (output_format != "html" or not sys.stdout.isatty()):
         return None
     from softmaxce.workflows.outputs import LESSON, REPORT, check_files
 
-    check_files([(path or _PAGE, LESSON if path else REPORT)], [image] if image else [])
-    return path or _PAGE
+    check_files([(path or page, LESSON if path else REPORT)], [image] if image else [])
+    return path or page
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -265,8 +279,10 @@ def _check(options: dict[str, Any]) -> None:
     }
     given = [name for name, value in sources.items() if value]
     is_exercise = "--exercise" in given
-    if not is_exercise and (options["answers"] or (options["seed"] and not given)):
-        option = "--answers" if options["answers"] else f"--seed {options['seed']}"
+    is_sheet = options["sheet"] is not None
+    if not is_exercise and (options["answers"] or is_sheet or (options["seed"] and not given)):
+        option = "--sheet 1" if is_sheet else f"--seed {options['seed']}"
+        option = "--answers" if options["answers"] else option
         raise click.UsageError(
             f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
@@ -280,8 +296,6 @@ def _check(options: dict[str, Any]) -> None:
         f"{source} needs at least two numbers, one per class": len(numbers) == 1,
         "--classes needs --logits or --probabilities": options["classes"] and not numbers,
         "--save-images needs an IMAGE": options["save_images"] and source != "IMAGE",
-        "--exercise supports --format text, json and markdown, not html": is_exercise
-        and output_format == "html",
         "--quiz needs --format text and cannot be combined with --exercise or -o": options["quiz"]
         and (is_exercise or output_format != "text" or options["output_path"]),
     }
@@ -297,23 +311,25 @@ def _explanation(
     logits: tuple[float, ...],
     probabilities: tuple[float, ...],
     classes: tuple[str, ...],
-    every_misconception: bool,
+    default_names: str,
+    more: bool,
     **options: Any,
 ) -> Any:
     from softmaxce.workflows import explain as workflow
 
     if image:
-        options["every_misconception"] = every_misconception
         stdin = read_input() if image == workflow.STDIN else b""
-        return workflow.explain_image(image, model_path, stdin=stdin, **options)
+        return workflow.explain_image(image, model_path, stdin=stdin, more=more, **options)
     from softmaxce.lesson import make_example
 
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
-    example = make_example(numbers, source, classes=classes or None, **options)
-    return workflow.explain(example, every_misconception=every_misconception)
+    example = make_example(
+        numbers, source, classes=classes or None, default_names=default_names, **options
+    )
+    return workflow.explain(example, more=more)
 
 
-def _write(text: str, output_format: str, path: str | None) -> None:
+def _write(text: str, output_format: str, path: str | None, made: str) -> None:
     """Write text to a file, or print it: as text in the encoding of stdout, otherwise in UTF-8."""
     if path:
         from softmaxce.atomic_files import write_atomically
@@ -321,7 +337,7 @@ def _write(text: str, output_format: str, path: str | None) -> None:
 
         write_atomically(path, [text.encode()])
         if sys.stdout.isatty():
-            note(f"the lesson was written to {path}")
+            note(f"the {made} was written to {path}")
     elif output_format == "text":
         click.echo(text, nl=False)
     else:

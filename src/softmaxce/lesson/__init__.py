@@ -27,7 +27,6 @@ STEPS = (
     (templates.SQUARED_ERROR, numbers.squared_error),
     (templates.CROSS_ENTROPY, numbers.cross_entropy_step),
     (templates.TWO_ENDS, numbers.two_ends),
-    (templates.NO_DISTANCE, numbers.no_distance),
     (templates.GRADIENT, numbers.gradient),
 )
 N_ABOUT_LOGITS = 4
@@ -49,18 +48,18 @@ def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
 def _steps_of(picture: Picture, example: Example) -> list[Step]:
     """The steps up to the logits, of a picture."""
     # Imported here: without a picture the lesson needs no model and starts faster.
+    from softmaxce.lesson import picture_templates
     from softmaxce.lesson.picture import image, logits_of_image
 
     if picture.model.patches is None:
         return [
-            render(templates.IMAGE, image(picture)),
-            render(templates.LOGITS_OF_IMAGE, logits_of_image(picture, example)),
+            render(picture_templates.IMAGE, image(picture)),
+            render(picture_templates.LOGITS_OF_IMAGE, logits_of_image(picture, example)),
         ]
-    from softmaxce.lesson import patch_templates
     from softmaxce.lesson.patches import image_to_patches, logits_of_patches
 
     return [
-        render(patch_templates.IMAGE_OF_PATCHES, image(picture)),
-        render(patch_templates.PATCHES, image_to_patches(picture)),
-        render(patch_templates.LOGITS_OF_PATCHES, logits_of_patches(picture, example)),
+        render(picture_templates.IMAGE_OF_PATCHES, image(picture)),
+        render(picture_templates.PATCHES, image_to_patches(picture)),
+        render(picture_templates.LOGITS_OF_PATCHES, logits_of_patches(picture, example)),
     ]

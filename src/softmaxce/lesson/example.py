@@ -16,6 +16,7 @@ TEMPERATURES = (0.001, 1000.0)
 LEARNING_RATES = (1e-6, 1000.0)
 SUM_TOLERANCE = 1e-6
 MAX_ROWS = 12
+DEFAULT_NAMES = "cat, dog, person"  # for up to three classes; more are called by index
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Example:
             "logits": list(self.logits),
             "temperature": self.temperature,
             "tempered": self.temperature != 1.0,
+            "not_tempered": self.temperature == 1.0,
             "probabilities": self.probabilities,
             "targets": self.targets,
             "label": self.label,
@@ -87,6 +89,7 @@ class Example:
             "p_true": self.probabilities[self.label],
             "loss": self.loss,
             "winner": self.class_names[self.winner],
+            "winner_logit": self.logits[self.winner],
         }
         return {name: known[name] for name in names}
 
@@ -108,18 +111,20 @@ def make_example(
     classes: Sequence[str] | None = None,
     temperature: float = 1.0,
     learning_rate: float = 0.1,
+    default_names: str = DEFAULT_NAMES,
 ) -> Example:
     """The checked example of `numbers`, which are logits unless `source` is "probabilities".
 
     Probabilities must sum to 1 within 1e-6 and are divided by their sum; their logits are log p.
-    Without a label, the first class whose cross-entropy is finite counts as the true one (nearly
+    default_names: DEFAULT_NAMES, or their translation, for examples without classes. Without a
+    label, the first class whose cross-entropy is finite counts as the true one (nearly
     always class 0). Raises InputError for numbers, classes or a label that do not fit.
     """
     is_probabilities = source == "probabilities"
     _check_numbers("probabilities" if is_probabilities else "logits", numbers)
     _check_range("temperature", temperature, TEMPERATURES)
     _check_range("learning rate", learning_rate, LEARNING_RATES)
-    names = _class_names(classes, len(numbers))
+    names = _class_names(classes, len(numbers), default_names)
     draft = Example(
         logits=_log_probabilities(numbers) if is_probabilities else tuple(map(float, numbers)),
         class_names=names,
@@ -166,8 +171,13 @@ def _check_range(what: str, value: float, limits: tuple[float, float]) -> None:
         raise InputError(f"the {what} must be between {low:g} and {high:g}, got {value:g}")
 
 
-def _class_names(classes: Sequence[str] | None, n_classes: int) -> tuple[str, ...]:
+def _class_names(
+    classes: Sequence[str] | None, n_classes: int, default_names: str
+) -> tuple[str, ...]:
     if classes is None:
+        names = default_names.split(", ")
+        if n_classes <= len(names):
+            return tuple(names[:n_classes])
         return tuple(str(k) for k in range(n_classes))
     if len(classes) != n_classes:
         raise InputError(f"classes: give {n_classes} names, one per number; got {len(classes)}")

@@ -1,4 +1,8 @@
-"""Exercises with small numbers and worked answers. The same seed gives the same exercises."""
+"""Sheets of exercises with small numbers and worked answers.
+
+The same seed gives the same sheets. Each sheet leaves out one more of the last worked steps, which
+the learner fills in: backward fading (Atkinson, Renkl and Merrill, 2003).
+"""
 
 from __future__ import annotations
 
@@ -11,36 +15,73 @@ from softmaxce.errors import InputError
 from softmaxce.lesson.numbers import shares_of_total
 
 MAX_EXERCISES = 200
+LAST_SHEET = 4  # no exercise has more steps
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """question and working: messages with {names} of `numbers`; answer: the name of the result."""
+    """question, working (the steps): messages with {names} of `numbers`; answer: the result's."""
 
     kind: str
     question: str
-    working: str
+    working: tuple[str, ...]
     answer: str
     numbers: dict[str, Any]
 
 
-def make(count: int, seed: int) -> tuple[Exercise, ...]:
-    """`count` exercises, the kinds in turn. Raises InputError for a count out of range."""
+@dataclass(frozen=True)
+class Sheet:
+    """Exercises of which the last `number` steps are left out."""
+
+    number: int
+    seed: int
+    exercises: tuple[Exercise, ...]
+
+    def steps(self, exercise: Exercise) -> tuple[str, ...]:
+        """The worked steps, then '' for each that is left out; none at all on the last sheet."""
+        shown = exercise.working[: -self.number]
+        left_out = ("",) * (len(exercise.working) - len(shown))
+        return shown + left_out if self.number < LAST_SHEET else ()
+
+
+def make(count: int, seed: int, number: int = LAST_SHEET) -> Sheet:
+    """`count` exercises, the kinds in turn; with other numbers on each sheet.
+
+    Raises InputError for a number out of range.
+    """
     if not 1 <= count <= MAX_EXERCISES:
         raise InputError(f"the number of exercises must be between 1 and {MAX_EXERCISES}")
-    chance = random.Random(seed)
-    return tuple(KINDS[place % len(KINDS)](chance) for place in range(count))
+    if not 1 <= number <= LAST_SHEET:
+        raise InputError(f"the number of the sheet must be between 1 and {LAST_SHEET}")
+    made: list[list[Exercise]] = []
+    for n in (LAST_SHEET, *range(1, LAST_SHEET))[: number % LAST_SHEET + 1]:
+        chance = random.Random(f"{seed}, sheet {n}" if made else seed)
+        made.append([])
+        for place in range(count):
+            kind = KINDS[place % len(KINDS)]
+            exercise = kind(chance)
+            while exercise in [sheet[place] for sheet in made[:-1]]:
+                exercise = kind(chance)
+            made[-1].append(exercise)
+    return Sheet(number, seed, tuple(made[-1]))
 
 
 def _shares(chance: random.Random) -> Exercise:
     z = [float(chance.randint(1, 4)), float(chance.randint(-3, 5)), float(chance.randint(5, 9))]
     total, shares, _ = shares_of_total(z)
+    verdict = "None is below 0 and they sum to 1, so they are probabilities."
+    if shares[1] < 0:
+        verdict = "{share_b} is below 0, so the shares are not probabilities."
     return Exercise(
         "shares",
         "The logits are {a}, {b} and {c}. What is the share of each in the total? Are the shares "
         "probabilities?",
-        "They sum to {total}. The shares are {a}/{total} = {share_a}, {b}/{total} = {share_b} and "
-        "{c}/{total} = {share_c}. They are probabilities only if none is below 0.",
+        (
+            "The logits sum to {total}.",
+            "Divide each logit by the sum: {a}/{total} = {share_a}, {b}/{total} = {share_b} and "
+            "{c}/{total} = {share_c}.",
+            verdict,
+        ),
         "share_a",
         {**_lettered(z), "total": total, **_lettered(shares, "share_")},
     )
@@ -51,8 +92,11 @@ def _softmax(chance: random.Random) -> Exercise:
     return Exercise(
         "softmax",
         "The logits are ln {a} and ln {b}. What are the probabilities?",
-        "e^ln {a} = {a} and e^ln {b} = {b}; their sum is {total}. So p = {a}/{total} = {p_a} and "
-        "{b}/{total} = {p_b}.",
+        (
+            "e^ln {a} = {a} and e^ln {b} = {b}.",
+            "The powers sum to {total}.",
+            "The probabilities are {a}/{total} = {p_a} and {b}/{total} = {p_b}.",
+        ),
         "p_a",
         {"a": a, "b": b, "total": a + b, "p_a": a / (a + b), "p_b": b / (a + b)},
     )
@@ -65,11 +109,15 @@ def _shift(chance: random.Random) -> Exercise:
     return Exercise(
         "shift",
         "The logits are {high} and {low}. What are the probabilities?",
-        "Subtract the larger: 0 and −{difference}. e⁰ = 1 and e^−{difference} = {power}, so "
-        "p = 1 / (1 + {power}) = {p} and {rest}.",
+        (
+            "Subtract the larger logit from both: 0 and −{difference}.",
+            "e⁰ = 1 and e^−{difference} = {power}.",
+            "The powers sum to 1 + e^−{difference} = {total}.",
+            "The probabilities are 1/(1 + e^−{difference}) = {p} and 1 − {p} = {rest}.",
+        ),
         "p",
         {"high": low + difference, "low": low, "difference": difference}
-        | {"power": power, "p": p, "rest": 1.0 - p},
+        | {"power": power, "total": 1.0 + power, "p": p, "rest": 1.0 - p},
     )
 
 
@@ -80,7 +128,7 @@ def _one_hot(chance: random.Random) -> Exercise:
     return Exercise(
         "one_hot",
         "Write label {label} as a one-hot target for {n_classes} classes.",
-        "Labels count from 0, so the 1 is at index {label}: [{target}].",
+        ("Labels count from 0, so the 1 is at index {label}.", "The target is [{target}]."),
         "target",
         {"label": label, "n_classes": n_classes, "target": target},
     )
@@ -93,7 +141,11 @@ def _cross_entropy(chance: random.Random) -> Exercise:
         "cross_entropy",
         "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the "
         "cross-entropy, in nats?",
-        "Only the true class counts: −ln {p_true} = {loss}.",
+        (
+            "Labels count from 0, so the true class has probability {p_true}.",
+            "The wrong classes are multiplied by 0, so the loss is −ln {p_true}.",
+            "−ln {p_true} = {loss} nats.",
+        ),
         "loss",
         {**_lettered(p), "label": label, "p_true": p[label], "loss": -math.log(p[label])},
     )
@@ -105,7 +157,11 @@ def _bits(chance: random.Random) -> Exercise:
         "bits",
         "The true class has probability 1/{ways}. How many bits does the prediction cost, and "
         "what is its perplexity?",
-        "−log₂ (1/{ways}) = {bits} bits. The perplexity is 2^{bits} = {ways}.",
+        (
+            "The cost in bits is −log₂ (1/{ways}) = log₂ {ways}.",
+            "log₂ {ways} = {bits}.",
+            "The perplexity is 2^{bits} = {ways}.",
+        ),
         "bits",
         {"ways": 2**bits, "bits": bits},
     )
@@ -117,9 +173,15 @@ def _squared_error(chance: random.Random) -> Exercise:
         "squared_error",
         "There are two classes, and the true one has probability {p}. What are the squared error "
         "and the cross-entropy?",
-        "Squared error: ({p} − 1)² + ({rest} − 0)² = {squared}. Cross-entropy: −ln {p} = {loss}.",
+        (
+            "The other class has probability 1 − {p} = {rest}.",
+            "The target is [1, 0], so the errors are {p} − 1 = {error} and {rest} − 0 = {rest}.",
+            "The squared error is ({error})² + {rest}² = {squared}.",
+            "The cross-entropy is −ln {p} = {loss} nats.",
+        ),
         "squared",
-        {"p": p, "rest": 1 - p, "squared": 2 * (1 - p) ** 2, "loss": -math.log(p)},
+        {"p": p, "rest": 1 - p, "error": p - 1}
+        | {"squared": 2 * (1 - p) ** 2, "loss": -math.log(p)},
     )
 
 
@@ -127,13 +189,18 @@ def _gradient(chance: random.Random) -> Exercise:
     p = _probabilities(chance)
     label = chance.randrange(3)
     slopes = [q - (k == label) for k, q in enumerate(p)]
+    target = ", ".join("1" if k == label else "0" for k in range(3))
     return Exercise(
         "gradient",
         "The probabilities are {a}, {b} and {c}, and the label is {label}. What is the gradient "
         "of the loss with respect to the logits?",
-        "p − y: {slope_a}, {slope_b} and {slope_c}. It sums to 0.",
+        (
+            "Labels count from 0, so the target y is [{target}].",
+            "The gradient is p − y: subtract the target from the probabilities.",
+            "That is {slope_a}, {slope_b} and {slope_c}, which sum to 0.",
+        ),
         "slope_a",
-        {**_lettered(p), "label": label, **_lettered(slopes, "slope_")},
+        {"label": label, "target": target, **_lettered(p), **_lettered(slopes, "slope_")},
     )
 
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from softmaxce.lesson.example import Example, make_example
 from softmaxce.lesson.numbers import ROUNDING, exp, shares_of_total
-from softmaxce.lesson.step import ALWAYS, Check, Column, Step, StepTemplate, render
+from softmaxce.lesson.step import ALWAYS, Check, Column, Part, Step, StepTemplate, render
 from softmaxce.lesson.templates import class_table, table
 from softmaxce.numerics import log_softmax, softmax
 
-MAX_FITTING = 3
 TEMPERATURES = [0.1, 0.5, 1.0, 2.0, 10.0]
 CLASS_COUNTS = [2, 10, 100, 1000]
 STOCK = "For the logits {stock}:"
@@ -36,15 +35,10 @@ def _misconception(**text: Any) -> Callable[[NumbersOf], NumbersOf]:
     return add
 
 
-def find_misconceptions(example: Example) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """The misconceptions that the example calls for, at most three, and the others.
-
-    The most fitting come first, equals in the order of MISCONCEPTIONS.
-    """
-    steps = [render(template, numbers_of(example)) for template, numbers_of in MISCONCEPTIONS]
-    steps.sort(key=lambda step: -step.numbers["fit"])
-    n_fitting = sum(step.numbers["fit"] > 0 for step in steps[:MAX_FITTING])
-    return tuple(steps[:n_fitting]), tuple(steps[n_fitting:])
+def find_misconceptions(example: Example) -> tuple[Step, ...]:
+    """All misconceptions, those that fit the example best first, equals in their order here."""
+    steps = (render(template, numbers_of(example)) for template, numbers_of in MISCONCEPTIONS)
+    return tuple(sorted(steps, key=lambda step: -step.numbers["fit"]))
 
 
 def _or_stock(example: Example, own: bool, *stock: float) -> tuple[Example, dict[str, Any]]:
@@ -61,23 +55,29 @@ def _has_clear_winner(example: Example) -> bool:
 
 
 @_misconception(
-    title="“Softmax exaggerates the winner.”",
-    claim="Not by itself: the scale of the logits decides.",
+    title="Many think that softmax exaggerates the winner.",
+    claim="That is wrong: the scale of the logits decides.",
     sentences={
         STOCK: "is_stock",
-        "The highest share of the total is {top_share}; softmax's highest probability is {top_p}, "
-        "which is flatter.": "flatter",
-        "The highest share of the total is {top_share}; softmax's highest probability is "
-        "{top_p}.": "sharper",
-        "Divide the same logits by a temperature, and the highest probability becomes:": ALWAYS,
+        "The highest share is {top_share}; softmax's highest probability is {top_p}: "
+        "flatter.": "flatter",
+        "The highest share is {top_share}; softmax's highest probability is {top_p}.": "sharper",
     },
-    tables=(
-        table(
-            Column("temperature", "temperatures"),
-            Column("highest probability", "top_at_temperatures"),
+    checks=(Check("Softmax is flatter here", "top_p", "top_share", "<", when="flatter"),),
+    more=Part(
+        sentences={
+            "Divide the same logits by a temperature, and the highest probability becomes:": ALWAYS
+        },
+        tables=(
+            table(
+                Column("temperature", "temperatures"),
+                Column("highest probability", "top_at_temperatures"),
+            ),
+        ),
+        checks=(
+            Check("A high temperature is not sharper than a low one", "hottest", "coldest", "≤"),
         ),
     ),
-    checks=(Check("A high temperature is not sharper than a low one", "hottest", "coldest", "≤"),),
 )
 def _exaggerates(example: Example) -> dict[str, Any]:
     """top_share, top_p: the highest share of the total and the highest probability."""
@@ -89,7 +89,7 @@ def _exaggerates(example: Example) -> dict[str, Any]:
     tops = [float(softmax([(z - top) / t for z in used.logits]).max()) for t in TEMPERATURES]
     flatter = top_p < top_share - ROUNDING
     return numbers | {
-        "fit": 5 if own and flatter and example.source != "probabilities" else 0,
+        "fit": 8 if own and flatter and example.source != "probabilities" else 0,
         "top_share": top_share,
         "top_p": top_p,
         "flatter": flatter,
@@ -112,8 +112,8 @@ def _are_like_probabilities(example: Example) -> bool:
 
 
 @_misconception(
-    title="“The output is [0, 1, 0], so the loss is 0.”",
-    claim="Only if these are probabilities. Logits still have to go through softmax.",
+    title="Many think that an output of [0, 1, 0] is perfect, so the loss is 0.",
+    claim="That is wrong if these are logits: they still have to go through softmax.",
     sentences={
         STOCK: "is_stock",
         "Careful: your logits are between 0 and 1 and sum to 1, so they look like probabilities. "
@@ -138,8 +138,8 @@ def _looks_like_probabilities(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“Applying softmax twice does no harm.”",
-    claim="It does: the loss can then never come close to 0.",
+    title="Many think that applying softmax twice does no harm.",
+    claim="That is wrong: the loss can then never come close to 0.",
     sentences={
         "Probabilities are between 0 and 1, so as logits they differ by at most 1. With "
         "{n_classes} classes the loss is then at least {floor}.": ALWAYS,
@@ -167,46 +167,51 @@ def _softmax_twice(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“A loss above 1 is terrible.”",
-    claim="That depends on the number of classes: a uniform prediction costs ln K.",
+    title="Many think that a loss above 1 is terrible.",
+    claim="That is wrong: it depends on the number of classes K. A uniform prediction costs log K.",
     sentences={
-        "Your loss is {loss}. A uniform prediction over {n_classes} classes costs {blind}, so "
-        "yours is better.": "better",
-        "Your loss is {loss}. A uniform prediction over {n_classes} classes costs {blind}, so "
-        "yours is not better.": "not_better",
+        "Your loss is {loss}. A uniform prediction over {n_classes} classes costs "
+        "{uniform_loss}, so yours is better.": "better",
+        "Your loss is {loss}. A uniform prediction over {n_classes} classes costs "
+        "{uniform_loss}, so yours is not better.": "not_better",
     },
-    tables=(table(Column("classes", "counts"), Column("uniform prediction", "blind_losses")),),
-    checks=(Check("Equal probabilities cost ln K", "uniform", "blind"),),
+    tables=(table(Column("classes", "counts"), Column("uniform prediction", "uniform_losses")),),
+    checks=(
+        Check("Yours is lower", "loss", "uniform_loss", "<", when="better"),
+        Check("Yours is not lower", "uniform_loss", "loss", "≤", when="not_better"),
+    ),
+    more=Part(checks=(Check("Equal probabilities cost log K", "uniform", "uniform_loss"),)),
 )
 def _loss_above_1(example: Example) -> dict[str, Any]:
-    """`blind`: the loss of a uniform prediction, ln K; uniform: the same from K equal logits."""
-    blind = math.log(example.n_classes)
-    better = example.loss < blind - ROUNDING
+    """uniform_loss: that of a uniform prediction, log K; uniform: the same from K equal logits."""
+    uniform_loss = math.log(example.n_classes)
+    better = example.loss < uniform_loss - ROUNDING
     fit = 8 if better else 6
     return {
         "fit": fit if 1.0 < example.loss < math.inf else 0,
         **example.named("n_classes", "loss"),
-        "blind": blind,
+        "uniform_loss": uniform_loss,
         "uniform": 0.0 - float(log_softmax([0.0] * example.n_classes)[0]),
         "better": better,
         "not_better": not better,
         "counts": CLASS_COUNTS,
-        "blind_losses": [math.log(count) for count in CLASS_COUNTS],
+        "uniform_losses": [math.log(count) for count in CLASS_COUNTS],
     }
 
 
 @_misconception(
-    title="“A lower loss means a higher accuracy.”",
-    claim="Accuracy depends only on which class comes first. The loss also depends on how clearly.",
+    title="Many think that a lower loss means a higher accuracy.",
+    claim="That is wrong: accuracy depends only on which class comes first, the loss also on how "
+    "clearly.",
     sentences={
         STOCK: "is_stock",
         "If class {winner} is the true one, the loss is {loss_now}. Double every logit: the "
         "predicted class, and so the accuracy, stays the same, but the loss is "
         "{loss_doubled}.": ALWAYS,
     },
-    checks=(
-        Check("The predicted class stays the same", "winner_when_doubled", "winner_index"),
-        Check("The losses differ", "loss_doubled", "loss_now", "<"),
+    checks=(Check("The losses differ", "loss_doubled", "loss_now", "<"),),
+    more=Part(
+        checks=(Check("The predicted class stays the same", "winner_when_doubled", "winner_index"),)
     ),
 )
 def _loss_and_accuracy(example: Example) -> dict[str, Any]:
@@ -226,8 +231,8 @@ def _loss_and_accuracy(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“The wrong classes do not matter.”",
-    claim="The loss uses only p[true], but the gradient moves every logit.",
+    title="Many think that the wrong classes do not matter.",
+    claim="That is wrong: the loss uses only p[true], but the gradient moves every logit.",
     sentences={
         STOCK: "is_stock",
         "Spread the probability of the wrong classes evenly among them: the loss stays {loss}, but "
@@ -242,9 +247,9 @@ def _loss_and_accuracy(example: Example) -> dict[str, Any]:
         ),
     ),
     checks=(
-        Check("The even probabilities also sum to 1", "sum_of_even", 1.0),
-        Check("p[true], and so the loss, is the same", "even_p_true", "p_true"),
+        Check("The even probabilities also sum to 1", "sum_of_even", 1.0, written="<<{even}| + >>"),
     ),
+    more=Part(checks=(Check("p[true], and so the loss, is the same", "even_p_true", "p_true"),)),
 )
 def _wrong_classes(example: Example) -> dict[str, Any]:
     """even: the probabilities with those of the wrong classes spread evenly among them."""
@@ -255,7 +260,7 @@ def _wrong_classes(example: Example) -> dict[str, Any]:
     even[label] = p[label]
     return numbers | {
         "fit": 3 if example.n_classes >= 3 and max(wrong) >= 0.2 else 0,
-        **used.named("true_class", "loss", "probabilities", "p_true"),
+        **used.named("true_class", "label", "loss", "probabilities", "p_true"),
         "gradient": [a - b for a, b in zip(p, y, strict=True)],
         "even": even,
         "even_gradient": [a - b for a, b in zip(even, y, strict=True)],
@@ -265,9 +270,9 @@ def _wrong_classes(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“p − y is the derivative of softmax.”",
-    claim="It is the derivative of the loss through softmax. The derivative of softmax itself is a "
-    "matrix.",
+    title="Many think that p − y is the derivative of softmax.",
+    claim="That is wrong: it is the derivative of the loss through softmax. The derivative of "
+    "softmax itself is a matrix.",
     sentences={
         STOCK: "is_stock",
         "Row {true_class} of this matrix says how p[true] changes with each logit. The logarithm "
@@ -280,10 +285,8 @@ def _wrong_classes(example: Example) -> dict[str, Any]:
             Column("p − y", "p_minus_y"),
         ),
     ),
-    checks=(
-        Check("The product is p − y", "chain", "p_minus_y"),
-        Check("The row of the matrix sums to 0", "sum_of_row", 0.0),
-    ),
+    checks=(Check("The product is p − y", "chain", "p_minus_y"),),
+    more=Part(checks=(Check("The row of the matrix sums to 0", "sum_of_row", 0.0),)),
 )
 def _derivative(example: Example) -> dict[str, Any]:
     """jacobian_row: ∂p[true]/∂z; chain: the row times −1/p[true], the derivative of −log p."""
@@ -304,17 +307,18 @@ def _derivative(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“A probability of 0.9 means right 90 times in 100.”",
-    claim="Only for a calibrated model, and calibration is measured on many images, not on one.",
+    title="Many think that a probability of 0.9 means right 90 times in 100.",
+    claim="That is wrong unless the model is calibrated, which is measured on many images, not on "
+    "one.",
     sentences={
         STOCK: "is_stock",
         "Class {winner} has p = {p_now}. Halve every logit, and it still has the highest "
         "probability, but now {p_softer}. The model with halved logits is right just as often, so "
         "the two probabilities cannot both be that frequency.": ALWAYS,
     },
-    checks=(
-        Check("The predicted class stays the same", "softer_winner", "winner_index"),
-        Check("Its probability falls", "p_softer", "p_now", "<"),
+    checks=(Check("Its probability falls", "p_softer", "p_now", "<"),),
+    more=Part(
+        checks=(Check("The predicted class stays the same", "softer_winner", "winner_index"),)
     ),
 )
 def _calibration(example: Example) -> dict[str, Any]:
@@ -333,15 +337,14 @@ def _calibration(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“A cat classifier knows when there is no cat.”",
-    claim="It does not: the probabilities of the classes it knows sum to 1, whatever the image.",
+    title="Many think that a cat classifier knows when there is no cat.",
+    claim="That is wrong: the probabilities of the classes it knows sum to 1, whatever the image.",
     sentences={
         STOCK: "is_stock",
         "Subtract 100 from every logit, so that nothing speaks for any class. The probabilities "
         "stay the same.": ALWAYS,
     },
     checks=(
-        Check("The probabilities sum to 1", "sum_of_probabilities", 1.0),
         Check(
             "Subtracting 100 from every logit changes nothing",
             "lower",
@@ -349,6 +352,7 @@ def _calibration(example: Example) -> dict[str, Any]:
             tolerance=1e-9,
         ),
     ),
+    more=Part(checks=(Check("The probabilities sum to 1", "sum_of_probabilities", 1.0),)),
 )
 def _unknown_picture(example: Example) -> dict[str, Any]:
     """lower: the probabilities with 100 subtracted from every logit."""
@@ -364,14 +368,22 @@ def _unknown_picture(example: Example) -> dict[str, Any]:
 
 
 @_misconception(
-    title="“Softmax and sigmoid are different methods.”",
-    claim="For two classes, softmax is the sigmoid of the difference between the logits.",
+    title="Many think that softmax and sigmoid are different methods.",
+    claim="That is wrong: for two classes, softmax is the sigmoid of the difference between the "
+    "logits.",
     sentences={
         STOCK: "is_stock",
-        "The logit of class {second} minus that of class {first} is {difference}, and 1 / (1 + "
-        "e^−difference) = {sigmoid}.": ALWAYS,
+        "The logit of class {second} minus that of class {first} is {difference}. Its sigmoid, 1 / "
+        "(1 + e^−difference), is the probability of class {second}.": ALWAYS,
     },
-    checks=(Check("Sigmoid and softmax agree", "sigmoid", "p_second"),),
+    checks=(
+        Check(
+            "Sigmoid and softmax agree",
+            "sigmoid",
+            "p_second",
+            written="1 / (1 + e^(−({difference})))",
+        ),
+    ),
 )
 def _sigmoid(example: Example) -> dict[str, Any]:
     """difference: logit of the second class minus that of the first, over the temperature."""
@@ -379,7 +391,7 @@ def _sigmoid(example: Example) -> dict[str, Any]:
     used, numbers = _or_stock(example, own, 0.2, 0.3)
     difference = used.scaled[1] - used.scaled[0]
     return numbers | {
-        "fit": 7 if own else 0,
+        "fit": 4 if own else 0,
         "first": used.class_names[0],
         "second": used.class_names[1],
         "difference": difference,

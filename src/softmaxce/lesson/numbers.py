@@ -11,13 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from softmaxce.lesson.descent import descent
 from softmaxce.lesson.example import Example
 from softmaxce.numerics import cross_entropy, kl_divergence, log_softmax, one_hot, softmax
 
 STEP_OF_DIFFERENCE = 0.01
 LARGEST_FOR_SHIFT = 1e5  # above, rounding z + 10 changes the probabilities visibly
 ROUNDING = 1e-12  # relative: smaller differences are rounding errors
+ROUNDING_OF_WEIGHTS = 1e-9  # relative: how far from 0 a trained linear model's logits may sum
+SMALLEST_POWER = 1e-300  # below, a power has lost digits
+NINE_TO_ONE, EVEN = [0.9, 0.1], [0.5, 0.5]
 P_TRUE_FALLS = [0.99, 0.9, 0.5, 0.1, 0.01, 0.001]
 ENDS = ["perfect", "this prediction", "perfectly wrong"]
 Distribution = tuple[list[float], list[float]]  # probabilities and their logarithms
@@ -35,17 +40,26 @@ QUANTITIES = [
 
 def logits(example: Example) -> dict[str, Any]:
     """One number per class. binary, multi_class: whether there are two classes, or more."""
-    numbers = example.named("classes", "n_classes", "logits")
-    return numbers | {"binary": example.n_classes == 2, "multi_class": example.n_classes > 2}
+    return example.named("classes", "n_classes", "logits", "targets", "label") | {
+        "binary": example.n_classes == 2,
+        "multi_class": example.n_classes > 2,
+        "one": 1,
+        "doubled": 2 * example.n_classes,
+    }
 
 
-def shares_of_total(z: Sequence[float]) -> tuple[float, list[float], float]:
-    """(total, shares, tolerance of their sum) of logits z; no shares if the logits cancel."""
+def shares_of_total(
+    z: Sequence[float], rounding: float = ROUNDING
+) -> tuple[float, list[float], float]:
+    """(total, shares, tolerance of their sum) of logits z; no shares if the logits cancel.
+
+    They cancel if their sum is at most `rounding` times the sum of their absolute values.
+    """
     size = max(map(abs, z)) or 1.0  # dividing by it first keeps 1e308 + 1e308 from overflowing
     parts = [value / size for value in z]
     total = math.fsum(parts)
     magnitude = math.fsum(map(abs, parts))
-    if abs(total) <= ROUNDING * magnitude:
+    if abs(total) <= rounding * magnitude:
         return 0.0, [], 0.0
     return total * size, [part / total for part in parts], ROUNDING * magnitude / abs(total)
 
@@ -55,17 +69,23 @@ def shares(example: Example) -> dict[str, Any]:
 
     cancels: Σz is 0, so nothing can be divided (else `divides`). fits: every share is a
     probability; mixed: some logits are negative; upside_down: none is positive. show_negative,
-    show_cancelling: which failure to show with other numbers.
+    show_cancelling: which failure to show with other numbers. always_cancels: the logits are those
+    of a linear model, which cancel but for the rounding of its weights.
     """
-    total, parts, tolerance = shares_of_total(example.logits)
+    of_model = example.source == "image"
+    rounding = ROUNDING_OF_WEIGHTS if of_model else ROUNDING
+    total, parts, tolerance = shares_of_total(example.logits, rounding)
     negative, positive = min(example.logits) < 0, max(example.logits) > 0
     divides = bool(parts)
-    return example.named("classes", "logits") | {
+    return example.named("classes", "logits", "label", "winner", "winner_logit") | {
         "total": total,
         "shares": parts,
+        "winner_share": parts[example.winner] if divides else None,
+        "equal_share": 1.0 / example.n_classes,
         "sum_of_shares": math.fsum(parts),
         "sum_tolerance": tolerance,
         "cancels": not divides,
+        "always_cancels": of_model and not divides,
         "divides": divides,
         "mixed": divides and negative and positive,
         "upside_down": divides and negative and not positive,
@@ -78,18 +98,25 @@ def shares(example: Example) -> dict[str, Any]:
 def exponentials(example: Example) -> dict[str, Any]:
     """aᶻ for three bases, z being the logits divided by the temperature.
 
-    too_big, vanishes: whether a power of e overflows to ∞, or underflows to 0.
+    too_big, vanishes: whether a power of e overflows to ∞, or underflows to 0. representable:
+    whether that of the first class has all its digits.
     """
     with np.errstate(over="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
         two, near_e, e = np.power(2.0, z), np.power(2.7, z), np.exp(z)
-    powers = np.power(2.0, example.scaled)
+    powers, first = np.power(2.0, example.scaled), float(e[0])
+    representable = SMALLEST_POWER < first < math.inf
     return example.named("classes", "temperature", "tempered") | {
         "logits": z.tolist(),
+        "first_logit": float(z[0]),
         "powers_of_2": two.tolist(),
         "powers_of_2_7": near_e.tolist(),
         "powers_of_e": e.tolist(),
-        "first_power": float(e[0]),
+        "first_power": first,
+        "first_power_of_2": float(two[0]),
+        "e_times_first": math.e * float(z[0]),
+        "log_of_first_power": math.log(first) if representable else None,
+        "representable": representable,
         "too_big": bool(np.isinf(e).any()),
         "vanishes": bool((e == 0).any()),
         "base_2": (powers / powers.sum()).tolist(),
@@ -100,15 +127,18 @@ def exponentials(example: Example) -> dict[str, Any]:
 def softmax_step(example: Example) -> dict[str, Any]:
     """The probabilities, with the largest logit subtracted first.
 
-    direct: the same without the subtraction, where it works. shifted_by_10: with 10 added to each
-    logit; shiftable: whether rounding lets that leave the probabilities the same.
+    direct: the same without the subtraction, from powers_of_e, where it works. shifted_by_10: with
+    10 added to each logit; shiftable: whether rounding lets that leave the probabilities the same.
     """
     powers = np.exp(example.scaled).tolist()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
         direct, plus_ten = np.exp(z), softmax(z + 10.0)
-    direct_works = bool(np.isfinite(direct).all() and direct.sum() > 1e-300)
-    return example.named("classes", "probabilities", "winner") | {
+    direct_works = bool(np.isfinite(direct).all() and direct.sum() > SMALLEST_POWER)
+    shown = ("classes", "probabilities", "winner", "label")
+    return example.named(*shown) | {
+        "winner_share": shares(example)["winner_share"],
+        "one": 1,
         "largest": max(example.logits) / example.temperature,
         "shifted": list(example.scaled),
         "powers": powers,
@@ -120,7 +150,16 @@ def softmax_step(example: Example) -> dict[str, Any]:
         "shifted_by_10": plus_ten.tolist(),
         "direct_works": direct_works,
         "direct_fails": not direct_works,
-        **({"direct": (direct / direct.sum()).tolist()} if direct_works else {}),
+        **(_direct(direct) if direct_works else {}),
+    }
+
+
+def _direct(powers: NDArray[np.float64]) -> dict[str, Any]:
+    total = float(powers.sum())
+    return {
+        "powers_of_e": powers.tolist(),
+        "sum_of_powers": total,
+        "direct": (powers / total).tolist(),
     }
 
 
@@ -137,9 +176,11 @@ def target(example: Example) -> dict[str, Any]:
     """The one-hot target."""
     return example.named("classes", "n_classes", "label", "true_class", "targets") | {
         "indices": list(range(example.n_classes)),
+        "label_is_given": example.label_is_given,
         "label_is_assumed": not example.label_is_given,
         "sum_of_targets": math.fsum(example.targets),
         "place_of_1": example.targets.index(1.0),
+        "label_from_1": example.label + 1,
     }
 
 
@@ -161,43 +202,92 @@ def loss_table() -> dict[str, Any]:
 
 
 def squared_error(example: Example) -> dict[str, Any]:
-    """The table of both losses, and the example's own."""
+    """The table of both losses, and the example's own error, class by class.
+
+    true_square: the square for the true class; error: the same before it is squared.
+    """
     pairs = zip(example.probabilities, example.targets, strict=True)
-    own = math.fsum((p - y) ** 2 for p, y in pairs)
-    return {**loss_table(), **example.named("p_true", "loss"), "squared_error": own}
+    squares = [(p - y) ** 2 for p, y in pairs]
+    shown = ("p_true", "loss", "probabilities", "targets", "true_class", "label")
+    return {**loss_table(), **example.named(*shown)} | {
+        "squares": squares,
+        "squared_error": math.fsum(squares),
+        "true_square": squares[example.label],
+        "error": 1.0 - example.probabilities[example.label],
+    }
 
 
 def cross_entropy_step(example: Example) -> dict[str, Any]:
-    """−Σ yₖ log pₖ, term by term.
+    """−Σ yₖ log pₖ, term by term, and the entropies behind it.
 
-    `blind`: the loss of a uniform prediction; better, worse, same: the example's loss beside it.
-    vanishes: p[true] underflows to 0. may_be_infinite: an infinite term is the true value, because
-    a probability of 0 was given; never_infinite: it only exceeds the largest float, and so does
-    the loss if exceeds_float.
+    better, worse, same: the example's loss beside uniform_loss, that of a uniform prediction.
+    vanishes: p[true] underflows to 0; if not, written_out. may_be_infinite: an infinite term is
+    the true value, because a probability of 0 was given; never_infinite: it only exceeds the
+    largest float, and so does the loss if exceeds_float.
     """
     log_p, loss = example.log_probabilities, example.loss
+    p_true = example.probabilities[example.label]
     surprises = [0.0 - value for value in log_p]
-    blind = math.log(example.n_classes)
-    shown = ("classes", "n_classes", "true_class", "targets", "probabilities", "loss", "p_true")
-    return example.named(*shown) | {
+    uniform = math.log(example.n_classes)
+    shown = ("classes", "n_classes", "targets", "probabilities", "loss", "p_true", "label")
+    return {**example.named(*shown), **_entropies(example)} | {
         "surprises": surprises,
         "terms": [s if y else 0.0 for s, y in zip(surprises, example.targets, strict=True)],
         "cross_entropy": float(cross_entropy(log_p, example.targets)),
         "exp_minus_loss": math.exp(-loss),
+        "error": 1.0 - p_true,
         "bits": loss / math.log(2.0),
         "perplexity": exp(loss),
         "has_perplexity": math.isfinite(exp(loss)),
-        "blind": blind,
-        "better": loss < blind - ROUNDING,
-        "worse": loss > blind + ROUNDING,
-        "same": abs(loss - blind) <= ROUNDING,
-        "entropy": float(cross_entropy(log_p, example.probabilities)),
+        "uniform_loss": uniform,
+        "better": loss < uniform - ROUNDING,
+        "worse": loss > uniform + ROUNDING,
+        "same": abs(loss - uniform) <= ROUNDING,
         "finite": math.isfinite(loss),
-        "vanishes": math.isfinite(loss) and example.probabilities[example.label] == 0.0,
+        "written_out": p_true > 0.0,
+        "vanishes": math.isfinite(loss) and p_true == 0.0,
         "may_be_infinite": not example.has_finite_logits,
         "never_infinite": example.has_finite_logits,
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,
     }
+
+
+def _entropies(example: Example) -> dict[str, Any]:
+    """Entropies and divergences of the target y, the prediction p and the uniform prediction u.
+
+    From log p, not p: a probability that underflows to 0 still has a finite logarithm.
+    """
+    n = example.n_classes
+    y = example.targets, [0.0 if one else -math.inf for one in example.targets]
+    p = example.probabilities, example.log_probabilities
+    u = [1.0 / n] * n, [-math.log(n)] * n
+    numbers = {
+        "target_prediction": _cross(y, p),
+        "prediction_target": _cross(p, y),
+        "entropy_target": _cross(y, y),
+        "entropy_prediction": _cross(p, p),
+        "kl_target_prediction": _kl(y, p),
+        "prediction_uniform": _cross(p, u),
+        "kl_prediction_uniform": _kl(p, u),
+        "kl_uniform_prediction": _kl(u, p),
+    }
+    return {
+        "quantities": QUANTITIES,
+        "values": list(numbers.values()),
+        **numbers,
+        "entropy_plus_kl": numbers["entropy_target"] + numbers["kl_target_prediction"],
+        "entropy_plus_kl_uniform": numbers["entropy_prediction"] + numbers["kl_prediction_uniform"],
+    }
+
+
+def _cross(p: Distribution, q: Distribution) -> float:
+    """The cross-entropy −Σ p log q, in nats."""
+    return float(cross_entropy(q[1], p[0]))
+
+
+def _kl(p: Distribution, q: Distribution) -> float:
+    """The KL divergence in nats. It is never negative: rounding below 0 is cut off."""
+    return max(0.0, float(kl_divergence(p[0], q[0], logs=(p[1], q[1]))))
 
 
 def exp(x: float) -> float:
@@ -214,7 +304,12 @@ def two_ends(example: Example) -> dict[str, Any]:
         ends = cross_entropy(np.log(np.eye(2)), one_hot([0, 0], 2))
     perfect, wrong = map(float, ends)
     loss = example.loss
+    logs = [list(map(math.log, p)) for p in (NINE_TO_ONE, EVEN)]
     return example.named("p_true", "loss") | {
+        "one": 1,
+        "two": 2,
+        "there": _kl((NINE_TO_ONE, logs[0]), (EVEN, logs[1])),
+        "back": _kl((EVEN, logs[1]), (NINE_TO_ONE, logs[0])),
         "ends": ENDS,
         "p_at_ends": [1.0, example.probabilities[example.label], 0.0],
         "loss_at_ends": [perfect, loss, wrong],
@@ -223,75 +318,37 @@ def two_ends(example: Example) -> dict[str, Any]:
         "infinity": math.inf,
         "is_perfect": loss == 0.0,
         "is_infinite": math.isinf(loss) and not example.has_finite_logits,
+        "is_between": 0.0 < loss < math.inf,
     }
-
-
-def no_distance(example: Example) -> dict[str, Any]:
-    """Entropies and divergences of the target y, the prediction p and the uniform prediction u.
-
-    From log p, not p: a probability that underflows to 0 still has a finite logarithm.
-    """
-    n = example.n_classes
-    y = example.targets, [0.0 if one else -math.inf for one in example.targets]
-    p = example.probabilities, example.log_probabilities
-    u = [1.0 / n] * n, [-math.log(n)] * n
-    numbers = {
-        "target_prediction": _cross(y, p),
-        "prediction_target": _cross(p, y),
-        "entropy_target": _cross(y, y),
-        "entropy_prediction": _cross(p, p),
-        "kl_target_prediction": _kl(y, p),
-        "prediction_blind": _cross(p, u),
-        "kl_prediction_blind": _kl(p, u),
-        "kl_blind_prediction": _kl(u, p),
-    }
-    return {
-        "quantities": QUANTITIES,
-        "values": list(numbers.values()),
-        **numbers,
-        "entropy_plus_kl": numbers["entropy_target"] + numbers["kl_target_prediction"],
-        "entropy_plus_kl_blind": numbers["entropy_prediction"] + numbers["kl_prediction_blind"],
-        "same_both_ways": numbers["target_prediction"] == numbers["prediction_target"],
-        "differs": numbers["target_prediction"] != numbers["prediction_target"],
-    }
-
-
-def _cross(p: Distribution, q: Distribution) -> float:
-    """The cross-entropy −Σ p log q, in nats."""
-    return float(cross_entropy(q[1], p[0]))
-
-
-def _kl(p: Distribution, q: Distribution) -> float:
-    """The KL divergence in nats. It is never negative: rounding below 0 is cut off."""
-    return max(0.0, float(kl_divergence(p[0], q[0], logs=(p[1], q[1]))))
 
 
 def gradient(example: Example) -> dict[str, Any]:
-    """(p − y) / temperature, its finite difference, and one step of gradient descent.
+    """(p − y) / temperature, its finite difference, and gradient descent.
 
-    moves: the step changes the loss. too_small_to_move: it is lost in the logits' rounding.
-    infinite: the loss is infinite before and after.
+    moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite if the
+    loss is infinite before and after.
     """
     t = example.temperature
     slopes = [(p - y) / t for p, y in zip(example.probabilities, example.targets, strict=True)]
     new = [z - example.learning_rate * g for z, g in zip(example.logits, slopes, strict=True)]
     top = max(new)
     after = 0.0 - float(log_softmax([(z - top) / t for z in new])[example.label])
-    size = max(1.0, *(abs(z) for z in example.logits if math.isfinite(z)))
-    visible = example.learning_rate * max(map(abs, slopes)) > ROUNDING * size
-    moves = visible and math.isfinite(example.loss)
-    shown = ("classes", "true_class", "probabilities", "targets", "temperature", "tempered", "loss")
-    return example.named(*shown) | {
+    falls = math.isfinite(example.loss) and example.loss - after > ROUNDING * example.loss
+    moves = falls and example.loss > ROUNDING
+    shown = ("classes", "true_class", "p_true", "probabilities", "targets", "label", "loss")
+    return example.named(*shown, "temperature", "tempered", "not_tempered") | {
         "gradient": slopes,
+        "true_slope": slopes[example.label],
+        "minus_true_slope": -slopes[example.label],
         "finite_differences": _finite_differences(example),
         "sum_of_gradient": math.fsum(slopes),
         "learning_rate": example.learning_rate,
         "new_logits": new,
         "loss_after": after,
         "moves": moves,
-        "too_small_to_move": not visible,
-        "infinite": visible and not moves,
-        "from_image": example.source == "image",
+        "too_small_to_move": math.isfinite(example.loss) and not moves,
+        "infinite": math.isinf(example.loss),
+        **descent(example),
     }
 
 

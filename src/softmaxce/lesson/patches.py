@@ -141,7 +141,6 @@ def logits_of_patches(picture: Picture, example: Example) -> dict[str, Any]:
         "place_columns": [i % patches.n_places[1] for i in order],
         "place_contributions": [float(places.flat[i]) for i in order],
         "places_and_bias": math.fsum(places.reshape(-1).tolist()) + numbers["biases"][winner],
-        "logit_of_winner": example.logits[winner],
         "contributions": places.reshape(-1).tolist(),
         **regions(picture, spread(places)),
     }

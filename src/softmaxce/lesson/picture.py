@@ -138,6 +138,8 @@ def image(picture: Picture) -> dict[str, Any]:
         "channel": channel,
         "index": index,
         "brightness": int(picture.grid[row, column, channel]),
+        "height_and_width": height + width,
+        "computed_index": (row * width + column) * channels + channel,
         "in_vector": int(picture.pixels[(row * width + column) * channels + channel]),
         "first_column": cells[0],
         "last_column": cells[-1],
@@ -176,7 +178,7 @@ def sums_of_contributions(picture: Picture, example: Example) -> dict[str, Any]:
     n_layers = len(picture.model.layers)
     return {
         **logits(example),
-        **example.named("winner"),
+        **example.named("winner", "winner_logit"),
         "n_pixels": len(picture.pixels),
         "n_layers": n_layers,
         "linear": n_layers == 1,
@@ -184,6 +186,9 @@ def sums_of_contributions(picture: Picture, example: Example) -> dict[str, Any]:
         "sums": sums,
         "biases": rests,
         "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],
+        "winner_sum": sums[example.winner],
+        "winner_bias": rests[example.winner],
+        "winner_sum_and_bias": sums[example.winner] + rests[example.winner],
     }
 
 

@@ -55,7 +55,8 @@ class Check:
     """A comparison, left relation right: of two numbers or two vectors, in a template their names.
 
     relation: "=" and "≤" within the tolerance (absolute up to 1, relative above), "<" exactly.
-    tolerance: a number; in a template it may be the name of one.
+    tolerance: a number; in a template it may be the name of one. written: a message for the left
+    side, such as the sum whose value it is, so that a reader can check it.
     """
 
     message: str
@@ -64,6 +65,7 @@ class Check:
     relation: str = "="
     tolerance: Any = 1e-12
     when: str = ALWAYS
+    written: str = ""
 
     @property
     def is_of_vectors(self) -> bool:
@@ -93,41 +95,48 @@ class Formula:
     latex: str
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the quiz asks before it shows a step, and the name of the number that answers it."""
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Text whose messages hold {names} of numbers.
 
-    message: str
-    answer: str
+    sentences: each with the name of the number that must be true for it to be shown, or ALWAYS.
+    """
+
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True)
-class StepTemplate:
-    """A step without numbers; its messages hold {names} of numbers.
+@dataclass(frozen=True, kw_only=True)
+class StepTemplate(Part):
+    """A step without numbers.
 
-    `claim`: the step's main statement. sentences: each with the name of the number that must be
-    true for it to be shown, or ALWAYS.
+    `claim`: the step's main statement. `more`: what is shown only on request.
     """
 
     name: str
     title: str
     claim: str
     formula: Formula | None = None
-    sentences: Mapping[str, str] = field(default_factory=dict)
-    tables: tuple[Table, ...] = ()
-    checks: tuple[Check, ...] = ()
-    question: Question | None = None
+    more: Part = Part()
 
 
 @dataclass(frozen=True)
-class Step:
-    """A template, its numbers, and the parts of it that they call for. All checks passed."""
+class RenderedPart:
+    """What the numbers call for of a part. All its checks passed."""
 
-    template: StepTemplate
-    numbers: Numbers
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Step(RenderedPart):
+    """A template, its numbers, and the parts of it that they call for."""
+
+    template: StepTemplate
+    numbers: Numbers
+    more: RenderedPart
 
     @property
     def name(self) -> str:
@@ -137,7 +146,11 @@ class Step:
 
 def render(template: StepTemplate, numbers: Numbers) -> Step:
     """`template` with `numbers`. Raises CheckError if a check fails."""
+    shown, more = (_rendered(part, template.name, numbers) for part in (template, template.more))
+    return Step(shown.sentences, shown.tables, shown.checks, template, numbers, more)
 
+
+def _rendered(part: Part, name: str, numbers: Numbers) -> RenderedPart:
     def applies(when: str) -> bool:
         return when == ALWAYS or bool(numbers[when])
 
@@ -146,21 +159,19 @@ def render(template: StepTemplate, numbers: Numbers) -> Step:
 
     checks = tuple(
         replace(c, left=value(c.left), right=value(c.right), tolerance=value(c.tolerance))
-        for c in template.checks
+        for c in part.checks
         if applies(c.when)
     )
     for check in checks:
         if not check.passes:
             raise CheckError(
-                f"lesson step '{template.name}': check failed: {check.message}: {check.left} "
+                f"lesson step '{name}': check failed: {check.message}: {check.left} "
                 f"{check.relation} {check.right} (difference {check.error}, allowed "
                 f"{check.tolerance})"
             )
-    return Step(
-        template,
-        numbers,
-        tuple(message for message, when in template.sentences.items() if applies(when)),
-        tuple(table for table in template.tables if applies(table.when)),
+    return RenderedPart(
+        tuple(message for message, when in part.sentences.items() if applies(when)),
+        tuple(table for table in part.tables if applies(table.when)),
         checks,
     )
 

@@ -20,30 +20,32 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Explanation:
-    """The result of `explain`: the steps, and the misconceptions to show and not to show."""
+    """The result of `explain`: the steps, and the misconceptions to show and not to show.
+
+    more: whether to show what the steps tell only on request.
+    """
 
     example: Example
     steps: tuple[Step, ...]
     misconceptions: tuple[Step, ...]
     other_misconceptions: tuple[Step, ...]
     picture: Picture | None = None
+    more: bool = False
 
 
-def explain(
-    example: Example, picture: Picture | None = None, *, every_misconception: bool = False
-) -> Explanation:
+def explain(example: Example, picture: Picture | None = None, *, more: bool = False) -> Explanation:
     """The lesson of an example. Raises CheckError if one of its checks fails."""
-    shown, others = lesson.find_misconceptions(example)
-    if every_misconception:
-        shown, others = (*shown, *others), ()
-    return Explanation(example, lesson.build(example, picture), shown, others, picture)
+    found = lesson.find_misconceptions(example)
+    n_shown = len(found) if more else 1
+    steps = lesson.build(example, picture)
+    return Explanation(example, steps, found[:n_shown], found[n_shown:], picture, more)
 
 
 def explain_image(
     path: str,
     model_path: str,
     *,
-    every_misconception: bool = False,
+    more: bool = False,
     stdin: bytes = b"",
     **options: Any,
 ) -> Explanation:
@@ -66,4 +68,4 @@ def explain_image(
     example = lesson.make_example(
         picture.logits.tolist(), "image", classes=model.class_names, **options
     )
-    return explain(example, picture, every_misconception=every_misconception)
+    return explain(example, picture, more=more)

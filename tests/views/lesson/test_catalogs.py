@@ -12,12 +12,15 @@ import pytest
 from babel.messages.pofile import read_po
 
 from softmaxce import lesson
-from softmaxce.lesson import exercises, numbers, picture, templates
-from softmaxce.lesson import patch_templates as pt
+from softmaxce.lesson import exercises, numbers, picture
+from softmaxce.lesson import picture_templates as pt
+from softmaxce.lesson.example import DEFAULT_NAMES
 from softmaxce.lesson.misconceptions import MISCONCEPTIONS
+from softmaxce.lesson.questions import QUESTIONS, Question
 from softmaxce.lesson.step import Column, Formula, StepTemplate
-from softmaxce.views.lesson import page
+from softmaxce.views.lesson import page, text
 from softmaxce.views.lesson.language import default_language, translator
+from softmaxce.views.lesson.strip import STAGES
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src" / "softmaxce"
@@ -32,22 +35,22 @@ def messages_of(part) -> set[str]:
         return set().union(*map(messages_of, part))
     if not is_dataclass(part):
         return set()
-    named = {"message", "title", "claim", "heading"}
+    named = {"message", "title", "claim", "heading", "hint", "why"}
     own = {getattr(part, f.name) for f in fields(part) if f.name in named}
     own |= set(getattr(part, "sentences", ()))
     return own.union(*(messages_of(getattr(part, f.name)) for f in fields(part)))
 
 
 def all_messages() -> set[str]:
-    found_in: list[StepTemplate] = [templates.IMAGE, templates.LOGITS_OF_IMAGE]
-    found_in += [pt.IMAGE_OF_PATCHES, pt.PATCHES, pt.LOGITS_OF_PATCHES]
+    found_in: list[StepTemplate | Question] = [pt.IMAGE, pt.LOGITS_OF_IMAGE, pt.IMAGE_OF_PATCHES]
+    found_in += [pt.PATCHES, pt.LOGITS_OF_PATCHES, *QUESTIONS.values()]
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
     found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}
-    for exercise in exercises.make(len(exercises.KINDS), 0):
-        found |= {exercise.question, exercise.working}
+    for exercise in exercises.make(exercises.MAX_EXERCISES, 0).exercises:
+        found |= {exercise.question, *exercise.working}
     found |= {"Exercises", "Answers"}  # headings that views choose between
-    found |= {"logit z", "probability p"}
+    found |= {"logit z", "probability p", text.MORE, *STAGES.values(), DEFAULT_NAMES}
     for module in SOURCE.rglob("*.py"):
         found |= messages_in_calls(ast.parse(module.read_text("utf-8")))
     return found

@@ -6,14 +6,16 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from softmaxce.lesson.step import Check, Column, Numbers, Step, Table
+from softmaxce.lesson.example import MAX_ROWS
+from softmaxce.lesson.step import Check, Column, Numbers, RenderedPart, Step, Table
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
     from softmaxce.lesson.example import Example
+    from softmaxce.lesson.exercises import Sheet
     from softmaxce.lesson.picture import Picture
 
 DECIMALS = 4
@@ -21,7 +23,11 @@ ROUNDING = 1e-12  # smaller differences are rounding errors
 SMALLEST_PLAIN = 1e-3
 LARGEST_PLAIN = 1e6
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MAX_TERMS = 4  # classes that a sentence goes through
+MAX_EXTRA = 14  # with the four decimals, or two digits of a mantissa, more than a float holds
 _NAME = re.compile(r"\{(\w+)\}")
+_REPEATED = re.compile(r"<<(.+?)\|(, | \+ )>>")
+_FIELD = re.compile(f"{_REPEATED.pattern}|{_NAME.pattern}")
 
 Quote = Callable[[str], str]
 
@@ -36,39 +42,56 @@ class TableText:
 
 
 @dataclass(frozen=True)
-class StepText:
+class PartText:
+    """A part of a step as text, in the reader's language."""
+
+    sentences: list[str]
+    tables: list[TableText]
+    checks: list[str]
+
+
+@dataclass(frozen=True)
+class StepText(PartText):
     """A step as text, in the reader's language."""
 
     title: str
     claim: str
-    sentences: list[str]
-    tables: list[TableText]
-    checks: list[str]
+    more: PartText
 
 
 def step_text(
     step: Step, shown: Sequence[int], translate: Translate, quote: Quote = visible
 ) -> StepText:
     """All the text of a step. shown: the classes in its tables; quote: makes a name harmless."""
+
+    def part(of: RenderedPart) -> PartText:
+        return PartText(
+            [sentence(s, step.numbers, translate, quote) for s in of.sentences],
+            [table_text(t, step.numbers, shown, translate, quote) for t in of.tables],
+            [_check_text(check, step.numbers, translate, quote) for check in of.checks],
+        )
+
     return StepText(
+        **vars(part(step)),
         title=translate(step.template.title),
         claim=sentence(step.template.claim, step.numbers, translate, quote),
-        sentences=[sentence(s, step.numbers, translate, quote) for s in step.sentences],
-        tables=[table_text(t, step.numbers, shown, translate, quote) for t in step.tables],
-        checks=[_check_text(check, step.numbers, translate, quote) for check in step.checks],
+        more=part(step.more),
     )
 
 
-def number(value: float, decimals: int | None = None) -> str:
-    """`value` for people: 0.475, −2, 4.54×10⁻⁵, ∞. `decimals` fixes their number."""
+def number(value: float, decimals: int | None = None, extra: int = 0) -> str:
+    """`value` for people: 0.475, −2, 1,000, 4.54×10⁻⁵, ∞.
+
+    decimals fixes their number; extra: how many digits more than usual.
+    """
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if _needs_power(abs(value)):
-        mantissa, exponent = f"{value:.2e}".split("e")
+        mantissa, exponent = f"{value:.{2 + extra}e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
         return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", "−")
-    shown = decimals if decimals is not None else needed_decimals(value)
-    return f"{value:.{shown}f}".replace("-", "−")
+    shown = decimals if decimals is not None else needed_decimals(value, DECIMALS + extra)
+    return f"{value:,.{shown}f}".replace("-", "−")
 
 
 def _needs_power(size: float) -> bool:
@@ -78,25 +101,92 @@ def _needs_power(size: float) -> bool:
     return 0 < size < SMALLEST_PLAIN and abs(size - round(size, DECIMALS)) > ROUNDING
 
 
-def needed_decimals(value: float) -> int:
+def needed_decimals(value: float, most: int = DECIMALS) -> int:
     """Decimals to show: 0 for whole numbers, 4 for 1.00001, else as many as needed up to 4."""
     if not math.isfinite(value) or _needs_power(abs(value)):
         return 0
     if abs(value - round(value)) <= ROUNDING:
         return 0
-    stripped = f"{value:.{DECIMALS}f}".rstrip("0")
+    stripped = f"{value:.{most}f}".rstrip("0")
     decimals = len(stripped.partition(".")[2])
-    return decimals or DECIMALS  # 0.99999 is written 1.0000: the zeros show that it is rounded
+    return decimals or most  # 0.99999 is written 1.0000: the zeros show that it is rounded
+
+
+def extra_digits(values: Sequence[float]) -> int:
+    """How many digits more than usual tell different values apart: rounding errors do not count."""
+    different: list[float] = []
+    for value in sorted(values):
+        if not different or _differ(different[-1], value):
+            different.append(value)
+    for extra in range(MAX_EXTRA):
+        if len({_without_zeros(number(v, extra=extra)) for v in different}) == len(different):
+            return extra
+    return MAX_EXTRA
+
+
+def _without_zeros(written: str) -> str:
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _differ(a: float, b: float) -> bool:
+    return a != b and not abs(a - b) <= ROUNDING * max(abs(a), abs(b))
 
 
 def sentence(message: str, numbers: Numbers, translate: Translate, quote: Quote = visible) -> str:
-    """`message` in the language, with its {names} filled in; names from outside are quoted."""
+    """`message` in the language, with its {names} filled in; names from outside are quoted.
+
+    <<…|separator>> is repeated for each class, or a few of many. Single numbers of a message that
+    differ never look the same.
+    """
+    text = translate(message)
+    single = [numbers[name] for name in _NAME.findall(_REPEATED.sub("", text))]
+    extra = extra_digits([value for value in single if not isinstance(value, str)])
 
     def written(match: re.Match[str]) -> str:
-        value = numbers[match.group(1)]
-        return quote(value) if isinstance(value, str) else number(value)
+        pattern, separator, name = match.groups()
+        if pattern:
+            return _repeated(pattern, separator, numbers, quote)
+        value = numbers[name]
+        if isinstance(value, str):
+            return quote(value)
+        return _added(number(value, extra=extra), text[: match.start()])
 
-    return _NAME.sub(written, translate(message))
+    return _FIELD.sub(written, text)
+
+
+def _repeated(pattern: str, separator: str, numbers: Numbers, quote: Quote) -> str:
+    """The pattern filled in for each of a few classes, the true one among them."""
+    values = [numbers[name] for name in _NAME.findall(pattern)]
+    n_classes = max(len(value) for value in values if _is_vector(value))
+    kept = list(range(n_classes))
+    if n_classes > MAX_TERMS:
+        kept = sorted({0, 1, numbers["label"], n_classes - 1})
+
+    def filled(k: int) -> str:
+        before = separator if k else ""
+
+        def written(match: re.Match[str]) -> str:
+            value = numbers[match.group(1)]
+            value = value[k] if _is_vector(value) else value
+            if isinstance(value, str):
+                return quote(value)
+            return _added(number(value), before + pattern[: match.start()])
+
+        return _NAME.sub(written, pattern)
+
+    parts = []
+    for previous, k in zip([-1, *kept], kept, strict=False):
+        parts += ["…"] * (k - previous > 1) + [filled(k)]
+    return separator.join(parts)
+
+
+def _added(written: str, before: str) -> str:
+    """A negative number in brackets, if it follows a plus sign."""
+    return f"({written})" if written[0] == "−" and before.endswith("+ ") else written
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
 
 
 def table_text(
@@ -108,7 +198,7 @@ def table_text(
 ) -> TableText:
     """The headings and cells of a table, long ones reduced to the classes in `shown`."""
     n_rows = len(numbers[table.columns[0].values])
-    kept = [k for k in shown if k < n_rows] if table.per_class else list(range(n_rows))
+    kept = shown if table.per_class and n_rows > MAX_ROWS else range(n_rows)
     columns = [_cells(column, numbers, kept, translate, quote) for column in table.columns]
     rows = []
     for previous, k, row in zip([-1, *kept], kept, zip(*columns, strict=True), strict=False):
@@ -141,8 +231,23 @@ def _check_text(check: Check, numbers: Numbers, translate: Translate, quote: Quo
     message = sentence(check.message, numbers, translate, quote)
     if check.is_of_vectors:
         return f"{message} ({translate('largest difference')}: {number(check.error)})"
-    left = check.right if check.right == 0 and check.relation == "=" else check.left
-    return f"{message}: {number(left)} {check.relation} {number(check.right)}"
+    left, right, relation = check.left, check.right, check.relation
+    if check.written:
+        used = [numbers[name] for name in _NAME.findall(check.written)]
+        values = [v for value in (*used, right) for v in (value if _is_vector(value) else [value])]
+        relation = "≈" if any(map(_is_rounded, values)) else "="
+        said = sentence(check.written, numbers, translate, quote)
+        return f"{message}: {said} {relation} {number(right)}"
+    if relation == "=":
+        left = right  # equal but for rounding
+    extra = extra_digits([left, right])
+    return f"{message}: {number(left, extra=extra)} {relation} {number(right, extra=extra)}"
+
+
+def _is_rounded(value: float) -> bool:
+    """Whether `number` leaves digits of it out."""
+    shown = float(f"{value:.2e}") if _needs_power(abs(value)) else round(value, DECIMALS)
+    return _differ(shown, value)
 
 
 def contributions_text(example: Example, translate: Translate) -> str:
@@ -161,3 +266,22 @@ def weights_text(picture: Picture, k: int, translate: Translate) -> str:
         return translate("Weights of class {name}").format(name=name)
     message = translate("Weights of class {name}: highest {most}, lowest {least}")
     return message.format(name=name, **{key: translate(word) for key, word in regions.items()})
+
+
+def sheet_text(
+    sheet: Sheet, translate: Translate, answers: bool, blank: str = ""
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """The sections of a sheet: heading → the question and the steps of each exercise.
+
+    blank: for a step that is left out. The answers do not repeat the questions.
+    """
+    sections: dict[str, list[tuple[str, list[str]]]] = {translate("Exercises"): []}
+    if answers:
+        sections[translate("Answers")] = []
+    for exercise in sheet.exercises:
+        numbers = exercise.numbers
+        parts = [(exercise.question, sheet.steps(exercise)), ("", exercise.working)]
+        for section, (question, steps) in zip(sections.values(), parts, strict=False):
+            said = [sentence(m, numbers, translate) if m else blank for m in steps]
+            section.append((question and sentence(question, numbers, translate), said))
+    return sections

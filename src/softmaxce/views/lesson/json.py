@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from softmaxce.lesson.exercises import Exercise
-from softmaxce.lesson.step import Step
+from softmaxce.lesson.exercises import Sheet
+from softmaxce.lesson.step import RenderedPart, Step
 from softmaxce.views.json.json_output import json_text
-from softmaxce.views.lesson.formatting import sentence
+from softmaxce.views.lesson.formatting import sentence, sheet_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.workflows.explain import Explanation
 
@@ -37,39 +36,46 @@ def _step(step: Step, translate: Translate) -> dict[str, Any]:
     def said(message: str) -> str:
         return sentence(message, step.numbers, translate)
 
+    def part(of: RenderedPart) -> dict[str, Any]:
+        return {
+            "explanation": [said(message) for message in of.sentences],
+            "proofs": [
+                {
+                    "claim": said(check.message),
+                    "left": check.left,
+                    "relation": check.relation,
+                    "right": check.right,
+                    "tolerance": check.tolerance,
+                    "error": check.error,
+                    "holds": True,  # a failed check is an error before anything is shown
+                }
+                for check in of.checks
+            ],
+        }
+
     formula = step.template.formula
     return {
         "name": step.name,
         "title": translate(step.template.title),
         "claim": said(step.template.claim),
         "formula": translate(formula.plain) if formula else None,
-        "explanation": [said(message) for message in step.sentences],
+        **part(step),
+        "more": part(step.more),
         "numbers": dict(step.numbers),
-        "proofs": [
-            {
-                "claim": said(check.message),
-                "left": check.left,
-                "relation": check.relation,
-                "right": check.right,
-                "tolerance": check.tolerance,
-                "error": check.error,
-                "holds": True,  # a failed check is an error before anything is shown
-            }
-            for check in step.checks
-        ],
     }
 
 
-def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
-    """Exercises as one JSON object, with their answers if asked for."""
+def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _language: str) -> str:
+    """Exercises as one JSON object, with their answers if asked for; null: a step left out."""
+    (exercises, *worked) = sheet_text(sheet, translate, answers).values()
     items = []
-    for exercise in exercises:
-        item = {
-            "kind": exercise.kind,
-            "question": sentence(exercise.question, exercise.numbers, translate),
-        }
-        if answers:
-            item["working"] = sentence(exercise.working, exercise.numbers, translate)
+    for place, (question, steps) in enumerate(exercises):
+        exercise = sheet.exercises[place]
+        item: dict[str, Any] = {"kind": exercise.kind, "question": question}
+        if steps:
+            item["steps"] = [step or None for step in steps]
+        if worked:
+            item["working"] = " ".join(worked[0][place][1])
             item["answer"] = exercise.numbers[exercise.answer]
         items.append(item)
-    return json_text("explain", {"exercises": items})
+    return json_text("explain", {"sheet": sheet.number, "seed": sheet.seed, "exercises": items})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from softmaxce.lesson.exercises import Exercise
+from softmaxce.lesson.exercises import Sheet
 from softmaxce.lesson.step import Formula, Step
-from softmaxce.views.lesson.formatting import TableText, sentence, step_text
+from softmaxce.views.lesson.formatting import TableText, sheet_text, step_text
 from softmaxce.views.lesson.language import Translate
+from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -26,25 +27,29 @@ def escaped(name: str) -> str:
 
 def as_text(explanation: Explanation, translate: Translate, _language: str) -> str:
     """The whole explanation."""
-    shown = explanation.example.shown
-    parts = [f"# {translate('Softmax and cross-entropy, step by step')}"]
+    example = explanation.example
+    parts = [
+        f"# {translate('Softmax and cross-entropy, step by step')}",
+        translate(STAGES[example.source]),
+        _table(strip_table(example, translate, escaped)),
+    ]
     for position, step in enumerate(explanation.steps, 1):
-        parts += _step(f"## {position}.", step, shown, translate)
-    if explanation.misconceptions:
-        parts.append(f"## {translate('Common misconceptions')}")
+        parts += _step(f"## {position}.", step, explanation, translate)
+    parts.append(f"## {translate('Common misconceptions')}")
     for step in explanation.misconceptions:
-        parts += _step("###", step, shown, translate)
+        parts += _step("###", step, explanation, translate)
     return "\n\n".join(parts) + "\n"
 
 
-def _step(mark: str, step: Step, shown: Sequence[int], translate: Translate) -> list[str]:
-    text = step_text(step, shown, translate, escaped)
+def _step(mark: str, step: Step, explanation: Explanation, translate: Translate) -> list[str]:
+    text = step_text(step, explanation.example.shown, translate, escaped)
     parts = [f"{mark} {text.title}", f"**{text.claim}**"]
     if formula := step.template.formula:
         parts.append(f"$$\n{latex(formula, translate)}\n$$")
-    parts += [*text.sentences, *map(_table, text.tables)]
-    if text.checks:
-        parts.append("\n".join(f"- ✓ {check}" for check in text.checks))
+    for part in (text, text.more) if explanation.more else (text,):
+        parts += [*part.sentences, *map(_table, part.tables)]
+        if part.checks:
+            parts.append("\n".join(f"- ✓ {check}" for check in part.checks))
     return parts
 
 
@@ -59,16 +64,16 @@ def _table(table: TableText) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (table.headings, sides, *rows))
 
 
-def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _language: str) -> str:
     """A sheet of exercises, with a second section of worked answers if asked for."""
-    parts = [f"# {translate('Exercises')}", _numbered(exercises, "question", translate)]
-    if answers:
-        parts += [f"# {translate('Answers')}", _numbered(exercises, "working", translate)]
+    parts = []
+    for heading, exercises in sheet_text(sheet, translate, answers, "…" * 20).items():
+        items = [_item(place, *exercise) for place, exercise in enumerate(exercises, 1)]
+        parts += [f"# {heading}", "\n".join(items)]
     return "\n\n".join(parts) + "\n"
 
 
-def _numbered(exercises: Sequence[Exercise], part: str, translate: Translate) -> str:
-    return "\n".join(
-        f"{place}. {sentence(getattr(exercise, part), exercise.numbers, translate)}"
-        for place, exercise in enumerate(exercises, 1)
-    )
+def _item(place: int, question: str, steps: Sequence[str]) -> str:
+    mark = f"{place}. "
+    lines = [question] * bool(question) + [f"{n}. {step}" for n, step in enumerate(steps, 1)]
+    return mark + f"\n{' ' * len(mark)}".join(lines)

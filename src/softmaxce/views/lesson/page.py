@@ -179,7 +179,6 @@ def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     if template.formula:
         made["formula"]["plain"] = translate(template.formula.plain)
         made["mathml"] = mathml(template.formula, translate)
-    del made["question"]
     return made
 
 

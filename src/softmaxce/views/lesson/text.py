@@ -12,24 +12,23 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from softmaxce.lesson.quiz import answer, is_right
 from softmaxce.lesson.step import Step
-from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import (
+    PartText,
     TableText,
     contributions_text,
-    number,
     sentence,
+    sheet_text,
     step_text,
-    table_text,
     weights_text,
 )
 from softmaxce.views.lesson.language import Translate
+from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
     from softmaxce.lesson.example import Example
-    from softmaxce.lesson.exercises import Exercise
+    from softmaxce.lesson.exercises import Sheet
     from softmaxce.lesson.picture import Picture
     from softmaxce.views.pictures import Pixels
     from softmaxce.workflows.explain import Explanation
@@ -38,86 +37,73 @@ INDENT = 4
 MARGIN = " " * INDENT
 GAP = 2
 FILE_WIDTH = 80
-MAX_WEIGHT_MAPS = 3
+MORE = "More about each step, and nine other misconceptions: add --more."
 
 
 def show(console: Console, explanation: Explanation, translate: Translate) -> None:
     """Print the whole lesson."""
-    shown = explanation.example.shown
+    shown, more = explanation.example.shown, explanation.more
     with console:  # collects the output and writes it at once
         if explanation.picture:
             _show_picture(console, explanation.picture, explanation.steps[0], translate)
-        for position, step in enumerate(explanation.steps, 1):
-            _show_step(console, step, shown, translate, f"{position:>2}. ")
-            if explanation.picture and step.name == "logits":
-                _show_maps(console, explanation.picture, explanation.example, translate)
-        if explanation.misconceptions:
             console.print()
-            _line(console, translate("Common misconceptions"), "bold")
+        _show_strip(console, explanation.example, translate)
+        for position, step in enumerate(explanation.steps, 1):
+            show_step(console, step, shown, translate, f"{position:>2}. ", more=more)
+            if explanation.picture and step.name == "logits":
+                _show_maps(console, explanation, translate)
         for step in explanation.misconceptions:
-            _show_step(console, step, shown, translate)
+            show_step(console, step, shown, translate, more=more)
+        if not more:
+            console.print()
+            print_line(console, translate(MORE), "dim")
 
 
-def ask(console: Console, explanation: Explanation, translate: Translate) -> None:
-    """The quiz: ask for a number of each step, then show the step.
-
-    An empty line is a wrong answer; the end of the input ends the quiz.
-    """
-    _show_given(console, explanation.example, translate)
-    n_asked = n_right = 0
-    for position, step in enumerate(explanation.steps, 1):
-        if question := step.template.question:
-            value = step.numbers[question.answer]
-            try:
-                right = _answered(f"\n{translate(question.message)} ", value, translate)
-            except EOFError:
-                console.print()
-                break
-            n_asked, n_right = n_asked + 1, n_right + right
-            verdict = translate("Correct:") if right else translate("The answer is")
-            console.print(f"{verdict} {number(value)}", soft_wrap=True)
-        _show_step(console, step, explanation.example.shown, translate, f"{position:>2}. ")
-    score = translate("{right} of {asked} correct.").format(right=n_right, asked=n_asked)
-    console.print(score, soft_wrap=True)
+def _show_strip(console: Console, example: Example, translate: Translate) -> None:
+    print_line(console, translate(STAGES[example.source]), "bold")
+    print_table(console, strip_table(example, translate))
 
 
-def _answered(prompt: str, value: float, translate: Translate) -> bool:
-    """Whether the reader's answer is right, at the first or the second try."""
-    tries = 2
-    while tries and (typed := input(prompt).strip()):
-        if is_right(typed, value):
-            return True
-        if answer(typed) is None:
-            prompt = translate("Type a number, or only Enter to see the answer:") + " "
-        else:
-            prompt, tries = translate("Not quite. Try once more:") + " ", tries - 1
-    return False
-
-
-def _show_step(
+def show_step(
     console: Console,
     step: Step,
     shown: Sequence[int],
     translate: Translate,
     first: str = MARGIN,
+    *,
+    more: bool,
 ) -> None:
     text = step_text(step, shown, translate)
     console.print()
-    _line(console, text.title, "bold", first)
-    _line(console, text.claim)
-    if formula := step.template.formula:
-        _line(console, f"    {translate(formula.plain)}", "cyan")
-    for line in text.sentences:
-        _line(console, line)
-    for table in text.tables:
-        _table(console, table)
-    if text.tables and text.checks:
-        console.print()
-    for check in text.checks:
-        _line(console, f"✓ {check}", "green")
+    _show_title(console, step, text.title, translate, first)
+    print_line(console, text.claim)
+    _show_part(console, text)
+    if more:
+        _show_part(console, text.more)
 
 
-def _line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
+def _show_title(console: Console, step: Step, title: str, translate: Translate, first: str) -> None:
+    """Print a title, and its formula on the same line where there is room."""
+    formula = translate(step.template.formula.plain) if step.template.formula else ""
+    if cell_len(first + title + formula) + INDENT > console.width:
+        print_line(console, title, "bold", first)
+        print_line(console, f"    {formula}", "cyan")
+        return
+    line = Text(first).append(title, "bold").append(MARGIN + formula, "cyan")
+    line.rstrip()
+    console.print(line, soft_wrap=True)
+
+
+def _show_part(console: Console, part: PartText) -> None:
+    for line in part.sentences:
+        print_line(console, line)
+    for table in part.tables:
+        print_table(console, table)
+    for check in part.checks:
+        print_line(console, f"✓ {check}", "green")
+
+
+def print_line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
     """Print an indented paragraph, its first line after `first`, without trailing spaces."""
     for part in Text(line, style).wrap(console, max(20, console.width - INDENT)):
         part.rstrip()
@@ -129,16 +115,7 @@ def _indented(console: Console, content: Text | RichTable) -> None:
     console.print(Padding(content, (0, 0, 0, INDENT), expand=False))
 
 
-def _show_given(console: Console, example: Example, translate: Translate) -> None:
-    """Print what a quiz starts from: the logit or probability of each class, the true class."""
-    table = class_table(PROBABILITY if example.source == "probabilities" else LOGIT)
-    numbers = example.named("classes", "logits", "probabilities", "true_class")
-    _table(console, table_text(table, numbers, example.shown, translate))
-    console.print()
-    _line(console, sentence("The true class is {true_class}.", numbers, translate))
-
-
-def _table(console: Console, table: TableText) -> None:
+def print_table(console: Console, table: TableText) -> None:
     """Print a table without rules."""
     lines = [table.headings, *table.rows]
     columns = zip(*(line for line in lines if len(line) == len(table.headings)), strict=True)
@@ -182,7 +159,7 @@ def _show_picture(
     from softmaxce.views import pictures  # imports Pillow
 
     console.print()
-    _line(console, visible(picture.path), "bold")
+    print_line(console, visible(picture.path), "bold")
     if pictures.shows_colour(console):
         _half_blocks(console, pictures.image_pixels(picture))
         return
@@ -191,27 +168,31 @@ def _show_picture(
         first_step.numbers,
         translate,
     )
-    _line(console, words)
+    print_line(console, words)
 
 
-def _show_maps(console: Console, picture: Picture, example: Example, translate: Translate) -> None:
+def _show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
     """Print the winner's contributions and the weights of some classes; without colours, words.
 
-    The classes: the most probable, the true one among them. Patch features have no such weights.
+    The classes: the winner and the true one, or all in the tables. Patch features have no weights
+    of pixels.
     """
     from softmaxce.views import pictures  # imports Pillow
 
-    order = sorted(range(example.n_classes), key=lambda k: -example.logits[k])
-    chosen = list(dict.fromkeys([*order[: MAX_WEIGHT_MAPS - 1], example.label, *order]))
-    mapped = [] if picture.model.patches else chosen[:MAX_WEIGHT_MAPS]
+    picture, example = explanation.picture, explanation.example
+    assert picture is not None
+    chosen = list(dict.fromkeys([example.winner, example.label]))
+    if explanation.more:
+        chosen = list(dict.fromkeys([*chosen, *example.shown]))
+    mapped = [] if picture.model.patches else chosen
     in_colour = pictures.shows_colour(console)
     if in_colour or mapped:
         console.print()
     if in_colour:
-        _line(console, contributions_text(example, translate))
+        print_line(console, contributions_text(example, translate))
         _half_blocks(console, pictures.contribution_pixels(picture, example.winner))
     for k in mapped:
-        _line(console, weights_text(picture, k, translate))
+        print_line(console, weights_text(picture, k, translate))
         if in_colour:
             _half_blocks(console, pictures.template_pixels(picture, k))
 
@@ -229,14 +210,14 @@ def as_text(explanation: Explanation, translate: Translate, _language: str) -> s
     return stream.getvalue()
 
 
-def exercises_as_text(exercises: Sequence[Exercise], translate: Translate, answers: bool) -> str:
+def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _language: str) -> str:
     """Exercises, then their worked answers if asked for."""
     stream = io.StringIO()
     console = Console(file=stream, width=FILE_WIDTH, color_system=None)
-    parts = [("Exercises", "question"), ("Answers", "working")]
-    for heading, part in parts if answers else parts[:1]:
-        console.print(f"\n{translate(heading)}\n", markup=False)
-        for place, exercise in enumerate(exercises, 1):
-            text = sentence(getattr(exercise, part), exercise.numbers, translate)
-            _line(console, text, first=f"{place:>2}. ")
+    for heading, exercises in sheet_text(sheet, translate, answers, "_" * 40).items():
+        console.print(f"\n{heading}\n", markup=False)
+        for place, (question, steps) in enumerate(exercises, 1):
+            lines = [question] * bool(question) + list(map("{}) {}".format, "abcd", steps))
+            for n, line in enumerate(lines):
+                print_line(console, line, first=MARGIN if n else f"{place:>2}. ")
     return stream.getvalue()
