@@ -188,13 +188,21 @@ def test_the_arrow_keys_move_the_frame(show, kind):
 def test_a_finger_moves_the_frame(show):
     shown = show("grey")
     box = shown.page.run("return document.getElementById('stage').getBoundingClientRect().toJSON()")
-    x = box["x"] + box["width"] * 7.5 / 30
-    y = box["y"] + box["height"] * 4.5 / 20
-    touch = shown.page.browser.execute_cdp_cmd
-    touch("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    touch("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def touch(kind: str, row: int, column: int) -> None:
+        x = box["x"] + box["width"] * (column + 0.5) / 30
+        y = box["y"] + box["height"] * (row + 0.5) / 20
+        event = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+        shown.page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", event)
+
+    touch("touchStart", 4, 7)
     assert shown.title == "Row 4, column 7"
-    assert shown.rows == shown.expected(4, 7)
+    touch("touchMove", 5, 15)
+    touch("touchMove", 5, 22)
+    assert shown.title == "Row 5, column 22"
+    assert shown.rows == shown.expected(5, 22)
+    end = {"type": "touchEnd", "touchPoints": []}
+    shown.page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", end)
 
 
 @pytest.mark.parametrize("kind", ["coloured", "grey"])
