@@ -61,7 +61,7 @@ class Shown:
 
     @property
     def title(self) -> str:
-        return self.page.text("#place caption")
+        return str(self.page.run("return document.querySelector('#place caption').textContent"))
 
     def expected(self, row: int, column: int) -> list[list[str]]:
         """The rows of the table for this place, from Python."""
@@ -186,6 +186,8 @@ def test_the_arrow_keys_move_the_frame(show, kind):
 
 
 def test_a_finger_moves_the_frame(show):
+    from selenium.webdriver.support.ui import WebDriverWait
+
     shown = show("grey")
     box = shown.page.run("return document.getElementById('stage').getBoundingClientRect().toJSON()")
 
@@ -196,10 +198,11 @@ def test_a_finger_moves_the_frame(show):
         shown.page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", event)
 
     touch("touchStart", 4, 7)
-    assert shown.title == "Row 4, column 7"
+    wait = WebDriverWait(shown.page.browser, 5)
+    wait.until(lambda _: shown.title == "Row 4, column 7")
     touch("touchMove", 5, 15)
     touch("touchMove", 5, 22)
-    assert shown.title == "Row 5, column 22"
+    wait.until(lambda _: shown.title == "Row 5, column 22")
     assert shown.rows == shown.expected(5, 22)
     end = {"type": "touchEnd", "touchPoints": []}
     shown.page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", end)
