@@ -57,7 +57,7 @@ STATEMENTS = [
     "0.990 0.900 0.500 0.100 0.010 0.001",
     "loss = −Σ y log p",
     "Σ: sum over classes k; y: target; p: probability; log: natural logarithm",
-    "−(1 · log 0.7054 + 0 · log 0.2595 + 0 · log 0.0351) = 0.349 nats",
+    "−(1 · log 0.7275 + 0 · log 0.2676 + 0 · log 0.0049) = 0.3182 nats",
     "Wrong classes are multiplied by 0: only −log p[true] is left",
     "−log p is the information in an event of probability p",
     "the entropy, measures uncertainty",
@@ -106,7 +106,7 @@ def plain(said):
 
 
 def linear_picture():
-    """A linear model with logits 2, 1 and −3 for an image of 2 × 2 pixels, the last the brightest."""
+    """A linear model with logits 2, 1 and −3 for an image of 2 × 2 pixels."""
     weights = np.zeros((12, 3))
     weights[11] = [2.0, 1.0, -3.0]
     model = SoftmaxModel(
@@ -199,11 +199,11 @@ def contradictions(said):
 
 
 def assert_consistent(count, seed):
-    n_comparisons = 0
+    n_comparisons, translate = 0, translator("en")
     for example in examples(count, seed):
         explanation = explain(example, more=True)
         for step in (*explanation.steps, *explanation.misconceptions):
-            said = step_text(step, example.shown, translator("en"))
+            said = step_text(step, example.shown, translate)
             for line in (*said.sentences, *said.checks, *said.more.sentences, *said.more.checks):
                 assert list(contradictions(line)) == [], (example, line)
                 n_comparisons += len(re.findall("[<≤]", line))
@@ -215,8 +215,9 @@ def test_no_printed_comparison_contradicts_itself():
 
 
 @pytest.mark.slow
-def test_no_printed_comparison_contradicts_itself_over_ten_thousand_examples():
-    assert_consistent(10_000, 2)
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_no_printed_comparison_contradicts_itself_in_ten_thousand_examples(seed):
+    assert_consistent(2_500, seed)
 
 
 def test_no_check_says_x_is_x_by_default():

@@ -14,7 +14,7 @@ from softmaxce.errors import DataError
 # The signs that our own texts use, and what is written where an encoding lacks them.
 _PLAIN = str.maketrans("×·−–—─✓∂“”‘’▀▁▂▃▄▅▆▇█", "x.----vd\"\"''#_.-=+*%#") | str.maketrans(
     {"±": "+/-", "∞": "inf", "→": "->", "…": "...", "Σ": "sum", "‖": "||"}
-    | {"≤": "<=", "≥": ">=", "≠": "!=", "ⱼ": "_j", "ₖ": "_k"}
+    | {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "÷": "/", "ⱼ": "_j", "ₖ": "_k"}
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ˣᶻ", "0123456789-xz")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

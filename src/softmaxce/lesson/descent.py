@@ -26,7 +26,8 @@ def descent(example: Example) -> dict[str, Any]:
     found: dict[str, Any] = {"n_steps": N_STEPS}
     losses = {"cross_entropy": _cross_entropy_slopes, "squared_error": _squared_error_slopes}
     for name, slopes_of in losses.items():
-        course, slope = _course(example, slopes_of)
+        with np.errstate(over="ignore", under="ignore"):
+            course, slope = _course(example, slopes_of)
         sure = slopes_of(_softmax(np.array(logits)), label)
         found |= {
             f"p_{name}": course,
@@ -55,8 +56,7 @@ def _course(
 
 
 def _softmax(z: Floats) -> Floats:
-    with np.errstate(over="ignore", under="ignore"):
-        powers = np.exp(z - z.max())
+    powers = np.exp(z - z.max())
     return np.asarray(powers / powers.sum())
 
 

@@ -51,7 +51,7 @@ def _or_stock(example: Example, own: bool, *stock: float) -> tuple[Example, dict
 def _has_clear_winner(example: Example) -> bool:
     """Whether one finite logit leads, but not so far that its probability rounds to 1."""
     second, first = sorted(example.scaled)[-2:]
-    return example.has_finite_logits and 1e-6 < first - second <= 30.0
+    return example.has_finite_logits and 1e-6 < first - second <= 25.0
 
 
 @_misconception(

@@ -325,8 +325,8 @@ def two_ends(example: Example) -> dict[str, Any]:
 def gradient(example: Example) -> dict[str, Any]:
     """(p − y) / temperature, its finite difference, and gradient descent.
 
-    moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite if the
-    loss is infinite before and after.
+    moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite
+    if the loss is infinite before and after.
     """
     t = example.temperature
     slopes = [(p - y) / t for p, y in zip(example.probabilities, example.targets, strict=True)]

@@ -14,7 +14,7 @@ import quickjs
 
 from softmaxce import lesson
 from softmaxce.lesson import templates
-from softmaxce.lesson.patch_templates import PATCHES
+from softmaxce.lesson.picture_templates import PATCHES
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import number, step_text

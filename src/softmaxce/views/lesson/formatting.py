@@ -238,7 +238,7 @@ def _check_text(check: Check, numbers: Numbers, translate: Translate, quote: Quo
         relation = "≈" if any(map(_is_rounded, values)) else "="
         said = sentence(check.written, numbers, translate, quote)
         return f"{message}: {said} {relation} {number(right)}"
-    if relation == "=":
+    if relation == "=" or (relation == "≤" and left > right):
         left = right  # equal but for rounding
     extra = extra_digits([left, right])
     return f"{message}: {number(left, extra=extra)} {relation} {number(right, extra=extra)}"
