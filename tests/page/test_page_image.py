@@ -94,13 +94,13 @@ class Shown:
         """Move the mouse to the middle of a pixel."""
         from selenium.webdriver import ActionChains
 
-        stage = self.page.find("#stage")
-        self.page.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", stage)
+        view = self.page.find("#view")
+        self.page.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", view)
         height, width, _ = self.picture.shape
-        right = ((column + 0.5) / width - 0.5) * stage.size["width"]
-        down = ((row + 0.5) / height - 0.5) * stage.size["height"]
+        right = ((column + 0.5) / width - 0.5) * view.size["width"]
+        down = ((row + 0.5) / height - 0.5) * view.size["height"]
         actions = ActionChains(self.page.browser, duration=0)
-        actions.move_to_element_with_offset(stage, round(right), round(down)).perform()
+        actions.move_to_element_with_offset(view, round(right), round(down)).perform()
 
 
 def written(value: float) -> str:
@@ -168,14 +168,14 @@ def test_a_channel_of_the_brightest_pixel_comes_first(show):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_arrow_keys_move_the_frame(show, kind):
     shown = show(kind, "--label", "person")
-    stage = shown.page.find("#stage")
-    stage.send_keys(SHIFT + LEFT * 4 + UP * 4)
+    view = shown.page.find("#view")
+    view.send_keys(SHIFT + LEFT * 4 + UP * 4)
     assert shown.title.startswith("Row 0, column 0")
-    stage.send_keys(LEFT + UP)
+    view.send_keys(LEFT + UP)
     assert shown.title.startswith("Row 0, column 0")
-    stage.send_keys(RIGHT * 3 + DOWN * 2)
+    view.send_keys(RIGHT * 3 + DOWN * 2)
     assert shown.title.startswith("Row 2, column 3")
-    stage.send_keys(SHIFT + RIGHT)
+    view.send_keys(SHIFT + RIGHT)
     assert shown.title.startswith("Row 2, column 13")
     assert shown.rows == shown.expected(2, 13)
     assert shown.page.find("#place").get_attribute("role") == "status"
@@ -189,7 +189,7 @@ def test_a_finger_moves_the_frame(show):
     from selenium.webdriver.support.ui import WebDriverWait
 
     shown = show("grey")
-    box = shown.page.run("return document.getElementById('stage').getBoundingClientRect().toJSON()")
+    box = shown.page.run("return document.getElementById('view').getBoundingClientRect().toJSON()")
 
     def touch(kind: str, row: int, column: int) -> None:
         x = box["x"] + box["width"] * (column + 0.5) / 30
@@ -234,11 +234,11 @@ def test_pointing_at_the_vector_moves_the_frame(show, kind):
     from selenium.webdriver import ActionChains
 
     shown = show(kind)
-    strip = shown.page.find("#vector")
+    vector = shown.page.find("#vector")
     for share in (0.1, 0.5, 0.9):
-        right = round((share - 0.5) * strip.size["width"])
+        right = round((share - 0.5) * vector.size["width"])
         actions = ActionChains(shown.page.browser, duration=0)
-        actions.move_to_element_with_offset(strip, right, 0).perform()
+        actions.move_to_element_with_offset(vector, right, 0).perform()
         row, column = map(int, re.findall(r"\d+", shown.title))
         height, width, _ = shown.picture.shape
         assert (row * width + column) / (height * width) == pytest.approx(share, abs=3e-3)
@@ -284,7 +284,7 @@ def test_the_contributions_are_drawn_onto_the_image(show):
 @pytest.mark.parametrize(("kind", "ratio"), [("coloured", 1), ("grey", 1.5)])
 def test_the_image_is_first_large_and_pixelated(show, kind, ratio):
     shown = show(kind)
-    size = shown.page.find("#stage").size
+    size = shown.page.find("#view").size
     assert size["width"] == 352  # 22 rem
     assert size["width"] / size["height"] == pytest.approx(ratio, rel=0.01)
     style = "return getComputedStyle(document.getElementById('picture')).imageRendering"
@@ -293,7 +293,7 @@ def test_the_image_is_first_large_and_pixelated(show, kind, ratio):
     assert shown.page.run(first) == "picture"
     shown.resize(390)
     room = shown.page.find("main").size["width"]
-    assert shown.page.find("#stage").size["width"] == min(352, room) >= 340
+    assert shown.page.find("#view").size["width"] == min(352, room) >= 340
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -75,10 +75,10 @@ function exploreImage({ width, height, channels, rows, columns, side, start, ...
     setStyle("picture", { opacity: 2 - target.value });
     setStyle("overlay", { opacity: target.value });
   });
-  setStyle("stage", { width: `${22 * Math.min(1, width / height)}rem` });
-  followPointer("stage", (x, y) => moveTo(y * height - (side - 1) / 2, x * width - (side - 1) / 2));
+  setStyle("view", { width: `${22 * Math.min(1, width / height)}rem` });
+  followPointer("view", (x, y) => moveTo(y * height - (side - 1) / 2, x * width - (side - 1) / 2));
   followPointer("vector", (x) => moveTo(x * rows, ((x * rows) % 1) * columns));
-  document.getElementById("stage").addEventListener("keydown", (event) => {
+  document.getElementById("view").addEventListener("keydown", (event) => {
     const [down, right] = (ARROWS[event.key] ?? []).map((step) => step * (event.shiftKey ? 10 : 1));
     if (down === undefined) return;
     event.preventDefault();
