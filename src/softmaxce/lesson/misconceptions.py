@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from softmaxce.lesson.example import Example, make_example
-from softmaxce.lesson.numbers import ROUNDING, exp, shares_of_total
+from softmaxce.lesson.numbers import exp, is_less, shares_of_total
 from softmaxce.lesson.step import ALWAYS, Check, Column, Part, Step, StepTemplate, render
 from softmaxce.lesson.templates import class_table, table
 from softmaxce.numerics import log_softmax, softmax
@@ -87,7 +87,7 @@ def _exaggerates(example: Example) -> dict[str, Any]:
     top_share, top_p = max(shares), float(softmax(used.logits).max())
     top = max(used.logits)
     tops = [float(softmax([(z - top) / t for z in used.logits]).max()) for t in TEMPERATURES]
-    flatter = top_p < top_share - ROUNDING
+    flatter = is_less(top_p, top_share)
     return numbers | {
         "fit": 8 if own and flatter and example.source != "probabilities" else 0,
         "top_share": top_share,
@@ -185,7 +185,7 @@ def _softmax_twice(example: Example) -> dict[str, Any]:
 def _loss_above_1(example: Example) -> dict[str, Any]:
     """uniform_loss: that of a uniform prediction, log K; uniform: the same from K equal logits."""
     uniform_loss = math.log(example.n_classes)
-    better = example.loss < uniform_loss - ROUNDING
+    better = is_less(example.loss, uniform_loss)
     fit = 8 if better else 6
     return {
         "fit": fit if 1.0 < example.loss < math.inf else 0,

@@ -240,9 +240,9 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "perplexity": exp(loss),
         "has_perplexity": math.isfinite(exp(loss)),
         "uniform_loss": uniform,
-        "better": loss < uniform - ROUNDING,
-        "worse": loss > uniform + ROUNDING,
-        "same": abs(loss - uniform) <= ROUNDING,
+        "better": is_less(loss, uniform),
+        "worse": is_less(uniform, loss),
+        "same": not is_less(loss, uniform) and not is_less(uniform, loss),
         "finite": math.isfinite(loss),
         "written_out": p_true > 0.0,
         "vanishes": math.isfinite(loss) and p_true == 0.0,
@@ -288,6 +288,11 @@ def _cross(p: Distribution, q: Distribution) -> float:
 def _kl(p: Distribution, q: Distribution) -> float:
     """The KL divergence in nats. It is never negative: rounding below 0 is cut off."""
     return max(0.0, float(kl_divergence(p[0], q[0], logs=(p[1], q[1]))))
+
+
+def is_less(a: float, b: float) -> bool:
+    """Whether a < b by more than rounding errors."""
+    return a < b - ROUNDING * max(1.0, min(abs(a), abs(b)))
 
 
 def exp(x: float) -> float:

@@ -86,6 +86,7 @@ def number(value: float, decimals: int | None = None, extra: int = 0) -> str:
     """
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    value = value if abs(value) > ROUNDING else 0.0  # never −0
     if _needs_power(abs(value)):
         mantissa, exponent = f"{value:.{2 + extra}e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
