@@ -84,7 +84,7 @@ function show() {
   const { example, steps } = lesson(state);
   const shown = shownClasses(state);
   steps.forEach((step) => {
-    const pictures = step.name === "image" ? [] : (step.pictures ?? []).map(pictureOf); // image.js shows the image
+    const pictures = (step.pictures ?? []).map(pictureOf);
     if (PICTURES[step.name]) pictures.push(PICTURES[step.name](step, shown));
     const formulas = step.formula ? [formulaOf(step)] : [];
     fill(`body-${step.name}`, ...bodyOf(stepText(step, shown, state.label), formulas, pictures));

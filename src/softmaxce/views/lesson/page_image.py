@@ -14,7 +14,7 @@ from softmaxce.lesson.step import Step
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.patches import SIDE
 from softmaxce.views import pictures as pixels
-from softmaxce.views.lesson.formatting import contributions_text, weights_text
+from softmaxce.views.lesson.formatting import contributions_text, number, weights_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
@@ -32,6 +32,7 @@ def image_fields(explanation: Explanation, translate: Translate) -> dict[str, st
     assert shown is not None
     laid = pixels.in_rgb(shown.grid.reshape(1, -1, shown.shape[2]))
     return {
+        "n_values": number(len(shown.pixels)),
         "picture": pixels.data_uri(pixels.image_pixels(shown)),
         "text": escape(translate("The image as the model sees it")),
         "overlay": pixels.data_uri(pixels.overlay_pixels(shown, given.winner)),
@@ -96,18 +97,16 @@ def _text_of(values: Values) -> str:
 def pictures_of(
     step: Step, explanation: Explanation, translate: Translate
 ) -> Iterator[dict[str, Any]]:
-    """The pictures of a step: source, text, and whether it is large."""
+    """The pictures of a step besides the image: source, text, and whether it is large."""
     shown, given = explanation.picture, explanation.example
     assert shown is not None
-    if step.name == "image":
-        text = translate("The image as the model sees it")
-        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
-    elif step.name == "patches":
+    if step.name == "patches":
         row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
         part = pixels.image_pixels(shown)[row : row + side, column : column + side]
         text = translate("The part of the image with the highest response")
         yield {"source": pixels.data_uri(part), "text": text}
-    elif shown.model.patches is None:  # otherwise the weights have no place in the image
+    elif step.name == LOGITS.name and shown.model.patches is None:
+        # The weights of patch features have no place in the image.
         large = list(dict.fromkeys((given.winner, given.label)))
         others = [k for k in given.shown if k not in large]
         for k in [*large, *others][:MAX_WEIGHT_MAPS]:
