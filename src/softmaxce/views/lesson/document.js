@@ -37,9 +37,9 @@ function checkOf(text, failed) {
   return element("li", { class: failed ? "fails" : "" }, drawn, spoken, text);
 }
 
-function pictureOf({ source, text }) {
+function pictureOf({ source, text, large }) {
   const image = element("img", { src: source, alt: text });
-  return element("figure", { class: "pixels" }, image, element("figcaption", {}, text));
+  return element("figure", { class: large ? "pixels large" : "pixels" }, image, element("figcaption", {}, text));
 }
 
 const paragraphs = (lines) => lines.map((line) => element("p", {}, line));

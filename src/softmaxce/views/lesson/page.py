@@ -24,15 +24,14 @@ from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
+from softmaxce.views.lesson.formatting import step_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "strip.js", "controls.js")
-MAX_WEIGHT_MAPS = 12
+PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "image.js", "strip.js", "controls.js")
 STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
 NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
 FIXED = {  # numbers of a step that are the same for every example
@@ -56,7 +55,7 @@ def as_text(explanation: Explanation, translate: Translate, language: str) -> st
         "policy": _policy(style, program),
         "image": _image_in_strip(explanation, translate),
         "hints": " ".join(_hints(explanation.example, translate)),
-        "sections": "\n".join(_sections(explanation.steps, translate)),
+        "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
         "style": style,
         "program": program,
@@ -72,7 +71,8 @@ def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    in_html = _MESSAGE_IN_HTML.findall(_read("page.html") + _read("step.html"))
+    files = ("page.html", "step.html", "page_image.html")
+    in_html = _MESSAGE_IN_HTML.findall("".join(map(_read, files)))
     return {*in_html, *_MESSAGE_IN_PROGRAM.findall(_program())}
 
 
@@ -120,13 +120,14 @@ def _hints(given: Example, translate: Translate) -> Iterator[str]:
         yield translate("… {n} more").format(n=given.n_classes - len(given.shown))
 
 
-def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
+def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
     """The frames of the steps, which the program fills."""
-    for position, step in enumerate(steps, 1):
+    for position, step in enumerate(explanation.steps, 1):
         fields = {
             "name": step.name,
             "position": str(position),
             "title": escape(translate(step.template.title)),
+            "image": _image(explanation, translate) if step.name == "image" else "",
             "formula": _formula(step.template.formula, translate),
         }
         yield _html("step.html", fields, translate)
@@ -140,10 +141,17 @@ def _formula(formula: Formula | None, translate: Translate) -> str:
     return f'<div class="formula" role="img" aria-label="{label}">{element}</div>'
 
 
+def _image(explanation: Explanation, translate: Translate) -> str:
+    from softmaxce.views.lesson.page_image import image_fields  # imports Pillow
+
+    return _html("page_image.html", image_fields(explanation, translate), translate)
+
+
 def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """What the page's program reads.
 
     state: the first numbers; constants: as in the Python of the lesson; steps: their templates;
+    image: what image.js shows, if there is an image;
     misconceptions, more_misconceptions: their text, for the first numbers; words: messages.
     """
     given = explanation.example
@@ -152,7 +160,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         return [asdict(step_text(step, given.shown, translate)) for step in steps]
 
     words = [*messages(), *numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS]
-    return {
+    data = {
         "state": state_of(given),
         "constants": {
             "max_rows": example.MAX_ROWS,
@@ -176,6 +184,11 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "default_classes": translate(example.DEFAULT_NAMES).split(", "),
         "words": {word: translate(word) for word in sorted(words)},
     }
+    if explanation.picture is not None:
+        from softmaxce.views.lesson.page_image import image_data  # imports Pillow
+
+        data["image"] = image_data(explanation, translate)
+    return data
 
 
 def state_of(given: Example) -> dict[str, Any]:
@@ -198,7 +211,9 @@ def _step_data(step: Step, explanation: Explanation, translate: Translate) -> di
     data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
-        data["pictures"] = list(_pictures(step, explanation, translate))
+        from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
+
+        data["pictures"] = list(pictures_of(step, explanation, translate))
     return data
 
 
@@ -208,32 +223,6 @@ def _question(step: Step, translate: Translate) -> dict[str, Any]:
     answers = [(asked.answer, asked.hint), *((wrong.answer, wrong.why) for wrong in asked.wrong)]
     choices = [{"answer": name, "why": translate(why)} for name, why in answers]
     return {"message": translate(asked.message), "when": asked.when, "choices": choices}
-
-
-def _pictures(
-    step: Step, explanation: Explanation, translate: Translate
-) -> Iterator[dict[str, str]]:
-    from softmaxce.views import pictures as pixels  # imports Pillow
-
-    shown, given = explanation.picture, explanation.example
-    assert shown is not None
-    if step.name == "image":
-        text = translate("The image as the model sees it")
-        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
-        return
-    if step.name == "patches":
-        row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
-        part = pixels.image_pixels(shown)[row : row + side, column : column + side]
-        text = translate("The part of the image with the highest response")
-        yield {"source": pixels.data_uri(part), "text": text}
-        return
-    source = pixels.data_uri(pixels.contribution_pixels(shown, given.winner))
-    yield {"source": source, "text": contributions_text(given, translate)}
-    if shown.model.patches is not None:
-        return  # the weights have no place in the image
-    for k in given.shown[:MAX_WEIGHT_MAPS]:
-        source = pixels.data_uri(pixels.template_pixels(shown, k))
-        yield {"source": source, "text": weights_text(shown, k, translate)}
 
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
