@@ -147,6 +147,9 @@ function makeWideBoxesScrollable() {
   }
 }
 
+document.addEventListener("toggle", makeWideBoxesScrollable, true);
+window.addEventListener("resize", makeWideBoxesScrollable);
+
 // What changed, for those who do not see it, when the changes pause.
 function announce({ true_class, p_true, loss }) {
   const parts = [[say("true class"), true_class], [say("its probability"), number(p_true)]];
