@@ -31,7 +31,15 @@ from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "image.js", "strip.js", "controls.js")
+PROGRAMS = (
+    "numbers.js",
+    "rendering.js",
+    "document.js",
+    "pictures.js",
+    "image.js",
+    "strip.js",
+    "controls.js",
+)
 STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
 NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
 FIXED = {  # numbers of a step that are the same for every example
