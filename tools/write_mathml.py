@@ -11,8 +11,7 @@ import json
 from latex2mathml.converter import convert
 
 from softmaxce import lesson
-from softmaxce.lesson.patch_templates import PATCHES
-from softmaxce.lesson.templates import IMAGE, LOGITS_OF_IMAGE
+from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
 from softmaxce.views.lesson.page import MATHML
 
 # What the converter leaves to the browser, as TeX sets it: thin spaces around \log, and no space

@@ -30,6 +30,7 @@ class Page:
         self.requests()  # what went before is not this page's
         browser.get_log("browser")
         browser.get(self.address)
+        self.run("document.documentElement.style.scrollBehavior = 'auto'")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The result of a script in the page."""
@@ -40,11 +41,27 @@ class Page:
         return self.browser.find_element("css selector", selector)
 
     def text(self, selector: str) -> str:
-        """Its text."""
+        """Its text, after the frame in which the page renders the steps."""
+        self.wait_for_frame()
         return str(self.find(selector).get_attribute("textContent"))
+
+    def wait_for_frame(self) -> None:
+        """Let the page render what changed."""
+        self.browser.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))"
+        )
+
+    def open_all(self) -> None:
+        """Show every result and open every box."""
+        self.run(
+            "if (!document.querySelector('.question').hidden)"
+            " document.getElementById('ask').click();"
+            "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+        )
 
     def type_into(self, field: str, value: str) -> None:
         """Replace what stands in a number field, key by key."""
+        self.run("scrollTo(0, 0)")  # from below the strip, which stays in view
         element = self.find(f"#{field}")
         element.click()
         element.send_keys("\ue009" + "a" + "\ue000")  # Control-a
@@ -74,14 +91,18 @@ class Page:
 
     def lesson(self, state: Any = None) -> Any:
         """The page's own arithmetic for `state` or what it holds; ∞ as in the command's JSON."""
-        return json.loads(
-            self.run(
-                """
-                const strict = (_, value) =>
-                  typeof value !== "number" || Number.isFinite(value) ? value
-                  : Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-                return JSON.stringify(softmaxce.lesson(arguments[0] ?? softmaxce.state()), strict);
-                """,
-                state,
-            )
-        )
+        return self.strict("softmaxce.lesson(arguments[0] ?? softmaxce.state())", state)
+
+    def strip(self) -> Any:
+        """The numbers that the strip shows."""
+        return self.strict("softmaxce.strip.numbers")
+
+    def strict(self, expression: str, *arguments: Any) -> Any:
+        """The value of an expression in the page; ∞ as in the command's JSON."""
+        script = """
+            const strict = (_, value) =>
+              typeof value !== "number" || Number.isFinite(value) ? value
+              : Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+            return JSON.stringify(EXPRESSION, strict);
+        """.replace("EXPRESSION", expression)
+        return json.loads(self.run(script, *arguments))

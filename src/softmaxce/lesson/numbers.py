@@ -124,7 +124,8 @@ def softmax_step(example: Example) -> dict[str, Any]:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
         direct, plus_ten = np.exp(z), softmax(z + 10.0)
-    direct_works = bool(np.isfinite(direct).all() and direct.sum() > SMALLEST_POWER)
+        total = direct.sum()
+    direct_works = bool(SMALLEST_POWER < total < np.inf)
     shown = ("classes", "probabilities", "winner", "label")
     return example.named(*shown) | {
         "winner_share": shares(example)["winner_share"],

@@ -9,8 +9,7 @@ import pytest
 import write_mathml
 
 from softmaxce import lesson
-from softmaxce.lesson import templates
-from softmaxce.lesson.picture_templates import PATCHES
+from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
 from softmaxce.views.lesson.language import translator
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import HERE, MATHML, mathml
@@ -18,9 +17,9 @@ from softmaxce.views.lesson.page import HERE, MATHML, mathml
 FORMULAS = [
     template.formula
     for template in (
-        templates.IMAGE,
+        IMAGE,
         PATCHES,
-        templates.LOGITS_OF_IMAGE,
+        LOGITS_OF_IMAGE,
         *(template for template, _ in lesson.STEPS),
     )
     if template.formula

@@ -1,144 +1,141 @@
 // The reader's numbers: sliders and fields, and what happens when they change.
 "use strict";
 
-const revive = (value) => (value === "-Infinity" ? -Infinity : value);
-const initial = { ...DATA.state, logits: DATA.state.logits.map(revive) };
-const isProbabilities = initial.source === "probabilities";
-const initialValues = isProbabilities ? initial.logits.map(Math.exp) : initial.logits;
-let values = initialValues; // in the fields: logits, or probabilities before division by their sum
-let state = initial;
-const probabilityOf = new Map();
-const resets = [];
 const LARGEST = Number.MAX_VALUE;
-const shownRows = shownClasses(initial);
+const MOST_ADDED = 6; // classes, with those of the first numbers
+const revived = DATA.state.logits.map(Number); // JSON holds −∞ as text
+const isProbabilities = DATA.state.source === "probabilities";
+// values: those in the fields, which are logits, or probabilities before division by their sum.
+const initial = { ...DATA.state, logits: revived, values: isProbabilities ? revived.map(Math.exp) : revived };
+let state = initial;
+let range = rangeOfSliders(initial.values);
+let refreshes = []; // what sets each control to the state
 
 function change(part) {
   state = { ...state, ...part };
-  show();
+  const { values } = state;
+  const isOutside = values.some((value) => value < range.min || value > range.max);
+  if (isOutside || part === initial) range = rangeOfSliders(values);
+  showStrip();
+  if (part.classes) buildControls();
+  refreshes.forEach((refresh) => refresh());
+  change.frame ||= requestAnimationFrame(() => {
+    change.frame = 0;
+    show();
+  });
 }
 
-function changeValue(k, value) {
-  const next = values.with(k, value);
-  const total = sum(next);
+function setValues(values, part = {}) {
+  const total = sum(values);
   if (isProbabilities && !(total > 0)) return;
-  values = next;
-  if (!isProbabilities) fitSliders(value);
-  change({ logits: isProbabilities ? next.map((p) => Math.log(p / total)) : next });
+  change({ ...part, values, logits: isProbabilities ? values.map((p) => Math.log(p / total)) : values });
 }
 
-// A slider and a number field that hold one value. toValue, toPlace: from the slider's place to the
-// value and back.
-function control(id, name, { slider: range, field: limits, start, toValue, toPlace, onValue }) {
-  const slider = element("input", { type: "range", id: `${id}-slider`, ...range, "aria-label": `${name}, ${say("slider")}` });
-  const field = element("input", { type: "number", id, step: "any", ...limits, "aria-label": name });
-  const setSlider = (value) => (slider.value = toPlace(value));
+const setValue = (k, value) => Math.abs(value) <= LARGEST && setValues(state.values.with(k, value));
+
+// Sets the power of e of class k, whose logit is its logarithm; with probabilities, the value itself.
+function setPower(k, power) {
+  if (isProbabilities) setValues(divided(state.values.with(k, power), Math.max(1, power)));
+  else setValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
+}
+
+const alike = [(value) => value, (value) => value];
+
+// A row's slider and number field hold one value. scale: from the slider's place to the value, and back.
+function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
+  const [toValue, toPlace] = scale;
+  const [slider, field] = ["range", "number"].map((type) => row.querySelector(`[type=${type}]`));
   // The first form that fits in the field; the state keeps all digits.
-  const forms = (value) => [value, Number(value.toPrecision(6)), value.toPrecision(6)];
-  const setField = (value) => (field.value = forms(value).find((form) => String(form).length <= 14));
-  const take = (value, setOther) => {
-    const isValid = Number.isFinite(value) && value >= limits.min && value <= limits.max;
-    if (!isValid) return field.setAttribute("aria-invalid", "true");
-    field.removeAttribute("aria-invalid");
-    setOther(value);
-    slider.setAttribute("aria-valuetext", number(value));
-    return onValue(value);
+  const forms = (given) => [given, Number(given.toPrecision(6)), given.toPrecision(6)];
+  const take = (typed) => {
+    const isValid = Number.isFinite(typed) && typed >= min && typed <= max;
+    field.setAttribute("aria-invalid", !isValid);
+    if (isValid) onValue(typed);
   };
-  slider.addEventListener("input", () => take(toValue(Number(slider.value)), setField));
-  field.addEventListener("input", () => take(field.value.trim() === "" ? NaN : Number(field.value), setSlider));
-  const reset = () => {
-    Object.assign(slider, range);
-    setSlider(start);
-    setField(start);
-    slider.setAttribute("aria-valuetext", number(start));
-    field.removeAttribute("aria-invalid");
-  };
-  reset();
-  resets.push(reset);
+  Object.assign(field, { min, max });
+  field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
+  slider.oninput = () => take(toValue(Number(slider.value)));
+  refreshes.push(() => {
+    if (scale === alike) Object.assign(slider, range);
+    slider.value = toPlace(value());
+    slider.setAttribute("aria-valuetext", number(value()));
+    if (document.activeElement === field) return;
+    field.value = forms(value()).find((form) => String(form).length <= 14);
+    field.setAttribute("aria-invalid", false);
+  });
   return [slider, field];
-}
-
-function rangesOfValues() {
-  if (isProbabilities) return { slider: { min: 0, max: 1, step: 0.01 }, field: { min: 0, max: 1 } };
-  return { slider: rangeOfSlider(values), field: { min: -LARGEST, max: LARGEST } };
 }
 
 // Softmax depends on differences only, so the range follows the spread of the logits: as much room
 // on either side, and at least 2, where a power of e is 7 times as large.
-function rangeOfSlider(logits) {
-  const [low, high] = [-maxOf(logits.map((z) => -z)), maxOf(logits)];
-  const size = maxOf(logits.map(Math.abs));
-  const room = Math.min(Math.max(2, high - low, size / 1e4), LARGEST);
+function rangeOfSliders(values) {
+  if (isProbabilities) return { min: 0, max: 1, step: 0.01 };
+  const [low, high] = [-maxOf(values.map((z) => -z)), maxOf(values)];
+  const room = Math.min(Math.max(2, high - low, maxOf(values.map(Math.abs)) / 1e4), LARGEST);
   const unit = 10 ** Math.floor(Math.log10(room));
   const limit = (value) => Math.max(-LARGEST, Math.min(value, LARGEST));
   const [min, max] = [Math.floor((low - room) / unit) * unit, Math.ceil((high + room) / unit) * unit];
   return { min: limit(min), max: limit(max), step: unit / 20 };
 }
 
-// If a typed value is outside the sliders' range, all of them get a range that contains it.
-function fitSliders(value) {
-  const sliders = [...document.querySelectorAll("#classes [type=range]")];
-  if (value >= sliders[0].min && value <= sliders[0].max) return;
-  sliders.forEach((slider, place) => Object.assign(slider, rangeOfSlider(values), { value: values[shownRows[place]] }));
-}
-
 function classRow(k) {
+  const row = document.getElementById("class-row").content.firstElementChild.cloneNode(true);
   const name = state.classes[k];
-  const radio = element("input", { type: "radio", name: "true-class", id: `true-${k}`, value: k });
-  radio.checked = k === state.label;
-  radio.addEventListener("change", () => change({ label: k, label_is_given: true }));
-  resets.push(() => (radio.checked = k === initial.label));
-  const what = isProbabilities ? say("probability p") : say("logit z");
-  const parts = control(`value-${k}`, `${what}, ${say("class")} ${name}`, {
-    ...rangesOfValues(),
-    start: initialValues[k],
-    toValue: (place) => place,
-    toPlace: (value) => value,
-    onValue: (value) => changeValue(k, value),
+  const [radio, remove] = ["[type=radio]", "button"].map((part) => row.querySelector(part));
+  row.querySelector("span").textContent = name;
+  Object.assign(radio, { id: `true-${k}`, onchange: () => change({ label: k, label_is_given: true }) });
+  refreshes.push(() => {
+    row.className = `row c${strip.shown.indexOf(k)}`;
+    radio.checked = k === state.label;
   });
-  const output = element("output", { class: "p", for: `value-${k}` });
-  probabilityOf.set(k, output);
-  const caption = element("label", { for: `true-${k}` }, radio, element("span", {}, name));
-  return element("div", { class: "row" }, caption, ...parts, output);
+  const [what, term] = isProbabilities ? [say("probability p"), "p"] : [say("logit z"), "z"];
+  const parts = bind(row, {
+    limits: isProbabilities ? [0, 1] : [-LARGEST, LARGEST],
+    value: () => state.values[k],
+    onValue: (value) => setValue(k, value),
+  });
+  parts.forEach((part, i) => {
+    const [end, spoken] = i ? ["", ""] : ["-slider", `, ${say("slider")}`];
+    const label = `${what}, ${say("class")} ${name}${spoken}`;
+    setAll(part, { id: `value-${k}${end}`, "aria-label": label, "data-term": term, "data-k": k });
+  });
+  const ariaLabel = `${say("Remove class")} ${name}`;
+  Object.assign(remove, { hidden: k < initial.values.length, ariaLabel, onclick: () => removeClass(k) });
+  return row;
 }
 
-// A positive number on a logarithmic slider from 10^low to 10^high.
-function scalarRow(id, key, name, [low, high]) {
-  const [min, max] = DATA.constants[key];
-  const parts = control(id, name, {
-    slider: { min: low, max: high, step: 0.01 },
-    field: { min, max },
-    start: initial[key],
-    toValue: (place) => Number((10 ** place).toPrecision(3)),
-    toPlace: Math.log10,
-    onValue: (value) => change({ [key]: value }),
-  });
-  return element("div", { class: "row" }, element("label", { for: id }, name), ...parts);
+function buildControls() {
+  refreshes = [];
+  fill("classes", ...shownClasses(state).map(classRow));
+  for (const key of ["temperature", "learning_rate"]) {
+    bind(document.getElementById(key).parentNode, {
+      limits: DATA.constants[key],
+      value: () => state[key],
+      onValue: (value) => change({ [key]: value }),
+      scale: [(place) => Number((10 ** place).toPrecision(3)), Math.log10],
+    });
+  }
+  document.getElementById("add").hidden = state.source === "image" || state.values.length >= MOST_ADDED;
 }
 
-function build() {
-  fill("classes", ...shownRows.map(classRow));
-  const omitted = initial.logits.length - shownRows.length;
-  const hints = [
-    initial.source === "image" ? say("The first numbers are the image's own logits.") : "",
-    isProbabilities ? say("The probabilities are divided by their sum.") : "",
-    omitted ? say("… {n} more").replace("{n}", omitted) : "",
-  ];
-  fill("hint", hints.filter(Boolean).join(" "));
-  fill(
-    "scalars",
-    scalarRow("temperature", "temperature", say("Temperature"), [-1, 1]),
-    scalarRow("learning-rate", "learning_rate", say("Learning rate"), [-2, 1]),
-  );
-  document.getElementById("reset").addEventListener("click", () => {
-    values = initialValues;
-    resets.forEach((reset) => reset());
-    change(initial);
-  });
-  if (window.matchMedia("(max-width: 60rem)").matches) document.getElementById("panel").open = false;
-  showMisconceptions();
-  show();
+function addClass() {
+  const { values, classes } = state;
+  const indices = Array.from({ length: MOST_ADDED }, (_, i) => String(values.length + i));
+  const names = [...DATA.default_classes.slice(values.length), ...indices];
+  const name = names.find((one) => !classes.includes(one));
+  setValues([...values, 0], { classes: [...classes, name] });
 }
 
-build();
-window.addEventListener("resize", show);
-window.softmaxce = { state: () => state, lesson };
+function removeClass(k) {
+  const without = (list) => list.toSpliced(k, 1);
+  const label = state.label === k ? 0 : state.label - (state.label > k);
+  setValues(without(state.values), { classes: without(state.classes), label });
+  document.getElementById("add").focus();
+}
+
+Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestions }).forEach(([id, act]) => {
+  document.getElementById(id).onclick = act;
+});
+showMisconceptions();
+change(initial);
+window.softmaxce = { state: () => state, lesson, strip };

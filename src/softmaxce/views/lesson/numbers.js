@@ -4,7 +4,6 @@
 
 const maxOf = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 const divided = (values, total) => values.map((value) => value / total);
-const pick = (object, ...names) => Object.fromEntries(names.map((name) => [name, object[name]]));
 
 // Neumaier's compensated sum: about as exact as Python's math.fsum.
 function sum(values) {
@@ -38,51 +37,48 @@ function logSoftmax(values) {
   return moved.map((value) => value - logSum);
 }
 
-// Python's Example: the reader's numbers and what follows from them.
+// Python's Example: the reader's numbers and what follows from them, which every step may name.
 function makeExample(state) {
   const { logits, classes, temperature, label } = state;
   const top = maxOf(logits);
+  const winner = logits.indexOf(top);
   const scaled = logits.map((z) => (z - top) / temperature);
-  const probabilities = softmax(scaled);
-  const logProbabilities = logSoftmax(scaled);
+  const [probabilities, logProbabilities] = [softmax(scaled), logSoftmax(scaled)];
   return {
-    ...state,
-    n_classes: logits.length,
-    tempered: temperature !== 1,
-    scaled,
-    probabilities,
-    logProbabilities,
-    targets: logits.map((_, k) => (k === label ? 1 : 0)),
-    true_class: classes[label],
-    p_true: probabilities[label],
-    loss: 0 - logProbabilities[label],
-    winner: classes[logits.indexOf(top)],
-    p_winner: probabilities[logits.indexOf(top)],
-    finiteLogits: logits.every(Number.isFinite),
+    ...state, scaled, probabilities, logProbabilities,
+    n_classes: logits.length, tempered: temperature !== 1, not_tempered: temperature === 1,
+    targets: logits.map((_, k) => (k === label ? 1 : 0)), true_class: classes[label],
+    p_true: probabilities[label], loss: 0 - logProbabilities[label], error: 1 - probabilities[label],
+    winner: classes[winner], winner_logit: top, p_winner: probabilities[winner],
+    finiteLogits: logits.every(Number.isFinite), label_is_assumed: !state.label_is_given,
   };
 }
 
-function sharesOfTotal(z) {
-  const { rounding } = DATA.constants;
+function sharesOfTotal({ logits: z, source }) {
+  const { rounding, rounding_of_weights } = DATA.constants;
   const size = maxOf(z.map(Math.abs)) || 1;
   const parts = divided(z, size);
   const total = sum(parts);
   const magnitude = sum(parts.map(Math.abs));
-  if (Math.abs(total) <= rounding * magnitude) return [0, [], 0];
+  if (Math.abs(total) <= (source === "image" ? rounding_of_weights : rounding) * magnitude) return [0, [], 0];
   return [total * size, divided(parts, total), (rounding * magnitude) / Math.abs(total)];
 }
 
-function pairwise({ logits, temperature }) {
-  return logits.map((own, k) => {
-    const powers = logits.map((other, j) => (j === k ? 1 : Math.exp((other - own) / temperature)));
-    return 1 / powers.reduce((a, b) => a + b, 0);
-  });
-}
+const shareOfWinner = ({ logits }, shares) => (shares.length ? shares[logits.indexOf(maxOf(logits))] : null);
+
+// Whether a < b by more than rounding errors.
+const isLess = (a, b) => a < b - DATA.constants.rounding * Math.max(1, Math.min(Math.abs(a), Math.abs(b)));
 
 // Σ weights · values; a weight of 0 makes 0 of an infinite value too.
 const weighted = (weights, values) => sum(weights.map((w, k) => (w ? w * values[k] : 0)));
 const crossEntropy = (logQ, p) => 0 - weighted(p, logQ);
-const divergence = (p, logP, logQ) => Math.max(0, weighted(p, logP.map((value, k) => value - logQ[k])));
+
+// The entropy of the prediction; the entropy of the target plus the KL divergence.
+function entropies({ targets: y, probabilities: p, logProbabilities: logP }) {
+  const logY = y.map((one) => (one ? 0 : -Infinity));
+  const divergence = Math.max(0, weighted(y, logY.map((value, k) => value - logP[k])));
+  return { entropy: crossEntropy(logP, p), entropy_plus_kl: crossEntropy(logY, y) + divergence };
+}
 
 function finiteDifferences({ scaled, targets, temperature }) {
   const h = DATA.constants.step_of_difference;
@@ -96,167 +92,136 @@ function finiteDifferences({ scaled, targets, temperature }) {
   });
 }
 
+// Gradient descent on the logits: p[true] before each step and after the last, under either loss.
+function descents({ scaled, targets, label, temperature, learning_rate }) {
+  const slopes = {
+    cross_entropy: (_, errors) => errors,
+    squared_error(p, errors) {
+      const mean = p.reduce((total, q, k) => total + q * errors[k], 0);
+      return p.map((q, k) => 2 * q * (errors[k] - mean));
+    },
+  };
+  const numbers = {};
+  for (const [loss, slopesOf] of Object.entries(slopes)) {
+    let z = scaled.map((u) => u * temperature); // the same differences
+    const course = Array.from({ length: DATA.constants.n_steps + 1 }, () => {
+      const p = softmax(divided(z, temperature));
+      const moves = slopesOf(p, p.map((q, k) => q - targets[k]));
+      z = z.map((value, k) => value - (learning_rate * moves[k]) / temperature);
+      return p[label];
+    });
+    Object.assign(numbers, { [`p_${loss}`]: course, [`last_p_${loss}`]: course.at(-1) });
+  }
+  return numbers;
+}
+
+// The powers of e whose exponents are z / T − shift, and their sum. The shift is 0 unless the powers
+// would overflow or vanish; then it is the largest z / T.
+function powersOf({ logits, temperature, scaled }, shift) {
+  const z = divided(logits, temperature);
+  const [direct, least] = [z.map(Math.exp), DATA.constants.smallest_power];
+  const total = direct.reduce((a, b) => a + b, 0);
+  const works = least < total && total < Infinity;
+  const used = shift ?? (works ? 0 : maxOf(z));
+  const moved = maxOf(z) === used ? 0 : maxOf(z) - used;
+  const exponents = used === 0 ? z : scaled.map((u) => u + moved);
+  const powers = exponents.map(Math.exp);
+  return { exponents, powers, total: sum(powers), shift: used };
+}
+
+// What each step's numbers add to those of the example. The page's data holds those that never change.
 const STEP_NUMBERS = {
-  logits: (x) => ({
-    ...pick(x, "classes", "n_classes", "logits"),
-    binary: x.n_classes === 2,
-    multi_class: x.n_classes > 2,
-  }),
+  logits: (x) => ({ doubled: 2 * x.n_classes }),
 
   shares(x) {
-    const [total, shares, tolerance] = sharesOfTotal(x.logits);
+    const [total, shares, sum_tolerance] = sharesOfTotal(x);
     const divides = shares.length > 0;
-    const negative = x.logits.some((z) => z < 0);
-    const positive = x.logits.some((z) => z > 0);
+    const [negative, positive] = [x.logits.some((z) => z < 0), x.logits.some((z) => z > 0)];
+    const mixed = divides && negative && positive;
     return {
-      ...pick(x, "classes", "logits"),
-      total,
-      shares,
-      sum_of_shares: sum(shares),
-      sum_tolerance: tolerance,
-      cancels: !divides,
-      divides,
-      mixed: divides && negative && positive,
-      upside_down: divides && negative && !positive,
-      fits: divides && !negative,
-      show_cancelling: divides,
-      show_negative: !(divides && negative && positive),
+      total, shares, sum_tolerance, sum_of_shares: sum(shares),
+      winner_share: shareOfWinner(x, shares), equal_share: 1 / x.n_classes,
+      divides, cancels: !divides, always_cancels: !divides && x.source === "image",
+      mixed, upside_down: divides && negative && !positive, fits: divides && !negative,
+      show_cancelling: divides, show_negative: !mixed,
     };
   },
 
   exponentials(x) {
     const z = divided(x.logits, x.temperature);
-    const powersOfE = z.map(Math.exp);
+    const powers_of_e = z.map(Math.exp);
     const powers = x.scaled.map((u) => Math.pow(2, u));
+    const representable = DATA.constants.smallest_power < powers_of_e[0] && powers_of_e[0] < Infinity;
     return {
-      ...pick(x, "classes", "temperature", "tempered"),
-      logits: z,
+      logits: z, first_logit: z[0],
       powers_of_2: z.map((value) => Math.pow(2, value)),
       powers_of_2_7: z.map((value) => Math.pow(2.7, value)),
-      powers_of_e: powersOfE,
-      too_big: powersOfE.includes(Infinity),
-      vanishes: powersOfE.includes(0),
-      base_2: divided(powers, sum(powers)),
-      softmax_ln_2: softmax(x.scaled.map((u) => u * Math.LN2)),
+      powers_of_e, first_power: powers_of_e[0],
+      first_power_of_2: Math.pow(2, z[0]), e_times_first: Math.E * z[0],
+      representable, log_of_first_power: representable ? Math.log(powers_of_e[0]) : null,
+      too_big: powers_of_e.includes(Infinity), vanishes: powers_of_e.includes(0),
+      base_2: divided(powers, sum(powers)), softmax_ln_2: softmax(x.scaled.map((u) => u * Math.LN2)),
     };
   },
 
   softmax(x) {
     const z = divided(x.logits, x.temperature);
-    const direct = z.map(Math.exp);
-    const total = direct.reduce((a, b) => a + b, 0);
-    const works = direct.every(Number.isFinite) && total > 1e-300;
+    const { powers: powers_of_e, total: sum_of_powers, shift } = powersOf(x);
+    const powers = x.scaled.map(Math.exp);
+    const direct_works = shift === 0;
     return {
-      ...pick(x, "classes", "probabilities", "winner", "p_winner"),
-      largest: maxOf(z),
-      shifted: x.scaled,
-      powers: x.scaled.map(Math.exp),
-      sum_of_probabilities: sum(x.probabilities),
-      pairwise: pairwise(x),
-      shiftable: maxOf(x.logits.map(Math.abs)) <= DATA.constants.largest_for_shift * x.temperature,
+      largest: maxOf(z), shifted: x.scaled, powers, total: sum(powers),
+      sum_of_probabilities: sum(x.probabilities), winner_share: shareOfWinner(x, sharesOfTotal(x)[1]),
       shifted_by_10: softmax(z.map((value) => value + 10)),
-      direct_works: works,
-      direct_fails: !works,
-      ...(works ? { direct: divided(direct, total) } : {}),
+      shiftable: maxOf(x.logits.map(Math.abs)) <= DATA.constants.largest_for_shift * x.temperature,
+      direct_works, direct_fails: !direct_works,
+      ...(direct_works ? { powers_of_e, sum_of_powers, direct: divided(powers_of_e, sum_of_powers) } : {}),
     };
   },
 
-  target: (x) => ({
-    ...pick(x, "classes", "label", "true_class", "targets"),
-    indices: x.classes.map((_, k) => k),
-    label_is_assumed: !x.label_is_given,
-    sum_of_targets: sum(x.targets),
-    place_of_1: x.targets.indexOf(1),
+  target: ({ targets, label }) => ({
+    sum_of_targets: sum(targets), place_of_1: targets.indexOf(1), label_from_1: label + 1,
   }),
 
-  squared_error: (x) => ({
-    ...DATA.constants.loss_table,
-    ...pick(x, "p_true", "loss"),
-    squared_error: sum(x.probabilities.map((p, k) => (p - x.targets[k]) ** 2)),
-  }),
+  squared_error(x) {
+    const squares = x.probabilities.map((p, k) => (p - x.targets[k]) ** 2);
+    return { squares, squared_error: sum(squares), true_square: squares[x.label] };
+  },
 
   cross_entropy(x) {
-    const { rounding } = DATA.constants;
     const surprises = x.logProbabilities.map((value) => 0 - value);
-    const blind = Math.log(x.n_classes);
+    const [uniform_loss, perplexity] = [Math.log(x.n_classes), Math.exp(x.loss)];
+    const [better, worse] = [isLess(x.loss, uniform_loss), isLess(uniform_loss, x.loss)];
+    const finite = Number.isFinite(x.loss);
     return {
-      ...pick(x, "classes", "n_classes", "true_class", "targets", "probabilities", "loss", "p_true"),
-      surprises,
-      terms: surprises.map((value, k) => (x.targets[k] ? value : 0)),
-      cross_entropy: crossEntropy(x.logProbabilities, x.targets),
-      exp_minus_loss: Math.exp(-x.loss),
-      bits: x.loss / Math.LN2,
-      perplexity: Math.exp(x.loss),
-      has_perplexity: Number.isFinite(Math.exp(x.loss)),
-      blind,
-      better: x.loss < blind - rounding,
-      worse: x.loss > blind + rounding,
-      same: Math.abs(x.loss - blind) <= rounding,
-      entropy: crossEntropy(x.logProbabilities, x.probabilities),
-      finite: Number.isFinite(x.loss),
-      vanishes: Number.isFinite(x.loss) && x.p_true === 0,
-      may_be_infinite: !x.finiteLogits,
-      never_infinite: x.finiteLogits,
-      exceeds_float: x.loss === Infinity && x.finiteLogits,
+      ...entropies(x), surprises, terms: surprises.map((value, k) => (x.targets[k] ? value : 0)),
+      cross_entropy: crossEntropy(x.logProbabilities, x.targets), exp_minus_loss: Math.exp(-x.loss),
+      bits: x.loss / Math.LN2, perplexity, has_perplexity: Number.isFinite(perplexity),
+      uniform_loss, better, worse, same: !better && !worse,
+      finite, written_out: x.p_true > 0, vanishes: finite && x.p_true === 0,
+      may_be_infinite: !x.finiteLogits, never_infinite: x.finiteLogits,
+      exceeds_float: !finite && x.finiteLogits,
     };
   },
 
   two_ends: (x) => ({
-    loss: x.loss,
-    ends: DATA.constants.ends,
-    p_at_ends: [1, x.p_true, 0],
-    loss_at_ends: [0 - Math.log(1), x.loss, 0 - Math.log(0)],
-    perfect: 0 - Math.log(1),
-    wrong: 0 - Math.log(0),
-    infinity: Infinity,
-    is_perfect: x.loss === 0,
-    is_infinite: x.loss === Infinity && !x.finiteLogits,
+    p_at_ends: [1, x.p_true, 0], loss_at_ends: [0, x.loss, Infinity], wrong: Infinity, infinity: Infinity,
+    is_perfect: x.loss === 0, is_infinite: x.loss === Infinity && !x.finiteLogits,
+    is_between: x.loss > 0 && x.loss < Infinity,
   }),
 
-  no_distance({ targets: y, probabilities: p, logProbabilities: logP }) {
-    const u = y.map(() => 1 / y.length);
-    const logU = y.map(() => -Math.log(y.length));
-    const logY = y.map((one) => (one ? 0 : -Infinity));
-    const numbers = {
-      target_prediction: crossEntropy(logP, y),
-      prediction_target: crossEntropy(logY, p),
-      entropy_target: crossEntropy(logY, y),
-      entropy_prediction: crossEntropy(logP, p),
-      kl_target_prediction: divergence(y, logY, logP),
-      prediction_blind: crossEntropy(logU, p),
-      kl_prediction_blind: divergence(p, logP, logU),
-      kl_blind_prediction: divergence(u, logU, logP),
-    };
-    return {
-      quantities: DATA.constants.quantities,
-      values: Object.values(numbers),
-      ...numbers,
-      entropy_plus_kl: numbers.entropy_target + numbers.kl_target_prediction,
-      entropy_plus_kl_blind: numbers.entropy_prediction + numbers.kl_prediction_blind,
-      same_both_ways: numbers.target_prediction === numbers.prediction_target,
-      differs: numbers.target_prediction !== numbers.prediction_target,
-    };
-  },
-
   gradient(x) {
-    const slopes = x.probabilities.map((p, k) => (p - x.targets[k]) / x.temperature);
-    const moved = x.logits.map((z, k) => z - x.learning_rate * slopes[k]);
-    const top = maxOf(moved);
-    const size = maxOf([1, ...x.logits.filter(Number.isFinite).map(Math.abs)]);
-    const step = x.learning_rate * maxOf(slopes.map(Math.abs));
-    const visible = step > DATA.constants.rounding * size;
-    const moves = visible && Number.isFinite(x.loss);
+    const gradient = x.probabilities.map((p, k) => (p - x.targets[k]) / x.temperature);
+    const new_logits = x.logits.map((z, k) => z - x.learning_rate * gradient[k]);
+    const top = maxOf(new_logits);
+    const loss_after = 0 - logSoftmax(new_logits.map((z) => (z - top) / x.temperature))[x.label];
+    const finite = Number.isFinite(x.loss);
+    const { rounding } = DATA.constants;
+    const moves = finite && x.loss > rounding && x.loss - loss_after > rounding * x.loss;
     return {
-      ...pick(x, "classes", "probabilities", "targets", "temperature", "tempered", "loss"),
-      gradient: slopes,
-      finite_differences: finiteDifferences(x),
-      sum_of_gradient: sum(slopes),
-      learning_rate: x.learning_rate,
-      new_logits: moved,
-      loss_after: 0 - logSoftmax(moved.map((z) => (z - top) / x.temperature))[x.label],
-      moves,
-      too_small_to_move: !visible,
-      infinite: visible && !moves,
+      ...descents(x), gradient, new_logits, loss_after, true_slope: gradient[x.label],
+      minus_true_slope: -gradient[x.label], finite_differences: finiteDifferences(x),
+      sum_of_gradient: sum(gradient), moves, too_small_to_move: finite && !moves, infinite: !finite,
     };
   },
 };

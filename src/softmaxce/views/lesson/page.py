@@ -17,21 +17,38 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from softmaxce.lesson import example, numbers, picture
+from softmaxce.lesson import descent, example, numbers, picture
 from softmaxce.lesson.example import Example
+from softmaxce.lesson.questions import QUESTIONS
 from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
+from softmaxce.views.lesson.formatting import step_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "controls.js")
-MAX_WEIGHT_MAPS = 12
+PROGRAMS = (
+    "numbers.js",
+    "rendering.js",
+    "document.js",
+    "pictures.js",
+    "image.js",
+    "strip.js",
+    "controls.js",
+)
+STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
+NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
+FIXED = {  # numbers of a step that are the same for every example
+    "logits": ("one",),
+    "softmax": ("one",),
+    "squared_error": tuple(numbers.loss_table()),
+    "two_ends": ("one", "two", "there", "back", "ends", "perfect"),
+    "gradient": ("n_steps", "sure_cross_entropy", "sure_squared_error"),
+}
 _WORDS_IN_MATHML = re.compile(r"(?<=<mtext>).*?(?=</mtext>)")
 _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
 _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
@@ -40,21 +57,29 @@ _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
     """The page as HTML."""
     style, program = _read("page.css"), _program()
-    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read("page.html"))
     fields = {
         "language": language,
         "policy": _policy(style, program),
-        "sections": "\n".join(_sections(explanation.steps, translate)),
+        "image": _image_in_strip(explanation, translate),
+        "hints": " ".join(_hints(explanation.example, translate)),
+        "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
         "style": style,
         "program": program,
     }
+    return _html("page.html", fields, translate)
+
+
+def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
+    """One of the page's HTML files with its fields, its messages in the page's language."""
+    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read(name))
     return Template(page).substitute(fields)
 
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    in_html = _MESSAGE_IN_HTML.findall(_read("page.html"))
+    files = ("page.html", "step.html", "page_image.html")
+    in_html = _MESSAGE_IN_HTML.findall("".join(map(_read, files)))
     return {*in_html, *_MESSAGE_IN_PROGRAM.findall(_program())}
 
 
@@ -76,21 +101,64 @@ def _policy(style: str, program: str) -> str:
     )
 
 
-def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
-    """The headings of the steps; the program fills their bodies."""
-    for position, step in enumerate(steps, 1):
-        yield (
-            f'<section aria-labelledby="title-{step.name}" id="{step.name}">'
-            f'<h2 id="title-{step.name}"><span class="n">{position}</span>'
-            f"<span>{escape(translate(step.template.title))}</span></h2>"
-            f'<div id="body-{step.name}"></div></section>'
-        )
+def _image_in_strip(explanation: Explanation, translate: Translate) -> str:
+    """The first stage of the strip, if there is an image."""
+    if explanation.picture is None:
+        return ""
+    from softmaxce.views import pictures as pixels  # imports Pillow
+
+    small = pixels.shrunk(pixels.image_pixels(explanation.picture), STRIP_IMAGE_WIDTH)
+    count = formatting.number(explanation.steps[0].numbers["n_pixels"])
+    return (
+        f'<li class="stage image"><b>{escape(translate("Image"))}</b>'
+        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p><div class="rows">'
+        f'<img src="{pixels.data_uri(small)}" alt="{escape(translate("Image"))}"></div>'
+        f'<p class="foot"></p></li>'
+    )
+
+
+def _hints(given: Example, translate: Translate) -> Iterator[str]:
+    """What the reader should know about the first numbers."""
+    if given.source == "image":
+        yield escape(translate("The first numbers are the image's own logits."))
+    if given.source == "probabilities":
+        yield translate("The probabilities are divided by their sum.")
+    if len(given.shown) < given.n_classes:
+        yield translate("… {n} more").format(n=given.n_classes - len(given.shown))
+
+
+def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
+    """The frames of the steps, which the program fills."""
+    for position, step in enumerate(explanation.steps, 1):
+        fields = {
+            "name": step.name,
+            "position": str(position),
+            "title": escape(translate(step.template.title)),
+            "image": _image(explanation, translate) if step.name == "image" else "",
+            "formula": _formula(step.template.formula, translate),
+        }
+        yield _html("step.html", fields, translate)
+
+
+def _formula(formula: Formula | None, translate: Translate) -> str:
+    if formula is None:
+        return ""
+    label = escape(translate(formula.plain))
+    element = mathml(formula, translate)
+    return f'<div class="formula" role="img" aria-label="{label}">{element}</div>'
+
+
+def _image(explanation: Explanation, translate: Translate) -> str:
+    from softmaxce.views.lesson.page_image import image_fields  # imports Pillow
+
+    return _html("page_image.html", image_fields(explanation, translate), translate)
 
 
 def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """What the page's program reads.
 
     state: the first numbers; constants: as in the Python of the lesson; steps: their templates;
+    image: what image.js shows, if there is an image;
     misconceptions, more_misconceptions: their text, for the first numbers; words: messages.
     """
     given = explanation.example
@@ -99,7 +167,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         return [asdict(step_text(step, given.shown, translate)) for step in steps]
 
     words = [*messages(), *numbers.ENDS, *picture.REGIONS]
-    return {
+    data = {
         "state": state_of(given),
         "constants": {
             "max_rows": example.MAX_ROWS,
@@ -108,8 +176,11 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
             "rounding": numbers.ROUNDING,
             "step_of_difference": numbers.STEP_OF_DIFFERENCE,
             "largest_for_shift": numbers.LARGEST_FOR_SHIFT,
-            "loss_table": numbers.loss_table(),
-            "ends": numbers.ENDS,
+            "rounding_of_weights": numbers.ROUNDING_OF_WEIGHTS,
+            "smallest_power": numbers.SMALLEST_POWER,
+            "n_steps": descent.N_STEPS,
+            "max_terms": formatting.MAX_TERMS,
+            "max_extra": formatting.MAX_EXTRA,
             "decimals": formatting.DECIMALS,
             "smallest_plain": formatting.SMALLEST_PLAIN,
             "largest_plain": formatting.LARGEST_PLAIN,
@@ -117,8 +188,14 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "steps": [_step_data(step, explanation, translate) for step in explanation.steps],
         "misconceptions": texts(explanation.misconceptions),
         "more_misconceptions": texts(explanation.other_misconceptions),
+        "default_classes": translate(example.DEFAULT_NAMES).split(", "),
         "words": {word: translate(word) for word in sorted(words)},
     }
+    if explanation.picture is not None:
+        from softmaxce.views.lesson.page_image import image_data  # imports Pillow
+
+        data["image"] = image_data(explanation, translate)
+    return data
 
 
 def state_of(given: Example) -> dict[str, Any]:
@@ -135,56 +212,41 @@ def state_of(given: Example) -> dict[str, Any]:
 
 
 def _step_data(step: Step, explanation: Explanation, translate: Translate) -> dict[str, Any]:
-    """A step's template; with the numbers and pictures of an image, which do not change."""
+    """A step's template; `fixed`: its numbers, and pictures of an image, that do not change."""
     data = _translated(step.template, translate)
+    data["question"] = _question(step, translate)
+    data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
-        data["fixed"] = {k: value for k, value in step.numbers.items() if k != "contributions"}
-        data["pictures"] = list(_pictures(step, explanation, translate))
+        data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
+        from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
+
+        data["pictures"] = list(pictures_of(step, explanation, translate))
     return data
 
 
-def _pictures(
-    step: Step, explanation: Explanation, translate: Translate
-) -> Iterator[dict[str, str]]:
-    from softmaxce.views import pictures as pixels  # imports Pillow
-
-    shown, given = explanation.picture, explanation.example
-    assert shown is not None
-    if step.name == "image":
-        text = translate("The image as the model sees it")
-        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
-        return
-    if step.name == "patches":
-        row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
-        part = pixels.image_pixels(shown)[row : row + side, column : column + side]
-        text = translate("The part of the image with the highest response")
-        yield {"source": pixels.data_uri(part), "text": text}
-        return
-    source = pixels.data_uri(pixels.contribution_pixels(shown, given.winner))
-    yield {"source": source, "text": contributions_text(given, translate)}
-    if shown.model.patches is not None:
-        return  # the weights have no place in the image
-    for k in given.shown[:MAX_WEIGHT_MAPS]:
-        source = pixels.data_uri(pixels.template_pixels(shown, k))
-        yield {"source": source, "text": weights_text(shown, k, translate)}
+def _question(step: Step, translate: Translate) -> dict[str, Any]:
+    """The question of a step and its choices: the name of a number each, and why it is right."""
+    asked = QUESTIONS[step.name]
+    answers = [(asked.answer, asked.hint), *((wrong.answer, wrong.why) for wrong in asked.wrong)]
+    choices = [{"answer": name, "why": translate(why)} for name, why in answers]
+    return {"message": translate(asked.message), "when": asked.when, "choices": choices}
 
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     """A template as the page reads it, its messages in the page's language."""
     made = asdict(template)
     made |= {"title": translate(template.title), "claim": translate(template.claim)}
-    made["sentences"] = [
-        {"message": translate(message), "when": when}
-        for message, when in template.sentences.items()
-    ]
-    for check in made["checks"]:
-        check["message"] = translate(check["message"])
-    for table in made["tables"]:
-        for column in table["columns"]:
-            column["heading"] = translate(column["heading"])
-    if template.formula:
-        made["formula"]["plain"] = translate(template.formula.plain)
-        made["mathml"] = mathml(template.formula, translate)
+    for part in (made, made["more"]):
+        part["sentences"] = [
+            {"message": translate(message), "when": when}
+            for message, when in part["sentences"].items()
+        ]
+        for check in part["checks"]:
+            check |= {key: translate(check[key]) for key in ("message", "written") if check[key]}
+        for table in part["tables"]:
+            for column in table["columns"]:
+                column["heading"] = translate(column["heading"])
+    del made["formula"]
     return made
 
 

@@ -4,55 +4,30 @@
 
 const say = (word) => DATA.words[word] ?? word;
 
-function difference(left, right) {
-  const pairs = Array.isArray(left) ? left.map((a, k) => [a, right[k]]) : [[left, right]];
-  const differences = pairs.map(([a, b]) => {
-    if (a === b) return 0;
-    if (!Number.isFinite(a) || !Number.isFinite(b)) return Infinity;
-    return Math.abs(a - b) / Math.max(1, Math.abs(b));
-  });
-  return maxOf(differences);
+function difference(a, b) {
+  if (a === b) return 0;
+  return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) / Math.max(1, Math.abs(b)) : Infinity;
 }
 
 function carriedOut(check, numbers) {
-  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map((value) =>
-    typeof value === "string" ? numbers[value] : value,
-  );
-  const error = difference(left, right);
-  const { message, relation } = check;
+  const { relation } = check;
+  const valueOf = (name) => (typeof name === "string" ? numbers[name] : name);
+  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map(valueOf);
+  const error = maxOf([left].flat().map((value, k) => difference(value, [right].flat()[k])));
   const holds = relation === "<" ? left < right : error <= tolerance || (relation === "≤" && left <= right);
-  if (!holds) console.error(`a check failed: ${message}`, left, relation, right);
-  return { message, left, right, relation, error, holds };
+  if (!holds) console.error(`a check failed: ${check.message}`, left, relation, right);
+  return { ...check, left, right, error, holds };
 }
 
-function render(template, numbers) {
-  const applies = (part) => !part.when || Boolean(numbers[part.when]);
-  return {
-    ...template,
-    numbers,
-    sentences: template.sentences.filter(applies).map((part) => part.message),
-    tables: template.tables.filter(applies),
-    checks: template.checks.filter(applies).map((check) => carriedOut(check, numbers)),
-  };
-}
-
-function lesson(state) {
-  const example = makeExample(state);
-  const numbersOf = (template) => template.fixed ?? STEP_NUMBERS[template.name](example);
-  return { example, steps: DATA.steps.map((template) => render(template, numbersOf(template))) };
-}
+const best = (logits) => [...logits.keys()].toSorted((a, b) => logits[b] - logits[a]).slice(0, 5);
 
 function shownClasses({ logits, label }) {
-  const all = logits.map((_, k) => k);
+  const all = [...logits.keys()];
   if (all.length <= DATA.constants.max_rows) return all;
-  const best = [...all].sort((a, b) => logits[b] - logits[a]).slice(0, 5);
-  const kept = new Set([0, 1, all.length - 2, all.length - 1, label, ...best]);
-  return [...kept].sort((a, b) => a - b);
+  return [...new Set([...all.slice(0, 2), ...all.slice(-2), ...best(logits), label])].sort((a, b) => a - b);
 }
 
-// -- text --------------------------------------------------------------------------------------
-
-const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const raised = (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 
 function needsPower(size) {
   const { largest_plain, smallest_plain, decimals, rounding } = DATA.constants;
@@ -60,72 +35,134 @@ function needsPower(size) {
   return size > 0 && size < smallest_plain && Math.abs(size - Number(size.toFixed(decimals))) > rounding;
 }
 
-function neededDecimals(value) {
-  const { decimals, rounding } = DATA.constants;
+function neededDecimals(value, most = DATA.constants.decimals) {
   if (!Number.isFinite(value) || needsPower(Math.abs(value))) return 0;
-  if (Math.abs(value - Math.round(value)) <= rounding) return 0;
-  return value.toFixed(decimals).replace(/0+$/, "").split(".")[1].length || decimals;
+  if (Math.abs(value - Math.round(value)) <= DATA.constants.rounding) return 0;
+  return value.toFixed(most).replace(/0+$/, "").split(".")[1].length || most;
 }
 
-function number(value, decimals = neededDecimals(value)) {
+function number(value, decimals, extra = 0) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (Math.abs(value) <= DATA.constants.rounding) return (0).toFixed(decimals);
   if (needsPower(Math.abs(value))) {
-    const [mantissa, exponent] = value.toExponential(2).split("e");
-    const raised = String(Number(exponent)).replace(/[-\d]/g, (digit) => SUPERSCRIPTS[digit]);
-    return `${mantissa.replace(/\.?0+$/, "")}×10${raised}`.replace("-", "−");
+    const [mantissa, exponent] = value.toExponential(2 + extra).split("e");
+    const power = String(Number(exponent)).replace(/[-\d]/g, raised);
+    return `${mantissa.replace(/\.?0+$/, "")}×10${power}`.replace("-", "−");
   }
-  return value.toFixed(decimals).replace(/^-/, "−");
+  const shown = decimals ?? neededDecimals(value, DATA.constants.decimals + extra);
+  return value.toFixed(shown).replace(/^-/, "−").replace(/(?<!\..*)\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-const sentence = (message, numbers) =>
-  message.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = numbers[name];
-    return typeof value === "number" ? number(value) : String(value);
-  });
+function differ(a, b) {
+  const size = Math.max(Math.abs(a), Math.abs(b));
+  return a !== b && !(Math.abs(a - b) <= DATA.constants.rounding * size);
+}
+
+// How many digits more than usual tell different values apart: rounding errors do not count.
+function extraDigits(values) {
+  const isNew = (value, i, all) => !i || differ(all[i - 1], value);
+  const different = values.toSorted((a, b) => (a < b ? -1 : 1)).filter(isNew);
+  const n_written = (extra) => new Set(different.map((value) => number(value, undefined, extra))).size;
+  let extra = 0;
+  while (extra < DATA.constants.max_extra && n_written(extra) < different.length) extra += 1;
+  return extra;
+}
+
+const namesIn = (message) => [...message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+
+// A value in a sentence: a negative number that follows a plus sign is in brackets.
+function inserted(value, before, extra) {
+  if (typeof value !== "number") return String(value);
+  const text = number(value, undefined, extra);
+  return text.startsWith("−") && before.endsWith("+ ") ? `(${text})` : text;
+}
+
+// A message with its {names} filled in, and <<…|separator>> repeated for each class, or a few of many.
+function sentence(message, numbers) {
+  const single = namesIn(message.replace(/<<.+?>>/g, "")).map((name) => numbers[name]);
+  const extra = extraDigits(single.filter((value) => typeof value === "number"));
+  return message.replace(/<<(.+?)\|(, | \+ )>>|\{(\w+)\}/g, (_, pattern, separator, name, at) =>
+    pattern ? repeated(pattern, separator, numbers) : inserted(numbers[name], message.slice(0, at), extra),
+  );
+}
+
+function repeated(pattern, separator, numbers) {
+  const vectors = namesIn(pattern).map((name) => numbers[name]).filter(Array.isArray);
+  const length = maxOf(vectors.map((vector) => vector.length));
+  const few = [...new Set([0, 1, numbers.label, length - 1])].sort((a, b) => a - b);
+  const kept = length > DATA.constants.max_terms ? few : [...vectors[0].keys()];
+  const valueOf = (name, k) => (Array.isArray(numbers[name]) ? numbers[name][k] : numbers[name]);
+  const before = (k, at) => (k ? separator : "") + pattern.slice(0, at);
+  const filled = (k) =>
+    pattern.replace(/\{(\w+)\}/g, (_, name, at) => inserted(valueOf(name, k), before(k, at)));
+  const isAfterGap = (k, place) => k - (kept[place - 1] ?? -1) > 1;
+  return kept.flatMap((k, place) => [...(isAfterGap(k, place) ? ["…"] : []), filled(k)]).join(separator);
+}
 
 function cells(column, numbers, rows) {
   const values = rows.map((row) => numbers[column.values][row]);
   if (column.kind === "text") return values;
   if (column.kind === "word") return values.map(say);
-  const decimals = maxOf([0, ...values.map(neededDecimals)]);
-  return values.map((value) =>
-    column.kind === "power" && !Number.isFinite(value) ? say("too large") : number(value, decimals),
-  );
+  const decimals = maxOf([0, ...values.map((value) => neededDecimals(value))]);
+  const isTooLarge = (value) => column.kind === "power" && !Number.isFinite(value);
+  return values.map((value) => (isTooLarge(value) ? say("too large") : number(value, decimals)));
 }
 
 // marked: the place of the true class's row, −1 if there is none.
-function tableText(table, numbers, shown, label) {
-  const { columns } = table;
-  const length = numbers[columns[0].values].length;
-  const kept = table.per_class ? shown.filter((k) => k < length) : [...Array(length).keys()];
+function tableText({ columns, per_class }, numbers, shown) {
+  const { length } = numbers[columns[0].values];
+  const kept = per_class && length > DATA.constants.max_rows ? shown : [...Array(length).keys()];
   const texts = columns.map((column) => cells(column, numbers, kept));
   const rows = [];
   let marked = -1;
   kept.forEach((k, place) => {
     const omitted = k - (kept[place - 1] ?? -1) - 1;
     if (omitted) rows.push([say("… {n} more").replace("{n}", omitted)]);
-    if (table.per_class && k === label) marked = rows.length;
+    if (per_class && k === numbers.label) marked = rows.length;
     rows.push(texts.map((column) => column[place]));
   });
-  const isText = (column) => column.kind === "text" || column.kind === "word";
-  return { headings: columns.map((column) => column.heading), is_text: columns.map(isText), rows, marked };
+  const is_text = columns.map(({ kind }) => kind === "text" || kind === "word");
+  return { headings: columns.map(({ heading }) => heading), is_text, rows, marked };
 }
 
-function checkText(check, numbers) {
-  const message = sentence(check.message, numbers);
-  if (Array.isArray(check.left)) return `${message} (${say("largest difference")}: ${number(check.error)})`;
-  const left = check.right === 0 && check.relation === "=" ? check.right : check.left;
-  return `${message}: ${number(left)} ${check.relation} ${number(check.right)}`;
+function isRounded(value) {
+  const shown = needsPower(Math.abs(value)) ? value.toExponential(2) : value.toFixed(DATA.constants.decimals);
+  return differ(Number(shown), value);
 }
 
-function stepText(step, shown, label) {
-  const { numbers } = step;
+function checkText({ message, left, right, relation, error, written }, numbers) {
+  const start = sentence(message, numbers);
+  if (Array.isArray(left)) return `${start} (${say("largest difference")}: ${number(error)})`;
+  if (written) {
+    const values = [...namesIn(written).map((name) => numbers[name]), right].flat();
+    return `${start}: ${sentence(written, numbers)} ${values.some(isRounded) ? "≈" : "="} ${number(right)}`;
+  }
+  const shown = relation === "=" || (relation === "≤" && left > right) ? right : left; // but for rounding
+  const extra = extraDigits([shown, right]);
+  return `${start}: ${number(shown, undefined, extra)} ${relation} ${number(right, undefined, extra)}`;
+}
+
+// The sentences, tables and checks of a step or of its `more` that its numbers call for.
+function partText(part, numbers, shown) {
+  const [sentences, tables, all] = [part.sentences, part.tables, part.checks].map((items) =>
+    items.filter(({ when }) => !when || numbers[when]),
+  );
+  const checks = all.map((check) => carriedOut(check, numbers));
   return {
-    title: step.title,
-    claim: sentence(step.claim, numbers),
-    sentences: step.sentences.map((message) => sentence(message, numbers)),
-    tables: step.tables.map((table) => tableText(table, numbers, shown, label)),
-    checks: step.checks.map((check) => checkText(check, numbers)),
-    failed: step.checks.map((check) => !check.holds),
+    sentences: sentences.map(({ message }) => sentence(message, numbers)),
+    tables: tables.map((table) => tableText(table, numbers, shown)),
+    checks: checks.map((check) => checkText(check, numbers)),
+    failed: checks.map(({ holds }) => !holds),
   };
+}
+
+function lesson(state) {
+  const example = makeExample(state);
+  const shown = shownClasses(state);
+  const steps = DATA.steps.map(({ name, title, claim, fixed, more, ...part }) => {
+    const numbers = { ...example, ...STEP_NUMBERS[name]?.(example), ...fixed };
+    const [text, rest] = [part, more].map((one) => partText(one, numbers, shown));
+    return { name, title, numbers, claim: sentence(claim, numbers), ...text, more: rest };
+  });
+  return { example, steps };
 }
