@@ -14,7 +14,7 @@ from helpers import run_command
 
 from softmaxce.lesson.exercises import KINDS, LAST_SHEET, Exercise, make
 from softmaxce.views.lesson.formatting import number, sentence
-from softmaxce.views.lesson.language import translator
+from softmaxce.language import translator
 
 N_SEEDS = 25
 SHEETS = range(1, LAST_SHEET + 1)

@@ -26,7 +26,7 @@ from softmaxce.training.patch_learning import learn_patches, scales_for
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import step_text
-from softmaxce.views.lesson.language import translator
+from softmaxce.language import translator
 from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")

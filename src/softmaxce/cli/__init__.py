@@ -79,9 +79,10 @@ def _hold_blas_to_one_thread() -> None:
 
 
 def _say(line: str) -> None:
+    from softmaxce.translation import translate
     from softmaxce.views.safe_text import visible
 
-    print(visible(line), file=sys.stderr, flush=True)
+    print(visible(translate(line)), file=sys.stderr, flush=True)
 
 
 def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:

@@ -19,7 +19,7 @@ from softmaxce.lesson.misconceptions import MISCONCEPTIONS
 from softmaxce.lesson.questions import QUESTIONS, Question
 from softmaxce.lesson.step import Column, Formula, StepTemplate
 from softmaxce.views.lesson import page, text
-from softmaxce.views.lesson.language import default_language, translator
+from softmaxce.language import default_language, translator
 from softmaxce.views.lesson.strip import STAGES
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from softmaxce.lesson.quiz import answer, is_right
 from softmaxce.lesson.step import ALWAYS, Step
 from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import number, sentence, table_text
-from softmaxce.views.lesson.language import Translate
+from softmaxce.language import Translate
 from softmaxce.views.lesson.text import print_line, print_table, show_step
 from softmaxce.workflows.explain import Explanation
 

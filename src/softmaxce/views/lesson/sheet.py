@@ -12,7 +12,7 @@ from string import Template
 
 from softmaxce.lesson.exercises import Sheet
 from softmaxce.views.lesson.formatting import sheet_text
-from softmaxce.views.lesson.language import Translate
+from softmaxce.language import Translate
 
 HERE = Path(__file__).parent
 _EXPONENT = re.compile(r"\^(ln \d+|−?\d+)")

@@ -22,7 +22,7 @@ from softmaxce.views.lesson.formatting import (
     step_text,
     weights_text,
 )
-from softmaxce.views.lesson.language import Translate
+from softmaxce.language import Translate
 from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 
