@@ -76,6 +76,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     return language(debug(command))
 
+
 jobs_option = click.option(
     "--jobs",
     type=Parsed("N", number_between(1, 1024, whole)),
