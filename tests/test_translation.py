@@ -10,7 +10,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from softmaxce import translation
-from softmaxce.translation import particle_of, translate
+from softmaxce.translation import particle_of
 
 SOURCE = Path(translation.__file__).parent
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po"

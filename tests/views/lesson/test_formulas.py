@@ -9,9 +9,9 @@ import pytest
 import write_mathml
 
 from softmaxce import lesson
+from softmaxce.language import translator
 from softmaxce.lesson import templates
 from softmaxce.lesson.picture_templates import PATCHES
-from softmaxce.language import translator
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import HERE, MATHML, mathml
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from softmaxce.language import Translate
 from softmaxce.lesson import example, numbers, picture
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.step import Formula, Step, StepTemplate
@@ -24,7 +25,6 @@ from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
 from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
-from softmaxce.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
