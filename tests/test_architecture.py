@@ -17,10 +17,10 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["class_names", "errors", "typed_numbers"],
     [
-        *("bounded_input", "file_rows", "layers", "numerics", "preprocessing", "row_threads"),
-        "temporary_files",
+        *("bounded_input", "file_rows", "language", "layers", "numerics", "preprocessing"),
+        *("row_threads", "temporary_files"),
     ],
-    ["atomic_files", "patches"],
+    ["atomic_files", "patches", "translation"],
     ["images", "metrics"],
     ["data", "findings", "model", "training"],
     ["cluster", "estimator", "lesson"],

@@ -12,9 +12,9 @@ from itertools import pairwise
 import pytest
 from helpers import run_command
 
+from softmaxce.language import translator
 from softmaxce.lesson.exercises import KINDS, LAST_SHEET, Exercise, make
 from softmaxce.views.lesson.formatting import number, sentence
-from softmaxce.views.lesson.language import translator
 
 N_SEEDS = 25
 SHEETS = range(1, LAST_SHEET + 1)

@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter
 from scipy.signal import correlate
 
 from softmaxce import lesson
+from softmaxce.language import translator
 from softmaxce.layers import Layer
 from softmaxce.lesson.picture import Picture
 from softmaxce.lesson.step import CheckError
@@ -26,7 +27,6 @@ from softmaxce.training.patch_learning import learn_patches, scales_for
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import step_text
-from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")

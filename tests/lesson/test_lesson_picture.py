@@ -23,7 +23,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.views import pictures
 from softmaxce.views.lesson import page, text
-from softmaxce.views.lesson.language import translator
+from softmaxce.language import translator
 from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from softmaxce import lesson
+from softmaxce.language import translator
 from softmaxce.lesson.picture import Picture
 from softmaxce.model.softmax_model import Layer, SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.views.lesson import markdown, text
 from softmaxce.views.lesson.formatting import step_text
-from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 # Each in the text of its step, in this order. The first eight need an image.

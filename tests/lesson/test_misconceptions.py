@@ -8,8 +8,8 @@ import mpmath
 import pytest
 
 from softmaxce import lesson
+from softmaxce.language import translator
 from softmaxce.views.lesson.formatting import number, step_text
-from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 mpmath.mp.dps = 40

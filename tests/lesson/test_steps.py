@@ -12,10 +12,10 @@ import pytest
 
 from softmaxce import lesson
 from softmaxce.errors import InputError
+from softmaxce.language import translator
 from softmaxce.lesson.step import Check, CheckError, Part, StepTemplate, render
 from softmaxce.views.lesson import markdown
 from softmaxce.views.lesson.formatting import number
-from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
 mpmath.mp.dps = 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -19,12 +20,26 @@ from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
 from softmaxce.cli.hints import better_message, usage_message
 from softmaxce.cli.info import info
+from softmaxce.cli.options import use_language
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
-from softmaxce.errors import SoftmaxceError
+from softmaxce.errors import InputError, SoftmaxceError
+
+
+class _Commands(click.Group):
+    """The commands, their short help in the reader's language."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from softmaxce.translation import translate
+
+        use_language(None)
+        helps = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        with formatter.section(translate("Commands")):
+            formatter.write_dl([(name, translate(text)) for name, text in helps.items()])
 
 
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -79,12 +94,24 @@ def _hold_blas_to_one_thread() -> None:
 
 
 def _say(line: str) -> None:
+    from softmaxce.translation import translate
     from softmaxce.views.safe_text import visible
 
-    print(visible(line), file=sys.stderr, flush=True)
+    print(visible(translate(line)), file=sys.stderr, flush=True)
+
+
+def _use_wanted_language() -> None:
+    """Before an error is shown: an error of the options may have come before --lang was read."""
+    words = re.split("[ =]", " ".join(sys.argv[1:]).partition(" -- ")[0])
+    name = words[words.index("--lang") + 1] if "--lang" in words[:-1] else None
+    try:
+        use_language(name)
+    except InputError:
+        use_language(None)
 
 
 def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:
+    _use_wanted_language()
     _say(f"Error: {better_message(message, sys.argv[1:], commands, end)}")
     sys.exit(exit_code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from softmaxce.cli.options import debug_option, format_option
+from softmaxce.cli.options import common_options, format_option
 from softmaxce.cli.types import FILE
 
 EPILOG = """\b
@@ -35,7 +35,7 @@ def cache(context: click.Context) -> None:
 @cache.command()
 @_folder_option
 @format_option("text", "json")
-@debug_option
+@common_options
 def info(cache: str | None, output_format: str) -> None:
     """List the cache entries."""
     from softmaxce.views.json.json_output import json_text
@@ -52,7 +52,7 @@ def info(cache: str | None, output_format: str) -> None:
 @cache.command()
 @_folder_option
 @format_option("text", "json")
-@debug_option
+@common_options
 def clear(cache: str | None, output_format: str) -> None:
     """Delete all cache entries."""
     from softmaxce.views.json.json_output import json_text

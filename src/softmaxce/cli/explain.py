@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from softmaxce.cli.options import debug_option, format_option, model_option
+from softmaxce.cli.options import common_options, format_option, model_option
 from softmaxce.cli.streams import read_input
 from softmaxce.cli.types import FILE, OPTION, SEED, VARIADIC, Parsed, whole
 from softmaxce.errors import InputError, first_and_more
@@ -184,13 +184,6 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
 @click.option(
     "--quiz", is_flag=True, help="Quiz: before showing each step, ask for one of its numbers."
 )
-@click.option(
-    "--lang",
-    "language",
-    type=Parsed("en|ko", str),
-    help="Language of the lesson.  [default: the language of the locale if available, "
-    "otherwise en]",
-)
 @format_option("text", "json", "markdown", "html")
 @click.option(
     "-o",
@@ -200,7 +193,7 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     help="Write to this file instead of stdout, in the format of its name (.html, .md, .json) "
     "unless --format is given.",
 )
-@debug_option
+@common_options
 @click.pass_context
 def explain(
     context: click.Context,
@@ -212,7 +205,6 @@ def explain(
     answers: bool,
     quiz: bool,
     save_images: str | None,
-    language: str | None,
     output_format: str,
     output_path: str | None,
     **source: Any,
@@ -224,10 +216,8 @@ def explain(
     output_format = context.params["output_format"] = _format(context)
     _check(context.params)
     from softmaxce.lesson.example import DEFAULT_NAMES
-    from softmaxce.views.lesson.language import default_language, language_of, translator
+    from softmaxce.translation import language, translate
 
-    language = language_of(language) if language else default_language()
-    translate = translator(language)
     made, page = ("lesson", "page") if exercise is None else ("sheet", "sheet")
     output_path = _file(output_format, output_path, source["image"], f"{made}.html")
     # A module for each format, with the same functions.
@@ -236,7 +226,7 @@ def explain(
         from softmaxce.lesson.exercises import LAST_SHEET, make
 
         exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
-        text = view.exercises_as_text(exercises, translate, answers, language)
+        text = view.exercises_as_text(exercises, translate, answers, language())
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
@@ -247,7 +237,7 @@ def explain(
             show = import_module("softmaxce.views.lesson.quiz").ask if quiz else view.show
             show(output(), explanation, translate)
             return
-        text = view.as_text(explanation, translate, language)
+        text = view.as_text(explanation, translate, language())
     _write(text.removesuffix("\n") + "\n", output_format, output_path, made)
 
 

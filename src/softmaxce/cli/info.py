@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from softmaxce.cli.options import debug_option, default_model, format_option
+from softmaxce.cli.options import common_options, default_model, format_option
 from softmaxce.cli.types import FILE
 
 EPILOG = """\b
@@ -22,7 +22,7 @@ Examples:
     default=default_model,
 )
 @format_option("text", "json")
-@debug_option
+@common_options
 def info(model_path: str, output_format: str) -> None:
     """Show the contents of a model file: classes, preprocessing, training, scores, size.
 

@@ -9,7 +9,7 @@ GROUPS = {
     "Model options": "model l2 features mirror hidden class-weight seed resume",
     "Validation options": "validation calibrate",
     "Output options": "output force top-k label coverage errors fail-under report save-plots "
-    "details format no-progress quiet debug help",
+    "details format no-progress quiet lang debug help",
     "Cluster options": "dask dask-tls dask-min-workers dask-timeout eval-timeout "
     "ignore-memory-check",
 }

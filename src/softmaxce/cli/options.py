@@ -51,10 +51,31 @@ model_option = click.option(
     help="Model file.  [default: $SOFTMAXCE_MODEL if set, otherwise model.npz]",
 )
 
-# `main` reads it from sys.argv, so that it also applies to Click's own errors.
-debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
-)
+
+def use_language(name: str | None) -> None:
+    """Write in the language of this name from now on; without a name, in that of the locale."""
+    from softmaxce import translation
+    from softmaxce.language import default_language, language_of
+
+    translation.use(language_of(name) if name else default_language())
+
+
+def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--lang` and `--debug`, which `main` reads from sys.argv for Click's own errors, too."""
+    language = click.option(
+        "--lang",
+        type=Parsed("en|ko", str),
+        expose_value=False,
+        is_eager=True,
+        callback=lambda _context, _parameter, name: use_language(name),
+        help="Language of results, notes and errors.  [default: the language of the locale if "
+        "available, otherwise en]",
+    )
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+    )
+    return language(debug(command))
+
 
 jobs_option = click.option(
     "--jobs",
@@ -128,7 +149,7 @@ def output_options(*formats: str) -> Decorator:
             is_flag=True,
             help="Suppress progress and notes; only errors are written to stderr.",
         )
-        return format_option(*formats)(progress(quietly(debug_option(with_output))))
+        return format_option(*formats)(progress(quietly(common_options(with_output))))
 
     return add
 

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from softmaxce.errors import first_and_more
-from softmaxce.views.formatting import Strong, counted
+from softmaxce.translation import translate
+from softmaxce.views.formatting import Strong, Word, counted
 from softmaxce.views.safe_text import visible
 
 MAX_CLASSES = 30  # up to which a table has a row for each class
@@ -36,6 +37,7 @@ class PlainConsole(Console):
         A table that does not fit even with its text wrapped is as wide as it needs to be, and so is
         every table in a pipe of unknown width.
         """
+        objects = tuple(translate(o) if isinstance(o, str) else o for o in objects)
         width = self.width
         for table in (thing for thing in objects if isinstance(thing, Table)):
             needed = Measurement.get(self, self.options.update(width=_UNLIMITED), table)
@@ -54,14 +56,14 @@ class PlainConsole(Console):
     def print_wrapped(self, text: str, style: str = "", indent: int = 0) -> None:
         """Text, which may contain names from outside; all lines but the first are indented."""
         # A number stays with its unit.
-        kept = re.sub(r"(?<=\d) (?=(%|s|minutes)\b|%)", _NO_BREAK, visible(text))
+        kept = re.sub(r"(?<=\d) (?=(%|s|minutes)\b|%)", _NO_BREAK, visible(translate(text)))
         for position, line in enumerate(Text(kept).wrap(self, self.width - indent)):
             shown = line.plain.rstrip().replace(_NO_BREAK, " ")
             self.print(Text(" " * (indent if position else 0) + shown, style), soft_wrap=True)
 
     def print_line(self, text: str, style: str = "") -> None:
         """One line, which may contain names from outside and is not wrapped here."""
-        self.print(Text(visible(text), style), soft_wrap=True)
+        self.print(Text(visible(translate(text)), style), soft_wrap=True)
 
     def print_heading(self, text: str) -> None:
         """An empty line, then a bold line."""
@@ -82,7 +84,9 @@ class PlainConsole(Console):
 
         Strings may contain names from outside; a Strong one is bold, and a Text stays as it is.
         """
-        rows, kept = list(rows), list(range(len(header)))
+        header = list(map(translate, header))
+        rows = [[_in_language(cell) for cell in row] for row in rows]
+        kept = list(range(len(header)))
         for column in less:
             widest = [max(_width(row[j]) for row in [header, *rows]) for j in kept]
             if sum(widest) + 2 * len(widest) <= self.width or self.is_of_unknown_width:
@@ -124,6 +128,10 @@ class PlainConsole(Console):
     def on_broken_pipe(self) -> NoReturn:
         """Leave the reaction to the command line; Rich would exit with code 1."""
         raise BrokenPipeError
+
+
+def _in_language(cell: str | Text) -> str | Text:
+    return translate(cell) if isinstance(cell, Word) else cell
 
 
 def _width(value: str | Text) -> int:

@@ -15,6 +15,12 @@ class Strong(str):
     __slots__ = ()
 
 
+class Word(str):
+    """The text of a table cell that is not data: it is shown in the reader's language."""
+
+    __slots__ = ()
+
+
 def percent(proportion: float) -> str:
     """0.9243 → '92.4 %'."""
     return f"{100 * proportion:.1f} %"

@@ -12,6 +12,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from softmaxce import lesson
+from softmaxce.language import default_language, translator
 from softmaxce.lesson import exercises, numbers, picture
 from softmaxce.lesson import picture_templates as pt
 from softmaxce.lesson.example import DEFAULT_NAMES
@@ -19,7 +20,6 @@ from softmaxce.lesson.misconceptions import MISCONCEPTIONS
 from softmaxce.lesson.questions import QUESTIONS, Question
 from softmaxce.lesson.step import Column, Formula, StepTemplate
 from softmaxce.views.lesson import page, text
-from softmaxce.views.lesson.language import default_language, translator
 from softmaxce.views.lesson.strip import STAGES
 
 ROOT = Path(__file__).parents[3]

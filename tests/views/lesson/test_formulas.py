@@ -10,7 +10,7 @@ import write_mathml
 
 from softmaxce import lesson
 from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
-from softmaxce.views.lesson.language import translator
+from softmaxce.language import translator
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import HERE, MATHML, mathml
 

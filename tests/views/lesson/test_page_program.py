@@ -17,7 +17,7 @@ from softmaxce.lesson import picture_templates
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import number, step_text
-from softmaxce.views.lesson.language import translator
+from softmaxce.language import translator
 from softmaxce.workflows.explain import explain
 
 TOLERANCE = 1e-12

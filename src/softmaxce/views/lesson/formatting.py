@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from softmaxce.language import Translate
 from softmaxce.lesson.example import MAX_ROWS
 from softmaxce.lesson.step import Check, Column, Numbers, RenderedPart, Step, Table
-from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from softmaxce.language import Translate
 from softmaxce.lesson.exercises import Sheet
 from softmaxce.lesson.step import RenderedPart, Step
 from softmaxce.views.json.json_output import json_text
 from softmaxce.views.lesson.formatting import sentence, sheet_text
-from softmaxce.views.lesson.language import Translate
 from softmaxce.workflows.explain import Explanation
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from softmaxce.language import Translate
 from softmaxce.lesson.exercises import Sheet
 from softmaxce.lesson.step import Formula, Step
 from softmaxce.views.lesson.formatting import TableText, sheet_text, step_text
-from softmaxce.views.lesson.language import Translate
 from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation

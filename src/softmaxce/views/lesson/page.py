@@ -25,7 +25,7 @@ from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
 from softmaxce.views.lesson.formatting import step_text
-from softmaxce.views.lesson.language import Translate
+from softmaxce.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 

@@ -15,7 +15,7 @@ from softmaxce.lesson.templates import LOGITS
 from softmaxce.patches import SIDE
 from softmaxce.views import pictures as pixels
 from softmaxce.views.lesson.formatting import contributions_text, number, weights_text
-from softmaxce.views.lesson.language import Translate
+from softmaxce.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from softmaxce.language import Translate
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.questions import QUESTIONS, Question
 from softmaxce.lesson.quiz import answer, is_right
 from softmaxce.lesson.step import ALWAYS, Step
 from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import number, sentence, table_text
-from softmaxce.views.lesson.language import Translate
 from softmaxce.views.lesson.text import print_line, print_table, show_step
 from softmaxce.workflows.explain import Explanation
 

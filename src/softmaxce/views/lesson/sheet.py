@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from softmaxce.language import Translate
 from softmaxce.lesson.exercises import Sheet
 from softmaxce.views.lesson.formatting import sheet_text
-from softmaxce.views.lesson.language import Translate
 
 HERE = Path(__file__).parent
 _EXPONENT = re.compile(r"\^(ln \d+|−?\d+)")

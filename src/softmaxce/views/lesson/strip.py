@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from softmaxce.language import Translate
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.numbers import softmax_step
 from softmaxce.lesson.step import Column
 from softmaxce.lesson.templates import LOGIT, TARGET, class_table
 from softmaxce.views.lesson.formatting import Quote, TableText, number, table_text
-from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 
 STAGES = {

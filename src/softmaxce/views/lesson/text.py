@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from softmaxce.language import Translate
 from softmaxce.lesson.step import Step
 from softmaxce.views.lesson.formatting import (
     PartText,
@@ -22,7 +23,6 @@ from softmaxce.views.lesson.formatting import (
     step_text,
     weights_text,
 )
-from softmaxce.views.lesson.language import Translate
 from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 

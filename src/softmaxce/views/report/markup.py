@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from softmaxce.views.formatting import Strong
+from softmaxce.translation import translate
+from softmaxce.views.formatting import Strong, Word
 from softmaxce.views.report.drawing import Drawing, as_svg, text
 
 
@@ -18,24 +19,32 @@ def html(cell: str) -> str:
     """The cell as HTML: text is escaped, and bold if it is Strong."""
     if isinstance(cell, Html):
         return cell
+    if isinstance(cell, Word):
+        return own(cell)
     return f"<b>{text(cell)}</b>" if isinstance(cell, Strong) else text(cell)
+
+
+def own(message: str) -> str:
+    """A message of ours as HTML, in the reader's language."""
+    return text(translate(message))
 
 
 def paragraph(value: str, css_class: str = "") -> Html:
     """A paragraph."""
     attribute = f' class="{css_class}"' if css_class else ""
-    return Html(f"<p{attribute}>{html(value)}</p>")
+    inner = value if isinstance(value, Html) else own(value)
+    return Html(f"<p{attribute}>{inner}</p>")
 
 
 def bullets(lines: Iterable[str]) -> Html:
     """A list."""
-    return Html("<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>")
+    return Html("<ul>" + "".join(f"<li>{own(line)}</li>" for line in lines) + "</ul>")
 
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     """A table that scrolls sideways on a narrow page. The first cell of a row is its heading."""
-    numbers = "".join(f'<th scope="col" class="number">{text(title)}</th>' for title in header[1:])
-    head = f'<th scope="col">{text(header[0])}</th>{numbers}'
+    numbers = "".join(f'<th scope="col" class="number">{own(title)}</th>' for title in header[1:])
+    head = f'<th scope="col">{own(header[0])}</th>{numbers}'
     body = "".join(
         f'<tr><th scope="row">{html(row[0])}</th>'
         + "".join(f'<td class="number">{html(cell)}</td>' for cell in row[1:])
@@ -45,20 +54,20 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
     return scrolling(
         "scroll",
         caption,
-        f"<table><caption><span>{text(caption)}</span></caption><thead><tr>{head}</tr></thead>\n"
+        f"<table><caption><span>{own(caption)}</span></caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table>",
     )
 
 
 def scrolling(css_class: str, title: str, content: str) -> Html:
     """Content that scrolls sideways; the keyboard can reach it."""
-    attributes = f'class="{css_class}" tabindex="0" role="region" aria-label="{text(title)}"'
+    attributes = f'class="{css_class}" tabindex="0" role="region" aria-label="{own(title)}"'
     return Html(f"<div {attributes}>{content}</div>")
 
 
 def folded(summary: str, content: Html) -> Html:
     """Content that is shown on a click."""
-    return Html(f"<details><summary>{text(summary)}</summary>{content}</details>")
+    return Html(f"<details><summary>{own(summary)}</summary>{content}</details>")
 
 
 def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
@@ -66,13 +75,13 @@ def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
     svg = as_svg(drawing)
     if is_wide:
         svg = scrolling("scroll wide", drawing.title, svg)
-    return Html(f"<figure>{svg}<figcaption>{text(caption)}</figcaption></figure>")
+    return Html(f"<figure>{svg}<figcaption>{own(caption)}</figcaption></figure>")
 
 
 def section(title: str, *content: Html | None) -> Html:
     """A section of the page with its heading."""
     inner = "\n".join(filter(None, content))
-    return Html(f"<section>\n<h2>{text(title)}</h2>\n{inner}\n</section>")
+    return Html(f"<section>\n<h2>{own(title)}</h2>\n{inner}\n</section>")
 
 
 def beside(*content: Html) -> Html:
@@ -82,5 +91,5 @@ def beside(*content: Html) -> Html:
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Html:
     """Terms and their descriptions."""
-    rows = "".join(f"<dt>{text(title)}</dt><dd>{text(value)}</dd>" for title, value in pairs)
+    rows = "".join(f"<dt>{own(title)}</dt><dd>{own(value)}</dd>" for title, value in pairs)
     return Html(f"<dl>{rows}</dl>")

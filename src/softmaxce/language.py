@@ -9,7 +9,7 @@ from collections.abc import Callable
 from softmaxce.class_names import normalized
 from softmaxce.errors import InputError
 
-CATALOGS = os.path.join(os.path.dirname(__file__), "..", "..", "locale")
+CATALOGS = os.path.join(os.path.dirname(__file__), "locale")
 
 _NAMES = dict.fromkeys(("korean", "kor", "kr", "한국어", "한글"), "ko") | dict.fromkeys(
     ("english", "eng", "영어"), "en"
