@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from types import FrameType
@@ -18,24 +17,24 @@ from softmaxce.cli.check import check
 from softmaxce.cli.compare import compare
 from softmaxce.cli.evaluate import evaluate
 from softmaxce.cli.explain import explain
+from softmaxce.cli.help_text import HelpFormatter
 from softmaxce.cli.hints import better_message, usage_message
 from softmaxce.cli.info import info
-from softmaxce.cli.options import use_language
+from softmaxce.cli.options import use_wanted_language
 from softmaxce.cli.predict import predict
 from softmaxce.cli.train import train
-from softmaxce.errors import InputError, SoftmaxceError
+from softmaxce.errors import SoftmaxceError
 
 
 class _Commands(click.Group):
-    """The commands, their short help in the reader's language."""
+    """The commands, in the order of their use."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from softmaxce.translation import translate
-
-        use_language(None)
-        helps = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
-        with formatter.section(translate("Commands")):
-            formatter.write_dl([(name, translate(text)) for name, text in helps.items()])
+        with formatter.section("Commands"):
+            commands = self.commands.items()
+            formatter.write_dl(
+                [(name, command.get_short_help_str(80)) for name, command in commands]
+            )
 
 
 @click.group(
@@ -100,18 +99,8 @@ def _say(line: str) -> None:
     print(visible(translate(line)), file=sys.stderr, flush=True)
 
 
-def _use_wanted_language() -> None:
-    """Before an error is shown: an error of the options may have come before --lang was read."""
-    words = re.split("[ =]", " ".join(sys.argv[1:]).partition(" -- ")[0])
-    name = words[words.index("--lang") + 1] if "--lang" in words[:-1] else None
-    try:
-        use_language(name)
-    except InputError:
-        use_language(None)
-
-
 def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:
-    _use_wanted_language()
+    use_wanted_language()
     _say(f"Error: {better_message(message, sys.argv[1:], commands, end)}")
     sys.exit(exit_code)
 
@@ -121,6 +110,7 @@ def main() -> None:
     streams.prepare()
     _hold_blas_to_one_thread()
     _listen_for_signals()
+    click.Context.formatter_class = HelpFormatter
     debug = "--debug" in sys.argv[1:]
     stdout = sys.stdout
     try:
@@ -157,7 +147,9 @@ def _cause(error: BaseException) -> _Stopped | None:
 
 
 def _leave_stopped(stop: _Stopped) -> NoReturn:
-    _say(" ".join([stop.word, *getattr(stop, "__notes__", [])]))
+    from softmaxce.translation import translate
+
+    _say(" ".join(map(translate, (stop.word, *getattr(stop, "__notes__", [])))))
     sys.exit(stop.exit_code)
 
 

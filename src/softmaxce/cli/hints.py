@@ -13,6 +13,7 @@ import click
 from softmaxce.cli.types import OPTION, VARIADIC
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import first_and_more
+from softmaxce.translation import translate, translate_reason
 from softmaxce.typed_numbers import number, split_numbers, with_points
 
 _MODEL_HINTS = {
@@ -29,35 +30,40 @@ _OTHER_COMMANDS = {
     "infer": "predict",
     "show": "info",
 }
-# Options of other tools: what they are called here, or (after |) why they do not exist. Names after
-# a colon are those of one command.
+# Options of other tools: what they are called here, and why a command lacks them. Names after a
+# colon are those of one command.
 _OTHER_NAMES = {
-    "epochs epoch n-epochs num-epochs max-iter iterations steps patience early-stopping tol": "|"
-    "training stops when it converges",
-    "lr eta learning-rate": "--learning-rate|in training, the step size is chosen automatically",
-    "optimizer optim solver momentum": "|in training, the solver is chosen automatically",
-    "batch batch-size bs b": "|in training, the batch size is chosen automatically",
-    "loss criterion": "|training always minimizes the cross-entropy",
-    "dropout augment augmentation flip l1": "|there is none",
-    "pretrained backbone arch": "|there are no pretrained networks",
-    "train:model train:weights train:m": "|-o names the model file; --hidden adds layers",
-    "check:model check:weights check:m": "|check needs no model",
-    "model weights m": "--model|write the model without an option: {0}",
-    "data dataset data-dir input source d i": "|write the path without an option: {0}",
-    "test test-dir test-size": "|to score test images, use softmaxce evaluate DIR",
-    "threshold": "|the predicted class is always the most probable one",
-    "device gpu gpus cuda cpu": "|softmaxce runs only on the CPU",
-    "imgsz img-size image-size input-size resize": "--size",
-    "workers num-workers n-jobs threads j": "--jobs",
-    "weight-decay wd alpha": "--l2",
-    "val val-split validation-split": "--validation",
-    "random-state random-seed": "--seed",
-    "units layers hidden-units hidden-layer-sizes": "--hidden",
-    "num-classes nc": "--classes|the classes are the names of the folders",
-    "language locale": "--lang",
-    "html": "--report",
-    "verbose v": "|progress is shown unless -q is given",
-    "output out o save": "--output|redirect the output instead: > FILE",
+    "epochs epoch n-epochs num-epochs max-iter iterations steps patience early-stopping tol": (
+        "",
+        "training stops when it converges",
+    ),
+    "lr eta learning-rate": (
+        "--learning-rate",
+        "in training, the step size is chosen automatically",
+    ),
+    "optimizer optim solver momentum": ("", "in training, the solver is chosen automatically"),
+    "batch batch-size bs b": ("", "in training, the batch size is chosen automatically"),
+    "loss criterion": ("", "training always minimizes the cross-entropy"),
+    "dropout augment augmentation flip l1": ("", "there is none"),
+    "pretrained backbone arch": ("", "there are no pretrained networks"),
+    "train:model train:weights train:m": ("", "-o names the model file; --hidden adds layers"),
+    "check:model check:weights check:m": ("", "check needs no model"),
+    "model weights m": ("--model", "write the model without an option: {0}"),
+    "data dataset data-dir input source d i": ("", "write the path without an option: {0}"),
+    "test test-dir test-size": ("", "to score test images, use softmaxce evaluate DIR"),
+    "threshold": ("", "the predicted class is always the most probable one"),
+    "device gpu gpus cuda cpu": ("", "softmaxce runs only on the CPU"),
+    "imgsz img-size image-size input-size resize": ("--size", ""),
+    "workers num-workers n-jobs threads j": ("--jobs", ""),
+    "weight-decay wd alpha": ("--l2", ""),
+    "val val-split validation-split": ("--validation", ""),
+    "random-state random-seed": ("--seed", ""),
+    "units layers hidden-units hidden-layer-sizes": ("--hidden", ""),
+    "num-classes nc": ("--classes", "the classes are the names of the folders"),
+    "language locale": ("--lang", ""),
+    "html": ("--report", ""),
+    "verbose v": ("", "progress is shown unless -q is given"),
+    "output out o save": ("--output", "redirect the output instead: > FILE"),
 }
 
 
@@ -130,9 +136,9 @@ def _option_hint(name: str, context: click.Context) -> str | None:
         return f"write --format {name}" + " -o lesson.html" * (name == "html")
     if name in commands and context.command is root:
         return f"write softmaxce {name}"
-    others = {n: text for names, text in _OTHER_NAMES.items() for n in names.split()}
-    text = others.get(f"{context.command.name}:{name}") or others.get(name, f"--{name}")
-    option, _, reason = text.partition("|")
+    others = {n: meant for names, meant in _OTHER_NAMES.items() for n in names.split()}
+    meant = others.get(f"{context.command.name}:{name}") or others.get(name)
+    option, reason = meant or (f"--{name}", "")
     if option in here:
         return f"did you mean {option}?" if name == option[2:] else f"use {option}"
     if reason or option in having:
@@ -146,26 +152,29 @@ def _option_hint(name: str, context: click.Context) -> str | None:
 
 
 def better_message(message: str, words: Sequence[str], group: click.Group, end: str = "") -> str:
-    """A message and its `end`, or one that says what the words of its command may have meant."""
+    """A message and its `end`, or one that says what the words of its command may have meant; in
+    the reader's language."""
     command = words[0] if words else ""
     arguments, options = _parted(words, _context(words, group))
     if command in _MODEL_HINTS and (model := _misplaced_model(command, arguments)):
         hint = _MODEL_HINTS[command].format(shlex.quote(model))
         start = f"{message};" if "it is a model" in message else f"{model} is a model:"
-        return f"{start} {hint}"
+        return translate(f"{start} {hint}")
     for word in words[1:]:
         if re.match(r"[—–]+[a-z]", word):
-            return f"{word} starts with a long dash; use two hyphens: --{word.lstrip('—–')}"
+            plain = word.lstrip("—–")
+            return translate(f"{word} starts with a long dash; use two hyphens: --{plain}")
     is_misspelt = re.match("No such option '-+[a-z]", message, re.IGNORECASE)
     if not is_misspelt and (hint := _numbers_hint(command, arguments, options)):
-        return hint
+        return translate(hint)
     if "no such f" in message:
         for word in words[1:]:
-            if word in message and not os.path.exists(word) and (meant := _similar(word)):
-                if "--validation" in message and split_of(meant.name) == "test":
-                    break
-                return f"{message}; did you mean {meant}?{end}"
-    return message + end
+            if word and word in message and not os.path.exists(word) and (meant := _similar(word)):
+                is_test = "--validation" in message and split_of(meant.name) == "test"
+                end = translate(f"; did you mean {meant}?" * (not is_test)) + translate(end)
+                break
+    said = translate(message)
+    return (translate_reason(message) if said == message else said) + translate(end)
 
 
 def _parted(words: Sequence[str], context: click.Context) -> tuple[list[str], list[str]]:

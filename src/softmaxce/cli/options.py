@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softmaxce.cli.types import FILE, Parsed, number_between, probability, whole
+from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
     from softmaxce.data.source_findings import Finding
@@ -58,6 +60,16 @@ def use_language(name: str | None) -> None:
     from softmaxce.language import default_language, language_of
 
     translation.use(language_of(name) if name else default_language())
+
+
+def use_wanted_language() -> None:
+    """As use_language, before the options are read: for the help, and for errors of the options."""
+    words = re.split("[ =]", " ".join(sys.argv[1:]).partition(" -- ")[0])
+    name = words[words.index("--lang") + 1] if "--lang" in words[:-1] else None
+    try:
+        use_language(name)
+    except InputError:
+        use_language(None)
 
 
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -67,10 +67,10 @@ def read_input(path: str = "-") -> bytes:
         with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as stream:
             return read_at_most(stream)
     except OSError as error:
-        what = "standard input" if path == "-" else "the list of images"
+        fault = "cannot read " + ("standard input" if path == "-" else "the list of images")
         reasons = {IsADirectoryError: "it is a folder", FileNotFoundError: "no such file"}
         reason = reasons.get(type(error), error.strerror or str(error))
-        raise DataError(f"cannot read {what}: {path}: {reason}") from error
+        raise DataError(f"{fault}: {path}: {reason}") from error
 
 
 def let_stdout_go() -> None:

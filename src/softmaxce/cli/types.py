@@ -21,6 +21,8 @@ N_FILTERS, MAX_FILTERS = 192, 4096
 COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
 
 VARIADIC = {"--logits", "--probabilities", "--classes"}
+# Values in their messages, because gettext would take "% i" for a format.
+_FRACTION, _PROBABILITY = "20 %", "95 %"
 OPTION = re.compile(r"-(?!\.?\d|ln\b|ln\d|inf|nan|$)", re.IGNORECASE)  # not a negative number
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def probability(text: str) -> float:
     """A number strictly between 0 and 1, or a percentage."""
     value = number(text, percent=True)
     if not 0 < value < 1:
-        raise ValueError(f"{text} must be greater than 0 and less than 1 (95 % is 0.95)")
+        raise ValueError(f"{text} must be greater than 0 and less than 1 ({_PROBABILITY} is 0.95)")
     return value
 
 
@@ -160,7 +162,7 @@ def fraction_or_folder(text: str) -> float | Path:
             return Path(text)
         raise ValueError(f"no such folder or file, and {error}") from None
     if not 0 <= fraction < 1:
-        raise ValueError(f"{text} must be at least 0 and less than 1 (20 % is 0.2)")
+        raise ValueError(f"{text} must be at least 0 and less than 1 ({_FRACTION} is 0.2)")
     return fraction
 
 

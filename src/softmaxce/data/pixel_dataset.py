@@ -158,12 +158,13 @@ def load_for_model(
     labels = labels_of(names, class_names)
     unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
     if unknown:
-        lacks, has = "the model does not know", "it knows"
-        if training:
-            lacks, has = "the training images do not have", "they have"
+        theirs, known = _listed(unknown), _listed(class_names)
+        hint = _hint(classes, class_names, training)
         raise DataError(
-            f"unknown class: {split}: {lacks} {_listed(unknown)}; {has} {_listed(class_names)}"
-            f"{_hint(classes, class_names, training)}"
+            f"unknown class: {split}: the training images do not have {theirs}; they have {known}"
+            f"{hint}"
+            if training
+            else f"unknown class: {split}: the model does not know {theirs}; it knows {known}{hint}"
         )
     if arrays is not None:
         return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
