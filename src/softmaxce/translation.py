@@ -42,6 +42,8 @@ def use(language: str) -> None:
 
     entries = gettext.translation("softmaxce", CATALOGS, [language])._catalog  # type: ignore[attr-defined]
     for message, translated in entries.items():
+        if not message:  # the header of the catalogue
+            continue
         fixed = _VALUE.split(message)
         if len(fixed) == 1:
             _catalog[message] = translated
