@@ -92,6 +92,13 @@ def test_every_message_is_translated(module, korean):
         ("2", "를", "로"),
         ("'개'", "를", "로"),
         ("95 %", "를", "로"),
+        ("model", "을", "로"),
+        ("header", "를", "로"),
+        ("cat", "을", "으로"),
+        ("dog", "를", "로"),
+        ("king", "을", "으로"),
+        ("HTML", "을", "로"),
+        ("PNG", "를", "로"),
     ],
 )
 def test_a_particle_follows_the_final_sound(word, object_, direction):

@@ -50,7 +50,8 @@ def use(language: str) -> None:
         else:
             pattern = re.compile("(.*?)".join(map(re.escape, fixed)), re.DOTALL)
             _patterns.append((max(fixed, key=len), pattern, translated))
-    _patterns.sort(key=lambda entry: -len(entry[1].pattern))
+    # A message is known by its first words; a value at the start may contain another's.
+    _patterns.sort(key=lambda e: (e[1].pattern.startswith("("), -len(e[1].pattern)))
 
 
 def language() -> str:
@@ -89,8 +90,9 @@ def particle_of(word: str, particle: str) -> str:
         final = (ord(last) - _FIRST_SYLLABLE) % _N_FINALS
         has_final, has_rieul = final > 0, final == _RIEUL
     else:
-        has_rieul = last in _DIGITS_WITH_RIEUL or last in "lr"
-        has_final = has_rieul or last in _DIGITS_WITH_FINAL or last in "bcdgkmnpt"
+        has_rieul = last in _DIGITS_WITH_RIEUL or last in "lLR"  # model; HTML, letter by letter
+        has_final = has_rieul or last in _DIGITS_WITH_FINAL or last in "bckmnptMN"
+        has_final = has_final or word.endswith("ng")
     if particle == "으로" and has_rieul:
         return after_vowel
     return after_consonant if has_final else after_vowel
