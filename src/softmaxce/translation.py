@@ -86,6 +86,12 @@ def listed(names: str) -> str:
     return _MORE.sub(lambda more: translate(more[0]), names)
 
 
+def translate_reason(failure: str) -> str:
+    """The text of an ImageError, "path: reason", of which the reason is translated."""
+    path, colon, reason = failure.partition(": ")
+    return path + colon + translate(reason)
+
+
 class _Value(str):
     """A value of a message, formatted as the first lines of this file say."""
 
@@ -99,17 +105,12 @@ class _Value(str):
             text = listed(text)
         if how == ";":
             failures, *more = re.split(f"({_MORE.pattern})", self)
-            text = "; ".join(map(_with_reason, _NEXT_REASON.split(failures)))
+            text = "; ".join(map(translate_reason, _NEXT_REASON.split(failures)))
             text += "".join(map(translate, more))
         elif how == ",":
             text = text.replace(" and ", ", ").replace(" or ", ", ")
         ending = particle_of(text, particle) if particle else ""
         return ending if how == "-" else text + ending
-
-
-def _with_reason(failure: str) -> str:
-    path, colon, reason = failure.partition(": ")
-    return path + colon + translate(reason)
 
 
 def particle_of(word: str, particle: str) -> str:
