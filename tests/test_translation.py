@@ -15,7 +15,7 @@ from softmaxce.translation import particle_of
 SOURCE = Path(translation.__file__).parent
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po"
 # The lesson's messages have a test of their own (test_catalogs.py); JSON and CSV stay English.
-LEFT_OUT = ("lesson/", "views/lesson/", "views/json/", "estimator.py", "cluster/", "numerics.py")
+LEFT_OUT = ("lesson/", "views/lesson/", "views/json/", "estimator.py")
 PROSE = re.compile(r"[A-Za-z]{2,} [a-z('{\d]|\{\d\}[:,;.]? [a-z]{2}|[a-z]{3}[:,;] ")
 # Not messages: words that are looked for, words of options, signatures.
 NOT_MESSAGES: set[str] = set()

@@ -1,7 +1,7 @@
-"""The README's commands and examples, read so that they can be run.
+"""The commands and examples of README.md and README.ko.md, read so that they can be run.
 
     python tools/readme.py command N   print the Nth one-line command (the ```sh blocks)
-    python tools/readme.py update      run every example and write its real output into the README
+    python tools/readme.py update      run every example and write its real output into the READMEs
 
 A ```console block holds commands behind "$ ", each followed by what it prints; a ```python block
 holds code, and what it prints in comments behind "# >".
@@ -23,6 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+LOCALES = {README: "C.UTF-8", ROOT / "README.ko.md": "ko_KR.UTF-8"}  # of the examples
 _BLOCK = re.compile(r"^```(sh|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -66,10 +67,10 @@ def playground() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(example: Example, folder: Path, names: dict[str, Any]) -> str:
+def run(example: Example, folder: Path, names: dict[str, Any], locale: str = "C.UTF-8") -> str:
     """What the example really prints: stdout, or the error line where it fails on purpose.
 
-    `names` is what the Python examples have defined so far.
+    names: what the Python examples have defined so far; locale: the language of the messages.
     """
     if example.language == "python":
         printed = io.StringIO()
@@ -78,7 +79,8 @@ def run(example: Example, folder: Path, names: dict[str, Any]) -> str:
         return printed.getvalue().strip("\n")
     scripts = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
-    environment |= {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    environment |= {"COLUMNS": "80", "LC_ALL": "", "LC_CTYPE": "C.UTF-8", "NO_COLOR": "1"}
+    environment |= {"LC_MESSAGES": locale}
     done = subprocess.run(
         ["bash", "-c", example.source],
         cwd=folder,
@@ -92,13 +94,13 @@ def run(example: Example, folder: Path, names: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
 
 
-def update() -> None:
-    """Write the real outputs into the README."""
-    text = README.read_text()
+def update(readme: Path, locale: str) -> None:
+    """Write the real outputs into a README."""
+    text = readme.read_text("utf-8")
     names: dict[str, Any] = {}
     with playground() as folder:
         for example in examples(text):
-            output = run(example, folder, names)
+            output = run(example, folder, names, locale)
             if example.language == "console":
                 old = f"$ {example.source}\n" + (f"{example.output}\n" if example.output else "")
                 new = f"$ {example.source}\n" + (f"{output}\n" if output else "")
@@ -109,13 +111,14 @@ def update() -> None:
             if old not in text:
                 raise SystemExit(f"cannot place the output of: {example.source}")
             text = text.replace(old, new, 1)
-    README.write_text(text)
+    readme.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(one_line_commands()[int(sys.argv[2]) - 1])
     elif sys.argv[1:] == ["update"]:
-        update()
+        for readme, locale in LOCALES.items():
+            update(readme, locale)
     else:
         raise SystemExit(__doc__)

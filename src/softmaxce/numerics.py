@@ -134,8 +134,10 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
         meant = closest(str(label), class_names, 1.0 if str(label).isdigit() else 0.7)
         hint = f"did you mean '{meant}'? Labels" if meant else "labels"
         has_names = [*class_names] != [*map(str, range(len(class_names)))]
-        known = f", or {first_and_more(class_names)}" if has_names else ""
-        raise InputError(f"no class '{label}': {hint} are 0 to {len(class_names) - 1}{known}")
+        last, names = len(class_names) - 1, first_and_more(class_names)
+        if has_names:
+            raise InputError(f"no class '{label}': {hint} are 0 to {last}, or {names}")
+        raise InputError(f"no class '{label}': {hint} are 0 to {last}")
     return index
 
 

@@ -26,8 +26,8 @@ def number(text: str, *, percent: bool = False) -> float:
         remedy = "; write ln for the natural logarithm" if "log" in plain.lower() else remedy
         raise ValueError(f"'{text}' is not a number{remedy}") from None
     if not math.isfinite(value):
-        fault = "too large" if any(map(str.isdigit, text)) else "not finite"
-        raise ValueError(f"'{text}' is {fault}")
+        is_large = any(map(str.isdigit, text))
+        raise ValueError(f"'{text}' is too large" if is_large else f"'{text}' is not finite")
     if is_percentage and not percent:
         raise ValueError(f"'{text}' is a percentage, for probabilities only; write {value:g}")
     return value
