@@ -63,7 +63,11 @@ class PlainConsole(Console):
 
     def print_line(self, text: str, style: str = "") -> None:
         """One line, which may contain names from outside and is not wrapped here."""
-        self.print(Text(visible(translate(text)), style), soft_wrap=True)
+        self.print_data(translate(text), style)
+
+    def print_data(self, text: str, style: str = "") -> None:
+        """One line that is not a message: it is never translated."""
+        self.print(Text(visible(text), style), soft_wrap=True)
 
     def print_heading(self, text: str) -> None:
         """An empty line, then a bold line."""
@@ -156,7 +160,7 @@ def notes() -> PlainConsole:
 
 def note(text: str) -> None:
     """One line on stderr."""
-    notes().print_line(f"Note: {text}")
+    notes().print_data(f"{translate('Note')}: {translate(text)}")
 
 
 def note_left_out(left_out: Sequence[str]) -> None:
