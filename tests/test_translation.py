@@ -14,7 +14,7 @@ from softmaxce.translation import particle_of
 
 SOURCE = Path(translation.__file__).parent
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po"
-# The lesson has messages of its own (tests/views/lesson/test_catalogs.py); JSON and CSV stay English.
+# The lesson's messages have a test of their own (test_catalogs.py); JSON and CSV stay English.
 LEFT_OUT = ("lesson/", "views/lesson/", "views/json/", "estimator.py", "cluster/", "numerics.py")
 PROSE = re.compile(r"[A-Za-z]{2,} [a-z('{\d]|\{\d\}[:,;.]? [a-z]{2}|[a-z]{3}[:,;] ")
 # Not messages: words that are looked for, words of options, signatures.
@@ -44,9 +44,8 @@ def messages_of(module: Path) -> set[str]:
     def walk(node: ast.AST) -> None:
         if isinstance(node, ast.keyword) and node.arg in ("help", "metavar", "epilog"):
             return
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id == "EPILOG":
-                return
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EPILOG":
+            return
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
         text = template(node)
