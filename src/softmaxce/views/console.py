@@ -21,6 +21,7 @@ from softmaxce.views.safe_text import visible
 
 MAX_CLASSES = 30  # up to which a table has a row for each class
 _N_CLASSES = 20  # rows if there are more
+_N_LEFT_OUT = 10  # files that are named
 _UNLIMITED = 100_000  # columns
 _NO_BREAK = "\ue000"  # stands for a space; Rich breaks lines at U+00A0, too
 
@@ -165,5 +166,6 @@ def note(text: str) -> None:
 
 def note_left_out(left_out: Sequence[str]) -> None:
     """The number of files that were left out (at least one), and the first of them."""
-    named = first_and_more(left_out, separator="; ")
+    reasons = [*map(translate, left_out[:_N_LEFT_OUT]), *left_out[_N_LEFT_OUT:]]
+    named = first_and_more(reasons, _N_LEFT_OUT, separator="; ")
     note(f"{counted(len(left_out), 'file')} left out: {named}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from softmaxce.errors import first_and_more
 from softmaxce.findings import Finding, Verdict
-from softmaxce.views.formatting import change, command, counted, nats, percent
+from softmaxce.views.formatting import change, command, nats, percent
 from softmaxce.workflows.assessment import Assessment
 
 Values = Mapping[str, Any]

@@ -59,8 +59,9 @@ def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
         is_loss = gate.metric in LOSSES
         shortfall = metric.value - gate.bound if is_loss else gate.bound - metric.value
         if shortfall > 0:
-            below = f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} below {gate.bound:g}"
-            above = f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} above {gate.bound:g}"
+            reached = f"{gate.metric} {metric.value:.4g}"
+            below = f"{reached} is {shortfall:.2g} below {gate.bound:g}"
+            above = f"{reached} is {shortfall:.2g} above {gate.bound:g}"
             failed.append(above if is_loss else below)
     if failed:
         raise GateFailed(f"gate failed: {'; '.join(failed)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softmaxce.errors import AlreadyTrained, first_and_more
-from softmaxce.translation import each, translate
+from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     choices_made,
@@ -61,7 +61,7 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
     n_pixels = preprocessing.n_pixels
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
     reason = result.scored["train"].subset.dataset.preprocessing_reason
-    console.print_data(f"({each(reason)})")
+    console.print_data(f"({translate(reason)})")
     if result.model.patches is not None:
         console.print_line(f"Features: {features_line(result.model.patches)}")
     if (trial := result.mirror_trial) is not None:
