@@ -232,6 +232,13 @@ def test_a_finding_in_good_korean(korean):
     )
 
 
+def test_only_a_number_can_be_counted(korean):
+    assert korean("1,200 images") == "이미지 1,200장"
+    assert korean("my images") == "my images"
+    assert korean("Few of my images") == "Few of my images"
+    assert translation.listed("images, of and 7 more") == "images, of 외 7개"
+
+
 @pytest.mark.parametrize(
     "progress",
     [
