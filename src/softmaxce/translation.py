@@ -23,6 +23,7 @@ _MORE = re.compile(r" and [\d,]+ more\Z")  # of errors.first_and_more
 _NEXT_REASON = re.compile(r"; (?=[^;]+: )")
 # After a final consonant, and after a vowel.
 _PARTICLES = {"은": "은는", "이": "이가", "을": "을를", "과": "과와", "으로": ("으로", "로")}
+_MAX_PARTS = 50  # of a message; a path may have thousands, too many for a recursion
 _FIRST_SYLLABLE, _N_FINALS, _RIEUL = 0xAC00, 28, 8
 _FINAL = "(l|m|n)e?$|(ng|[aeiou][bckpt]|ck)$"  # of an English word: 모델, 리줌, 맵; but 레드, 폴더
 _DIGITS_WITH_FINAL, _DIGITS_WITH_RIEUL = "036", "178"  # 영, 삼, 육; 일, 칠, 팔
@@ -85,6 +86,12 @@ def listed(names: str) -> str:
     return _MORE.sub(lambda more: translate(more[0]), names)
 
 
+def translate_reason(failure: str) -> str:
+    """The text of an ImageError, "path: reason", of which the reason is translated."""
+    path, colon, reason = failure.partition(": ")
+    return path + colon + translate(reason)
+
+
 class _Value(str):
     """A value of a message, formatted as the first lines of this file say."""
 
@@ -92,20 +99,18 @@ class _Value(str):
 
     def __format__(self, wanted: str) -> str:
         how, particle = wanted.rstrip("은이을과으로"), wanted.lstrip("t;,-n")
-        text = translate(str(self)) if how == "t" else str(self)
+        is_message = how == "t" and self.count(": ") < _MAX_PARTS
+        text = translate(str(self)) if is_message else str(self)
         if text == self:
             text = listed(text)
         if how == ";":
-            text = "; ".join(map(_with_reason, _NEXT_REASON.split(text)))
+            failures, *more = re.split(f"({_MORE.pattern})", self)
+            text = "; ".join(map(translate_reason, _NEXT_REASON.split(failures)))
+            text += "".join(map(translate, more))
         elif how == ",":
             text = text.replace(" and ", ", ").replace(" or ", ", ")
         ending = particle_of(text, particle) if particle else ""
         return ending if how == "-" else text + ending
-
-
-def _with_reason(failure: str) -> str:
-    path, colon, reason = failure.partition(": ")
-    return path + colon + translate(reason)
 
 
 def particle_of(word: str, particle: str) -> str:

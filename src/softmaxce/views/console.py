@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softmaxce.errors import first_and_more
-from softmaxce.translation import translate
+from softmaxce.translation import translate, translate_reason
 from softmaxce.views.formatting import Strong, Word, counted
 from softmaxce.views.safe_text import visible
 
@@ -166,6 +166,6 @@ def note(text: str) -> None:
 
 def note_left_out(left_out: Sequence[str]) -> None:
     """The number of files that were left out (at least one), and the first of them."""
-    reasons = [*map(translate, left_out[:_N_LEFT_OUT]), *left_out[_N_LEFT_OUT:]]
+    reasons = [*map(translate_reason, left_out[:_N_LEFT_OUT]), *left_out[_N_LEFT_OUT:]]
     named = first_and_more(reasons, _N_LEFT_OUT, separator="; ")
     note(f"{counted(len(left_out), 'file')} left out: {named}")
