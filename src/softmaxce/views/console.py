@@ -15,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from softmaxce.errors import first_and_more
-from softmaxce.translation import translate
+from softmaxce.translation import translate, translate_reason
 from softmaxce.views.formatting import Strong, Word, counted
 from softmaxce.views.safe_text import visible
 
 MAX_CLASSES = 30  # up to which a table has a row for each class
 _N_CLASSES = 20  # rows if there are more
+_N_LEFT_OUT = 10  # files that are named
 _UNLIMITED = 100_000  # columns
 _NO_BREAK = "\ue000"  # stands for a space; Rich breaks lines at U+00A0, too
 
@@ -63,7 +64,11 @@ class PlainConsole(Console):
 
     def print_line(self, text: str, style: str = "") -> None:
         """One line, which may contain names from outside and is not wrapped here."""
-        self.print(Text(visible(translate(text)), style), soft_wrap=True)
+        self.print_data(translate(text), style)
+
+    def print_data(self, text: str, style: str = "") -> None:
+        """One line that is not a message: it is never translated."""
+        self.print(Text(visible(text), style), soft_wrap=True)
 
     def print_heading(self, text: str) -> None:
         """An empty line, then a bold line."""
@@ -156,10 +161,11 @@ def notes() -> PlainConsole:
 
 def note(text: str) -> None:
     """One line on stderr."""
-    notes().print_line(f"Note: {text}")
+    notes().print_data(f"{translate('Note')}: {translate(text)}")
 
 
 def note_left_out(left_out: Sequence[str]) -> None:
     """The number of files that were left out (at least one), and the first of them."""
-    named = first_and_more(left_out, separator="; ")
+    reasons = [*map(translate_reason, left_out[:_N_LEFT_OUT]), *left_out[_N_LEFT_OUT:]]
+    named = first_and_more(reasons, _N_LEFT_OUT, separator="; ")
     note(f"{counted(len(left_out), 'file')} left out: {named}")

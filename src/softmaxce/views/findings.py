@@ -7,7 +7,7 @@ from typing import Any
 
 from softmaxce.errors import first_and_more
 from softmaxce.findings import Finding, Verdict
-from softmaxce.views.formatting import change, command, counted, nats, percent
+from softmaxce.views.formatting import change, command, nats, percent
 from softmaxce.workflows.assessment import Assessment
 
 Values = Mapping[str, Any]
@@ -16,7 +16,7 @@ _GRADES = {
     "good": "Good",
     "useful": "Useful, with errors",
     "weak": "Not good enough to rely on",
-    "no_skill": "Not clearly better than always predicting '{}'",
+    "no_skill": "Not clearly better than always predicting '{0}'",
     "too_few": "Too few images to tell",
 }
 
@@ -126,10 +126,12 @@ def _others(n: int) -> str:
 
 def _missed_classes(of: Values) -> str:
     how = "rarely" if of["n_correct"] else "never"
-    text = f"'{of['class']}' is {how} recognised: {of['n_correct']:,} of {of['support']:,} images."
+    more = f" The same is true of {_others(of['n_more'])}." if of["n_more"] else ""
     if "n_training" in of:
-        text += f" It has {of['n_training']:,} of the {of['n_training_all']:,} training images."
-    return f"{text} The same is true of {_others(of['n_more'])}." if of["n_more"] else text
+        n, n_all = of["n_training"], of["n_training_all"]
+        more = f" It has {n:,} of the {n_all:,} training images.{more}"
+    counts = f"{of['n_correct']:,} of {of['support']:,} images"
+    return f"'{of['class']}' is {how} recognised: {counts}.{more}"
 
 
 def _few_images(of: Values) -> str:
@@ -147,7 +149,7 @@ _SENTENCES: Mapping[str, Callable[[Values], str]] = {
         "images. They were used to choose the penalty, so the test scores are too optimistic."
     ),
     "contradictory_labels": lambda of: (
-        f"{counted(of['count'], 'picture')} {'is' if of['count'] == 1 else 'are'} in more than one "
+        f"{of['count']:,} {'picture is' if of['count'] == 1 else 'pictures are'} in more than one "
         "class, so some labels are wrong."
     ),
     "unexplained_labels": lambda of: (

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from softmaxce.translation import translate
 from softmaxce.views.console import notes
 from softmaxce.workflows import progress as workflow
 from softmaxce.workflows.progress import OnProgress
@@ -44,8 +45,11 @@ def _bars(console: Console) -> Iterator[OnProgress]:
         def listen(progress: workflow.Progress) -> None:
             task = task_of.get(progress.stage)
             if task is None:
-                task = task_of[progress.stage] = bars.add_task(progress.stage, total=1, detail="")
-            bars.update(task, completed=progress.fraction, detail=progress.detail, refresh=True)
+                task = task_of[progress.stage] = bars.add_task(
+                    translate(progress.stage), total=1, detail=""
+                )
+            detail = translate(_line(progress)).partition("%  ")[2]
+            bars.update(task, completed=progress.fraction, detail=detail, refresh=True)
 
         yield listen
 
@@ -57,7 +61,10 @@ def _lines(console: Console) -> OnProgress:
         step = int(progress.fraction * _STEPS)
         if step >= next_step_of.get(progress.stage, 1):
             next_step_of[progress.stage] = step + 1
-            line = f"{progress.stage}: {progress.fraction:.0%}  {progress.detail}"
-            console.print(line, soft_wrap=True)
+            console.print(_line(progress), soft_wrap=True)
 
     return listen
+
+
+def _line(progress: workflow.Progress) -> str:
+    return f"{progress.stage}: {progress.fraction:.0%}  {progress.detail}"

@@ -8,7 +8,7 @@ from typing import Any
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.intervals import Interval
 from softmaxce.metrics.scores import Scores
-from softmaxce.views.formatting import Strong, interval, nats, percent, shortened
+from softmaxce.views.formatting import Strong, Word, interval, nats, percent, shortened
 
 SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
 CI = "95 % CI"
@@ -35,7 +35,7 @@ def splits_table(splits: Mapping[str, Scores]) -> TextTable:
     header = ("split", "images", "accuracy", CI, "majority", "balanced", "cross-entropy")
     rows = [
         (
-            SPLIT_TITLES[split],
+            Word(SPLIT_TITLES[split]),
             f"{scores.n_images:,}",
             Strong(percent(scores.accuracy)),
             interval(scores.accuracy_interval),
@@ -55,7 +55,7 @@ def metrics_table(scores: Scores) -> TextTable:
         if metric.name in _METRIC_TITLES:
             in_words = nats if metric.name in ("cross_entropy", "brier_score") else percent
             low, high = (in_words(bound).removesuffix(" %") for bound in metric.interval)
-            title, value = _METRIC_TITLES[metric.name], Strong(in_words(metric.value))
+            title, value = Word(_METRIC_TITLES[metric.name]), Strong(in_words(metric.value))
             rows.append((title, value, f"[{low}, {high}]", in_words(metric.baseline)))
     return ("score", "value", CI, "baseline"), rows
 
@@ -65,7 +65,7 @@ def calibration_table(scores: Scores, uncalibrated: Scores, temperature: float) 
     both = [("uncalibrated", 1.0, uncalibrated), ("calibrated", temperature, scores)]
     rows = [
         (
-            title,
+            Word(title),
             f"{temperature_of_row:.4g}",
             nats(scored.cross_entropy),
             nats(scored.brier_score),

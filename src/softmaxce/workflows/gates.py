@@ -30,10 +30,10 @@ def parse_gate(text: str) -> Gate:
             f"unknown score '{metric}'; the scores are {', '.join((*PROPORTIONS, *LOSSES))}"
         )
     if relation == (">=" if metric in LOSSES else "<="):
-        better, sign = ("lower", "<=") if metric in LOSSES else ("higher", ">=")
-        raise InputError(
-            f"'{text}' would accept the worst model: {better} {metric} is better; use {sign}"
-        )
+        advice = f"higher {metric} is better; use >="
+        if metric in LOSSES:
+            advice = f"lower {metric} is better; use <="
+        raise InputError(f"'{text}' would accept the worst model: {advice}")
     try:
         bound = number(bound_text, percent=metric in PROPORTIONS)
     except ValueError as error:
@@ -41,7 +41,7 @@ def parse_gate(text: str) -> Gate:
     if bound < 0:
         raise InputError(f"{metric} cannot have the bound {bound_text}")
     if metric in PROPORTIONS and bound > 1:
-        raise InputError(f"{metric} is between 0 and 1 (90 % is 0.9), not {bound_text}")
+        raise InputError(f"{metric} is between 0 and 1 ({'90 %'} is 0.9), not {bound_text}")
     return Gate(metric, bound)
 
 
@@ -59,9 +59,9 @@ def check_gates(scores: Scores, gates: Sequence[Gate]) -> None:
         is_loss = gate.metric in LOSSES
         shortfall = metric.value - gate.bound if is_loss else gate.bound - metric.value
         if shortfall > 0:
-            side = "above" if is_loss else "below"
-            failed.append(
-                f"{gate.metric} {metric.value:.4g} is {shortfall:.2g} {side} {gate.bound:g}"
-            )
+            reached = f"{gate.metric} {metric.value:.4g}"
+            below = f"{reached} is {shortfall:.2g} below {gate.bound:g}"
+            above = f"{reached} is {shortfall:.2g} above {gate.bound:g}"
+            failed.append(above if is_loss else below)
     if failed:
         raise GateFailed(f"gate failed: {'; '.join(failed)}")

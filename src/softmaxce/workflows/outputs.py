@@ -35,10 +35,10 @@ def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence
         suffix = Path(output).suffix.lower()
         if _FORMATS.fullmatch(suffix) and suffix not in suffixes.split():
             instead = Path(output).with_suffix(suffixes.split()[0])
-            page = " and print the page" * (suffix in (".pdf", ".ps"))
-            raise OutputError(
-                f"cannot write: {output}: it would not be a {suffix} file; write {instead}{page}"
-            )
+            advice = f"write {instead}"
+            if suffix in (".pdf", ".ps"):
+                advice = f"write {instead} and print the page"
+            raise OutputError(f"cannot write: {output}: it would not be a {suffix} file; {advice}")
         if os.path.realpath(output) in taken:
             raise OutputError(
                 f"cannot write: {output}: it is also an input or another output of this command"

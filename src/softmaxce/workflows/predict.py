@@ -142,13 +142,14 @@ def predict(
     result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
         first, *others = result.failures
-        more = f" (and {len(others)} more)" if others else ""
-        them = "them" if others else "it"
-        option = list_option(str(first.path), stdin)
-        hint = f"; for a list of paths, use {option}" if option else ""
-        if not option and len(paths) > 1:
-            hint = f"; --skip-bad skips {them}"
-        raise DataError(f"cannot read the image: {first}{more}{hint}")
+        failed = f"cannot read the image: {first}"
+        if others:
+            failed = f"{failed} (and {len(others)} more)"
+        if option := list_option(str(first.path), stdin):
+            failed = f"{failed}; for a list of paths, use {option}"
+        elif len(paths) > 1:
+            failed = f"{failed}; --skip-bad skips {'them' if others else 'it'}"
+        raise DataError(failed)
     if len(decoded.failures) == len(decoded.pixels) and not isinstance(piped, Prediction):
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")

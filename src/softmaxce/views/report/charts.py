@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from softmaxce.metrics.calibration import Bin
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
+from softmaxce.translation import translate
 from softmaxce.views.formatting import counted, percent, shortened
 from softmaxce.views.report.drawing import Drawing, Point, Role, dot, label, rectangle, stroke
 from softmaxce.views.report.subject import Subject
@@ -73,7 +74,7 @@ def confusion(class_names: Sequence[str], scores: Scores) -> Drawing:
     names = [shortened(class_names[k], 14) for k in chosen]
     margin = 12 + 6.5 * max(map(cell_len, names)) if n <= MAX_NAMED else 8.0
     left, top = margin, margin + 18
-    shapes = [label((left, 12), "predicted class", size=_SMALL)]
+    shapes = [label((left, 12), translate("predicted class"), size=_SMALL)]
     for row, i in enumerate(chosen):
         x, y = left + row * cell, top + row * cell
         if n <= MAX_NAMED:
@@ -134,13 +135,13 @@ def reliability(scores: Scores, uncalibrated: Scores) -> Drawing:
         shapes.append(label(area.at(k / 5, 0, 0, 16), tick, "middle", size=_SMALL))
     shapes += [
         stroke((area.at(0, 0), area.at(1, 1)), "soft", dashed=True),
-        label(area.at(0.5, 0, 0, 36), "confidence", "middle"),
-        label(below.at(0.5, 0, 0, 16), "images by confidence", "middle"),
-        label(area.at(0, 1, 10, 20), "dots: accuracy", size=_SMALL),
-        label(area.at(0, 1, 10, 35), "dashed: calibrated", size=_SMALL),
+        label(area.at(0.5, 0, 0, 36), translate("confidence"), "middle"),
+        label(below.at(0.5, 0, 0, 16), translate("images by confidence"), "middle"),
+        label(area.at(0, 1, 10, 20), translate("dots: accuracy"), size=_SMALL),
+        label(area.at(0, 1, 10, 35), translate("dashed: calibrated"), size=_SMALL),
     ]
     if uncalibrated is not scores:
-        shapes.append(label(area.at(0, 1, 24, 50), "before calibration", size=_SMALL))
+        shapes.append(label(area.at(0, 1, 24, 50), translate("before calibration"), size=_SMALL))
         places = [area.at(b.mean_confidence, b.accuracy) for b in uncalibrated.bins if b.n_images]
         for place in (area.at(0, 1, 14, 46), *places):
             shapes.append(dot(place, 4, "second", hollow=True))
@@ -177,7 +178,7 @@ def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
     every = [value for of_stage in logs for value in of_stage]
     high, span = max(every), (max(every) - min(every)) or 1.0
     shapes = area.grid([f"{10 ** (high - span * k / 4):.3g}" for k in range(5)])
-    shapes.append(label((6, 14), "objective (nats, logarithmic)", size=_SMALL))
+    shapes.append(label((6, 14), translate("objective (nats, logarithmic)"), size=_SMALL))
     n_before, last, free_from = 0, max(1, len(every) - 1), 0.0
     for number, ((stage, _), of_stage) in enumerate(zip(stages, logs, strict=True)):
         points = tuple(
@@ -187,10 +188,11 @@ def objective_history(stages: Sequence[tuple[str, Sequence[float]]]) -> Drawing:
         shapes.append(stroke(points, "accent" if number % 2 == 0 else "second", 2))
         x, y = area.at(n_before / last, 1, 0, -8)
         if x >= free_from:
-            shapes.append(label((x, y), stage, size=10))
-            free_from = x + 6 * len(stage)
+            words = translate(stage)
+            shapes.append(label((x, y), words, size=10))
+            free_from = x + 6 * cell_len(words)
         n_before += len(of_stage)
-    shapes.append(label(area.at(0.5, 0, 0, 20), "iterations of all fits", "middle"))
+    shapes.append(label(area.at(0.5, 0, 0, 20), translate("iterations of all fits"), "middle"))
     title = "The objective (cross-entropy and penalty, in nats) at each iteration"
     return Drawing("objective", title, 450, 262, shapes)
 
@@ -219,15 +221,17 @@ def penalties(record: TrainingRecord) -> Drawing | None:
         if points:
             shapes.append(stroke(tuple(sorted(points)), role, 2))
             points.append(area.at(0, 1, 130 * number + 120, -28))
-            shapes.append(label(area.at(0, 1, 130 * number + 128, -24), title, size=_SMALL))
+            shapes.append(
+                label(area.at(0, 1, 130 * number + 128, -24), translate(title), size=_SMALL)
+            )
         shapes += [dot(point, 4, role) for point in points]
     for x, (l2, _) in zip(xs, path, strict=True):
         if l2 == record.l2:
-            words = f"chosen: {l2:.3g}"
+            words = translate(f"chosen: {l2:.3g}")
             shapes.append(stroke((inner.at(x, 0), inner.at(x, 1)), "ink", dashed=True))
             shapes.append(label(inner.at(x, 1, 0, -6), words, "middle", "ink", size=_SMALL))
-    shapes.append(label((6, 14), "cross-entropy (nats)", size=_SMALL))
-    shapes.append(label(area.at(0.5, 0, 0, 38), "penalty l2 (logarithmic)", "middle"))
+    shapes.append(label((6, 14), translate("cross-entropy (nats)"), size=_SMALL))
+    shapes.append(label(area.at(0.5, 0, 0, 38), translate("penalty l2 (logarithmic)"), "middle"))
     title = "Training and validation cross-entropy for each penalty tried"
     return Drawing("penalties", title, 460, 276, shapes)
 
@@ -238,7 +242,7 @@ def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:
     if len(chosen) > MAX_RECALLS:
         chosen = sorted(chosen, key=lambda k: scores.per_class[k].recall)[:MAX_RECALLS]
     names = [shortened(class_names[k], 18) for k in chosen]
-    area = _Area(16 + 7 * max(map(len, names)), 8, 360, 22 * len(names))
+    area = _Area(16 + 7 * max(map(cell_len, names)), 8, 360, 22 * len(names))
     shapes = []
     for fifth in range(6):
         shapes.append(stroke((area.at(fifth / 5, 1), area.at(fifth / 5, 0)), "line"))
@@ -251,5 +255,5 @@ def recalls(class_names: Sequence[str], scores: Scores) -> Drawing:
         shapes.append(stroke((area.at(low, y), area.at(high, y)), "accent", 2))
         title = f"{of_class.n_correct:,} of {of_class.support:,}, {percent(of_class.recall)}"
         shapes.append(dot(area.at(of_class.recall, y), 4.5, "accent", title=title))
-    title = "The recall of each class with its 95 % confidence interval"
+    title = f"The recall of each class with its {'95 %'} confidence interval"
     return Drawing("classes", title, area.left + 384, area.top + area.height + 24, shapes)

@@ -13,6 +13,8 @@ from softmaxce.views.report.markup import (
     Html,
     bullets,
     folded,
+    heading,
+    own,
     paragraph,
     scrolling,
     section,
@@ -40,7 +42,7 @@ def confusion_section(subject: Subject) -> Html:
         _key(),
         paragraph(left_out, "soft") if left_out else None,
         _matrix(names, scores, shown.tolist(), scores.confusion_among(shown).tolist()),
-        Html(f"<h3>{MOST_CONFUSED_TITLE}</h3>{lines}"),
+        Html(heading(MOST_CONFUSED_TITLE) + lines),
         _pairs(names, scores) if len(scores.confusions) > _N_IN_WORDS else None,
     )
 
@@ -66,10 +68,11 @@ def _matrix(
     css_class = "matrix" + " small" * is_small
     css_class += " turned" * (len(chosen) > 6 and max(map(len, short)) > 4)
     columns = "".join(f'<th scope="col" {head}' for head in heads)
+    axes = f"{own('predicted')} &rarr;<br>{own('true')} &darr;"
     return scrolling(
         css_class,
         "Confusion matrix",
-        f"<table><thead><tr><th>predicted &rarr;<br>true &darr;</th>{columns}</tr></thead>\n"
+        f"<table><thead><tr><th>{axes}</th>{columns}</tr></thead>\n"
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
 
@@ -81,7 +84,7 @@ def _cell(count: int, support: int, title: str, *, is_correct: bool, is_small: b
     per_cent = f"<small>{charts.rounded(share)}</small>" if is_small else ""
     title = f"{title}: {count:,} of {support:,}, {percent(share)}"
     colour = _colour("hit" if is_correct else "miss", share)
-    return f'<td {colour} title="{text(title)}">{count:,}{per_cent}</td>'
+    return f'<td {colour} title="{own(title)}">{count:,}{per_cent}</td>'
 
 
 def _colour(kind: str, share: float) -> str:
@@ -91,7 +94,7 @@ def _colour(kind: str, share: float) -> str:
 def _key() -> Html:
     """What rows, columns and colours mean."""
     swatches = " ".join(
-        f"{title}: "
+        f"{own(title)}: "
         + "".join(
             f"<span {_colour(kind, share)}>{charts.rounded(share)}</span>" for share in _SCALE
         )

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
+from softmaxce.translation import translate
 from softmaxce.views.safe_text import visible
 
 Role = Literal["ink", "soft", "line", "accent", "second", "good", "bad", "card", "tint"]
@@ -75,7 +76,9 @@ def label(
 
 def _titled(element: str, title: str) -> str:
     name = element.partition(" ")[0]
-    return f"<{element}><title>{text(title)}</title></{name}>" if title else f"<{element}/>"
+    return (
+        f"<{element}><title>{text(translate(title))}</title></{name}>" if title else f"<{element}/>"
+    )
 
 
 def _number(value: float) -> str:
@@ -89,7 +92,7 @@ def as_svg(drawing: Drawing) -> str:
     return (
         f'<svg viewBox="0 0 {width} {_number(drawing.height)}" role="img" '
         f'aria-labelledby="{identifier}" style="--natural: {width}px">\n'
-        f'<title id="{identifier}">{text(drawing.title)}</title>\n{shapes}\n</svg>'
+        f'<title id="{identifier}">{text(translate(drawing.title))}</title>\n{shapes}\n</svg>'
     )
 
 
@@ -105,7 +108,7 @@ def as_svg_file(drawing: Drawing) -> bytes:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="{-_MARGIN} {-_MARGIN} {width} {height}">\n'
-        f"<title>{text(drawing.title)}</title>\n<style>{style}</style>\n"
+        f"<title>{text(translate(drawing.title))}</title>\n<style>{style}</style>\n"
         f'<rect fill="#fff" x="{-_MARGIN}" y="{-_MARGIN}" width="100%" height="100%"/>\n'
         f"{shapes}\n</svg>\n"
     ).encode()

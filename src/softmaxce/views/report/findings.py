@@ -5,7 +5,7 @@ from __future__ import annotations
 from softmaxce.findings import Finding
 from softmaxce.views.findings import finding_text, remedy_text, verdict_text
 from softmaxce.views.report.drawing import text
-from softmaxce.views.report.markup import Html
+from softmaxce.views.report.markup import Html, own
 from softmaxce.views.report.subject import Subject
 
 
@@ -14,7 +14,7 @@ def findings_box(subject: Subject) -> Html:
 
     def item(finding: Finding) -> str:
         remedy = remedy_text(finding, subject.command)
-        shown = f"<code>{text(remedy)}</code>" if remedy else ""
+        shown = f"<code>{own(remedy)}</code>" if remedy else ""
         return f"<li>{_sentence(finding_text(finding))}{shown}</li>"
 
     found = subject.found
@@ -22,11 +22,11 @@ def findings_box(subject: Subject) -> Html:
     listed = f"<ol>{items}</ol>" if items else ""
     kind = text(found.verdict.kind.replace("_", "-"))
     return Html(
-        f'<section class="trust {kind}" aria-label="Verdict">'
+        f'<section class="trust {kind}" aria-label="{own("Verdict")}">'
         f"<p>{_sentence(verdict_text(found.verdict))}</p>{listed}</section>"
     )
 
 
 def _sentence(words: str) -> str:
     """As HTML, where no line breaks between a number and its %."""
-    return text(words).replace(" %", "&nbsp;%")
+    return own(words).replace(" %", "&nbsp;%")

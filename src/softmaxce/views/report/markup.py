@@ -29,11 +29,29 @@ def own(message: str) -> str:
     return text(translate(message))
 
 
+def _own_or_html(value: str) -> str:
+    return value if isinstance(value, Html) else own(value)
+
+
 def paragraph(value: str, css_class: str = "") -> Html:
     """A paragraph."""
     attribute = f' class="{css_class}"' if css_class else ""
-    inner = value if isinstance(value, Html) else own(value)
-    return Html(f"<p{attribute}>{inner}</p>")
+    return Html(f"<p{attribute}>{_own_or_html(value)}</p>")
+
+
+def data(value: str) -> Html:
+    """A name from outside, which is never translated."""
+    return Html(text(value))
+
+
+def heading(title: str) -> Html:
+    """The heading of a part of a section."""
+    return Html(f"<h3>{own(title)}</h3>")
+
+
+def sentences(*messages: str) -> Html:
+    """Messages of ours, one after another; '' is left out."""
+    return Html(" ".join(own(message) for message in messages if message))
 
 
 def bullets(lines: Iterable[str]) -> Html:
@@ -75,7 +93,7 @@ def figure(drawing: Drawing, caption: str, *, is_wide: bool = False) -> Html:
     svg = as_svg(drawing)
     if is_wide:
         svg = scrolling("scroll wide", drawing.title, svg)
-    return Html(f"<figure>{svg}<figcaption>{own(caption)}</figcaption></figure>")
+    return Html(f"<figure>{svg}<figcaption>{_own_or_html(caption)}</figcaption></figure>")
 
 
 def section(title: str, *content: Html | None) -> Html:
@@ -90,6 +108,6 @@ def beside(*content: Html) -> Html:
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Html:
-    """Terms and their descriptions."""
-    rows = "".join(f"<dt>{own(title)}</dt><dd>{own(value)}</dd>" for title, value in pairs)
+    """Terms and their descriptions; names from outside are given as Html."""
+    rows = "".join(f"<dt>{own(title)}</dt><dd>{_own_or_html(value)}</dd>" for title, value in pairs)
     return Html(f"<dl>{rows}</dl>")

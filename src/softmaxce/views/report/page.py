@@ -7,13 +7,24 @@ from string import Template
 
 from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
+from softmaxce.translation import language, translate
 from softmaxce.views.console import MAX_CLASSES
 from softmaxce.views.descriptions import choices_made, model_details
 from softmaxce.views.formatting import Strong
 from softmaxce.views.report import charts, confusion, pictures, scores
 from softmaxce.views.report.drawing import STYLE, as_svg_file, text
 from softmaxce.views.report.findings import findings_box
-from softmaxce.views.report.markup import Html, definitions, folded, section, table
+from softmaxce.views.report.markup import (
+    Html,
+    data,
+    definitions,
+    folded,
+    heading,
+    own,
+    section,
+    sentences,
+    table,
+)
 from softmaxce.views.report.subject import Subject
 from softmaxce.views.score_tables import CI, metrics_table
 from softmaxce.workflows.outputs import write_folder
@@ -24,9 +35,9 @@ _TILES = {
     "calibration error": "expected by chance from a calibrated model",
 }
 _CAVEATS = {
-    "train": " The model was trained on these images, so the scores are much too optimistic.",
+    "train": "The model was trained on these images, so the scores are much too optimistic.",
     "validation": (
-        " These images were also used to choose {}, so the scores are slightly optimistic; run "
+        "These images were also used to choose {0}, so the scores are slightly optimistic; run "
         "softmaxce evaluate on a separate test set."
     ),
 }
@@ -54,33 +65,35 @@ def _page(subject: Subject) -> bytes:
     ]
     template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
     return template.substitute(
-        title="Training report" if subject.split else "Evaluation report",
+        language=language(),
+        title=own("Training report" if subject.split else "Evaluation report"),
         style=STYLE,
         verdict=findings_box(subject),
         summary=_summary(subject),
         tiles=_tiles(subject),
         sections="\n".join(filter(None, sections)),
-        version=text(__version__),
+        made_by=own(f"Created by softmaxce {__version__} with the command"),
+        command_title=own("The command"),
         command=text(subject.command),
     ).encode()
 
 
 def _summary(subject: Subject) -> str:
     of_images, names = subject.scored.scores, subject.model.class_names
-    words = (
+    counts = (
         f"The model classifies {of_images.n_correct:,} of {of_images.n_images:,} {subject.images} "
         f"in {len(names):,} classes correctly."
     )
     choices = choices_made(subject.model, subject.record.l2_path)
-    if subject.split == "train" or choices:
-        words += _CAVEATS.get(subject.split or "", "").format(choices)
-    return text(words)
+    caveat = _CAVEATS.get(subject.split or "", "") if subject.split == "train" or choices else ""
+    return sentences(counts, caveat.format(choices))
 
 
 def _tiles(subject: Subject) -> str:
     tiles = [
-        f'<li class="tile"><span>{title.capitalize()}</span><b>{value}</b>'
-        f"<span>{CI} {interval}</span><span>Baseline {baseline}: {_TILES[title]}</span></li>"
+        f'<li class="tile"><span>{text(translate(title).capitalize())}</span><b>{value}</b>'
+        f"<span>{own(CI)} {interval}</span>"
+        f"<span>{own(f'Baseline {baseline}: {_TILES[title]}')}</span></li>"
         for title, value, interval, baseline in metrics_table(subject.scored.scores)[1]
         if title in _TILES
     ]
@@ -99,9 +112,11 @@ def _details_section(subject: Subject) -> Html:
     classes = table("Images of each class", header, rows)
     return section(
         "Data and model",
-        Html("<h3>Data</h3>"),
+        heading("Data"),
         definitions(subject.data_details),
         classes if len(rows) <= MAX_CLASSES else folded("Images of each class", classes),
-        Html("<h3>Model</h3>"),
-        definitions([("File", subject.model_path), *model_details(subject.model, subject.record)]),
+        heading("Model"),
+        definitions(
+            [("File", data(subject.model_path)), *model_details(subject.model, subject.record)]
+        ),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.filters import N_FILTERS, for_and_against, most_used
-from softmaxce.views.formatting import counted, percent
+from softmaxce.views.formatting import Word, counted, percent
 from softmaxce.views.pictures import (
     PNG_SIDE,
     Floats,
@@ -23,7 +23,16 @@ from softmaxce.views.pictures import (
     shrunk,
 )
 from softmaxce.views.report.drawing import text
-from softmaxce.views.report.markup import Html, folded, paragraph, section, table
+from softmaxce.views.report.markup import (
+    Html,
+    folded,
+    heading,
+    own,
+    paragraph,
+    section,
+    sentences,
+    table,
+)
 from softmaxce.views.report.subject import Subject
 
 N_WORST = 24
@@ -39,7 +48,7 @@ _FULL_COLOUR = 0.995  # quantile of the absolute weights: single large ones must
 def worst_section(subject: Subject) -> Html:
     """The misclassified images with the highest cross-entropy, as the model sees them."""
     groups = "".join(
-        f'<h3>{text(title)}</h3>\n<ul class="grid">'
+        f'{heading(title)}\n<ul class="grid">'
         + "".join(_card(subject, position) for position in positions)
         + "</ul>\n"
         for title, positions in _groups(subject)
@@ -73,7 +82,7 @@ def _groups(subject: Subject) -> Iterator[tuple[str, list[int]]]:
         shown = members[:n_each].tolist()
         words = f"{title}: {counted(len(members), 'image')}"
         if len(shown) < len(members):
-            words += f"; the {len(shown)} with the highest cross-entropy"
+            words = f"{words}; the {len(shown)} with the highest cross-entropy"
         yield words, shown
 
 
@@ -96,15 +105,15 @@ def _card(subject: Subject, position: int) -> str:
     )
     verdict, css_class = f"'{names[label]}'", "right"
     if label != predicted:
-        verdict, css_class = f"{verdict} predicted as '{names[predicted]}'", "wrong"
+        verdict, css_class = f"'{names[label]}' predicted as '{names[predicted]}'", "wrong"
     path = scored.path(position)
-    short = text("/".join(PurePath(path).parts[-2:]))
+    short, loss = "/".join(PurePath(path).parts[-2:]), scored.scores.cross_entropies[position]
     picture = _picture(subject, scored.pixels(position))
     return (
-        f'<li><img src="{_thumbnail(picture)}" alt="The image {short}">'
-        f'<p class="verdict {css_class}">{text(verdict)}</p>{shares}'
-        f"<p>cross-entropy {float(scored.scores.cross_entropies[position]):.2f}</p>"
-        f'<p class="path" title="{text(path)}">{short}</p></li>\n'
+        f'<li><img src="{_thumbnail(picture)}" alt="{own(f"The image {short}")}">'
+        f'<p class="verdict {css_class}">{own(verdict)}</p>{shares}'
+        f"<p>{own(f'cross-entropy {loss:.2f}')}</p>"
+        f'<p class="path" title="{text(path)}">{text(short)}</p></li>\n'
     )
 
 
@@ -143,7 +152,7 @@ def weights_section(subject: Subject) -> Html | None:
 
     def image(what: str, k: int, picture: Pixels) -> str:
         source, title = _thumbnail(picture, min(side, MAX_SIDE)), f"The {what} of {names[k]}"
-        return f'<img src="{source}" alt="{text(title)}">'
+        return f'<img src="{source}" alt="{own(title)}">'
 
     cards = "".join(
         f'<li><div class="pictures">{image("weights", k, picture)}'
@@ -155,15 +164,17 @@ def weights_section(subject: Subject) -> Html | None:
         (names[k], _signed(bias), *_extremes(weights[..., k]))
         for k, bias in enumerate(subject.model.layers[0].biases[:MAX_CLASSES])
     ]
-    words = (
+    legend = (
         "Left: each weight at the position of its pixel. Orange: a bright pixel raises the "
         "logit of the class; blue: it lowers it; white: it has no effect. Right: the mean of the "
         f"{subject.images} of the class."
     )
-    if subject.model.preprocessing.channels > 1:
-        words += " The red, green and blue weights are summed."
-    if len(rows) < len(names):
-        words += f" The first {len(rows)} of {len(names)} classes."
+    summed = "The red, green and blue weights are summed."
+    words = sentences(
+        legend,
+        summed if subject.model.preprocessing.channels > 1 else "",
+        f"The first {len(rows)} of {len(names)} classes." if len(rows) < len(names) else "",
+    )
     header = ("class", "bias", "largest weight", "smallest weight")
     return section(
         "Weights of each class",
@@ -180,29 +191,30 @@ def _patches_section(model: SoftmaxModel) -> Html:
     n, is_cut = f"{patches.n_patches:,} filters", patches.n_patches > N_FILTERS
     which = f"{N_FILTERS} most used of {n}" if is_cut else f"{n}, the most used first"
     colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
-    words = (
+    filters = (
         f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "
         f"lighter is positive, darker is negative, in {colours}. The more the region looks like "
         "the filter, the higher the response."
     )
-    if patches.is_symmetric:
-        words += " The mirror image of each filter is used too."
+    sheet = data_uri(most_used(model))
+    mirrored = "The mirror image of each filter is used too."
+    words = sentences(filters, mirrored if patches.is_symmetric else "")
     cards = "".join(
         f'<li><img class="filters" src="{data_uri(for_and_against(model, k))}" '
-        f'alt="Patches for and against {text(name)}"><p class="verdict">{text(name)}</p></li>\n'
+        f'alt="{own(f"Patches for and against {name}")}"><p class="verdict">{text(name)}</p></li>\n'
         for k, name in enumerate(model.class_names[:n_classes])
     )
-    legend = (
+    both = (
         "The patches with the highest weights for each class (upper row: they raise its logit) and "
         "with the lowest (lower row: they lower it). The weights are summed over the grid and the "
         "thresholds. A patch that counts where its response is negative is shown as its negative."
     )
-    if n_classes < model.n_classes:
-        legend += f" The first {n_classes} of {model.n_classes} classes."
+    first = f"The first {n_classes} of {model.n_classes} classes."
+    legend = sentences(both, first if n_classes < model.n_classes else "")
     return section(
         "Patches",
         paragraph(words, "soft"),
-        Html(f'<p><img class="filters" src="{data_uri(most_used(model))}" alt="The filters"></p>'),
+        Html(f'<p><img class="filters" src="{sheet}" alt="{own("The filters")}"></p>'),
         paragraph(legend, "soft") if cards else None,
         Html(f'<ul class="grid large">{cards}</ul>') if cards else None,
     )
@@ -223,7 +235,7 @@ def _extremes(weights: Floats) -> Iterator[str]:
     """Place and value of the largest and of the smallest weight (height, width)."""
     for position in (int(weights.argmax()), int(weights.argmin())):
         row, column = divmod(position, weights.shape[1])
-        yield f"row {row}, column {column} ({_signed(weights[row, column])})"
+        yield Word(f"row {row}, column {column} ({_signed(weights[row, column])})")
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:

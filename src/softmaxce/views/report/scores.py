@@ -8,7 +8,7 @@ from softmaxce.views.descriptions import (
     calibration_line,
     coverage_lines,
 )
-from softmaxce.views.formatting import change, counted, nats, percent
+from softmaxce.views.formatting import Word, change, counted, nats, percent
 from softmaxce.views.report import charts
 from softmaxce.views.report.markup import (
     Html,
@@ -17,8 +17,10 @@ from softmaxce.views.report.markup import (
     definitions,
     figure,
     folded,
+    heading,
     paragraph,
     section,
+    sentences,
     table,
 )
 from softmaxce.views.report.subject import Subject
@@ -78,14 +80,14 @@ def class_section(subject: Subject) -> Html:
     """Precision, recall and F1 of each class."""
     names, scores = subject.model.class_names, subject.scored.scores
     classes = table("Scores of each class", *class_table(names, scores, all_intervals=True))
-    caption = f"Recall with its {CI}."
-    if len(names) > charts.MAX_RECALLS:
-        caption += f" At most {charts.MAX_RECALLS} classes, those with the lowest recall."
+    shown = f"At most {charts.MAX_RECALLS} classes, those with the lowest recall."
+    is_cut = len(names) > charts.MAX_RECALLS
+    caption = sentences(f"Recall with its {CI}.", shown if is_cut else "")
     return section(
         "Scores of each class",
         figure(charts.recalls(names, scores), caption, is_wide=True),
         folded("What precision, recall and F1 mean", definitions(_CLASS_MEANINGS)),
-        classes if len(names) <= charts.MAX_RECALLS else folded("All classes as a table", classes),
+        folded("All classes as a table", classes) if is_cut else classes,
     )
 
 
@@ -101,10 +103,10 @@ def calibration_section(subject: Subject) -> Html:
     if subject.coverage is not None:
         requested = f"Requested coverage: {percent(subject.coverage.asked)}."
         lines = bullets([requested, *coverage_lines(subject.coverage)])
-        coverage = Html(f"<h3>Prediction sets</h3>\n{lines}")
+        coverage = Html(f"{heading('Prediction sets')}\n{lines}")
     return section(
         "Calibration",
-        paragraph(_calibration_words(subject, has_effect=has_effect)),
+        paragraph(sentences(*_calibration_words(subject, has_effect=has_effect))),
         table("Before and after calibration" if has_effect else "Without calibration", heads, rows),
         beside(
             figure(charts.reliability(scores, before if has_effect else scores), caption),
@@ -114,24 +116,25 @@ def calibration_section(subject: Subject) -> Html:
     )
 
 
-def _calibration_words(subject: Subject, *, has_effect: bool) -> str:
+def _calibration_words(subject: Subject, *, has_effect: bool) -> tuple[str, ...]:
     scores, before = subject.scored.scores, subject.scored.uncalibrated
     temperature, chance = subject.model.temperature, scores.expected_ece_if_calibrated
-    words = (
+    means = (
         f"The mean confidence is {percent(scores.mean_confidence)}, the accuracy "
-        f"{percent(scores.accuracy)}. "
+        f"{percent(scores.accuracy)}."
     )
     if temperature == 1:
-        return words + "The model is not calibrated: its temperature is 1."
+        return means, "The model is not calibrated: its temperature is 1."
     if not has_effect:
-        return words + f"Calibration has no effect: the temperature is {temperature:.2f}."
+        return means, f"Calibration has no effect: the temperature is {temperature:.2f}."
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
-    return words + (
+    effect = (
         f"Calibration divides the logits by a temperature of {temperature:.4g}, fitted on the "
         "validation images; it changes no prediction. Calibration error on these images: "
         f"{change(*map(percent, errors))}; a calibrated model would show about {percent(chance)} "
-        f"by chance. {calibration_line(scores, before)}"
+        "by chance."
     )
+    return means, effect, calibration_line(scores, before)
 
 
 def training_section(subject: Subject) -> Html | None:
@@ -139,15 +142,15 @@ def training_section(subject: Subject) -> Html | None:
     record = subject.record
     if not record.objective_history:
         return None
-    caption = "The objective: mean cross-entropy plus penalty."
-    if record.l2_path:
-        caption += (
-            " Each segment is a fit with one penalty that starts from the weights of the previous "
-            "fit; a smaller penalty allows a lower objective. The last segment, 'fit', uses the "
-            "chosen penalty."
-        )
+    segments = (
+        "Each segment is a fit with one penalty that starts from the weights of the previous fit; "
+        "a smaller penalty allows a lower objective. The last segment, 'fit', uses the chosen "
+        "penalty."
+    )
+    objective = "The objective: mean cross-entropy plus penalty."
+    caption: str = sentences(objective, segments if record.l2_path else "")
     rows = [
-        (stage, f"{len(values):,}", nats(values[0]), nats(values[-1]))
+        (Word(stage), f"{len(values):,}", nats(values[0]), nats(values[-1]))
         for stage, values in record.objective_history
     ]
     header = ("fit", "iterations", "initial objective", "final objective")

@@ -10,6 +10,7 @@ from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.views.descriptions import time_line
 from softmaxce.views.formatting import counted
+from softmaxce.views.report.markup import data
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows import assessment
 from softmaxce.workflows.assessment import Assessment
@@ -55,7 +56,7 @@ class Subject:
 def of_evaluation(result: EvaluateResult, command: str) -> Subject:
     """The subject of the report on an evaluation."""
     details = [
-        ("Folder", result.folder),
+        ("Folder", data(result.folder)),
         ("Images", f"{result.scored.scores.n_images:,}"),
         ("Left out", counted(len(result.left_out), "file")),
     ]

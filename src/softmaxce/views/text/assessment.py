@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softmaxce.metrics.scores import Scores
+from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole
 from softmaxce.views.descriptions import MOST_CONFUSED_TITLE, confusion_lines
 from softmaxce.views.findings import finding_text, remedy_text, verdict_text
@@ -16,9 +17,9 @@ def show_assessment(console: PlainConsole, found: Assessment, command_line: str)
     """Print the verdict, and each finding with its remedy."""
     console.print_wrapped(verdict_text(found.verdict), style="bold")
     for number, finding in enumerate(found.findings, start=1):
-        console.print_wrapped(f"{number}. {finding_text(finding)}", indent=3)
+        console.print_wrapped(f"{number}. {translate(finding_text(finding))}", indent=3)
         if remedy := remedy_text(finding, command_line):
-            console.print_line(f"   → {remedy}")
+            console.print_data(f"   → {translate(remedy)}")
 
 
 def show_classes(

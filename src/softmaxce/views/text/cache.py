@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from softmaxce.views.console import output
-from softmaxce.views.formatting import counted
+from softmaxce.views.formatting import Word, counted
 from softmaxce.workflows.cache import CacheInfo, Cleared
 
 _MB = 10**6
@@ -18,7 +18,7 @@ def show(result: CacheInfo) -> None:
         rows = [
             (
                 entry.source,
-                entry.form,
+                Word(entry.form),
                 f"{entry.n_images:,}",
                 f"{entry.n_bytes / _MB:.1f}",
                 datetime.fromtimestamp(entry.last_used).strftime("%Y-%m-%d %H:%M"),

@@ -9,6 +9,7 @@ from rich.text import Text
 from softmaxce.class_names import in_class_order
 from softmaxce.data.source_findings import Finding
 from softmaxce.errors import first_and_more
+from softmaxce.translation import listed, translate
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.formatting import Strong
 from softmaxce.views.score_tables import SPLIT_TITLES
@@ -17,6 +18,7 @@ from softmaxce.workflows.check import CheckResult
 _N_EXAMPLES = 5
 _N_FILES = 4
 _N_COUNTED = 6
+_IN_WORDS = ("unreadable", "unbalanced", "arrays")  # findings whose examples are not only names
 
 
 def show(result: CheckResult) -> None:
@@ -31,7 +33,9 @@ def show(result: CheckResult) -> None:
     header = ("class", *(part.name for part in result.parts))
     counts = [result.parts[0].n_images.get(label, 0) for label in labels]
     which = f"fewest {SPLIT_TITLES[result.parts[0].name]} images"
-    console.print_class_table(header, rows, counts, which, total=(Strong("total"), *total))
+    console.print_class_table(
+        header, rows, counts, which, total=(Strong(translate("total")), *total)
+    )
     console.print()
     console.print_line(f"Formats: {_counted(result.formats)}")
     console.print_line(f"Modes: {_counted(result.modes)}")
@@ -50,11 +54,14 @@ def show(result: CheckResult) -> None:
 
 
 def _show_finding(console: PlainConsole, finding: Finding, style: str) -> None:
-    line = Text(f"{finding.count:,}", style=f"bold {style}")
-    console.print(line.append(f" {finding.text}", style="default"), soft_wrap=True)
+    count = f"{finding.count:,}"
+    line = Text(translate(f"{count} {finding.text}"), "default")
+    line.stylize(f"bold {style}", line.plain.find(count), line.plain.find(count) + len(count))
+    console.print(line, soft_wrap=True)
     for example in finding.examples[:_N_EXAMPLES]:
         files = example if isinstance(example, tuple) else (example,)
-        console.print_line(f"    {first_and_more(files, _N_FILES, ' = ')}")
+        files = tuple(map(translate, files)) if finding.kind in _IN_WORDS else files
+        console.print_data(f"    {listed(first_and_more(files, _N_FILES, ' = '))}")
     rest = finding.count - _N_EXAMPLES
     if rest > 0:
         console.print_line(f"    and {rest:,} more (--format json lists all)")

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.views.console import PlainConsole, output
-from softmaxce.views.formatting import Strong, counted, interval, nats, percent, probability
+from softmaxce.views.formatting import Strong, Word, counted, interval, nats, percent, probability
 from softmaxce.views.score_tables import CI
 from softmaxce.workflows.compare import CompareResult
 
@@ -18,7 +18,7 @@ def show(result: CompareResult) -> None:
     """Print the result."""
     console, comparison = output(), result.comparison
     for side, path in zip("AB", result.model_paths, strict=True):
-        console.print_line(f"{side}: {path}")
+        console.print_data(f"{side}: {path}")
     console.print_heading(f"Both models on the same {counted(comparison.a.n_images, 'image')}")
     _show_scores(console, comparison)
     p = comparison.p_value
@@ -36,14 +36,14 @@ def _show_scores(console: PlainConsole, comparison: Comparison) -> None:
     low, high = comparison.cross_entropy_difference_interval
     rows = [
         (
-            "accuracy",
+            Word("accuracy"),
             percent(a.accuracy),
             percent(b.accuracy),
             Strong(f"{100 * comparison.accuracy_difference:+.1f} %"),
             interval(comparison.accuracy_difference_interval),
         ),
         (
-            "cross-entropy",
+            Word("cross-entropy"),
             nats(a.cross_entropy),
             nats(b.cross_entropy),
             Strong(f"{comparison.cross_entropy_difference:+.4f}"),

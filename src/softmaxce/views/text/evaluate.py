@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from softmaxce.metrics.confusions import most_confused
 from softmaxce.metrics.scores import Scores
+from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     BASELINE_MEANING,
@@ -19,7 +21,6 @@ from softmaxce.views.descriptions import (
 )
 from softmaxce.views.formatting import counted, percent, shortened
 from softmaxce.views.score_tables import (
-    CI,
     by_recall,
     calibration_table,
     class_table,
@@ -31,9 +32,10 @@ from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.evaluate import EvaluateResult
 
 _LEGEND = (
-    f"baseline: {BASELINE_MEANING}.\n{CI}: {CI_MEANING}.\n"
+    f"baseline: {BASELINE_MEANING}.",
+    f"95 % CI: {CI_MEANING}.",
     "Cross-entropy is in nats, the Brier score is between 0 and 2; for these and the calibration "
-    "error, lower is better."
+    "error, lower is better.",
 )
 _MAX_CLASSES = 20  # of a confusion matrix
 _NAME_WIDTH = 20
@@ -53,7 +55,7 @@ def show(result: EvaluateResult, found: Assessment, command_line: str, details: 
     show_assessment(console, found, command_line)
     console.print_heading(f"Scores on {counted(scores.n_images, 'image')}")
     console.print_table(*metrics_table(scores))
-    for line in _LEGEND.splitlines():
+    for line in _LEGEND:
         console.print_wrapped(line, "dim")
     if result.scored.overlap is not None and found.verdict.kind != "copies":
         console.print_wrapped(overlap_line("scored", result.scored.overlap))
@@ -97,7 +99,8 @@ def _show_confusion(console: PlainConsole, class_names: Sequence[str], scores: S
 
 def _n_that_fit(width: int, class_names: Sequence[str], scores: Scores) -> int:
     """How many classes a table of this width has room for."""
-    longest = max(len("true class"), *(len(shortened(name, _NAME_WIDTH)) for name in class_names))
+    names = [translate("true class"), *(shortened(name, _NAME_WIDTH) for name in class_names)]
+    longest = max(map(cell_len, names))
     largest = max(scores.confusions[0].count, *(c.n_correct for c in scores.per_class))
     column = max(1 + len(str(largest)), len(str(len(class_names) - 1)))
     room = width - longest - len(str(len(class_names))) - 2

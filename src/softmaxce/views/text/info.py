@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from softmaxce.translation import translate
 from softmaxce.views.console import output
 from softmaxce.views.descriptions import model_details
-from softmaxce.views.formatting import nats, percent
+from softmaxce.views.formatting import Word, nats, percent
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.info import InfoResult
 
@@ -12,13 +13,13 @@ from softmaxce.workflows.info import InfoResult
 def show(result: InfoResult) -> None:
     """Print the result."""
     console, record = output(), result.record
+    console.print_line(f"Model: {result.model_path}")
     for title, value in (
-        ("Model", result.model_path),
         ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
         ("SHA-256", result.sha256),
         *model_details(result.model, record),
     ):
-        console.print_line(f"{title}: {value}")
+        console.print_data(f"{translate(title)}: {translate(value)}")
     names, counts = result.model.class_names, record.class_counts
     console.print_heading(f"{len(names):,} classes")
     shown = [f"{count:,}" for count in counts] or [""] * len(names)
@@ -30,7 +31,7 @@ def show(result: InfoResult) -> None:
         console.print_heading("Scores at training time")
         rows = [
             (
-                title,
+                Word(title),
                 f"{scores['n_images']:,.0f}",
                 percent(scores["accuracy"]),
                 nats(scores["cross_entropy"]),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from softmaxce.errors import ImageError, first_and_more
+from softmaxce.translation import translate
 from softmaxce.views.console import MAX_CLASSES, PlainConsole, output
 from softmaxce.views.formatting import Strong, nats, percent, probability
 from softmaxce.workflows.predict import Prediction, PredictResult
@@ -41,13 +42,15 @@ def _tally(result: PredictResult, counts: Counter[int]) -> str:
     ordered = sorted(counts, key=lambda k: (-counts[k], k))
     tally = first_and_more([f"{names[k]}{space}{counts[k]:,}" for k in ordered])
     n_failed = len(result.failures)
-    return f"Predicted: {tally}" + (f"; {n_failed:,} could not be read" if n_failed else "")
+    line = f"Predicted: {tally}"
+    return f"{line}; {n_failed:,} could not be read" if n_failed else line
 
 
 def _show_one(
     console: PlainConsole, result: PredictResult, prediction: Prediction, top_k: int | None
 ) -> None:
-    console.print_heading(prediction.path)
+    console.print()
+    console.print_data(prediction.path, "bold")
     p = prediction.probabilities.tolist()
     order = sorted(range(len(result.class_names)), key=lambda k: -prediction.log_probabilities[k])
     is_cut = top_k is None and len(order) > MAX_CLASSES
@@ -60,9 +63,10 @@ def _show_one(
     console.print_table(("class", "probability", ""), rows, left=(0, 2))
     hidden = order[len(rows) :]
     if hidden:
-        others = "1 more class has" if len(hidden) == 1 else f"{len(hidden):,} more classes share"
-        more = f"; -k {len(order)} shows all" if is_cut else ""
-        console.print(f"{others} {percent(sum(p[k] for k in hidden))}{more}.")
+        share = percent(sum(p[k] for k in hidden))
+        share = f"{share}; -k {len(order)} shows all" if is_cut else share
+        others = f"{len(hidden):,} more classes share {share}."
+        console.print(f"1 more class has {share}." if len(hidden) == 1 else others)
     members = result.prediction_set(prediction)
     if members is not None:
         console.print_line(f"Prediction set: {_names(result, members)}")
@@ -82,7 +86,7 @@ def _show_rows(console: PlainConsole, result: PredictResult, counts: Counter[int
     rows: list[list[str | Text]] = []
     for outcome in result.outcomes:
         if isinstance(outcome, ImageError):
-            rows.append([str(outcome.path), Text("unreadable", "red")])
+            rows.append([str(outcome.path), Text(translate("unreadable"), "red")])
             continue
         best = outcome.predicted
         counts[best] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softmaxce.errors import AlreadyTrained, first_and_more
+from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     choices_made,
@@ -21,7 +22,7 @@ _N_CONFUSIONS = 3
 _LEGEND = {
     "majority": "the accuracy of always predicting the most frequent class",
     "balanced": "the mean recall of the classes",
-    "cross-entropy": "in nats; 0 is perfect, a uniform prediction scores ln {} = {}",
+    "cross-entropy": "in nats; 0 is perfect, a uniform prediction scores ln {0} = {1}",
 }
 
 
@@ -59,7 +60,8 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
     console.print_line(f"{len(names)} classes: {first_and_more(names)}")
     n_pixels = preprocessing.n_pixels
     console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
-    console.print_line(f"({result.scored['train'].subset.dataset.preprocessing_reason})")
+    reason = result.scored["train"].subset.dataset.preprocessing_reason
+    console.print_data(f"({translate(reason)})")
     if result.model.patches is not None:
         console.print_line(f"Features: {features_line(result.model.patches)}")
     if (trial := result.mirror_trial) is not None:
@@ -68,12 +70,13 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
         console.print_line(
             f"({which} mirror symmetry; cross-entropy in a trial without it: {difference})"
         )
-    validation = "none; all images are used for training"
+    validation = "Validation set: none; all images are used for training"
     if "validation" in folders:
-        validation = str(folders["validation"])
+        validation = f"Validation set: {folders['validation']}"
     elif (scored := result.scored.get("validation")) is not None:
-        validation = f"{counted(scored.scores.n_images, 'image')} from {folders['train']}"
-    console.print_line(f"Validation set: {validation}")
+        n_images = counted(scored.scores.n_images, "image")
+        validation = f"Validation set: {n_images} from {folders['train']}"
+    console.print_line(validation)
     if "test" in folders:
         console.print_line(f"Test set: {folders['test']}")
     if result.objective_history:
@@ -88,23 +91,28 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
     console.print_heading("Scores")
     shown = console.print_table(*splits_table(splits), less=(5, 4))
     n_classes = result.model.n_classes
-    legend = [f"{name}: {meaning}" for name, meaning in _LEGEND.items() if name in shown]
     uniform = nats(splits["train"].chance_cross_entropy)
-    console.print_wrapped(". ".join(legend).format(n_classes, uniform) + ".", "dim")
+    legend = [
+        f"{translate(name)}: {translate(meaning.format(n_classes, uniform))}"
+        for name, meaning in _LEGEND.items()
+        if translate(name) in shown
+    ]
+    console.print_wrapped(". ".join(legend) + ".", "dim")
     if choices := choices_made(result.model, result.fit.l2_path):
-        advice = "." if "test" in splits else "; run 'evaluate' on a separate test set."
+        advice = "" if "test" in splits else "; run 'evaluate' on a separate test set"
         console.print_wrapped(
             f"The validation images were also used to choose {choices}, so their scores are "
-            f"slightly optimistic{advice}",
+            f"slightly optimistic{advice}.",
             "dim",
         )
 
 
 def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
-    chosen = ", chosen by validation" if fit.l2_path else ""
+    l2 = f"{fit.l2:.3g}"
+    l2 = f"{l2}, chosen by validation" if fit.l2_path else l2
     outcome = training_outcome(result.model.training["stop_reason"])
-    console.print_wrapped(f"Training {outcome}; l2 = {fit.l2:.3g}{chosen}.")
+    console.print_wrapped(f"Training {outcome}; l2 = {l2}.")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
