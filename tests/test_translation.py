@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -18,7 +19,7 @@ PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po"
 LEFT_OUT = ("lesson/", "views/lesson/", "views/json/", "estimator.py")
 PROSE = re.compile(r"[A-Za-z]{2,} [a-z('{\d]|\{\d\}[:,;.]? [a-z]{2}|[a-z]{3}[:,;] ")
 # Not messages: words that are looked for, words of options, signatures.
-NOT_MESSAGES: set[str] = set()
+NOT_MESSAGES = set(json.loads((Path(__file__).parent / "not_messages.json").read_text("utf-8")))
 
 
 def template(node: ast.AST) -> str | None:

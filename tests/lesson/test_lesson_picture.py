@@ -16,6 +16,7 @@ from rich.console import Console
 
 from softmaxce import lesson
 from softmaxce.images.reading import read_pixels
+from softmaxce.language import translator
 from softmaxce.layers import Layer
 from softmaxce.lesson.picture import Picture, extreme_regions
 from softmaxce.model.model_file import save_model
@@ -23,7 +24,6 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.views import pictures
 from softmaxce.views.lesson import page, text
-from softmaxce.language import translator
 from softmaxce.workflows.explain import explain
 
 NAMES = ("cat", "dog", "person")

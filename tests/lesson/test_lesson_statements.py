@@ -37,7 +37,7 @@ STATEMENTS = [
     "Below: the pixels that change it most",
     "share = z / Σ z",
     "so that the shares sum to 1",
-    "The logits of a linear model that this program trained always sum to 0. Its weights start at 0",
+    "The logits of a linear model that this program trained always sum to 0. Its weights start",
     "−1, 2 and −0.5 give the shares −2, 4 and −1",
     "A power of a positive number is positive",
     "A positive, a zero and a negative exponent: 2¹ = 2, 2⁰ = 1 and 2⁻¹ = 0.5",
@@ -66,8 +66,8 @@ STATEMENTS = [
     "perplexity",
     "KL divergence",
     "A perfect prediction costs 0. A perfectly wrong one costs ∞",
-    "It is not a distance: swapping the target (0.9, 0.1) and the prediction (0.5, 0.5) changes the "
-    "loss less the target's entropy (KL): 0.3681, 0.5108",
+    "It is not a distance: swapping the target (0.9, 0.1) and the prediction (0.5, 0.5) changes "
+    "the loss less the target's entropy (KL): 0.3681, 0.5108",
     "The gradient (how fast the loss changes with a logit) is p − y",
     "lowers the loss from",
     "Back-propagation carries p − y back, layer by layer",

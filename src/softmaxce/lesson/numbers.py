@@ -202,9 +202,9 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
     """−Σ yₖ log pₖ, term by term, and the entropies behind it.
 
     better, worse, same: the example's loss beside uniform_loss, that of a uniform prediction.
-    vanishes: p[true] is too small to be written; if not, written_out. may_be_infinite: an infinite term is
-    the true value, because a probability of 0 was given; never_infinite: it only exceeds the
-    largest float, and so does the loss if exceeds_float.
+    vanishes: p[true] is too small to be written; if not, written_out. may_be_infinite: an infinite
+    term is the true value, because a probability of 0 was given; never_infinite: it only exceeds
+    the largest float, and so does the loss if exceeds_float.
     """
     log_p, loss = example.log_probabilities, example.loss
     p_true = example.probabilities[example.label]

@@ -22,7 +22,8 @@ IMAGE = StepTemplate(
     ),
     sentences={
         "The model sees {height} rows of {width} pixels: {n_places} pixels, each with a brightness "
-        "from 0 (black) to 255 (white). That makes 256 values; some texts wrongly say “0 to 256”.": "grey",
+        "from 0 (black) to 255 (white). That makes 256 values; some texts wrongly say “0 to "
+        "256”.": "grey",
         "The model sees {height} rows of {width} pixels: {n_places} pixels, each with three "
         "brightnesses from 0 to 255, for red, green and blue. That makes 256 values each; some "
         "texts wrongly say “0 to 256”.": "coloured",

@@ -9,8 +9,8 @@ import pytest
 import write_mathml
 
 from softmaxce import lesson
-from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
 from softmaxce.language import translator
+from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import HERE, MATHML, mathml
 

@@ -13,11 +13,11 @@ import pytest
 import quickjs
 
 from softmaxce import lesson
+from softmaxce.language import translator
 from softmaxce.lesson import picture_templates
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
 from softmaxce.views.lesson.formatting import number, step_text
-from softmaxce.language import translator
 from softmaxce.workflows.explain import explain
 
 TOLERANCE = 1e-12

@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from softmaxce.language import Translate
 from softmaxce.lesson import descent, example, numbers, picture
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.questions import QUESTIONS
@@ -25,7 +26,6 @@ from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
 from softmaxce.views.lesson.formatting import step_text
-from softmaxce.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from softmaxce.language import Translate
 from softmaxce.lesson.picture import Picture
 from softmaxce.lesson.step import Step
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.patches import SIDE
 from softmaxce.views import pictures as pixels
 from softmaxce.views.lesson.formatting import contributions_text, number, weights_text
-from softmaxce.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
