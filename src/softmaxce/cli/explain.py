@@ -26,9 +26,11 @@ Examples:
   softmaxce explain --probabilities 1 0 0 --label 2
   softmaxce explain cat.png -m model.npz --label cat
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
+  softmaxce explain -m model.npz --format html -o play.html
   softmaxce explain --exercise 8 --seed 1 --answers
   softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
+MODEL = "--model"
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 
 
@@ -222,13 +224,16 @@ def explain(
     Each step is checked with a second calculation.
     """
     output_format = context.params["output_format"] = _format(context)
-    _check(context.params)
+    is_model_given = context.get_parameter_source("model_path") is not ParameterSource.DEFAULT
+    source_name = _check(context.params, is_model_given)
     from softmaxce.lesson.example import DEFAULT_NAMES
     from softmaxce.views.lesson.language import default_language, language_of, translator
 
     language = language_of(language) if language else default_language()
     translate = translator(language)
-    made, page = ("lesson", "page") if exercise is None else ("sheet", "sheet")
+    made, page = {"--exercise": ("sheet", "sheet"), MODEL: ("play", "play")}.get(
+        source_name, ("lesson", "page")
+    )
     output_path = _file(output_format, output_path, source["image"], f"{made}.html")
     # A module for each format, with the same functions.
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
@@ -237,6 +242,8 @@ def explain(
 
         exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
         text = view.exercises_as_text(exercises, translate, answers, language)
+    elif source_name == MODEL:
+        text = _page_of_model(view, translate, language, **source)
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
@@ -269,8 +276,8 @@ def _file(output_format: str, path: str | None, image: str | None, page: str) ->
     return path or page
 
 
-def _check(options: dict[str, Any]) -> None:
-    """Refuse options that do not go together."""
+def _check(options: dict[str, Any], is_model_given: bool) -> str:
+    """What is explained, by the name of its option. Refuses options that do not go together."""
     sources = {
         "IMAGE": options["image"],
         "--logits": options["logits"],
@@ -286,6 +293,13 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(
             f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
+    if not given and is_model_given:
+        if options["output_format"] != "html":
+            raise click.UsageError(
+                "--model without an IMAGE needs --format html, for a page on which to draw: softmaxce "
+                f"explain -m {options['model_path']} --format html -o play.html"
+            )
+        given = [MODEL]
     if not given:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")
     if len(given) > 1:
@@ -302,6 +316,24 @@ def _check(options: dict[str, Any]) -> None:
     for fault, is_present in faults.items():
         if is_present:
             raise click.UsageError(fault)
+    return source
+
+
+def _page_of_model(
+    view: Any,
+    translate: Any,
+    language: str,
+    *,
+    model_path: str,
+    label: str | None,
+    temperature: float,
+    learning_rate: float,
+    **_unused: Any,
+) -> str:
+    from softmaxce.model.model_file import load_model
+
+    options = {"label": label, "temperature": temperature, "learning_rate": learning_rate}
+    return str(view.as_text(load_model(model_path), translate, language, **options))
 
 
 def _explanation(
