@@ -6,13 +6,14 @@
 
 const ONE = 2 ** 22; // in the fixed-point numbers of Pillow's resizing
 const BOX = { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
-const HAMMING = { support: 1, weight: hamming };
-
-function hamming(x) {
-  if (x === 0 || Math.abs(x) >= 1) return x === 0 ? 1 : 0;
-  const angle = Math.PI * Math.abs(x);
-  return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
-}
+const HAMMING = {
+  support: 1,
+  weight(x) {
+    if (x === 0 || Math.abs(x) >= 1) return x === 0 ? 1 : 0;
+    const angle = Math.PI * Math.abs(x);
+    return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
+  },
+};
 
 function halfEven(value) {
   const rounded = Math.round(value);
@@ -55,14 +56,14 @@ function averagesOf(length, start, end, size, { support, weight }) {
 
 // Averages along one axis of data (outer, length, inner).
 function averaged(data, outer, length, inner, averages) {
-  const made = new Uint8Array(outer * averages.length * inner);
+  const made = new Uint8ClampedArray(outer * averages.length * inner);
   for (let o = 0; o < outer; o += 1)
     averages.forEach(({ first, factors }, i) => {
       for (let c = 0; c < inner; c += 1) {
         let total = ONE / 2;
         const at = (o * length + first) * inner + c;
         for (let k = 0; k < factors.length; k += 1) total += data[at + k * inner] * factors[k];
-        made[(o * averages.length + i) * inner + c] = total / ONE;
+        made[(o * averages.length + i) * inner + c] = Math.floor(total / ONE);
       }
     });
   return made;
@@ -94,15 +95,28 @@ function frameOf([width, height], { fit, ...form }) {
   return [[0, 0, width, height], fit === "pad" ? sides : size];
 }
 
-// About what libjpeg decodes at 1/2, 1/4 or 1/8 of the size, which the program uses: the means of squares.
+// What libjpeg decodes of each 8 pixels at 1/2, 1/4 or 1/8 of the size: n pixels of the lowest frequencies.
+function lowestFrequencies(length, n) {
+  const wave = (k, x, size) => Math.cos(((2 * x + 1) * k * Math.PI) / (2 * size));
+  return Array.from({ length: Math.ceil((length * n) / 8) }, (_, i) => {
+    const first = Math.floor(i / n) * 8;
+    const factors = new Int32Array(Math.min(8, length - first));
+    for (let x = 0; x < 8; x += 1)
+      for (let k = 0; k < n; k += 1)
+        factors[Math.min(x, factors.length - 1)] += Math.round(((k ? 2 : 1) * ONE * wave(k, i % n, n) * wave(k, x, 8)) / 8);
+    return { first, factors };
+  });
+}
+
+// A JPEG file at the size at which the program decodes it.
 function drafted(picture, box, [width, height]) {
   const sides = [picture.width, picture.height];
   const least = [(sides[0] * width) / (box[2] - box[0]), (sides[1] * height) / (box[3] - box[1])];
   const ratios = sides.map((side, i) => Math.floor(side / Math.max(1, Math.trunc(least[i]))));
-  const scale = [8, 4, 2].find((one) => Math.min(...ratios) >= one) ?? 1;
-  const small = sides.map((side) => Math.ceil(side / scale));
-  const averages = sides.map((side, i) => averagesOf(side, 0, small[i] * scale, small[i], BOX));
-  return [averagedBothWays(picture, ...averages, {}), box.map((one, i) => (one * small[i % 2]) / sides[i % 2])];
+  const scale = [8, 4, 2].find((one) => Math.min(...ratios) >= one);
+  if (!scale) return [picture, box];
+  const small = averagedBothWays(picture, ...sides.map((side) => lowestFrequencies(side, 8 / scale)), {});
+  return [small, box.map((one, i) => one * (i % 2 ? small.height / sides[1] : small.width / sides[0]))];
 }
 
 function drawn(width, height, channels, valueAt) {
@@ -175,27 +189,23 @@ function contributionsOf(layers, passed, k) {
 // As MNIST was made: the ink cropped, its longer side scaled to 20/28, and centred by mass.
 function centred(source, form) {
   const picture = inMode(source, form);
-  const paper = picture.data.slice(0, form.channels);
-  const inkOf = ({ data }) =>
-    Array.from({ length: data.length / form.channels }, (_, place) =>
-      maxOf([...paper].map((value, c) => Math.abs(data[place * form.channels + c] - value))),
-    );
-  const places = [...inkOf(picture).entries()].filter(([, ink]) => ink >= 32);
-  if (!places.length) return prepared(source, form);
-  const ends = [(place) => place % source.width, (place) => Math.floor(place / source.width)].map((along) => {
-    const found = places.map(([place]) => along(place));
-    return [-maxOf(found.map((one) => -one)), maxOf(found) + 1];
-  });
-  const sides = ends.map(([start, end]) => end - start);
-  const scale = (Math.min(form.width, form.height) * 20) / 28 / Math.max(...sides);
-  const size = sides.map((side) => Math.max(1, Math.round(side * scale)));
-  const small = resized(picture, [ends[0][0], ends[1][0], ends[0][1], ends[1][1]], size, form);
+  const paper = [...picture.data.subarray(0, form.channels)];
+  const inkOf = ({ width, height, data }) =>
+    Array.from({ length: width * height }, (_, at) => {
+      const differences = paper.map((value, c) => Math.abs(data[at * form.channels + c] - value));
+      return [at % width, Math.floor(at / width), maxOf(differences)];
+    });
+  const inked = inkOf(picture).filter(([, , ink]) => ink >= 32);
+  if (!inked.length) return prepared(source, form);
+  const [left, top] = [0, 1].map((i) => -maxOf(inked.map((one) => -one[i])));
+  const [right, bottom] = [0, 1].map((i) => maxOf(inked.map((one) => one[i])) + 1);
+  const scale = (Math.min(form.width, form.height) * 20) / 28 / Math.max(right - left, bottom - top);
+  const size = [right - left, bottom - top].map((side) => Math.max(1, Math.round(side * scale)));
+  const small = resized(picture, [left, top, right, bottom], size, form);
   const ink = inkOf(small);
-  const mass = [(place) => place % size[0], (place) => Math.floor(place / size[0])].map(
-    (along) => ink.reduce((total, one, place) => total + one * (along(place) + 0.5), 0) / sum(ink),
-  );
-  const corner = [form.width, form.height].map((whole, i) =>
-    Math.max(0, Math.min(whole - size[i], Math.round(whole / 2 - mass[i]))),
-  );
+  const corner = [form.width, form.height].map((whole, i) => {
+    const middle = sum(ink.map((one) => (one[i] + 0.5) * one[2])) / sum(ink.map((one) => one[2]));
+    return Math.max(0, Math.min(whole - size[i], Math.round(whole / 2 - middle)));
+  });
   return padded(small, form, paper, corner);
 }

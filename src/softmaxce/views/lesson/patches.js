@@ -2,10 +2,10 @@
 "use strict";
 
 const SIDE = 6; // of a patch, in pixels, as in patches.py
-const THRESHOLDS = [0.2, 0.6, 1.2];
+const THRESHOLDS = [0.2, 0.6, 1.2].map(Math.fround);
 const CONTRAST = 100;
 
-// For each place in a row of n: the points of the grid near it, and its weights there.
+// For each of n places in a row: the points of the grid near it, and its weights there.
 function nearness(n, grid) {
   return Array.from({ length: n }, (_, place) => {
     const inside = Math.max(0, Math.min(((place + 0.5) * grid) / n - 0.5, grid - 1));
@@ -19,8 +19,7 @@ function responsesAt({ filters, n_pairs }, { width, channels, data }, row, colum
   const [responses, n] = [new Float64Array(2 * n_pairs), SIDE * channels];
   const at = (i) => ((row + Math.floor(i / n)) * width + column) * channels + (i % n);
   const values = Array.from({ length: SIDE * n }, (_, i) => data[at(i)]);
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const squares = values.reduce((a, b) => a + b * b, 0) / values.length;
+  const [mean, squares] = [1, 2].map((power) => values.reduce((a, b) => a + b ** power, 0) / values.length);
   const scale = 1 / Math.sqrt(Math.max(0, squares - mean * mean) + CONTRAST);
   [...values.map((value) => value * scale), 1].forEach((value, i) => {
     const across = Math.floor((i % n) / channels);
@@ -34,25 +33,20 @@ function responsesAt({ filters, n_pairs }, { width, channels, data }, row, colum
 }
 
 // Calls visit(place, feature, what the place adds to its sum) wherever a response passes a threshold.
-function eachActivation(patches, picture, visit) {
-  const { n_pairs, grid, is_symmetric } = patches;
+function eachActivation({ grid, is_symmetric, ...patches }, picture, visit) {
+  const n = patches.n_pairs * (is_symmetric ? 1 : 2); // features of a point
   const columns = nearness(picture.width - SIDE + 1, grid);
-  const filtersOfPoint = is_symmetric ? n_pairs : 2 * n_pairs;
   nearness(picture.height - SIDE + 1, grid).forEach((down, row) =>
     columns.forEach((across, column) => {
-      const responses = responsesAt(patches, picture, row, column);
       const points = down.flatMap(([y, v]) => across.map(([x, w]) => [y, x, Math.fround(v * w)]));
-      for (let f = 0; f < 2 * n_pairs; f += 1)
-        for (let t = 0; t < THRESHOLDS.length; t += 1) {
-          const beyond = Math.abs(responses[f]) - Math.fround(THRESHOLDS[t]);
-          if (beyond <= 0) break;
-          const block = 2 * t + (responses[f] < 0);
+      responsesAt(patches, picture, row, column).forEach((response, f) => {
+        for (let t = 0; Math.abs(response) > THRESHOLDS[t]; t += 1)
           for (const [y, x, weight] of points) {
-            const isTwin = is_symmetric && f >= n_pairs;
-            const point = (block * grid + y) * grid + (isTwin ? grid - 1 - x : x);
-            visit(row * columns.length + column, point * filtersOfPoint + f % filtersOfPoint, weight * beyond);
+            const block = (2 * t + (response < 0 ? 1 : 0)) * grid + y;
+            const feature = (block * grid + (f < n ? x : grid - 1 - x)) * n + (f % n);
+            visit(row * columns.length + column, feature, weight * (Math.abs(response) - THRESHOLDS[t]));
           }
-        }
+      });
     }),
   );
 }
@@ -64,19 +58,21 @@ function sumsOf(patches, picture) {
 }
 
 const featuresOf = ({ scales }, sums) =>
-  Uint8Array.from(sums, (sum, i) => Math.min(255, halfEven(Math.fround(Math.fround(sum) * scales[i]))));
+  Uint8Array.from(sums, (one, i) => Math.min(255, halfEven(Math.fround(Math.fround(one) * scales[i]))));
 
 // What each pixel adds, the share of each patch spread evenly over its pixels: (height, width).
 function spread(patches, picture, sums, ofFeatures) {
-  const { width, height } = picture;
-  const [n_columns, map] = [width - SIDE + 1, new Float64Array(width * height)];
-  const places = new Float64Array(n_columns * (height - SIDE + 1));
+  const n_columns = picture.width - SIDE + 1;
+  const [map, places] = [picture.width * picture.height, n_columns * (picture.height - SIDE + 1)].map(
+    (length) => new Float64Array(length),
+  );
   eachActivation(patches, picture, (place, feature, added) => {
     places[place] += (ofFeatures[feature] * added) / sums[feature];
   });
   places.forEach((value, place) => {
-    const start = Math.floor(place / n_columns) * width + (place % n_columns);
-    for (let i = 0; i < SIDE ** 2; i += 1) map[start + Math.floor(i / SIDE) * width + (i % SIDE)] += value / SIDE ** 2;
+    const start = Math.floor(place / n_columns) * picture.width + (place % n_columns);
+    for (let i = 0; i < SIDE ** 2; i += 1)
+      map[start + Math.floor(i / SIDE) * picture.width + (i % SIDE)] += value / SIDE ** 2;
   });
   return map;
 }

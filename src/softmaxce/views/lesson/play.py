@@ -26,7 +26,7 @@ from softmaxce.views.lesson.language import Translate
 from softmaxce.views.pictures import DOWN, UP
 from softmaxce.workflows.explain import explain
 
-PROGRAMS = ("png.js", "model.js", "patches.js", "play.js")
+PROGRAMS = ("files.js", "model.js", "patches.js", "play.js")
 SECTION = "play.html"
 MAX_BYTES = 5 * 10**6
 _PAPER_SIDE = 280  # pixels, rounded up to a multiple of the model's side
