@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
+from html import escape
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +22,7 @@ from softmaxce.model.model_file import save_model
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.views import pictures
-from softmaxce.views.lesson import text
+from softmaxce.views.lesson import page, text
 from softmaxce.views.lesson.language import translator
 from softmaxce.workflows.explain import explain
 
@@ -247,7 +249,7 @@ def test_explain_image_in_every_format(softmaxce, image_and_model, output_format
     if output_format == "html":
         data = re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1)
         pictures = json.loads(data)["steps"][1]["pictures"]
-        assert len(pictures) == 4
+        assert len(pictures) == 3
         assert all(p["source"].startswith("data:image/png;base64,") for p in pictures)
 
 
@@ -267,3 +269,61 @@ def test_bad_input_is_one_line(softmaxce, image_and_model, words, exit_code, nam
     assert done.exit_code == exit_code
     assert named in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def page_of(picture, label=None):
+    """The page about a picture, and its data."""
+    html = page.as_text(explain(example_of(picture, label), picture), translator("en"), "en")
+    return html, json.loads(re.search(r'id="data">(.*?)</script>', html, re.S).group(1))
+
+
+def test_the_page_holds_the_pixels_and_the_contributions_exactly():
+    picture = picture_of(model_of(5, 4, 3, 6))
+    winner = int(np.argmax(picture.logits))
+    label = (winner + 1) % 3
+    _, data = page_of(picture, label)
+    image = data["image"]
+    assert base64.b64decode(image["pixels"]) == picture.pixels.tobytes()
+    assert [of["name"] for of in image["classes"]] == [NAMES[winner], NAMES[label]]
+    for of, k in zip(image["classes"], (winner, label), strict=True):
+        values = np.frombuffer(base64.b64decode(of["contributions"]), "<f8")
+        assert values.tolist() == picture.contributions(k).tolist()
+    assert [p["large"] for p in data["steps"][1]["pictures"]] == [True, True, False]
+
+
+def test_a_page_of_many_large_templates_is_small_enough():
+    """224 × 224 in colour; noise compresses worst."""
+    model = model_of(224, 224, 3, names=tuple(map(str, range(12))))
+    picture = picture_of(model)
+    html, data = page_of(picture, (int(np.argmax(picture.logits)) + 1) % 12)
+    assert len(html) < 5_000_000
+    assert len(data["image"]["classes"]) == 2
+
+
+def test_the_numbers_of_a_huge_image_are_left_out():
+    picture = picture_of(model_of(400, 400, 3))
+    html, data = page_of(picture)
+    assert (data["image"]["pixels"], data["image"]["classes"]) == ("", [])
+    assert '<div class="vector" hidden>' in html
+
+
+def test_class_names_never_become_markup_of_the_page():
+    names = ("<b>$data</b>", "</script>", "{{x}}")
+    for first in range(3):  # each of them is the winner's once
+        rotated = (*names[first:], *names[:first])
+        picture = picture_of(model_of(3, 3, 1, names=rotated))
+        html, data = page_of(picture)
+        assert names[0] not in html
+        assert html.count("</script>") == 2
+        winner = rotated[int(np.argmax(picture.logits))]
+        assert data["image"]["classes"][0]["name"] == winner
+        assert escape(f"Contributions to class {winner}") in html
+
+
+def test_the_overlay_is_the_map_of_contributions_seen_on_white():
+    picture = picture_of(model_of(4, 5, 3))
+    overlay = pictures.overlay_pixels(picture, 1).astype(float)
+    alpha = overlay[..., 3:] / 255
+    on_white = 255 + alpha * (overlay[..., :3] - 255)
+    assert np.abs(on_white - pictures.contribution_pixels(picture, 1)).max() <= 1
+    assert overlay[..., 3].max() == 255

@@ -26,16 +26,6 @@ NINE_TO_ONE, EVEN = [0.9, 0.1], [0.5, 0.5]
 P_TRUE_FALLS = [0.99, 0.9, 0.5, 0.1, 0.01, 0.001]
 ENDS = ["perfect", "this prediction", "perfectly wrong"]
 Distribution = tuple[list[float], list[float]]  # probabilities and their logarithms
-QUANTITIES = [
-    "cross-entropy (target, prediction)",
-    "cross-entropy (prediction, target)",
-    "entropy of the target",
-    "entropy of the prediction",
-    "KL (target ‖ prediction)",
-    "cross-entropy (prediction, uniform)",
-    "KL (prediction ‖ uniform)",
-    "KL (uniform ‖ prediction)",
-]
 
 
 def logits(example: Example) -> dict[str, Any]:
@@ -134,7 +124,8 @@ def softmax_step(example: Example) -> dict[str, Any]:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
         direct, plus_ten = np.exp(z), softmax(z + 10.0)
-    direct_works = bool(np.isfinite(direct).all() and direct.sum() > SMALLEST_POWER)
+        total = direct.sum()
+    direct_works = bool(SMALLEST_POWER < total < np.inf)
     shown = ("classes", "probabilities", "winner", "label")
     return example.named(*shown) | {
         "winner_share": shares(example)["winner_share"],
@@ -145,7 +136,6 @@ def softmax_step(example: Example) -> dict[str, Any]:
         "total": math.fsum(powers),
         "sum_of_probabilities": math.fsum(example.probabilities),
         "p_winner": example.probabilities[example.winner],
-        "pairwise": _pairwise(example),
         "shiftable": max(map(abs, example.logits)) <= LARGEST_FOR_SHIFT * example.temperature,
         "shifted_by_10": plus_ten.tolist(),
         "direct_works": direct_works,
@@ -161,15 +151,6 @@ def _direct(powers: NDArray[np.float64]) -> dict[str, Any]:
         "sum_of_powers": total,
         "direct": (powers / total).tolist(),
     }
-
-
-def _pairwise(example: Example) -> list[float]:
-    """pₖ = 1 / Σⱼ e^(zⱼ − zₖ): from the differences alone, so that no shift can matter."""
-    z = np.asarray(example.logits)
-    with np.errstate(over="ignore", invalid="ignore"):
-        differences = (z[np.newaxis, :] - z[:, np.newaxis]) / example.temperature
-        np.fill_diagonal(differences, 0.0)
-        return list(map(float, 1.0 / np.exp(differences).sum(axis=1)))
 
 
 def target(example: Example) -> dict[str, Any]:
@@ -253,31 +234,13 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
 
 
 def _entropies(example: Example) -> dict[str, Any]:
-    """Entropies and divergences of the target y, the prediction p and the uniform prediction u.
+    """The entropy of the prediction p; the entropy of the target y plus the KL divergence.
 
     From log p, not p: a probability that underflows to 0 still has a finite logarithm.
     """
-    n = example.n_classes
     y = example.targets, [0.0 if one else -math.inf for one in example.targets]
     p = example.probabilities, example.log_probabilities
-    u = [1.0 / n] * n, [-math.log(n)] * n
-    numbers = {
-        "target_prediction": _cross(y, p),
-        "prediction_target": _cross(p, y),
-        "entropy_target": _cross(y, y),
-        "entropy_prediction": _cross(p, p),
-        "kl_target_prediction": _kl(y, p),
-        "prediction_uniform": _cross(p, u),
-        "kl_prediction_uniform": _kl(p, u),
-        "kl_uniform_prediction": _kl(u, p),
-    }
-    return {
-        "quantities": QUANTITIES,
-        "values": list(numbers.values()),
-        **numbers,
-        "entropy_plus_kl": numbers["entropy_target"] + numbers["kl_target_prediction"],
-        "entropy_plus_kl_uniform": numbers["entropy_prediction"] + numbers["kl_prediction_uniform"],
-    }
+    return {"entropy": _cross(p, p), "entropy_plus_kl": _cross(y, y) + _kl(y, p)}
 
 
 def _cross(p: Distribution, q: Distribution) -> float:

@@ -156,11 +156,6 @@ SOFTMAX = StepTemplate(
                 "probabilities",
                 when="direct_works",
             ),
-            Check(
-                "Only differences matter: 1 / Σⱼ e^(zⱼ − zₖ) gives the same",
-                "pairwise",
-                "probabilities",
-            ),
         ),
     ),
 )
@@ -253,6 +248,7 @@ CROSS_ENTROPY = StepTemplate(
             "With log₂ the loss is {bits} bits: another base only changes the unit.": "finite",
             "Its perplexity e^loss is {perplexity}: as uncertain as a choice among that many "
             "equally likely classes.": "has_perplexity",
+            "The entropy of this prediction is {entropy}.": ALWAYS,
             "Cross-entropy is the entropy, which is the uncertainty that is there anyway, plus the "
             "KL divergence, which is the price of a wrong prediction. A one-hot target has entropy "
             "0, so here the whole loss is KL divergence.": ALWAYS,
@@ -260,16 +256,10 @@ CROSS_ENTROPY = StepTemplate(
         tables=(
             _terms("number", "may_be_infinite"),
             _terms("power", "never_infinite"),
-            table(Column("quantity", "quantities", "word"), Column("nats", "values")),
         ),
         checks=(
             Check("The terms sum to −log p[true]", "cross_entropy", "loss"),
-            Check("Loss = entropy of the target + KL", "target_prediction", "entropy_plus_kl"),
-            Check(
-                "The same holds for (prediction, uniform)",
-                "prediction_uniform",
-                "entropy_plus_kl_uniform",
-            ),
+            Check("Entropy of the target + KL divergence = loss", "entropy_plus_kl", "loss"),
         ),
     ),
 )

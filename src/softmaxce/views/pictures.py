@@ -48,15 +48,26 @@ def map_pixels(values: Floats, largest: float | None = None) -> Pixels:
 
     largest: the absolute value with full colour; that of the map itself if None.
     """
+    colour, strength = _signed(values, largest)
+    return np.asarray(np.rint(WHITE + strength * (colour - WHITE)), dtype=np.uint8)
+
+
+def _signed(values: Floats, largest: float | None = None) -> tuple[Floats, Floats]:
+    """The colours (height, width, 3) of a signed map, and their strengths (height, width, 1)."""
     largest = largest or float(np.abs(values).max()) or 1.0
     strength = np.minimum(np.abs(values) / largest, 1.0)[..., np.newaxis]
-    colour = np.where(values[..., np.newaxis] >= 0, UP, DOWN)
-    return np.asarray(np.rint(WHITE + strength * (colour - WHITE)), dtype=np.uint8)
+    return np.where(values[..., np.newaxis] >= 0, UP, DOWN), strength
 
 
 def contribution_pixels(picture: Picture, k: int) -> Pixels:
     """What each place adds to logit k."""
     return map_pixels(picture.contribution_map(k))
+
+
+def overlay_pixels(picture: Picture, k: int) -> Pixels:
+    """What each place adds to logit k, transparent where that is little: (height, width, 4)."""
+    colour, strength = _signed(picture.contribution_map(k))
+    return np.asarray(np.rint(np.concatenate([colour, 255.0 * strength], axis=2)), dtype=np.uint8)
 
 
 def template_pixels(picture: Picture, k: int) -> Pixels:
@@ -97,7 +108,7 @@ def shrunk(pixels: Pixels, max_width: int) -> Pixels:
 
 
 def png_bytes(pixels: Pixels, min_side: int = 1) -> bytes:
-    """A PNG of the picture (height, width, 3), enlarged until its longer side is min_side."""
+    """A PNG of the picture (height, width, 3 or 4), enlarged until its longer side is min_side."""
     height, width = pixels.shape[:2]
     factor = -(-min_side // max(height, width))
     stream = io.BytesIO()

@@ -46,7 +46,7 @@ def all_messages() -> set[str]:
     found_in += [pt.PATCHES, pt.LOGITS_OF_PATCHES, *QUESTIONS.values()]
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
-    found |= {*numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS, *page.messages()}
+    found |= {*numbers.ENDS, *picture.REGIONS, *page.messages()}
     for exercise in exercises.make(exercises.MAX_EXERCISES, 0).exercises:
         found |= {exercise.question, *exercise.working}
     found |= {"Exercises", "Answers"}  # headings that views choose between

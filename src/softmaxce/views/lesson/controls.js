@@ -33,7 +33,7 @@ function setValues(values, part = {}) {
 
 const setValue = (k, value) => Math.abs(value) <= LARGEST && setValues(state.values.with(k, value));
 
-// The power of e of class k: its logit is the logarithm. Of probabilities, the value itself.
+// Sets the power of e of class k, whose logit is its logarithm; with probabilities, the value itself.
 function setPower(k, power) {
   if (isProbabilities) setValues(divided(state.values.with(k, power), Math.max(1, power)));
   else setValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));

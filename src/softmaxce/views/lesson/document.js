@@ -37,9 +37,9 @@ function checkOf(text, failed) {
   return element("li", { class: failed ? "fails" : "" }, drawn, spoken, text);
 }
 
-function pictureOf({ source, text }) {
+function pictureOf({ source, text, large }) {
   const image = element("img", { src: source, alt: text });
-  return element("figure", { class: "pixels" }, image, element("figcaption", {}, text));
+  return element("figure", { class: large ? "pixels large" : "pixels" }, image, element("figcaption", {}, text));
 }
 
 const paragraphs = (lines) => lines.map((line) => element("p", {}, line));
@@ -146,6 +146,9 @@ function makeWideBoxesScrollable() {
     if (box.className === "table") setAll(box, { role: "region", "aria-label": name });
   }
 }
+
+document.addEventListener("toggle", makeWideBoxesScrollable, true);
+window.addEventListener("resize", makeWideBoxesScrollable);
 
 // What changed, for those who do not see it, when the changes pause.
 function announce({ true_class, p_true, loss }) {

@@ -66,35 +66,18 @@ function sharesOfTotal({ logits: z, source }) {
 
 const shareOfWinner = ({ logits }, shares) => (shares.length ? shares[logits.indexOf(maxOf(logits))] : null);
 
-function pairwise({ logits, temperature }) {
-  return logits.map((own, k) => {
-    const powers = logits.map((other, j) => (j === k ? 1 : Math.exp((other - own) / temperature)));
-    return 1 / powers.reduce((a, b) => a + b, 0);
-  });
-}
-
 // Whether a < b by more than rounding errors.
 const isLess = (a, b) => a < b - DATA.constants.rounding * Math.max(1, Math.min(Math.abs(a), Math.abs(b)));
 
 // Σ weights · values; a weight of 0 makes 0 of an infinite value too.
 const weighted = (weights, values) => sum(weights.map((w, k) => (w ? w * values[k] : 0)));
 const crossEntropy = (logQ, p) => 0 - weighted(p, logQ);
-const divergence = (p, logP, logQ) => Math.max(0, weighted(p, logP.map((value, k) => value - logQ[k])));
 
+// The entropy of the prediction; the entropy of the target plus the KL divergence.
 function entropies({ targets: y, probabilities: p, logProbabilities: logP }) {
-  const u = y.map(() => 1 / y.length);
-  const logU = y.map(() => -Math.log(y.length));
   const logY = y.map((one) => (one ? 0 : -Infinity));
-  const [target_prediction, ofTarget] = [crossEntropy(logP, y), crossEntropy(logY, y)];
-  const klOfTarget = divergence(y, logY, logP);
-  const [prediction_uniform, ofPrediction] = [crossEntropy(logU, p), crossEntropy(logP, p)];
-  const [klOfUniform, klToUniform] = [divergence(u, logU, logP), divergence(p, logP, logU)];
-  const both = [target_prediction, crossEntropy(logY, p), ofTarget, ofPrediction, klOfTarget];
-  return {
-    values: [...both, prediction_uniform, klToUniform, klOfUniform],
-    target_prediction, entropy_plus_kl: ofTarget + klOfTarget,
-    prediction_uniform, entropy_plus_kl_uniform: ofPrediction + klToUniform,
-  };
+  const divergence = Math.max(0, weighted(y, logY.map((value, k) => value - logP[k])));
+  return { entropy: crossEntropy(logP, p), entropy_plus_kl: crossEntropy(logY, y) + divergence };
 }
 
 function finiteDifferences({ scaled, targets, temperature }) {
@@ -137,7 +120,8 @@ function descents({ scaled, targets, label, temperature, learning_rate }) {
 function powersOf({ logits, temperature, scaled }, shift) {
   const z = divided(logits, temperature);
   const [direct, least] = [z.map(Math.exp), DATA.constants.smallest_power];
-  const works = direct.every(Number.isFinite) && direct.reduce((a, b) => a + b, 0) > least;
+  const total = direct.reduce((a, b) => a + b, 0);
+  const works = least < total && total < Infinity;
   const used = shift ?? (works ? 0 : maxOf(z));
   const moved = maxOf(z) === used ? 0 : maxOf(z) - used;
   const exponents = used === 0 ? z : scaled.map((u) => u + moved);
@@ -188,7 +172,7 @@ const STEP_NUMBERS = {
     return {
       largest: maxOf(z), shifted: x.scaled, powers, total: sum(powers),
       sum_of_probabilities: sum(x.probabilities), winner_share: shareOfWinner(x, sharesOfTotal(x)[1]),
-      pairwise: pairwise(x), shifted_by_10: softmax(z.map((value) => value + 10)),
+      shifted_by_10: softmax(z.map((value) => value + 10)),
       shiftable: maxOf(x.logits.map(Math.abs)) <= DATA.constants.largest_for_shift * x.temperature,
       direct_works, direct_fails: !direct_works,
       ...(direct_works ? { powers_of_e, sum_of_powers, direct: divided(powers_of_e, sum_of_powers) } : {}),
@@ -232,7 +216,8 @@ const STEP_NUMBERS = {
     const top = maxOf(new_logits);
     const loss_after = 0 - logSoftmax(new_logits.map((z) => (z - top) / x.temperature))[x.label];
     const finite = Number.isFinite(x.loss);
-    const moves = finite && x.loss - loss_after > DATA.constants.rounding * x.loss;
+    const { rounding } = DATA.constants;
+    const moves = finite && x.loss > rounding && x.loss - loss_after > rounding * x.loss;
     return {
       ...descents(x), gradient, new_logits, loss_after, true_slope: gradient[x.label],
       minus_true_slope: -gradient[x.label], finite_differences: finiteDifferences(x),

@@ -24,21 +24,28 @@ from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import contributions_text, step_text, weights_text
+from softmaxce.views.lesson.formatting import step_text
 from softmaxce.views.lesson.language import Translate
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
 HERE = Path(__file__).parent
 MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
-PROGRAMS = ("numbers.js", "rendering.js", "document.js", "pictures.js", "strip.js", "controls.js")
-MAX_WEIGHT_MAPS = 12
+PROGRAMS = (
+    "numbers.js",
+    "rendering.js",
+    "document.js",
+    "pictures.js",
+    "image.js",
+    "strip.js",
+    "controls.js",
+)
+STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
 NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
 FIXED = {  # numbers of a step that are the same for every example
     "logits": ("one",),
     "softmax": ("one",),
     "squared_error": tuple(numbers.loss_table()),
-    "cross_entropy": ("quantities",),
     "two_ends": ("one", "two", "there", "back", "ends", "perfect"),
     "gradient": ("n_steps", "sure_cross_entropy", "sure_squared_error"),
 }
@@ -78,9 +85,9 @@ def as_text(
         "policy": _policy(style, program),
         "title": escape(addition.title or translate("Softmax and cross-entropy, step by step")),
         "section": _html(addition.section, {}, translate) if addition.section else "",
-        "image": addition.image or _image_in_strip(data["steps"][0], translate),
+        "image": addition.image or _image_in_strip(explanation, translate),
         "hints": " ".join(_hints(explanation.example, translate)),
-        "sections": "\n".join(_sections(explanation.steps, translate)),
+        "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(data).replace("<", "\\u003c"),
         "style": style,
         "program": program,
@@ -96,7 +103,8 @@ def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    return messages_in(read("page.html") + read("step.html") + _joined(PROGRAMS))
+    files = ("page.html", "step.html", "page_image.html", *PROGRAMS)
+    return messages_in(_joined(files))
 
 
 def messages_in(text: str) -> set[str]:
@@ -123,15 +131,18 @@ def _policy(style: str, program: str) -> str:
     )
 
 
-def _image_in_strip(step: dict[str, Any], translate: Translate) -> str:
-    """The first stage of the strip, if the first step has an image."""
-    if not step.get("pictures"):
+def _image_in_strip(explanation: Explanation, translate: Translate) -> str:
+    """The first stage of the strip, if there is an image."""
+    if explanation.picture is None:
         return ""
-    image, count = step["pictures"][0], formatting.number(step["fixed"]["n_pixels"])
+    from softmaxce.views import pictures as pixels  # imports Pillow
+
+    small = pixels.shrunk(pixels.image_pixels(explanation.picture), STRIP_IMAGE_WIDTH)
+    count = formatting.number(explanation.steps[0].numbers["n_pixels"])
     return (
         f'<li class="stage image"><b>{escape(translate("Image"))}</b>'
-        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p>'
-        f'<div class="rows"><img src="{image["source"]}" alt="{escape(image["text"])}"></div>'
+        f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p><div class="rows">'
+        f'<img src="{pixels.data_uri(small)}" alt="{escape(translate("Image"))}"></div>'
         f'<p class="foot"></p></li>'
     )
 
@@ -146,13 +157,14 @@ def _hints(given: Example, translate: Translate) -> Iterator[str]:
         yield translate("… {n} more").format(n=given.n_classes - len(given.shown))
 
 
-def _sections(steps: Sequence[Step], translate: Translate) -> Iterator[str]:
+def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
     """The frames of the steps, which the program fills."""
-    for position, step in enumerate(steps, 1):
+    for position, step in enumerate(explanation.steps, 1):
         fields = {
             "name": step.name,
             "position": str(position),
             "title": escape(translate(step.template.title)),
+            "image": _image(explanation, translate) if step.name == "image" else "",
             "formula": _formula(step.template.formula, translate),
         }
         yield _html("step.html", fields, translate)
@@ -166,10 +178,17 @@ def _formula(formula: Formula | None, translate: Translate) -> str:
     return f'<div class="formula" role="img" aria-label="{label}">{element}</div>'
 
 
+def _image(explanation: Explanation, translate: Translate) -> str:
+    from softmaxce.views.lesson.page_image import image_fields  # imports Pillow
+
+    return _html("page_image.html", image_fields(explanation, translate), translate)
+
+
 def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """What the page's program reads.
 
     state: the first numbers; constants: as in the Python of the lesson; steps: their templates;
+    image: what image.js shows, if there is an image;
     misconceptions, more_misconceptions: their text, for the first numbers; words: messages.
     """
     given = explanation.example
@@ -177,8 +196,8 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     def texts(steps: Sequence[Step]) -> list[dict[str, Any]]:
         return [asdict(step_text(step, given.shown, translate)) for step in steps]
 
-    words = [*messages(), *numbers.ENDS, *numbers.QUANTITIES, *picture.REGIONS]
-    return {
+    words = [*messages(), *numbers.ENDS, *picture.REGIONS]
+    data = {
         "state": state_of(given),
         "constants": {
             "max_rows": example.MAX_ROWS,
@@ -202,6 +221,11 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "default_classes": translate(example.DEFAULT_NAMES).split(", "),
         "words": {word: translate(word) for word in sorted(words)},
     }
+    if explanation.picture is not None:
+        from softmaxce.views.lesson.page_image import image_data  # imports Pillow
+
+        data["image"] = image_data(explanation, translate)
+    return data
 
 
 def state_of(given: Example) -> dict[str, Any]:
@@ -224,7 +248,9 @@ def _step_data(step: Step, explanation: Explanation, translate: Translate) -> di
     data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
-        data["pictures"] = list(_pictures(step, explanation, translate))
+        from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
+
+        data["pictures"] = list(pictures_of(step, explanation, translate))
     return data
 
 
@@ -234,32 +260,6 @@ def _question(step: Step, translate: Translate) -> dict[str, Any]:
     answers = [(asked.answer, asked.hint), *((wrong.answer, wrong.why) for wrong in asked.wrong)]
     choices = [{"answer": name, "why": translate(why)} for name, why in answers]
     return {"message": translate(asked.message), "when": asked.when, "choices": choices}
-
-
-def _pictures(
-    step: Step, explanation: Explanation, translate: Translate
-) -> Iterator[dict[str, str]]:
-    from softmaxce.views import pictures as pixels  # imports Pillow
-
-    shown, given = explanation.picture, explanation.example
-    assert shown is not None
-    if step.name == "image":
-        text = translate("The image as the model sees it")
-        yield {"source": pixels.data_uri(pixels.image_pixels(shown)), "text": text}
-        return
-    if step.name == "patches":
-        row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
-        part = pixels.image_pixels(shown)[row : row + side, column : column + side]
-        text = translate("The part of the image with the highest response")
-        yield {"source": pixels.data_uri(part), "text": text}
-        return
-    source = pixels.data_uri(pixels.contribution_pixels(shown, given.winner))
-    yield {"source": source, "text": contributions_text(given, translate)}
-    if shown.model.patches is not None:
-        return  # the weights have no place in the image
-    for k in given.shown[:MAX_WEIGHT_MAPS]:
-        source = pixels.data_uri(pixels.template_pixels(shown, k))
-        yield {"source": source, "text": weights_text(shown, k, translate)}
 
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:

@@ -5,17 +5,13 @@ const { form, layers, patches, ...PLAY } = DATA.play;
 const byId = (id) => document.getElementById(id);
 const [paper, pen, video, camera] = ["paper", "pen", "video", "camera"].map(byId);
 const ink = paper.getContext("2d", { willReadFrequently: true });
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], " ": [0, 0] };
 // source: the picture of a file or the camera; null if what is on the paper counts. at: where the pen is,
 // from 0 to 1; isDown: whether the arrow keys draw.
 const drawing = { source: null, at: [0.5, 0.5], isDown: false, frame: 0 };
 
-function decodeNumbers(part, ...names) {
-  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  names.forEach((name) => (part[name] = new Float32Array(bytesOf(part[name]).buffer)));
-}
-layers.forEach((layer) => decodeNumbers(layer, "weights", "biases"));
-if (patches) decodeNumbers(patches, "filters", "scales");
+const decode = (part, ...names) => names.forEach((one) => (part[one] = new Float32Array(bytesOf(part[one]).buffer)));
+layers.forEach((layer) => decode(layer, "weights", "biases"));
+if (patches) decode(patches, "filters", "scales");
 
 function pixelsOf(context) {
   const { width, height, data } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
@@ -152,11 +148,11 @@ paper.onpointerdown = (event) => {
 };
 paper.onpointermove = (event) => event.buttons && movePen(placeOf(event), true);
 paper.onkeydown = (event) => {
-  const step = ARROWS[event.key];
-  if (!step) return;
+  const [down, right] = ARROWS[event.key] ?? [0, 0];
+  if (!ARROWS[event.key] && event.key !== " ") return;
   event.preventDefault();
   if (event.key === " ") pen.classList.toggle("down", (drawing.isDown = !drawing.isDown));
-  movePen(drawing.at.map((one, i) => one + step[i] / 28), drawing.isDown);
+  movePen([drawing.at[0] + right / 28, drawing.at[1] + down / 28], drawing.isDown);
 };
 document.ondragover = (event) => event.preventDefault();
 document.ondrop = (event) => {

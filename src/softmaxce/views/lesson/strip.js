@@ -83,8 +83,9 @@ function updateNumbers(n) {
   each("[data-share]", (one, { share, k }) => {
     const [value, full] = [valueOf(share, { k }), share === "powers" ? strip.full : 1];
     one.style.width = `${Math.min(1, value / full) * 100}%`;
-    const now = { "aria-valuemax": full, "aria-valuenow": value, "aria-valuetext": brief(value) };
-    if (one.parentNode.role === "slider") setAll(one.parentNode, now);
+    const [now, most] = [value, full].map((size) => Math.min(size, 1e20).toFixed(6)); // without an exponent
+    const attributes = { "aria-valuemax": most, "aria-valuenow": now, "aria-valuetext": brief(value) };
+    if (one.parentNode.role === "slider") setAll(one.parentNode, attributes);
   });
   each(".class", (one, { k }) => one.classList.toggle("is-true", Number(k) === n.label));
   document.getElementById("true-p").dataset.k = n.label;
