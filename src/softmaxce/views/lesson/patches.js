@@ -76,3 +76,23 @@ function spread(patches, picture, sums, ofFeatures) {
   });
   return map;
 }
+
+// The model in the page's data, its numbers decoded from base64.
+function decodedModel({ layers, patches }) {
+  const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const decode = (one) => (typeof one === "string" ? new Float32Array(bytesOf(one).buffer) : one);
+  const decoded = (part) => part && Object.fromEntries(Object.entries(part).map(([k, v]) => [k, decode(v)]));
+  return { layers: layers.map(decoded), patches: decoded(patches) };
+}
+
+// The logits, and what each place of the picture adds to the largest of them.
+function answerTo({ layers, patches }, picture) {
+  const { channels, data } = picture;
+  const sums = patches && sumsOf(patches, picture);
+  const passed = forward(layers, Float64Array.from(patches ? featuresOf(patches, sums) : data, (v) => v * (1 / 255)));
+  const logits = [...passed.at(-1)];
+  const added = contributionsOf(layers, passed, logits.indexOf(maxOf(logits)));
+  const ofPlace = (_, place) => sum(added.subarray(place * channels, (place + 1) * channels));
+  const map = patches ? spread(patches, picture, sums, added) : Array.from({ length: data.length / channels }, ofPlace);
+  return { logits, map };
+}

@@ -1,7 +1,7 @@
 // Draw, open a picture or use the camera: the model in this page answers.
 "use strict";
 
-const { form, layers, patches, ...PLAY } = DATA.play;
+const { form, ...PLAY } = DATA.play;
 const byId = (id) => document.getElementById(id);
 const [paper, pen, video, camera] = ["paper", "pen", "video", "camera"].map(byId);
 const ink = paper.getContext("2d", { willReadFrequently: true });
@@ -9,9 +9,7 @@ const ink = paper.getContext("2d", { willReadFrequently: true });
 // from 0 to 1; isDown: whether the arrow keys draw.
 const drawing = { source: null, at: [0.5, 0.5], isDown: false, frame: 0 };
 
-const decode = (part, ...names) => names.forEach((one) => (part[one] = new Float32Array(bytesOf(part[one]).buffer)));
-layers.forEach((layer) => decode(layer, "weights", "biases"));
-if (patches) decode(patches, "filters", "scales");
+const model = decodedModel(DATA.play);
 
 function pixelsOf(context) {
   const { width, height, data } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
@@ -42,22 +40,10 @@ function paint(canvas, { width, height }, colourAt) {
   Object.assign(canvas, { width, height }).getContext("2d").putImageData(image, 0, 0);
 }
 
-// The logits, and what each place of the picture adds to the largest of them.
-function answerTo(picture) {
-  const { channels, data } = picture;
-  const sums = patches && sumsOf(patches, picture);
-  const passed = forward(layers, Float64Array.from(patches ? featuresOf(patches, sums) : data, (v) => v * (1 / 255)));
-  const logits = [...passed.at(-1)];
-  const added = contributionsOf(layers, passed, logits.indexOf(maxOf(logits)));
-  const ofPlace = (_, place) => sum(added.subarray(place * channels, (place + 1) * channels));
-  const map = patches ? spread(patches, picture, sums, added) : Array.from({ length: data.length / channels }, ofPlace);
-  return { logits, map };
-}
-
 function answer() {
   drawing.frame = 0;
   const picture = modelPicture();
-  const { logits, map } = answerTo(picture);
+  const { logits, map } = answerTo(model, picture);
   const most = maxOf([...map].map(Math.abs)) || 1;
   const colourAt = (place, c) => picture.data[place * form.channels + (c % form.channels)];
   document.querySelectorAll(".seen").forEach((canvas) => paint(canvas, picture, colourAt));

@@ -42,25 +42,13 @@ def as_text(model: SoftmaxModel, translate: Translate, language: str, **options:
     blank = np.full((1, model.n_pixels), 0 if is_dark else 255, np.uint8)
     logits = model.logits(blank)[0].tolist()
     example = make_example(logits, "image", classes=model.class_names, **options)
-    longest = max(model.preprocessing.width, model.preprocessing.height)
-    data = {
-        "form": form_of(model.preprocessing),
-        "layers": [
-            {"weights": _encoded(layer.weights), "biases": _encoded(layer.biases)}
-            for layer in model.layers
-        ],
-        "patches": _patches(model),
-        "is_dark": is_dark,
-        "paper": longest * -(-_PAPER_SIDE // longest),
-        "colours": [UP.tolist(), DOWN.tolist()],
-    }
     addition = page.Addition(
         title=translate("Draw, and the model answers"),
         section=SECTION,
         image=_image(model, translate),
         styles=("page.css", "play.css"),
         programs=(*page.PROGRAMS, *PROGRAMS),
-        data={"play": data},
+        data={"play": model_data(model) | {"is_dark": is_dark}},
     )
     text = page.as_text(explain(example), translate, language, addition)
     if len(text.encode()) > MAX_BYTES:
@@ -70,6 +58,21 @@ def as_text(model: SoftmaxModel, translate: Translate, language: str, **options:
             "fewer hidden units"
         )
     return text
+
+
+def model_data(model: SoftmaxModel) -> dict[str, Any]:
+    """What the programs need of a model."""
+    longest = max(model.preprocessing.width, model.preprocessing.height)
+    return {
+        "form": form_of(model.preprocessing),
+        "layers": [
+            {"weights": _encoded(layer.weights), "biases": _encoded(layer.biases)}
+            for layer in model.layers
+        ],
+        "patches": _patches(model),
+        "paper": longest * -(-_PAPER_SIDE // longest),
+        "colours": [UP.tolist(), DOWN.tolist()],
+    }
 
 
 def messages() -> set[str]:
