@@ -11,7 +11,6 @@ same answer for at least 99. --digits: draws twenty digits; required: 17 right a
 from __future__ import annotations
 
 import argparse
-import base64
 import io
 import random
 import sys
@@ -24,12 +23,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "page"))
 
-from play_page_driver import PlayPage, digits, random_strokes  # noqa: E402
+from play_page_driver import PlayPage, digits, random_strokes
 
-from softmaxce.images.reading import read_pixels  # noqa: E402
-from softmaxce.model.model_file import load_model  # noqa: E402
-from softmaxce.numerics import softmax  # noqa: E402
-from softmaxce.views.lesson import play  # noqa: E402
+from softmaxce.images.reading import read_pixels
+from softmaxce.model.model_file import load_model
+from softmaxce.numerics import softmax
+from softmaxce.views.lesson import play
 
 N_DRAWINGS, N_PHOTOS = 200, 100
 ORIENTATION = 0x0112

@@ -34,7 +34,8 @@ for (const stroke of strokes) {
 OPEN = """
 const [content, name, done] = arguments;
 const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
-openFile(new File([bytes], name)).then(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+const frame = (then) => requestAnimationFrame(then);
+openFile(new File([bytes], name)).then(() => frame(() => frame(done)));
 """
 
 
@@ -133,7 +134,13 @@ DIGITS: dict[str, tuple[Strokes, Strokes]] = {
     ),
     "3": (
         [[*_arc(0.45, 0.33, 0.2, 0.17, 200, 450), *_arc(0.45, 0.67, 0.22, 0.18, -90, 160)]],
-        [[(0.3, 0.2), *_arc(0.48, 0.34, 0.18, 0.15, -80, 90), *_arc(0.46, 0.66, 0.2, 0.18, -90, 150)]],
+        [
+            [
+                (0.3, 0.2),
+                *_arc(0.48, 0.34, 0.18, 0.15, -80, 90),
+                *_arc(0.46, 0.66, 0.2, 0.18, -90, 150),
+            ]
+        ],
     ),
     "4": (
         [[(0.32, 0.18), (0.3, 0.5), (0.68, 0.5)], [(0.66, 0.18), (0.64, 0.85)]],

@@ -30,7 +30,12 @@ Examples:
   softmaxce explain --exercise 8 --seed 1 --answers
   softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
-MODEL = "--model"
+_MODEL = "--model"
+# What is explained, by the name of its option → what is written, the module of its page, its file.
+_PAGES = {
+    "--exercise": ("sheet", "sheet", "sheet.html"),
+    _MODEL: ("page", "play", "play.html"),
+}
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 
 
@@ -224,17 +229,14 @@ def explain(
     Each step is checked with a second calculation.
     """
     output_format = context.params["output_format"] = _format(context)
-    is_model_given = context.get_parameter_source("model_path") is not ParameterSource.DEFAULT
-    source_name = _check(context.params, is_model_given)
+    explained = _check(context)
     from softmaxce.lesson.example import DEFAULT_NAMES
     from softmaxce.views.lesson.language import default_language, language_of, translator
 
     language = language_of(language) if language else default_language()
     translate = translator(language)
-    made, page = {"--exercise": ("sheet", "sheet"), MODEL: ("play", "play")}.get(
-        source_name, ("lesson", "page")
-    )
-    output_path = _file(output_format, output_path, source["image"], f"{made}.html")
+    made, page, file = _PAGES.get(explained, ("lesson", "page", "lesson.html"))
+    output_path = _file(output_format, output_path, source["image"], file)
     # A module for each format, with the same functions.
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
     if exercise is not None:
@@ -242,7 +244,7 @@ def explain(
 
         exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
         text = view.exercises_as_text(exercises, translate, answers, language)
-    elif source_name == MODEL:
+    elif explained == _MODEL:
         text = _page_of_model(view, translate, language, **source)
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
@@ -276,8 +278,9 @@ def _file(output_format: str, path: str | None, image: str | None, page: str) ->
     return path or page
 
 
-def _check(options: dict[str, Any], is_model_given: bool) -> str:
+def _check(context: click.Context) -> str:
     """What is explained, by the name of its option. Refuses options that do not go together."""
+    options = context.params
     sources = {
         "IMAGE": options["image"],
         "--logits": options["logits"],
@@ -293,13 +296,13 @@ def _check(options: dict[str, Any], is_model_given: bool) -> str:
         raise click.UsageError(
             f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
-    if not given and is_model_given:
+    if not given and context.get_parameter_source("model_path") is not ParameterSource.DEFAULT:
+        given = [_MODEL]
         if options["output_format"] != "html":
             raise click.UsageError(
-                "--model without an IMAGE needs --format html, for a page on which to draw: softmaxce "
-                f"explain -m {options['model_path']} --format html -o play.html"
+                "--model without an IMAGE needs --format html, for a page on which to draw: "
+                f"softmaxce explain -m {options['model_path']} --format html -o play.html"
             )
-        given = [MODEL]
     if not given:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")
     if len(given) > 1:

@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -66,7 +67,9 @@ def picture_of(pixels, **more):
 
 @pytest.mark.parametrize("form", [GREY, COLOUR], ids=["grey", "colour"])
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize("size", [(28, 28), (56, 56), (48, 32), (67, 41), (7, 90), (100, 11), (1, 1)])
+@pytest.mark.parametrize(
+    "size", [(28, 28), (56, 56), (48, 32), (67, 41), (7, 90), (100, 11), (1, 1)]
+)
 def test_pixels_are_those_of_the_command(form, fit, size):
     form = Preprocessing(form.height, form.width, form.channels, fit, form.background)
     pixels = random_picture(1, *size)
@@ -101,9 +104,7 @@ def of_mode(mode):
     return Image.fromarray(pixels).convert(mode)
 
 
-FILES = {
-    mode: png_of(of_mode(mode)) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-} | {
+FILES = {mode: png_of(of_mode(mode)) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")} | {
     "2 bits": png_of(of_mode("P").quantize(4), bits=2),
     "4 bits": png_of(of_mode("P").quantize(16), bits=4),
     "transparent index": png_of(of_mode("P"), transparency=3),
@@ -164,8 +165,10 @@ def test_a_jpeg_file_gives_nearly_the_pixels_of_the_command(size, orientation):
     made = np.array(call("(p, f) => [...prepared(p, f).data]", picture, play.form_of(GREY)))
     expected = read_pixels(stream.getvalue(), GREY).astype(int)
     assert np.abs(made - expected).mean() < 1
-    parts = call("(b) => withoutExif(bytesOf(b)).parts.map((part) => [...part])", [*stream.getvalue()])
-    without = Image.open(io.BytesIO(bytes(sum(parts, []))))
+    parts = call(
+        "(b) => withoutExif(bytesOf(b)).parts.map((part) => [...part])", [*stream.getvalue()]
+    )
+    without = Image.open(io.BytesIO(bytes([*parts[0], *parts[1]])))
     assert not without.getexif()
     assert (np.asarray(without.convert("RGBA")) == whole).all()
     assert call("(b) => withoutExif(bytesOf(b)).orientation", [*stream.getvalue()]) == orientation
@@ -177,7 +180,7 @@ def random_model(hidden=(), patches=None):
     sides = [n_inputs, *hidden, 4]
     layers = [
         Layer(*(chance.normal(0, 1, n).astype("<f4").astype(float) for n in (pair, pair[1])))
-        for pair in zip(sides, sides[1:], strict=False)
+        for pair in pairwise(sides)
     ]
     return SoftmaxModel(tuple(layers), GREY, ("a", "b", "c", "d"), patches=patches)
 
@@ -224,7 +227,11 @@ def digit(left, top, scale=1.0, paper=255):
 def test_a_drawing_is_cropped_scaled_and_centred_like_mnist(paper):
     def made(*place):
         return np.array(
-            call("(p, f) => [...centred(p, f).data]", picture_of(digit(*place, paper)), play.form_of(GREY))
+            call(
+                "(p, f) => [...centred(p, f).data]",
+                picture_of(digit(*place, paper)),
+                play.form_of(GREY),
+            )
         ).reshape(28, 28)
 
     first = made(20, 30, 1.0)

@@ -42,7 +42,7 @@ function unfilter(kind, line, above, n) {
   }
 }
 
-// RGBA. Grey of 1, 2, 4 or 16 bits is scaled to 8 bits; of other samples of 16 bits, the high byte counts.
+// RGBA. Grey is scaled to 8 bits; colours of 16 bits keep their high byte.
 function unpacked({ width, height, depth, colour, interlaced }, data, palette = [], transparent = null) {
   const [channels, most, pixels] = [CHANNELS_OF[colour], 2 ** depth - 1, new Uint8Array(4 * width * height)];
   if (colour === 2 && depth === 16 && transparent) throw new Error("a 16-bit colour is transparent");
