@@ -87,15 +87,15 @@ class PlayPage(Page):
 
     @staticmethod
     @contextmanager
-    def opened(path: Path) -> Iterator[PlayPage]:
+    def opened(path: Path, *switches: str) -> Iterator[PlayPage]:
         """The page in a browser of its own."""
         from selenium import webdriver
 
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or ""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-            switches = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}")
-            for switch in switches:
+            own = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}")
+            for switch in (*own, *switches):
                 options.add_argument(switch)
             options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
             service = webdriver.ChromeService(shutil.which("chromedriver"))

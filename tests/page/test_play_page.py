@@ -176,6 +176,27 @@ def test_a_browser_without_a_camera_says_so(open_model):
     assert page.find("#camera").get_attribute("aria-pressed") == "false"
 
 
+def test_the_camera_is_answered_until_it_is_switched_off(browser, tmp_path, model_file):
+    path = tmp_path / "play.html"
+    explain("-m", str(model_file("pixels")), "-o", str(path))
+    fake = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
+    with PlayPage.opened(path, *fake) as page:
+        page.find("#camera").click()
+        wait = "return new Promise((done) => setTimeout(done, 1500))"
+        page.run(wait)
+        first = page.seen()
+        page.set(centre=True)
+        page.run(wait)
+        assert page.seen() != first
+        assert "cropped and centred" in page.text("#done")  # the choice stays
+        page.find("#camera").click()
+        page.run(wait)
+        last = page.seen()
+        page.run(wait)
+        assert page.seen() == last
+        assert page.errors() == []
+
+
 def test_no_network_request_is_made(open_model):
     page, _ = open_model()
     page.draw([[(0.1, 0.1), (0.9, 0.9)]])

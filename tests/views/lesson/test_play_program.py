@@ -214,10 +214,10 @@ def test_patch_features_are_those_of_the_command(is_symmetric):
 
 
 def digit(left, top, scale=1.0, paper=255):
-    """A drawing of a 7, 280 × 280."""
-    pixels = np.full((280, 280, 4), paper, np.uint8)
+    """A drawing of a 7, 160 × 160."""
+    pixels = np.full((160, 160, 4), paper, np.uint8)
     pixels[..., 3] = 255
-    box = [int(v * scale) for v in (0, 0, 80, 15, 60, 15, 80, 130)]
+    box = [int(v * scale) for v in (0, 0, 40, 8, 30, 8, 40, 66)]
     for x0, y0, x1, y1 in (box[:4], box[4:]):
         pixels[top + y0 : top + y1, left + x0 : left + x1, :3] = 255 - paper
     return pixels
@@ -242,7 +242,7 @@ def test_a_drawing_is_cropped_scaled_and_centred_like_mnist(paper):
     places = np.arange(28) + 0.5
     assert abs((ink.sum(axis=1) @ places) / ink.sum() - 14) <= 0.5
     assert abs((ink.sum(axis=0) @ places) / ink.sum() - 14) <= 0.5
-    np.testing.assert_array_equal(made(150, 110, 1.0), first)  # wherever it was drawn
+    np.testing.assert_array_equal(made(90, 80, 1.0), first)  # wherever it was drawn
     assert np.abs(made(20, 30, 1.5) - first).mean() < 6  # and however large
 
 

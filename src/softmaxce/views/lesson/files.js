@@ -27,7 +27,7 @@ function chunksOf(bytes) {
 }
 
 function paeth(left, up, corner) {
-  const [toLeft, toUp, toCorner] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)];
+  const [toLeft, toUp, toCorner] = [up - corner, left - corner, left + up - 2 * corner].map(Math.abs);
   if (toLeft <= toUp && toLeft <= toCorner) return left;
   return toUp <= toCorner ? up : corner;
 }
@@ -44,7 +44,8 @@ function unfilter(kind, line, above, n) {
 
 // RGBA. Grey is scaled to 8 bits; colours of 16 bits keep their high byte.
 function unpacked({ width, height, depth, colour, interlaced }, data, palette = [], transparent = null) {
-  const [channels, most, pixels] = [CHANNELS_OF[colour], 2 ** depth - 1, new Uint8Array(4 * width * height)];
+  const [channels, most] = [CHANNELS_OF[colour], 2 ** depth - 1];
+  const pixels = new Uint8Array(4 * width * height);
   if (colour === 2 && depth === 16 && transparent) throw new Error("a 16-bit colour is transparent");
   const [n_bits, samples] = [depth * channels, new Uint16Array(channels)];
   const isKey = (sample, c) => sample === wholeAt(transparent, 2 * c, 2);
@@ -85,7 +86,8 @@ function orientationOf(exif = new Uint8Array()) {
 function pictureOf({ IHDR: [head], PLTE, tRNS, eXIf }, inflated) {
   const [depth, colour, , , interlaced] = head.subarray(8);
   const header = { width: wholeAt(head, 0, 4), height: wholeAt(head, 4, 4), depth, colour, interlaced };
-  return { ...header, data: unpacked(header, inflated, PLTE[0], tRNS[0]), orientation: orientationOf(eXIf[0]) };
+  const data = unpacked(header, inflated, PLTE[0], tRNS[0]);
+  return { ...header, data, orientation: orientationOf(eXIf[0]) };
 }
 
 async function decodePng(bytes) {

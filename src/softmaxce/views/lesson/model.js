@@ -102,8 +102,10 @@ function lowestFrequencies(length, n) {
     const first = Math.floor(i / n) * 8;
     const factors = new Int32Array(Math.min(8, length - first));
     for (let x = 0; x < 8; x += 1)
-      for (let k = 0; k < n; k += 1)
-        factors[Math.min(x, factors.length - 1)] += Math.round(((k ? 2 : 1) * ONE * wave(k, i % n, n) * wave(k, x, 8)) / 8);
+      for (let k = 0; k < n; k += 1) {
+        const share = ((k ? 2 : 1) * wave(k, i % n, n) * wave(k, x, 8)) / 8;
+        factors[Math.min(x, factors.length - 1)] += Math.round(ONE * share);
+      }
     return { first, factors };
   });
 }

@@ -89,10 +89,11 @@ function decodedModel({ layers, patches }) {
 function answerTo({ layers, patches }, picture) {
   const { channels, data } = picture;
   const sums = patches && sumsOf(patches, picture);
-  const passed = forward(layers, Float64Array.from(patches ? featuresOf(patches, sums) : data, (v) => v * (1 / 255)));
+  const inputs = patches ? featuresOf(patches, sums) : data;
+  const passed = forward(layers, Float64Array.from(inputs, (value) => value * (1 / 255)));
   const logits = [...passed.at(-1)];
   const added = contributionsOf(layers, passed, logits.indexOf(maxOf(logits)));
   const ofPlace = (_, place) => sum(added.subarray(place * channels, (place + 1) * channels));
-  const map = patches ? spread(patches, picture, sums, added) : Array.from({ length: data.length / channels }, ofPlace);
-  return { logits, map };
+  if (patches) return { logits, map: spread(patches, picture, sums, added) };
+  return { logits, map: Array.from({ length: data.length / channels }, ofPlace) };
 }

@@ -8,7 +8,6 @@ const ink = paper.getContext("2d", { willReadFrequently: true });
 // source: the picture of a file or the camera; null if what is on the paper counts. at: where the pen is,
 // from 0 to 1; isDown: whether the arrow keys draw.
 const drawing = { source: null, at: [0.5, 0.5], isDown: false, frame: 0 };
-
 const model = decodedModel(DATA.play);
 
 function pixelsOf(context) {
@@ -46,10 +45,11 @@ function answer() {
   const { logits, map } = answerTo(model, picture);
   const most = maxOf([...map].map(Math.abs)) || 1;
   const colourAt = (place, c) => picture.data[place * form.channels + (c % form.channels)];
+  const greyAt = (place) => luma(...[0, 1, 2].map((c) => colourAt(place, c)));
   document.querySelectorAll(".seen").forEach((canvas) => paint(canvas, picture, colourAt));
   paint(byId("added"), picture, (place, c) => {
     const strength = Math.abs(map[place]) / most;
-    return PLAY.colours[map[place] < 0 ? 1 : 0][c] * strength + (1 - strength) * (127 + colourAt(place, c) / 2);
+    return PLAY.colours[map[place] < 0 ? 1 : 0][c] * strength + (1 - strength) * (127 + greyAt(place) / 2);
   });
   change(Object.assign(initial, state, { logits, values: logits }));
   const { winner, p_winner } = strip.numbers;
@@ -61,20 +61,22 @@ function answer() {
 
 const ask = () => (drawing.frame ||= requestAnimationFrame(answer));
 
-// A white paper of this shape; a drawing is prepared as the training images were, a picture is not.
-function clear(width, height, isDrawing) {
+// A drawing is prepared as the training images were, a picture is not.
+const prefer = (isDrawing) => ["centre", "dark"].forEach((id) => (byId(id).checked = isDrawing && PLAY.is_dark));
+
+// A white paper of this shape.
+function clear(width, height) {
   const scale = PLAY.paper / Math.max(width, height);
   [paper.width, paper.height] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, paper.width, paper.height);
-  ["centre", "dark"].forEach((id) => (byId(id).checked = isDrawing && PLAY.is_dark));
   drawing.source = null;
   ask();
 }
 
 // A picture takes the place of the drawing. shown: the same, as the browser draws it.
 function take(source, shown, width, height) {
-  clear(width, height, false);
+  clear(width, height);
   ink.drawImage(shown, 0, 0, paper.width, paper.height);
   drawing.source = source;
 }
@@ -83,6 +85,7 @@ async function openFile(file) {
   try {
     const image = await createImageBitmap(file);
     take(await decoded(new Uint8Array(await file.arrayBuffer())), image, image.width, image.height);
+    prefer(false);
   } catch (error) {
     fill("done", `${say("This picture cannot be read")} (${error.message})`);
   }
@@ -95,6 +98,7 @@ async function useCamera() {
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     await video.play();
+    prefer(false);
   } catch {
     camera.ariaPressed = false;
     return fill("done", say("The camera cannot be used here"));
@@ -146,7 +150,10 @@ document.ondrop = (event) => {
   [...event.dataTransfer.files].slice(0, 1).forEach(openFile);
 };
 byId("file").onchange = ({ target }) => [...target.files].forEach(openFile);
-byId("clear").onclick = () => clear(form.width, form.height, true);
+byId("clear").onclick = () => {
+  clear(form.width, form.height);
+  prefer(true);
+};
 byId("save").onclick = () =>
   element("a", { href: document.querySelector(".seen").toDataURL(), download: "picture.png" }).click();
 camera.onclick = useCamera;
