@@ -101,7 +101,7 @@ def test_shares_of_the_lesson_by_hand():
 
 def test_the_reader_is_told_which_fault_their_shares_have_and_shown_the_other():
     negative = "A negative logit breaks it: −1, 2 and −0.5 give the shares −2, 4 and −1."
-    cancelling = "So do logits that cancel: 1 + (−1) = 0, and nothing can be divided by 0."
+    cancelling = "Logits that cancel break it: 1 + (−1) = 0, and nothing can be divided by 0."
     fine, mixed = steps_of(0.2, 0.3)["shares"].sentences, steps_of(3, -1)["shares"].sentences
     cancels = steps_of(1, -1)["shares"].sentences
     assert negative in fine

@@ -202,7 +202,7 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
     """−Σ yₖ log pₖ, term by term, and the entropies behind it.
 
     better, worse, same: the example's loss beside uniform_loss, that of a uniform prediction.
-    vanishes: p[true] underflows to 0; if not, written_out. may_be_infinite: an infinite term is
+    vanishes: p[true] is too small to be written; if not, written_out. may_be_infinite: an infinite term is
     the true value, because a probability of 0 was given; never_infinite: it only exceeds the
     largest float, and so does the loss if exceeds_float.
     """
@@ -225,8 +225,8 @@ def cross_entropy_step(example: Example) -> dict[str, Any]:
         "worse": is_less(uniform, loss),
         "same": not is_less(loss, uniform) and not is_less(uniform, loss),
         "finite": math.isfinite(loss),
-        "written_out": p_true > 0.0,
-        "vanishes": math.isfinite(loss) and p_true == 0.0,
+        "written_out": p_true > ROUNDING,
+        "vanishes": math.isfinite(loss) and p_true <= ROUNDING,
         "may_be_infinite": not example.has_finite_logits,
         "never_infinite": example.has_finite_logits,
         "exceeds_float": math.isinf(loss) and example.has_finite_logits,

@@ -22,15 +22,17 @@ IMAGE = StepTemplate(
     ),
     sentences={
         "The model sees {height} rows of {width} pixels: {n_places} pixels, each with a brightness "
-        "from 0 (black) to 255 (white). That makes 256 values; many texts say “0 to 256”.": "grey",
+        "from 0 (black) to 255 (white). That makes 256 values; some texts wrongly say “0 to 256”.": "grey",
         "The model sees {height} rows of {width} pixels: {n_places} pixels, each with three "
-        "brightnesses from 0 to 255, for red, green and blue. That makes 256 values each; many "
-        "texts say “0 to 256”.": "coloured",
+        "brightnesses from 0 to 255, for red, green and blue. That makes 256 values each; some "
+        "texts wrongly say “0 to 256”.": "coloured",
         "A full-HD image has 1,920 × 1,080 = 2,073,600 pixels.": ALWAYS,
         EACH_VALUE: ALWAYS,
         "Counting from 0, row {row}, column {column} holds the brightest value, {brightness}. In "
-        "the vector its index is {index}. Around it, columns {first_column} to "
-        "{last_column}:": ALWAYS,
+        "the vector its index is {index}.": ALWAYS,
+        "Around it, columns {first_column} to {last_column}:": "grey",
+        "The values of the same colour around it, columns {first_column} to "
+        "{last_column}:": "coloured",
     },
     tables=(table(Column("row", "rows"), Column("brightness", "cells", "text")),),
     checks=(

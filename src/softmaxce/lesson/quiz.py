@@ -6,7 +6,7 @@ import math
 
 from softmaxce.typed_numbers import number
 
-TOLERANCE = 0.00501  # half a hundredth, and a little for rounding
+TOLERANCE = 0.0051  # half a hundredth, and half of the fourth decimal
 _INFINITE = ("∞", "inf", "infinity", "infinite", "무한대", "무한")
 
 

@@ -26,8 +26,7 @@ NODES = {
     "A regression model (the price of a house) has one node, so one number.": ALWAYS,
 }
 TARGET_AHEAD = {
-    "A logit can be any number. The right answer is written [<<{targets}|, >>]: how far from it "
-    "is [<<{logits}|, >>]?": ALWAYS
+    "The right answer is written [<<{targets}|, >>]: how far from it is [<<{logits}|, >>]?": ALWAYS
 }
 LOGITS = StepTemplate(
     name="logits",
@@ -36,12 +35,18 @@ LOGITS = StepTemplate(
     "one number per class: its logit.",
     formula=Formula("z = xW + b", r"z = xW + b"),
     sentences=NODES | TARGET_AHEAD,
+    more=Part(
+        sentences={
+            "x: the input values; W: a weight for each input and class; b: a bias for each class. "
+            "A logit can be any number.": ALWAYS
+        }
+    ),
 )
 
 SHARES = StepTemplate(
     name="shares",
     title="First idea: shares of the total",
-    claim="Divide each logit by the sum of all logits. The shares sum to 1.",
+    claim="Divide each logit by the sum of all logits, so that the shares sum to 1.",
     formula=Formula("shareₖ = zₖ / Σⱼ zⱼ", r"\text{share}_k = \frac{z_k}{\sum_j z_j}"),
     sentences={
         "<<{logits} / {total} = {shares}|, >>: here the shares look like probabilities.": "fits",
@@ -50,11 +55,11 @@ SHARES = StepTemplate(
         "<<{logits} / {total} = {shares}|, >>: all logits are negative, so the smallest gets the "
         "largest share.": "upside_down",
         "Your logits cancel: they sum to 0, and nothing can be divided by 0.": "cancels",
-        "The logits of a trained linear model always sum to 0. Its weights start at 0, and each "
-        "step of training moves them by amounts that sum to 0 over the classes, as p − y "
-        "does.": "always_cancels",
+        "The logits of a linear model that this program trained always sum to 0. Its weights start "
+        "at 0, and each step of training moves them by amounts that sum to 0 over the classes, as "
+        "p − y does.": "always_cancels",
         "A negative logit breaks it: −1, 2 and −0.5 give the shares −2, 4 and −1.": "show_negative",
-        "So do logits that cancel: 1 + (−1) = 0, and nothing can be divided by "
+        "Logits that cancel break it: 1 + (−1) = 0, and nothing can be divided by "
         "0.": "show_cancelling",
     },
     checks=(
@@ -192,8 +197,8 @@ SQUARED_ERROR = StepTemplate(
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences={
         "<<({probabilities} − {targets})²| + >> = <<{squares}| + >> = {squared_error}.": ALWAYS,
-        "A mistake should cost more, the surer it is. As p[true] falls from 0.01 to 0.001, squared "
-        "error grows by {squared_growth} only, cross-entropy by {loss_growth}:": ALWAYS,
+        "A surer mistake should cost more. With the rest on one wrong class, from 0.01 to 0.001 "
+        "squared error grows by only {squared_growth}, cross-entropy by {loss_growth}:": ALWAYS,
     },
     tables=(
         table(
@@ -219,13 +224,13 @@ CROSS_ENTROPY = StepTemplate(
     claim="Add y · log p over the classes, and change the sign.",
     formula=Formula("loss = −Σₖ yₖ log pₖ", r"\text{loss} = -\sum_k y_k \log p_k"),
     sentences={
-        "Σ: sum over classes k; y: target; p: probability; log: natural logarithm.": ALWAYS,
+        "Σ: sum over classes k; y: target; p: probability; log: natural log, ln.": ALWAYS,
         "−(<<{targets} · log {probabilities}| + >>) = {loss} nats.": "written_out",
         "Wrong classes are multiplied by 0: only −log p[true] is left, here {loss}.": ALWAYS,
         "−log p is the information in an event of probability p: how surprised we are when it "
-        "happens. Its mean, the entropy, measures uncertainty.": ALWAYS,
-        "This p is above 0, but so small that the computer rounds it to 0. Its logarithm is not "
-        "lost, because it is computed directly from the logits.": "vanishes",
+        "happens. Its mean over the classes is the entropy, a measure of uncertainty.": ALWAYS,
+        "p[true] is above 0, but so small that it is written as 0. Its logarithm is not lost, "
+        "because it is computed directly from the logits.": "vanishes",
         "The loss is finite, but exceeds 1.8×10³⁰⁸, the largest number that the computer can "
         "store.": "exceeds_float",
         "A uniform prediction over {n_classes} classes costs log {n_classes} = {uniform_loss}. "
@@ -274,8 +279,8 @@ TWO_ENDS = StepTemplate(
         "Your prediction is perfectly wrong: it gives the true class probability 0, so it costs "
         "∞.": "is_infinite",
         "Yours costs {loss}. The softmax of finite logits reaches neither end.": "is_between",
-        "It is not a distance: swapping target and prediction changes it. KL divergence from "
-        "(0.9, 0.1) to (0.5, 0.5) is {there}, and back {back}.": ALWAYS,
+        "It is not a distance: swapping the target (0.9, 0.1) and the prediction (0.5, 0.5) "
+        "changes the loss less the target's entropy (KL): {there}, {back}.": ALWAYS,
     },
     checks=(Check("Yours costs at least as much as a perfect one", "perfect", "loss", "≤"),),
     more=Part(
@@ -297,7 +302,7 @@ TWO_ENDS = StepTemplate(
 GRADIENT = StepTemplate(
     name="gradient",
     title="What learning does with it",
-    claim="The gradient with respect to the logits is p − y: prediction minus target.",
+    claim="The gradient (how fast the loss changes with a logit) is p − y.",
     formula=Formula(
         "∂loss/∂zₖ = pₖ − yₖ", r"\frac{\partial\, \text{loss}}{\partial z_k} = p_k - y_k"
     ),

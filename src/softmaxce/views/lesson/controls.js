@@ -53,6 +53,7 @@ function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
     if (isValid) onValue(typed);
   };
   Object.assign(field, { min, max });
+  field.onblur = () => refreshes.forEach((refresh) => refresh());
   field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
   slider.oninput = () => take(toValue(Number(slider.value)));
   refreshes.push(() => {

@@ -130,6 +130,7 @@ function showMisconceptions() {
 
 function show() {
   const { example, steps } = lesson(state);
+  document.body.classList.toggle("asks", asksFirst); // then the strip, which answers, does not stay
   views ??= DATA.steps.map(viewOf);
   steps.forEach((step, place) => views[place](step));
   fill("ask", asksFirst ? say("Show all results") : say("Ask me first"));

@@ -198,7 +198,7 @@ const STEP_NUMBERS = {
       cross_entropy: crossEntropy(x.logProbabilities, x.targets), exp_minus_loss: Math.exp(-x.loss),
       bits: x.loss / Math.LN2, perplexity, has_perplexity: Number.isFinite(perplexity),
       uniform_loss, better, worse, same: !better && !worse,
-      finite, written_out: x.p_true > 0, vanishes: finite && x.p_true === 0,
+      finite, written_out: x.p_true > DATA.constants.rounding, vanishes: finite && x.p_true <= DATA.constants.rounding,
       may_be_infinite: !x.finiteLogits, never_infinite: x.finiteLogits,
       exceeds_float: !finite && x.finiteLogits,
     };

@@ -103,7 +103,7 @@ def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    files = ("page.html", "step.html", "page_image.html", *PROGRAMS)
+    files = ("page.html", "step.html", "page_image.html", "curve.html", *PROGRAMS)
     return messages_in(_joined(files))
 
 
@@ -166,6 +166,7 @@ def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
             "title": escape(translate(step.template.title)),
             "image": _image(explanation, translate) if step.name == "image" else "",
             "formula": _formula(step.template.formula, translate),
+            "figure": _html("curve.html", {}, translate) if step.name == "exponentials" else "",
         }
         yield _html("step.html", fields, translate)
 

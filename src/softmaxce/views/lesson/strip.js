@@ -3,7 +3,7 @@
 "use strict";
 
 const MOST_CLASSES = 6; // in the strip: the true class and the five with the highest logits
-const ROW = 48; // the height of a class, in pixels, as in page.css
+const ROW = 56; // the height of a class, in pixels, as in page.css
 const STEPS_OF_KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const STAGES = document.getElementById("stages");
 // full: the power that fills a bar; dragged: the bar whose scale therefore stays as it is.
@@ -78,7 +78,9 @@ function updateNumbers(n) {
     for (const one of STAGES.querySelectorAll(selector)) update(one, one.dataset);
   };
   each("[data-value]", (one, { value, exact, k }) => {
-    one.textContent = (exact === undefined ? brief : number)(valueOf(value, { k }));
+    const size = valueOf(value, { k });
+    const isLost = value === "p_true" && size <= DATA.constants.rounding && n.finiteLogits; // not 0
+    one.textContent = isLost ? "p" : (exact === undefined ? brief : number)(size);
   });
   each("[data-share]", (one, { share, k }) => {
     const [value, full] = [valueOf(share, { k }), share === "powers" ? strip.full : 1];
