@@ -26,9 +26,16 @@ Examples:
   softmaxce explain --probabilities 1 0 0 --label 2
   softmaxce explain cat.png -m model.npz --label cat
   softmaxce explain --logits 2 1 -1 --format html -o lesson.html
+  softmaxce explain -m model.npz --format html -o play.html
   softmaxce explain --exercise 8 --seed 1 --answers
   softmaxce explain --exercise 8 --sheet 1 --answers -o sheet1.html
 """
+_MODEL = "--model"
+# What is explained, by the name of its option → what is written, the module of its page, its file.
+_PAGES = {
+    "--exercise": ("sheet", "sheet", "sheet.html"),
+    _MODEL: ("page", "play", "play.html"),
+}
 _FORMATS = {".htm": "html", ".html": "html", ".md": "markdown", ".json": "json"}
 
 
@@ -214,12 +221,12 @@ def explain(
     Each step is checked with a second calculation.
     """
     output_format = context.params["output_format"] = _format(context)
-    _check(context.params)
+    explained = _check(context)
     from softmaxce.lesson.example import DEFAULT_NAMES
     from softmaxce.translation import language, translate
 
-    made, page = ("lesson", "page") if exercise is None else ("sheet", "sheet")
-    output_path = _file(output_format, output_path, source["image"], f"{made}.html")
+    made, page, file = _PAGES.get(explained, ("lesson", "page", "lesson.html"))
+    output_path = _file(output_format, output_path, source["image"], file)
     # A module for each format, with the same functions.
     view = import_module(f"softmaxce.views.lesson.{output_format.replace('html', page)}")
     if exercise is not None:
@@ -227,6 +234,8 @@ def explain(
 
         exercises = make(exercise, seed, LAST_SHEET if sheet is None else sheet)
         text = view.exercises_as_text(exercises, translate, answers, language())
+    elif explained == _MODEL:
+        text = _page_of_model(view, translate, language(), **source)
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
@@ -259,8 +268,9 @@ def _file(output_format: str, path: str | None, image: str | None, page: str) ->
     return path or page
 
 
-def _check(options: dict[str, Any]) -> None:
-    """Refuse options that do not go together."""
+def _check(context: click.Context) -> str:
+    """What is explained, by the name of its option. Refuses options that do not go together."""
+    options = context.params
     sources = {
         "IMAGE": options["image"],
         "--logits": options["logits"],
@@ -276,6 +286,13 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(
             f"{option.split()[0]} needs --exercise N: softmaxce explain --exercise 8 {option}"
         )
+    if not given and context.get_parameter_source("model_path") is not ParameterSource.DEFAULT:
+        given = [_MODEL]
+        if options["output_format"] != "html":
+            raise click.UsageError(
+                "--model without an IMAGE needs --format html, for a page on which to draw: "
+                f"softmaxce explain -m {options['model_path']} --format html -o play.html"
+            )
     if not given:
         raise click.UsageError("give numbers or an image: softmaxce explain --logits 0.2 0.3")
     if len(given) > 1:
@@ -292,6 +309,24 @@ def _check(options: dict[str, Any]) -> None:
     for fault, is_present in faults.items():
         if is_present:
             raise click.UsageError(fault)
+    return source
+
+
+def _page_of_model(
+    view: Any,
+    translate: Any,
+    language: str,
+    *,
+    model_path: str,
+    label: str | None,
+    temperature: float,
+    learning_rate: float,
+    **_unused: Any,
+) -> str:
+    from softmaxce.model.model_file import load_model
+
+    options = {"label": label, "temperature": temperature, "learning_rate": learning_rate}
+    return str(view.as_text(load_model(model_path), translate, language, **options))
 
 
 def _explanation(

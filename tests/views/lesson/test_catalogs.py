@@ -19,7 +19,7 @@ from softmaxce.lesson.example import DEFAULT_NAMES
 from softmaxce.lesson.misconceptions import MISCONCEPTIONS
 from softmaxce.lesson.questions import QUESTIONS, Question
 from softmaxce.lesson.step import Column, Formula, StepTemplate
-from softmaxce.views.lesson import page, text
+from softmaxce.views.lesson import page, play, text
 from softmaxce.views.lesson.strip import STAGES
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +46,7 @@ def all_messages() -> set[str]:
     found_in += [pt.PATCHES, pt.LOGITS_OF_PATCHES, *QUESTIONS.values()]
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
-    found |= {*numbers.ENDS, *picture.REGIONS, *page.messages()}
+    found |= {*numbers.ENDS, *picture.REGIONS, *page.messages(), *play.messages()}
     for exercise in exercises.make(exercises.MAX_EXERCISES, 0).exercises:
         found |= {exercise.question, *exercise.working}
     found |= {"Exercises", "Answers"}  # headings that views choose between

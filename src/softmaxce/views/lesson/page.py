@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
@@ -54,16 +54,41 @@ _MESSAGE_IN_HTML = re.compile(r"\{\{(.+?)\}\}")
 _MESSAGE_IN_PROGRAM = re.compile(r'\bsay\("(.+?)"\)')
 
 
-def as_text(explanation: Explanation, translate: Translate, language: str) -> str:
+@dataclass(frozen=True)
+class Addition:
+    """What another page adds to the lesson's.
+
+    title: instead of the lesson's; section: the name of an HTML file, which comes before the strip;
+    image: the strip's first stage; data: what the programs read besides the lesson's.
+    """
+
+    title: str = ""
+    section: str = ""
+    image: str = ""
+    styles: tuple[str, ...] = ("page.css",)
+    programs: tuple[str, ...] = PROGRAMS
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def as_text(
+    explanation: Explanation,
+    translate: Translate,
+    language: str,
+    addition: Addition = Addition(),  # noqa: B008: it is frozen
+) -> str:
     """The page as HTML."""
-    style, program = _read("page.css"), _program()
+    style, program = _joined(addition.styles), _joined(addition.programs)
+    data = page_data(explanation, translate) | addition.data
+    data["words"] |= {word: translate(word) for word in _MESSAGE_IN_PROGRAM.findall(program)}
     fields = {
         "language": language,
         "policy": _policy(style, program),
-        "image": _image_in_strip(explanation, translate),
+        "title": escape(addition.title or translate("Softmax and cross-entropy, step by step")),
+        "section": _html(addition.section, {}, translate) if addition.section else "",
+        "image": addition.image or _image_in_strip(explanation, translate),
         "hints": " ".join(_hints(explanation.example, translate)),
         "sections": "\n".join(_sections(explanation, translate)),
-        "data": json_line(page_data(explanation, translate)).replace("<", "\\u003c"),
+        "data": json_line(data).replace("<", "\\u003c"),
         "style": style,
         "program": program,
     }
@@ -72,23 +97,28 @@ def as_text(explanation: Explanation, translate: Translate, language: str) -> st
 
 def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
     """One of the page's HTML files with its fields, its messages in the page's language."""
-    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), _read(name))
+    page = _MESSAGE_IN_HTML.sub(lambda m: escape(translate(m.group(1))), read(name))
     return Template(page).substitute(fields)
 
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    files = ("page.html", "step.html", "page_image.html", "curve.html")
-    in_html = _MESSAGE_IN_HTML.findall("".join(map(_read, files)))
-    return {*in_html, *_MESSAGE_IN_PROGRAM.findall(_program())}
+    files = ("page.html", "step.html", "page_image.html", "curve.html", *PROGRAMS)
+    return messages_in(_joined(files))
 
 
-def _read(name: str) -> str:
+def messages_in(text: str) -> set[str]:
+    """The messages in HTML or in a program."""
+    return {*_MESSAGE_IN_HTML.findall(text), *_MESSAGE_IN_PROGRAM.findall(text)}
+
+
+def read(name: str) -> str:
+    """A file of the page."""
     return (HERE / name).read_text("utf-8")
 
 
-def _program() -> str:
-    return "\n".join(map(_read, PROGRAMS))
+def _joined(names: Sequence[str]) -> str:
+    return "\n".join(map(read, names))
 
 
 def _policy(style: str, program: str) -> str:
