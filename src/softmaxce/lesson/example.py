@@ -31,6 +31,7 @@ class Example:
     temperature: float = 1.0
     learning_rate: float = 0.1
     source: str = "logits"  # or "probabilities", or "image"
+    default_names: str = DEFAULT_NAMES
 
     @property
     def n_classes(self) -> int:
@@ -134,6 +135,7 @@ def make_example(
         temperature=float(temperature),
         learning_rate=float(learning_rate),
         source=source,
+        default_names=default_names,
     )
     if label is not None:
         return replace(draft, label=label_index(label, names))

@@ -43,7 +43,7 @@ def find_misconceptions(example: Example) -> tuple[Step, ...]:
 
 def _or_stock(example: Example, own: bool, *stock: float) -> tuple[Example, dict[str, Any]]:
     """The example if `own`, else one of stock logits, and the numbers that say which."""
-    used = example if own else make_example(stock)
+    used = example if own else make_example(stock, default_names=example.default_names)
     shown = ", ".join(f"{z:g}" for z in stock)
     return used, {**used.named("classes"), "is_stock": not own, "stock": shown}
 

@@ -74,7 +74,7 @@ def as_text(
     explanation: Explanation,
     translate: Translate,
     language: str,
-    addition: Addition = Addition(),  # noqa: B008: it is frozen
+    addition: Addition = Addition(),
 ) -> str:
     """The page as HTML."""
     style, program = _joined(addition.styles), _joined(addition.programs)
