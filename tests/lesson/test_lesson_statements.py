@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import re
 
@@ -216,8 +217,9 @@ def test_no_printed_comparison_contradicts_itself():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 6))
-def test_no_printed_comparison_contradicts_itself_in_ten_thousand_examples(seed):
-    assert_consistent(2_500, seed)
+def test_no_printed_comparison_contradicts_itself_in_many_examples(seed):
+    """With SOFTMAXCE_EXAMPLES=2500 there are ten thousand, which take about two minutes."""
+    assert_consistent(int(os.environ.get("SOFTMAXCE_EXAMPLES", "300")), seed)
 
 
 def test_no_check_says_x_is_x_by_default():
