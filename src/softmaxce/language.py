@@ -1,4 +1,4 @@
-"""The language of the lesson: English, or a gettext catalog."""
+"""The language of the reader: English, or one that has a gettext catalogue."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ Translate = Callable[[str], str]
 
 
 def languages() -> list[str]:
-    """The languages of the lesson: English, and each that has a catalog."""
-    return ["en", *sorted(os.listdir(CATALOGS))]
+    """The languages there are: English, and each that has a catalogue that can be read."""
+    try:
+        return ["en", *sorted(os.listdir(CATALOGS))]
+    except OSError:
+        return ["en"]
 
 
 def translator(language: str) -> Translate:
