@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,7 +51,7 @@ _OPTIONS = (
     click.option(
         "--dask-tls",
         metavar="DIR",
-        type=click.Path(readable=False, path_type=Path),
+        type=click.Path(readable=False),
         help="Folder with ca.pem, cert.pem and key.pem, for a tls:// address.",
     ),
     click.option(

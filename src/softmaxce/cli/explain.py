@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
@@ -254,7 +254,7 @@ def _format(context: click.Context) -> str:
     """The format given, or else that of the name of the output file."""
     given, path = str(context.params["output_format"]), context.params["output_path"]
     if path and context.get_parameter_source("output_format") is ParameterSource.DEFAULT:
-        return _FORMATS.get(Path(path).suffix.lower(), given)
+        return _FORMATS.get(os.path.splitext(path)[1].lower(), given)
     return given
 
 

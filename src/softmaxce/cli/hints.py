@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,9 @@ from softmaxce.data.split_names import split_of
 from softmaxce.errors import first_and_more
 from softmaxce.translation import translate, translate_reason
 from softmaxce.typed_numbers import number, split_numbers, with_points
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MODEL_HINTS = {
     **dict.fromkeys(("predict", "evaluate", "explain"), "did you mean -m {0}?"),
@@ -82,6 +85,8 @@ def usage_message(
         hint = _command_hint(match[1], words, context)
         message = match[0] + f"; did you mean {hint}?" * bool(hint)
     elif match := re.match(r"Got unexpected extra (arguments?) \((.*)\)", message, re.DOTALL):
+        from pathlib import Path
+
         extra = first_and_more(match[2].split(" "), 3, " ")
         message = f"unexpected {match[1]} {extra}; usage: {_usage(context)}"
         folders = [Path(folder) for folder in _parted(words, context)[0]]
@@ -227,6 +232,7 @@ def _numbers_hint(command: str, arguments: Sequence[str], options: Sequence[str]
 def _similar(path: str) -> Path | None:
     """The existing path whose parts are spelled most like those of `path`."""
     from difflib import get_close_matches
+    from pathlib import Path
 
     found = Path(Path(path).anchor)
     for part in Path(path).parts[len(found.parts) :]:

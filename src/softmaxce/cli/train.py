@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -237,7 +237,7 @@ def _note_beforehand(output: Output, model_path: str, resume: bool) -> None:
     """What the names of the model and of its checkpoint mean for this run."""
     from softmaxce.workflows.checkpoint import checkpoint_path
 
-    if (suffix := Path(model_path).suffix.lower()) not in ("", ".npz"):
+    if (suffix := os.path.splitext(model_path)[1].lower()) not in ("", ".npz"):
         output.note(f"{model_path} will be a softmaxce model (.npz), not a {suffix} file")
     left_over = checkpoint_path(model_path)
     if left_over.exists() and not resume:

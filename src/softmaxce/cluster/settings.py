@@ -20,7 +20,7 @@ class ClusterSettings:
     ignore_memory_check: train even if this machine seems to have too little memory."""
 
     address: str
-    tls: Path | None = None
+    tls: str | Path | None = None
     min_workers: int = 1
     timeout: float = 60.0
     eval_timeout: float = 30.0
@@ -38,7 +38,7 @@ class ClusterSettings:
                 "--dask tls://… needs --dask-tls, the folder with ca.pem, cert.pem and key.pem"
             )
         for name in _TLS_FILES.values() if self.tls else ():
-            if self.tls and not (self.tls / name).is_file():
+            if self.tls and not Path(self.tls, name).is_file():
                 raise InputError(f"--dask-tls {self.tls}: it does not contain {name}")
 
     def security(self) -> Any:
@@ -47,5 +47,5 @@ class ClusterSettings:
             return None
         from distributed.security import Security
 
-        files = {name: str(self.tls / file) for name, file in _TLS_FILES.items()}
+        files = {name: str(Path(self.tls, file)) for name, file in _TLS_FILES.items()}
         return Security(**files, require_encryption=True)

@@ -43,6 +43,7 @@ MORE = "More about each step, and nine other misconceptions: add --more."
 def show(console: Console, explanation: Explanation, translate: Translate) -> None:
     """Print the whole lesson."""
     shown, more = explanation.example.shown, explanation.more
+    console.size = console.size  # asked for once, not for every line
     with console:  # collects the output and writes it at once
         if explanation.picture:
             _show_picture(console, explanation.picture, explanation.steps[0], translate)
@@ -105,7 +106,8 @@ def _show_part(console: Console, part: PartText) -> None:
 
 def print_line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
     """Print an indented paragraph, its first line after `first`, without trailing spaces."""
-    for part in Text(line, style).wrap(console, max(20, console.width - INDENT)):
+    text, width = Text(line, style), max(20, console.width - INDENT)
+    for part in text.wrap(console, width) if cell_len(line) > width else [text]:
         part.rstrip()
         console.print(Text(first, style).append_text(part), soft_wrap=True)
         first = MARGIN
