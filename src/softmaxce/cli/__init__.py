@@ -1,10 +1,12 @@
-"""The command line: one file per command, which imports its workflow only when it runs."""
+"""The command line: one file per command, imported only when the command is wanted."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
@@ -12,18 +14,28 @@ import click
 
 from softmaxce import __version__
 from softmaxce.cli import streams
-from softmaxce.cli.cache import cache
-from softmaxce.cli.check import check
-from softmaxce.cli.compare import compare
-from softmaxce.cli.evaluate import evaluate
-from softmaxce.cli.explain import explain
 from softmaxce.cli.help_text import HelpFormatter
 from softmaxce.cli.hints import better_message, usage_message
-from softmaxce.cli.info import info
 from softmaxce.cli.options import use_wanted_language
-from softmaxce.cli.predict import predict
-from softmaxce.cli.train import train
 from softmaxce.errors import SoftmaxceError
+
+
+class _Modules(Mapping[str, click.Command]):
+    """The commands in the order of their use, each imported when it is wanted."""
+
+    _names = ("train", "predict", "evaluate", "explain", "check", "compare", "info", "cache")
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._names:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"softmaxce.cli.{name}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class _Commands(click.Group):
@@ -54,8 +66,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (train, predict, evaluate, explain, check, compare, info, cache):
-    commands.add_command(_command)
+commands.commands = _Modules()  # type: ignore[assignment]  # nothing is added to it
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
