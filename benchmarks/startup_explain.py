@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 IMPORTS = "import click, numpy, rich.console, rich.table"
 PEER = [sys.executable, "-c", IMPORTS]
-OURS = [sys.executable, "-m", "softmaxce", "explain", "--logits", "0.2", "0.3"]
+SCRIPT = "from softmaxce.cli import main; main()"  # what the installed command runs
+OURS = [sys.executable, "-c", SCRIPT, "explain", "--logits", "0.2", "0.3"]
 
 
 def seconds(command: list[str], compiled: str) -> float:

@@ -60,9 +60,15 @@ class StepText(PartText):
 
 
 def step_text(
-    step: Step, shown: Sequence[int], translate: Translate, quote: Quote = visible
+    step: Step,
+    shown: Sequence[int],
+    translate: Translate,
+    quote: Quote = visible,
+    *,
+    more: bool = True,
 ) -> StepText:
-    """All the text of a step. shown: the classes in its tables; quote: makes a name harmless."""
+    """The text of a step. shown: the classes in its tables; quote: makes a name harmless; more:
+    whether to include what is shown only on request."""
 
     def part(of: RenderedPart) -> PartText:
         return PartText(
@@ -75,7 +81,7 @@ def step_text(
         **vars(part(step)),
         title=translate(step.template.title),
         claim=sentence(step.template.claim, step.numbers, translate, quote),
-        more=part(step.more),
+        more=part(step.more) if more else PartText([], [], []),
     )
 
 

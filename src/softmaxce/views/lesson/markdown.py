@@ -42,11 +42,11 @@ def as_text(explanation: Explanation, translate: Translate, _language: str) -> s
 
 
 def _step(mark: str, step: Step, explanation: Explanation, translate: Translate) -> list[str]:
-    text = step_text(step, explanation.example.shown, translate, escaped)
+    text = step_text(step, explanation.example.shown, translate, escaped, more=explanation.more)
     parts = [f"{mark} {text.title}", f"**{text.claim}**"]
     if formula := step.template.formula:
         parts.append(f"$$\n{latex(formula, translate)}\n$$")
-    for part in (text, text.more) if explanation.more else (text,):
+    for part in (text, text.more):
         parts += [*part.sentences, *map(_table, part.tables)]
         if part.checks:
             parts.append("\n".join(f"- ✓ {check}" for check in part.checks))

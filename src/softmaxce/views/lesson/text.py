@@ -74,13 +74,12 @@ def show_step(
     *,
     more: bool,
 ) -> None:
-    text = step_text(step, shown, translate)
+    text = step_text(step, shown, translate, more=more)
     console.print()
     _show_title(console, step, text.title, translate, first)
     print_line(console, text.claim)
     _show_part(console, text)
-    if more:
-        _show_part(console, text.more)
+    _show_part(console, text.more)
 
 
 def _show_title(console: Console, step: Step, title: str, translate: Translate, first: str) -> None:
@@ -88,7 +87,8 @@ def _show_title(console: Console, step: Step, title: str, translate: Translate, 
     formula = translate(step.template.formula.plain) if step.template.formula else ""
     if cell_len(first + title + formula) + INDENT > console.width:
         print_line(console, title, "bold", first)
-        print_line(console, f"    {formula}", "cyan")
+        if formula:
+            print_line(console, f"    {formula}", "cyan")
         return
     line = Text(first).append(title, "bold").append(MARGIN + formula, "cyan")
     line.rstrip()
@@ -107,10 +107,11 @@ def _show_part(console: Console, part: PartText) -> None:
 def print_line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
     """Print an indented paragraph, its first line after `first`, without trailing spaces."""
     text, width = Text(line, style), max(20, console.width - INDENT)
+    lines = []
     for part in text.wrap(console, width) if cell_len(line) > width else [text]:
         part.rstrip()
-        console.print(Text(first, style).append_text(part), soft_wrap=True)
-        first = MARGIN
+        lines.append(Text(MARGIN if lines else first, style).append_text(part))
+    console.print(Text("\n").join(lines), soft_wrap=True)
 
 
 def _indented(console: Console, content: Text | RichTable) -> None:
@@ -133,6 +134,7 @@ def _aligned(
     console: Console, lines: Sequence[Sequence[str]], widths: Sequence[int], is_text: Sequence[bool]
 ) -> None:
     """A table that fits: text to the left, numbers to the right. Much faster than Rich's own."""
+    printed_lines = []
     for place, line in enumerate(lines):
         printed = Text(MARGIN)
         for cell, width, left in zip(line, widths, is_text, strict=False):
@@ -141,7 +143,8 @@ def _aligned(
             printed.append(cell, "underline" if place == 0 else "")
             printed.append((space if left else "") + " " * GAP)
         printed.rstrip()
-        console.print(printed, soft_wrap=True)
+        printed_lines.append(printed)
+    console.print(Text("\n").join(printed_lines), soft_wrap=True)
 
 
 def _folded(console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[bool]) -> None:
