@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def explain(*words: str) -> str:
     """What the command prints."""
@@ -19,6 +21,9 @@ def explain(*words: str) -> str:
 def explained(*words: str) -> Any:
     """The command's JSON."""
     return json.loads(explain(*words, "--format", "json"))
+
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Page:
@@ -84,6 +89,18 @@ class Page:
         ]
         sent = [e for e in events if e["method"] == "Network.requestWillBeSent"]
         return [e["params"]["request"]["url"] for e in sent]
+
+    def axe_findings(self) -> list[Any]:
+        """What axe finds that is moderate or worse: impact, rule and the first places of each."""
+        if not AXE.exists():
+            pytest.skip("axe-core is not here (tests/page/install_browser.sh)")
+        # The driver injects axe outside the page's content security policy.
+        self.browser.execute_script(AXE.read_text("utf-8"))
+        found = self.browser.execute_async_script(
+            "const done = arguments[0]; axe.run().then((r) => done(r.violations.map("
+            "(v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).slice(0, 3)])))"
+        )
+        return [entry for entry in found if entry[0] in ("serious", "critical", "moderate")]
 
     def errors(self) -> list[str]:
         """What the page has complained of."""

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from softmaxce.views.lesson.formatting import number
 
 pytestmark = pytest.mark.slow
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 CAT = str(PETS / "test" / "cat" / "cat-001.png")
 KINDS = {
     "coloured": [],
@@ -339,18 +337,12 @@ def test_the_page_fits_its_window(show, kind, width):
     ("kind", "language"), [("coloured", "ko"), ("grey", "en"), ("patches", "en")]
 )
 def test_axe_finds_nothing_serious(show, kind, language, width, scheme):
-    if not AXE.exists():
-        pytest.skip("axe-core is not here (tests/page/install_browser.sh)")
     page = show(kind, "--label", "person", "--lang", language).page
     page.prefer(scheme)
     page.resize(width, 900)
-    page.browser.execute_script(AXE.read_text("utf-8"))
-    found = page.browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then((r) => done(r.violations.map("
-        "(v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).slice(0, 3)])))"
-    )
+    found = page.axe_findings()
     page.prefer("light")
-    assert [entry for entry in found if entry[0] in ("serious", "critical", "moderate")] == []
+    assert found == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

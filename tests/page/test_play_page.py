@@ -14,7 +14,6 @@ import pytest
 from lesson_page_driver import explain
 from PIL import Image
 from play_page_driver import PlayPage, random_strokes
-from test_page import AXE
 
 from softmaxce.images.reading import read_pixels
 from softmaxce.model.model_file import load_model
@@ -211,18 +210,12 @@ def test_no_network_request_is_made(open_model):
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_axe_finds_nothing_and_the_page_fits(open_model, scheme, width, language):
-    if not AXE.exists():
-        pytest.skip("axe-core is not here (tests/page/install_browser.sh)")
     page, _ = open_model("pixels", "--lang", language)
     page.prefer(scheme)
     page.resize(width, 900)
     page.draw([[(0.1, 0.1), (0.9, 0.9)]])
     page.open_all()
     assert page.run("return document.documentElement.scrollWidth") <= width
-    page.browser.execute_script(AXE.read_text("utf-8"))
-    found = page.browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then((r) => done(r.violations.map("
-        "(v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).slice(0, 3)])))"
-    )
+    found = page.axe_findings()
     page.prefer("light")
-    assert [entry for entry in found if entry[0] in ("serious", "critical", "moderate")] == []
+    assert found == []

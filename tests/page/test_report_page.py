@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = ['<b>bold</b> & "quoted"', "'</style><script>alert(1)</script>"]
 N_CLASSES = (2, 10, 100)
 
@@ -69,19 +67,13 @@ def test_it_opens_offline_without_a_complaint(browser, reports, command, n_class
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(("command", "n_classes"), CASES)
 def test_axe_finds_nothing_serious(browser, reports, command, n_classes, width, scheme):
-    if not AXE.exists():
-        pytest.skip("axe-core is not here (tests/page/install_browser.sh)")
     page = Page(browser, reports[command, n_classes])
     page.prefer(scheme)
     page.resize(width, 900)
     page.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    page.browser.execute_script(AXE.read_text("utf-8"))
-    found = page.browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then((r) => done(r.violations.map("
-        "(v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).slice(0, 3)])))"
-    )
+    found = page.axe_findings()
     page.prefer("light")
-    assert [entry for entry in found if entry[0] in ("serious", "critical", "moderate")] == []
+    assert found == []
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

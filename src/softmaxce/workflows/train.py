@@ -203,8 +203,10 @@ def train(
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
-    """The first correctly classified image of the last split (the first image if there is none);
-    the model was trained on it only if there is no other split."""
+    """The first correctly classified image of the last split; its first if none is correct.
+
+    The last split is the training set only if there is no other.
+    """
     last = list(scored.values())[-1]
     return last.path(int(last.scores.is_correct.argmax()))
 

@@ -107,7 +107,7 @@ def _show_part(console: Console, part: PartText) -> None:
 def print_line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
     """Print an indented paragraph, its first line after `first`, without trailing spaces."""
     text, width = Text(line, style), max(20, console.width - INDENT)
-    lines = []
+    lines: list[Text] = []
     for part in text.wrap(console, width) if cell_len(line) > width else [text]:
         part.rstrip()
         lines.append(Text(MARGIN if lines else first, style).append_text(part))
