@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import json
 import os
 import socket
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from softmaxce.language import CATALOGS, Translate
 
 ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
@@ -161,3 +164,10 @@ def draw_photographs(folder: Path, seed: int) -> None:
         for number in range(150):
             pixels = random.integers(0, 256, (300, 400, 3), np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.jpg")
+
+
+def translator(language: str) -> Translate:
+    """The function from an English message of the lesson to the same message in `language`."""
+    if language == "en":
+        return lambda message: message
+    return gettext.translation("softmaxce", CATALOGS, [language]).gettext

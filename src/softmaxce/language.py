@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 from softmaxce.class_names import normalized
-from softmaxce.errors import InputError
 
 CATALOGS = os.path.join(os.path.dirname(__file__), "locale")
 
@@ -24,20 +23,6 @@ def languages() -> list[str]:
         return ["en", *sorted(os.listdir(CATALOGS))]
     except OSError:
         return ["en"]
-
-
-def translator(language: str) -> Translate:
-    """The function from an English message to the same message in `language`.
-
-    Raises InputError for a language without a catalog.
-    """
-    if language not in languages():
-        raise InputError(f"no language '{language}': there are {', '.join(languages())}")
-    if language == "en":
-        return lambda message: message
-    import gettext  # only when a catalog is needed
-
-    return gettext.translation("softmaxce", CATALOGS, [language]).gettext
 
 
 def language_of(name: str) -> str:

@@ -10,9 +10,8 @@ import re
 from itertools import pairwise
 
 import pytest
-from helpers import run_command
+from helpers import run_command, translator
 
-from softmaxce.language import translator
 from softmaxce.lesson.exercises import KINDS, LAST_SHEET, Exercise, make
 from softmaxce.views.lesson.formatting import number, sentence
 

@@ -10,13 +10,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import quickjs
-from helpers import draw_classes
+from helpers import draw_classes, translator
 from PIL import Image
 from scipy.ndimage import uniform_filter
 from scipy.signal import correlate
 
 from softmaxce import lesson
-from softmaxce.language import translator
 from softmaxce.layers import Layer
 from softmaxce.lesson.picture import Picture
 from softmaxce.lesson.step import CheckError

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers import translator
 from PIL import Image
 from rich.console import Console
 
 from softmaxce import lesson
 from softmaxce.images.reading import read_pixels
-from softmaxce.language import translator
 from softmaxce.layers import Layer
 from softmaxce.lesson.picture import Picture, extreme_regions
 from softmaxce.model.model_file import save_model

@@ -9,9 +9,9 @@ import re
 
 import numpy as np
 import pytest
+from helpers import translator
 
 from softmaxce import lesson
-from softmaxce.language import translator
 from softmaxce.lesson.picture import Picture
 from softmaxce.model.softmax_model import Layer, SoftmaxModel
 from softmaxce.preprocessing import Preprocessing

@@ -6,9 +6,9 @@ import math
 
 import mpmath
 import pytest
+from helpers import translator
 
 from softmaxce import lesson
-from softmaxce.language import translator
 from softmaxce.views.lesson.formatting import number, step_text
 from softmaxce.workflows.explain import explain
 

@@ -9,10 +9,10 @@ import re
 
 import mpmath
 import pytest
+from helpers import translator
 
 from softmaxce import lesson
 from softmaxce.errors import InputError
-from softmaxce.language import translator
 from softmaxce.lesson.step import Check, CheckError, Part, StepTemplate, render
 from softmaxce.views.lesson import markdown
 from softmaxce.views.lesson.formatting import number

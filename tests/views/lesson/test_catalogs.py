@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from helpers import translator
 
 from softmaxce import lesson
-from softmaxce.language import default_language, translator
+from softmaxce.language import default_language
 from softmaxce.lesson import exercises, numbers, picture
 from softmaxce.lesson import picture_templates as pt
 from softmaxce.lesson.example import DEFAULT_NAMES

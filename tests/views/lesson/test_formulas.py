@@ -7,9 +7,9 @@ import re
 
 import pytest
 import write_mathml
+from helpers import translator
 
 from softmaxce import lesson
-from softmaxce.language import translator
 from softmaxce.lesson.picture_templates import IMAGE, LOGITS_OF_IMAGE, PATCHES
 from softmaxce.views.lesson.markdown import latex
 from softmaxce.views.lesson.page import HERE, MATHML, mathml

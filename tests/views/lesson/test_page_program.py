@@ -11,9 +11,9 @@ from functools import cache
 
 import pytest
 import quickjs
+from helpers import translator
 
 from softmaxce import lesson
-from softmaxce.language import translator
 from softmaxce.lesson import picture_templates
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import page
