@@ -22,8 +22,9 @@ def manifest(path, labels_of):
     return path
 
 
-def test_the_verdict_comes_first_and_the_rest_is_short(softmaxce):
-    outcome = run_command("train", PETS, "-o", "m.npz", "-q", env={"COLUMNS": "80"})
+def test_the_verdict_comes_first_and_the_rest_is_short(softmaxce, tmp_path):
+    words = ("train", PETS, "-o", "m.npz", "-q")
+    outcome = run_command(*words, cwd=tmp_path, env={"COLUMNS": "80"})
     lines = outcome.stdout.splitlines()
     assert len(lines) <= 40
     assert lines[0].startswith("Useful, with errors: 84.2 % of new images are classified correctly")
