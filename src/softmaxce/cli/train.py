@@ -202,8 +202,6 @@ def train(
     read: ReadOptions,
     cluster: ClusterSettings | None,
     ignore_memory_check: bool,
-    folds: int | None,
-    permutations: int | None,
     details: bool,
     output: Output,
     **options: Any,
@@ -224,7 +222,6 @@ def train(
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
-    options |= {"folds": folds or 0, "permutations": permutations or 0}
     chosen = TrainOptions(channels=CHANNELS[color], **options)
     _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:

@@ -40,8 +40,9 @@ def cross_validate(
     Each permutation shuffles the labels and repeats everything, the folds included. Of two equal
     accuracies, the one with the lower cross-entropy is better. Raises as `out_of_fold` does.
     """
+    n_folds, n_permutations = options.folds or 0, options.permutations or 0
     chosen = FoldOptions(
-        n_folds=options.folds,
+        n_folds=n_folds,
         l2=options.l2,
         is_balanced=options.class_weight == "balanced",
         seed=options.seed,
@@ -49,19 +50,17 @@ def cross_validate(
         mirror=options.mirror,
     )
     found = out_of_fold(images, chosen, on_progress)
-    if not options.permutations:
-        return CrossValidation(found, options.folds)
     random = np.random.default_rng(options.seed)
     keys, dataset = images.dataset.split_keys[images.rows], images.dataset
     reached, n_as_good = _quality(found, images), 0
-    for i in range(options.permutations):
-        detail = f"{i:,} of {options.permutations:,}"
-        on_progress(Progress("Shuffling labels", i / options.permutations, detail))
+    for i in range(n_permutations):
+        detail = f"{i:,} of {n_permutations:,}"
+        on_progress(Progress("Shuffling labels", i / n_permutations, detail))
         labels = dataset.labels.copy()
         labels[images.rows] = shuffled_labels(images.labels, keys, random)
         shuffled = Subset(replace(dataset, labels=labels), images.rows)
         n_as_good += _quality(out_of_fold(shuffled, chosen), shuffled) >= reached
-    return CrossValidation(found, options.folds, options.permutations, n_as_good)
+    return CrossValidation(found, n_folds, n_permutations, n_as_good)
 
 
 def _quality(found: OutOfFold, images: Subset) -> tuple[int, float]:

@@ -17,9 +17,9 @@ class TrainOptions:
 
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
     background: see Preprocessing; validation: the fraction of each class to use as validation
-    images, or where these are listed; test: the fraction to hold out for testing; folds: if
-    positive, instead of validating, predict every image by a model trained on the other folds, then
-    train on all images; permutations: how often to repeat this with shuffled labels; l2: the
+    images, or where these are listed; test: the fraction to hold out for testing; folds:
+    instead of validating, predict every image by a model trained on the other folds, then train on
+    all images; permutations: how often to repeat this with shuffled labels; l2: the
     penalty constant, None for automatic; hidden: units of each hidden layer; calibrate: fit a
     temperature on the images held out; resume: continue an interrupted run; features: number of
     filters of patch features, 0 for pixels; mirror: whether these treat a picture and its mirror
@@ -32,8 +32,8 @@ class TrainOptions:
     background: str = "#ffffff"
     validation: float | Path = 0.2
     test: float = 0.0
-    folds: int = 0
-    permutations: int = 0
+    folds: int | None = None
+    permutations: int | None = None
     l2: float | None = None
     hidden: tuple[int, ...] = ()
     class_weight: Literal["none", "balanced"] = "none"
