@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 from softmaxce.errors import InputError, first_and_more
@@ -163,7 +164,7 @@ def _check_numbers(what: str, numbers: Sequence[float]) -> None:
             f"{what}: give 2 to {MAX_CLASSES} numbers, one per class; got {len(numbers)}"
         )
     for number in numbers:
-        if not math.isfinite(number):
+        if not (isinstance(number, Real) and math.isfinite(number)):
             raise InputError(f"{what}: every number must be finite, got {number}")
 
 
