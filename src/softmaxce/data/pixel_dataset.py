@@ -36,7 +36,8 @@ class PixelDataset:
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
     files that were skipped; ignored_files: files whose names are not those of images; findings:
     what is worth knowing about the source; features: (n_images, n_features) uint8, which a model
-    sees instead of the pixels, if it does.
+    sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the images of a
+    group, if images are grouped.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,11 +51,17 @@ class PixelDataset:
     ignored_files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     features: NDArray[np.uint8] | None = None
+    groups: NDArray[np.uint64] | None = None
 
     @property
     def inputs(self) -> NDArray[np.uint8]:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
+
+    @property
+    def split_keys(self) -> NDArray[np.uint64]:
+        """(n_images,): images with equal keys share a split: those of a group, or else copies."""
+        return np.asarray(self.digests[:, 0] if self.groups is None else self.groups)
 
     @property
     def n_images(self) -> int:
@@ -289,11 +296,11 @@ def _listed(names: Sequence[str]) -> str:
 def validation_rows(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
     """Which images (n_images,) belong to the validation set: about `fraction` of each class.
 
-    The split of an image depends only on its pixels and the seed, so adding images never moves
-    others, and identical images always share a split. If a class would have no training images,
+    The split of an image depends only on its pixels (or its group) and the seed, so adding images
+    never moves others, and identical images, or those of a group, always share a split. If a class would have no training images,
     its images, and images identical to them, stay in training.
     """
-    keys = _mixed(dataset.digests[:, 0] ^ _mixed(np.array([seed], np.uint64)))
+    keys = _mixed(dataset.split_keys ^ _mixed(np.array([seed], np.uint64)))
     is_out = keys < np.uint64(int(fraction * 2**64)) if fraction else np.zeros(len(keys), np.bool_)
     n_kept = np.bincount(dataset.labels[~is_out], minlength=len(dataset.class_names))
     without = (n_kept == 0)[dataset.labels]
