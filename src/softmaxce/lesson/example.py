@@ -182,6 +182,7 @@ def _class_names(
         if n_classes <= len(names):
             return tuple(names[:n_classes])
         return tuple(str(k) for k in range(n_classes))
+    classes = [*map(str, classes)]
     if len(classes) != n_classes:
         raise InputError(f"classes: give {n_classes} names, one per number; got {len(classes)}")
     for name in classes:

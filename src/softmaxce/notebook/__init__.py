@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from operator import attrgetter
 from os import PathLike
-from typing import ClassVar
 
 from softmaxce.language import default_language
 from softmaxce.model import model_file
@@ -16,24 +14,18 @@ use(default_language())
 
 
 class Shown:
-    """cell: the function of views.cells that makes the HTML; named: attributes in the text."""
-
-    cell: ClassVar[str]
-    named: ClassVar[tuple[str, ...]]
+    """Shows itself as HTML, by the function of views.cells with the name of the class."""
 
     def _repr_html_(self) -> str:
         cells = import_module("softmaxce.views.cells")  # only a notebook needs the views
-        return str(getattr(cells, self.cell)(self))
+        return str(getattr(cells, type(self).__name__.lower())(self))
 
     def __repr__(self) -> str:
-        values = (f"{name.rpartition('.')[2]}={attrgetter(name)(self)!r}" for name in self.named)
-        return f"{type(self).__name__}({', '.join(values)})"
+        return f"<softmaxce {type(self).__name__}>"
 
 
 class Model(Shown, SoftmaxModel):
     """A trained model."""
-
-    cell, named = "model", ("class_names", "preprocessing")
 
 
 def load_model(path: str | PathLike[str]) -> Model:

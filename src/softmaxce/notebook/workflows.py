@@ -1,4 +1,7 @@
-"""`train`, `evaluate`, `predict` and `explain` for Python; their results show themselves."""
+"""`train`, `evaluate`, `predict` and `explain` for Python; their results show themselves.
+
+The commands have more options; both raise the same errors.
+"""
 
 from __future__ import annotations
 
@@ -25,43 +28,28 @@ Path = str | PathLike[str]
 class Evaluation(Shown, evaluating.EvaluateResult):
     """scored.scores: the scores."""
 
-    cell, named = "evaluation", ("folder", "scored.scores.n_images", "scored.scores.accuracy")
-
 
 class Predictions(Shown, predicting.PredictResult):
     """outcomes: a Prediction for each image."""
-
-    cell, named = "predictions", ("class_names",)
 
 
 class Lesson(Shown, explaining.Explanation):
     """example: the numbers; steps: the lesson about them."""
 
-    cell, named = "lesson", ("example.logits", "example.label")
-
 
 def train(folder: Path, model_path: Path = "model.npz") -> Model:
-    """The model of the class folders in `folder`, which is also saved, as `softmaxce train` does.
-
-    Raises DataError, ImageError, TrainingError or OutputError.
-    """
+    """Train on the class folders in `folder`, and save the model."""
     training.check_output(model_path, force=False)
     return Model(**vars(training.train(folder, model_path, training.TrainOptions()).model))
 
 
 def evaluate(folder: Path, model: ModelSource = "model.npz") -> Evaluation:
-    """The scores of a model, or of one in a file, on the class folders in `folder`.
-
-    Raises ModelError and DataError.
-    """
+    """Evaluate a model, or the one in a file, on the class folders in `folder`."""
     return Evaluation(**vars(evaluating.evaluate(folder, model)))
 
 
 def predict(images: Path | Sequence[Path], model: ModelSource = "model.npz") -> Predictions:
-    """What a model predicts for an image, for a folder of images, or for a list of them.
-
-    Raises ModelError and DataError.
-    """
+    """Predict an image, a folder of images, or a list of them."""
     sources = images if isinstance(images, list | tuple) else [images]
     return Predictions(**vars(predicting.predict([*map(fspath, sources)], model)))
 
@@ -72,23 +60,22 @@ def explain(
     *,
     logits: Sequence[float] | None = None,
     probabilities: Sequence[float] | None = None,
-    classes: Sequence[str] | None = None,
     **options: Any,
 ) -> Lesson:
-    """The lesson about logits, probabilities, or an image and a model.
+    """The lesson about an image and a model, or about logits or probabilities.
 
-    options: label (the true class), temperature and learning_rate, as in `make_example`. Raises
-    InputError, ModelError, ImageError and DataError.
+    options: label (the true class), temperature and learning_rate, as in `make_example`; for
+    numbers also classes, their names.
     """
     given: dict[str, Any] = {"image": image, "logits": logits, "probabilities": probabilities}
     sources = [name for name, value in given.items() if value is not None]
-    if len(sources) != 1 or (sources == ["image"] and classes is not None):
+    if len(sources) != 1 or (image is not None and "classes" in options):
         raise InputError(
             "give numbers, with or without classes, or an image: explain(logits=[0.2, 0.3])"
         )
     if image is not None:
         return Lesson(**vars(explaining.explain_image(fspath(image), model, **options)))
-    numbers = np.atleast_1d(given[sources[0]]).tolist()
-    options["classes"] = None if classes is None else [*map(str, classes)]
+    numbers = np.atleast_1d(np.asanyarray(given[sources[0]], dtype=object)).tolist()
     options["default_names"] = translate(DEFAULT_NAMES)
-    return Lesson(**vars(explaining.explain(make_example(numbers, sources[0], **options))))
+    example = make_example(numbers, sources[0], **options)
+    return Lesson(**vars(explaining.explain(example)))
