@@ -66,18 +66,16 @@ def model(shown: SoftmaxModel) -> str:
 
 def evaluation(result: EvaluateResult) -> str:
     """The verdict, what was found, and the tables of the report."""
-    about, scored, names = (
-        subject.of_evaluation(result, ""),
-        result.scored,
-        result.model.class_names,
-    )
-    verdict, of_source = about.found.verdict, scored.subset.dataset.findings
-    notes = [*map(findings.finding_text, about.found.findings), *map(str, of_source)]
-    if scored.overlap is not None and verdict.kind != "copies":
+    about = subject.of_evaluation(result, "")
+    names, scored, found = about.model.class_names, about.scored, about.found
+    notes = [*map(findings.finding_text, found.findings)]
+    notes += map(str, scored.subset.dataset.findings)
+    if scored.overlap is not None and found.verdict.kind != "copies":
         notes.append(descriptions.overlap_line("scored", scored.overlap))
-    notes += [left_out_note(result.left_out)] if result.left_out else []
+    if result.left_out:
+        notes.append(left_out_note(result.left_out))
     return _cell(
-        f"<p><b>{own(findings.verdict_text(verdict))}</b></p>",
+        f"<p><b>{own(findings.verdict_text(found.verdict))}</b></p>",
         markup.bullets(notes) if notes else "",
         scores_section(about),
         confusion_section(about),
