@@ -21,7 +21,7 @@ class Shown:
         return str(getattr(cells, type(self).__name__.lower())(self))
 
     def __repr__(self) -> str:
-        return f"<softmaxce {type(self).__name__}>"
+        return f"<softmaxce.{type(self).__name__}>"
 
 
 class Model(Shown, SoftmaxModel):

@@ -40,9 +40,8 @@ def _cell(*parts: str) -> str:
 
 def _picture(pixels: pictures.Pixels, caption: str) -> str:
     source = pictures.data_uri(pictures.shrunk(pixels, _MAX_WIDTH))
-    return (
-        f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
-    )
+    image = f'<img src="{source}" width="128" alt="{caption}">'
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 def _classes(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
