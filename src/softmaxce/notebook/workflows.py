@@ -21,6 +21,7 @@ from softmaxce.workflows import evaluate as evaluating
 from softmaxce.workflows import explain as explaining
 from softmaxce.workflows import predict as predicting
 from softmaxce.workflows import train as training
+from softmaxce.workflows.train_options import TrainOptions
 
 Path = str | PathLike[str]
 
@@ -40,7 +41,7 @@ class Lesson(Shown, explaining.Explanation):
 def train(folder: Path, model_path: Path = "model.npz") -> Model:
     """Train on the class folders in `folder`, and save the model."""
     training.check_output(model_path, force=False)
-    return Model(**vars(training.train(folder, model_path, training.TrainOptions()).model))
+    return Model(**vars(training.train(folder, model_path, TrainOptions()).model))
 
 
 def evaluate(folder: Path, model: ModelSource = "model.npz") -> Evaluation:
