@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.lesson.descent import descent
 from softmaxce.lesson.example import Example
 from softmaxce.numerics import cross_entropy, kl_divergence, log_softmax, one_hot, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 STEP_OF_DIFFERENCE = 0.01
 LARGEST_FOR_SHIFT = 1e5  # above, rounding z + 10 changes the probabilities visibly

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softmaxce import lesson
 from softmaxce.errors import DataError
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The result of `explain`: the steps, and the misconceptions to show and not to show.
 
     more: whether to show what the steps tell only on request.
