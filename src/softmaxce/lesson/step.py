@@ -9,7 +9,8 @@ eight times as long to make dataclasses of them, whenever the program starts.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from softmaxce.errors import SoftmaxceError
@@ -20,6 +21,26 @@ ALWAYS = ""  # the condition of what is always shown
 
 class CheckError(SoftmaxceError):
     """A check of the lesson failed: the numbers shown would be wrong."""
+
+
+class LazyNumbers(Mapping[str, Any]):
+    """Numbers, and `others`, which are computed when one of them is wanted."""
+
+    def __init__(self, known: dict[str, Any], others: Callable[[], dict[str, Any]]) -> None:
+        self._known, self._others = known, others
+
+    @cached_property
+    def _all(self) -> dict[str, Any]:
+        return self._known | self._others()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._known[name] if name in self._known else self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 class Column(NamedTuple):
