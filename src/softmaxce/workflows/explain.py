@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from softmaxce import lesson
 from softmaxce.errors import DataError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-class Explanation(NamedTuple):
+@dataclass(frozen=True)
+class Explanation:
     """The result of `explain`: the steps, and the misconceptions to show and not to show.
 
     more: whether to show what the steps tell only on request.
