@@ -224,8 +224,13 @@ def test_the_vector_shows_where_the_index_is(show, kind):
     assert shown.page.run(cells) == [
         [str(shown.picture.pixels[i]), "here" if i in here else ""] for i in around
     ]
-    mark = shown.page.run("return document.getElementById('mark').style.left").removesuffix("%")
-    assert float(mark) == pytest.approx(100 * index / len(shown.picture.pixels), abs=1e-3)
+    share = index / len(shown.picture.pixels)
+    mark, left, width = shown.page.run(
+        "const mark = document.getElementById('mark'); const style = getComputedStyle(mark);"
+        "return [style.getPropertyValue('--mark'), style.left, mark.parentNode.clientWidth]"
+    )
+    assert 100 * float(mark) == pytest.approx(100 * share, abs=1e-3)
+    assert float(left.removesuffix("px")) == pytest.approx(width * share, abs=0.5)
 
 
 @pytest.mark.parametrize("kind", ["coloured", "grey"])
