@@ -157,7 +157,9 @@ def test_the_page_says_what_the_command_says(name, language):
         for part, expected in ((ours["text"], text), (ours["text"]["more"], text["more"])):
             for table in part["tables"]:
                 table.pop("marked")
-            assert part["sentences"] == expected["sentences"], step.name
+            # The page draws the curve of eᶻ, which is a sentence elsewhere.
+            said = [line for line in expected["sentences"] if "▁" not in line]
+            assert part["sentences"] == said, step.name
             assert part["tables"] == expected["tables"], step.name
             # A check of vectors also shows its rounding error, which differs.
             for line, check in zip(part["checks"], expected["checks"], strict=True):

@@ -25,7 +25,7 @@ from softmaxce.lesson.step import Formula, Step, StepTemplate
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import step_text
+from softmaxce.views.lesson.formatting import sentence, step_text
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -89,6 +89,7 @@ def as_text(
         "section": _html(addition.section, {}, translate) if addition.section else "",
         "image": addition.image or _image_in_strip(explanation, translate),
         **_value_fields(explanation.example, translate),
+        "first": escape(_first_numbers(explanation.example, translate)),
         "hints": " ".join(_hints(explanation.example, translate)),
         "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(data).replace("<", "\\u003c"),
@@ -147,6 +148,16 @@ def _image_in_strip(explanation: Explanation, translate: Translate) -> str:
         f'<p class="lead">{escape(translate("{n} values").format(n=count))}</p><div class="rows">'
         f'<img src="{pixels.data_uri(small)}" alt="{escape(translate("Image"))}"></div>'
         f'<p class="foot"></p></li>'
+    )
+
+
+def _first_numbers(given: Example, translate: Translate) -> str:
+    """What the misconceptions were computed for."""
+    return sentence(
+        "This section was computed for the first numbers, [<<{values}|, >>] with the true class "
+        "{true_class}, and does not follow your changes.",
+        state_of(given) | given.named("true_class"),
+        translate,
     )
 
 
