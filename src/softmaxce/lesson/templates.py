@@ -197,8 +197,8 @@ SQUARED_ERROR = StepTemplate(
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences={
         "<<({probabilities} − {targets})²| + >> = <<{squares}| + >> = {squared_error}.": ALWAYS,
-        "A surer mistake should cost more. If one wrong class has the rest, and p[true] falls from "
-        "0.01 to 0.001, squared error grows by only {squared_growth}, cross-entropy by "
+        "A surer mistake should cost more. As p[true] falls from 0.01 to 0.001, with the rest on "
+        "one class, squared error grows by {squared_growth}, cross-entropy by "
         "{loss_growth}:": ALWAYS,
     },
     tables=(
@@ -229,8 +229,7 @@ CROSS_ENTROPY = StepTemplate(
         "−(<<{targets} · log {probabilities}| + >>) = {loss} nats.": "written_out",
         "Wrong classes are multiplied by 0: only −log p[true] is left, here {loss}.": ALWAYS,
         "−log p is the information in an event of probability p: how surprised we are when it "
-        "happens. Its mean, in which each class counts with its p, is the entropy, a measure of "
-        "uncertainty.": ALWAYS,
+        "happens. Its mean, weighted by p, is the entropy, a measure of uncertainty.": ALWAYS,
         "p[true] is above 0, but so small that it is written as 0. Its logarithm is not lost, "
         "because it is computed directly from the logits.": "vanishes",
         "The loss is finite, but exceeds 1.8×10³⁰⁸, the largest number that the computer can "
@@ -281,9 +280,8 @@ TWO_ENDS = StepTemplate(
         "Your prediction is perfectly wrong: it gives the true class probability 0, so it costs "
         "∞.": "is_infinite",
         "Yours costs {loss}. The softmax of finite logits reaches neither end.": "is_between",
-        "It is not a distance: the KL divergence, which is the loss minus the target's entropy, is "
-        "{there} for the target (0.9, 0.1) and the prediction (0.5, 0.5), but {back} the other way "
-        "round.": ALWAYS,
+        "It is not a distance: the loss minus the target's entropy (KL) is {there} for target "
+        "(0.9, 0.1) and prediction (0.5, 0.5), but {back} if swapped.": ALWAYS,
     },
     checks=(Check("Yours costs at least as much as a perfect one", "perfect", "loss", "≤"),),
     more=Part(
