@@ -197,9 +197,8 @@ SQUARED_ERROR = StepTemplate(
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences={
         "<<({probabilities} − {targets})²| + >> = <<{squares}| + >> = {squared_error}.": ALWAYS,
-        "A surer mistake should cost more. As p[true] falls from 0.01 to 0.001, with the rest on "
-        "one class, squared error grows by {squared_growth}, cross-entropy by "
-        "{loss_growth}:": ALWAYS,
+        "A surer mistake should cost more. From p[true] = 0.01 to 0.001 (the rest on one class), "
+        "squared error grows by only {squared_growth}, cross-entropy by {loss_growth}:": ALWAYS,
     },
     tables=(
         table(
