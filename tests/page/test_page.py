@@ -196,11 +196,11 @@ def test_a_link_holds_the_numbers(open_page):
     page.browser.get(link)
     page.wait_for_frame()
     assert page.lesson() == before
+    assert page.errors() == []
     page.browser.get(page.address + "#value-0=7&value-1=x&temperature=0&true-class=9&ask=1&reset=")
     assert page.lesson()["example"]["logits"][0] == 7
     assert page.lesson()["example"]["logits"][1:] == before["example"]["logits"][1:]
     assert page.lesson()["example"]["temperature"] == 2
-    assert page.errors() == []
 
 
 def test_a_link_holds_probabilities(open_page):
