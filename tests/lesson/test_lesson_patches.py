@@ -198,8 +198,13 @@ def test_explain_in_every_format(trained, output_format, language, title):
     assert "eights of class" not in done.stdout
     if output_format == "html":
         data = json.loads(re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1))
-        image, patches, logits = data["steps"][:3]
-        assert [len(step["pictures"]) for step in (image, patches, logits)] == [0, 1, 0]
+        _, patches, logits = data["steps"][:3]
+        assert re.findall('<figure class="pixels|id="(body-.*?)"', done.stdout)[:4] == [
+            "body-image",
+            "body-patches",
+            "",
+            "body-logits",
+        ]
         assert patches["fixed"]["n_patches"] == 8
         assert "contributions" not in logits["fixed"]
     if output_format == "json":

@@ -93,7 +93,8 @@ def exponentials(example: Example) -> dict[str, Any]:
     """aᶻ for three bases, z being the logits divided by the temperature.
 
     too_big, vanishes: whether a power of e overflows to ∞, or underflows to 0. representable:
-    whether that of the first class has all its digits.
+    whether that of the first class has all its digits. is_text: the page, which draws the curve,
+    does not have it.
     """
     with np.errstate(over="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
@@ -111,6 +112,7 @@ def exponentials(example: Example) -> dict[str, Any]:
         "e_times_first": math.e * float(z[0]),
         "log_of_first_power": math.log(first) if representable else None,
         "representable": representable,
+        "is_text": True,
         "too_big": bool(np.isinf(e).any()),
         "vanishes": bool((e == 0).any()),
         "base_2": (powers / powers.sum()).tolist(),

@@ -156,7 +156,9 @@ def test_the_page_says_what_the_command_says(name, language):
         for part, expected in ((ours["text"], text), (ours["text"]["more"], text["more"])):
             for table in part["tables"]:
                 table.pop("marked")
-            assert part["sentences"] == expected["sentences"], step.name
+            # The page draws the curve of eᶻ, which is a sentence elsewhere.
+            said = [line for line in expected["sentences"] if "▁" not in line]
+            assert part["sentences"] == said, step.name
             assert part["tables"] == expected["tables"], step.name
             # A check of vectors also shows its rounding error, which differs.
             for line, check in zip(part["checks"], expected["checks"], strict=True):
@@ -182,6 +184,35 @@ def test_long_tables_omit_the_same_classes_and_mark_the_true_one():
 )
 def test_the_page_writes_numbers_as_the_command_does(value):
     assert engine("logits").eval(f"number({value!r})") == number(value)
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "function", "axes"),
+    [
+        ("page.html", "curve", lambda p: -math.log(p), (16, 190, 0, 1, 92, 6, 5)),
+        ("squared_error.html", "curve first", lambda p: -math.log(p), (26, 420, 0, 1, 170, 8, 7)),
+        (
+            "squared_error.html",
+            "curve second",
+            lambda p: 2 * (1 - p) ** 2,
+            (26, 420, 0, 1, 170, 8, 7),
+        ),
+        ("exponentials.html", "curve first", math.exp, (26, 420, -2, 2, 170, 8, 8)),
+    ],
+    ids=["strip", "cross-entropy", "squared error", "exponential"],
+)
+def test_a_fixed_curve_is_that_of_its_function(file, place, function, axes):
+    left, right, least, most, bottom, top, highest = axes
+    path = re.search(f'<path class="{place}" d="(.*?)"', page.read(file)).group(1)
+    points = [tuple(map(float, point.split())) for point in re.split("[ML]", path)[1:]]
+    assert points[-1][0] == right
+    for x, y in points:  # with one decimal: a twentieth of a pixel to either side
+        near = [
+            least + (at - left) / (right - left) * (most - least) for at in (x - 0.06, x + 0.06)
+        ]
+        values = [function(max(value, 1e-9)) if least == 0 else function(value) for value in near]
+        heights = [bottom - min(value, highest) / highest * (bottom - top) for value in values]
+        assert min(heights) - 0.1 <= y <= max(heights) + 0.1
 
 
 def test_the_text_of_misconceptions_comes_from_the_command():
