@@ -15,7 +15,7 @@ N_RESAMPLES = 1000
 MAX_BLOCKS = 1000
 
 
-def wilson_interval(n_correct: int, n_images: int) -> Interval:
+def wilson_interval(n_correct: float, n_images: float) -> Interval:
     """Wilson's 95 % interval of a proportion (1927, JASA 22:209). n_images ≥ 1."""
     proportion, z = n_correct / n_images, Z_95
     spread = z * math.sqrt(proportion * (1 - proportion) / n_images + (z / (2 * n_images)) ** 2)

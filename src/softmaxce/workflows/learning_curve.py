@@ -1,0 +1,225 @@
+"""Models of an eighth, a quarter, half and all of the training images: would more help?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.data.folds import fold_numbers
+from softmaxce.data.pixel_dataset import Subset
+from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.sources import find_splits
+from softmaxce.errors import DataError
+from softmaxce.layers import Layer, forward
+from softmaxce.metrics.intervals import Interval
+from softmaxce.metrics.learning_curve import (
+    N_SIZES,
+    Floats,
+    Means,
+    gain_at_twice,
+    means_of,
+)
+from softmaxce.metrics.scores import Scores, score
+from softmaxce.model.softmax_model import PIXEL_SCALE
+from softmaxce.numerics import log_softmax
+from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
+from softmaxce.training.rows import Rows
+from softmaxce.workflows.out_of_fold import PATCHES_TAIL_FACTOR
+from softmaxce.workflows.patch_features import learned_patches, with_features_of_splits
+from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
+from softmaxce.workflows.train_options import TrainOptions
+from softmaxce.workflows.training_splits import load_splits
+
+_N_PARTS = 2 ** (N_SIZES - 1)
+_BLOCK_ROWS = 4096
+_MIN_OF_CLASS = 5  # validation images, to say anything about a class
+# The models, the largest first: the size and the first of its parts. Below the full size there are
+# two without common images, each of which is scored on the other's half, too.
+_MODELS = ((3, 0), (2, 0), (2, 4), (1, 0), (1, 4), (0, 0), (0, 4))
+
+
+@dataclass(frozen=True)
+class SizeScore:
+    """The scores of models of so many training images, on images that they were not trained on."""
+
+    n_images: int
+    accuracy: float
+    accuracy_interval: Interval
+    cross_entropy: float
+
+
+@dataclass(frozen=True)
+class ClassGain:
+    """How much the recall of a class would grow with twice the images."""
+
+    name: str
+    recall: float
+    gain: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """n_validation: the validation images; sizes: the scores at each size; gain: how much the
+    accuracy would grow with twice the images, and its 95 % interval; classes: those whose recall
+    would clearly grow, the fastest first."""
+
+    n_validation: int
+    sizes: tuple[SizeScore, ...]
+    gain: float
+    gain_interval: Interval
+    classes: tuple[ClassGain, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether chance does not explain the gain."""
+        return self.gain_interval[0] > 0
+
+
+def learning_curve(
+    source: str | PathLike[str],
+    options: TrainOptions,
+    *,
+    jobs: int | None = None,
+    on_progress: OnProgress = ignore,
+) -> LearningCurve:
+    """Train on nested subsets of the images of `source`, and predict what twice as many would give.
+
+    The validation images are those of `train` with these options, of which features and seed are
+    used. Raises DataError for too few images and, but for unreadable images, as `train` does.
+    """
+    folders = find_splits(source)
+    folders.pop("test", None)
+    read = ReadOptions(skip_bad=True, jobs=jobs)
+    return curve_of(load_splits(folders, options, read, on_progress), options, on_progress)
+
+
+def curve_of(
+    splits: Mapping[str, Subset], options: TrainOptions, on_progress: OnProgress = ignore
+) -> LearningCurve:
+    """The curve of "train" and "validation"; see `learning_curve`."""
+    parts = _parts(splits, options.seed)
+    if options.features:
+        choices = options.features, options.mirror, options.seed, on_progress
+        patches, _ = learned_patches(splits, *choices)
+        splits = with_features_of_splits(splits, patches, on_progress)
+    training, validation = splits["train"], splits["validation"]
+    errors, losses = _unseen(training, validation, parts, options, on_progress)
+    labels = np.concatenate([training.labels, validation.labels])
+    keys = np.concatenate([_keys(training), _keys(validation)])
+    if validation.dataset is not training.dataset:  # its images may be of another kind
+        given = slice(training.n_images, None)
+        errors, losses, labels, keys = errors[given], losses[given], labels[given], keys[given]
+    mean_errors = means_of(errors, keys)
+    names = training.dataset.class_names
+    counts = np.bincount(training.labels, minlength=len(names))
+    baseline = 1 - float(counts.max()) / training.n_images
+    gain, interval = gain_at_twice(mean_errors, training.n_images, baseline)
+    classes = []
+    for k, n_images in enumerate(counts.tolist()):
+        of_class = labels == k
+        if np.count_nonzero(validation.labels == k) < _MIN_OF_CLASS:
+            continue
+        means = means_of(errors[of_class], keys[of_class])
+        found = gain_at_twice(means, n_images, 1.0, 1 - 0.05 / len(names))
+        classes.append(ClassGain(names[k], 1 - float(means.values[-1]), *found))
+    return LearningCurve(
+        n_validation=validation.n_images,
+        sizes=_size_scores(training.n_images, mean_errors, means_of(losses, keys)),
+        gain=gain,
+        gain_interval=interval,
+        classes=tuple(sorted((c for c in classes if c.interval[0] > 0), key=lambda c: -c.gain)),
+    )
+
+
+def _parts(splits: Mapping[str, Subset], seed: int) -> NDArray[np.int64]:
+    """Which eighth of its class each training image (n_training,) belongs to, from 0. Raises
+    DataError if there are too few images."""
+    training, problem = splits["train"], "too few images for a learning curve"
+    names = training.dataset.class_names
+    parts = fold_numbers(training.labels, _keys(training), _N_PARTS, seed)
+    counts = np.zeros((len(names), _N_PARTS), np.int64)
+    np.add.at(counts, (training.labels, parts), 1)
+    for name, of_class in zip(names, counts, strict=True):
+        if of_class.min() == 0:
+            raise DataError(
+                f"{problem}: '{name}' has {of_class.sum()} for training, which cannot be divided "
+                "into eight parts; add images, or leave the class out"
+            )
+    n_validation = splits["validation"].n_images if "validation" in splits else 0
+    if n_validation < MIN_VALIDATION_ROWS:
+        raise DataError(
+            f"{problem}: {n_validation} are for validation, but at least {MIN_VALIDATION_ROWS} are "
+            "needed; add images"
+        )
+    return parts
+
+
+def _keys(subset: Subset) -> NDArray[np.uint64]:
+    return subset.dataset.split_keys[subset.rows]
+
+
+def _unseen(
+    training: Subset,
+    validation: Subset,
+    parts: NDArray[np.int64],
+    options: TrainOptions,
+    on_progress: OnProgress,
+) -> tuple[Floats, Floats]:
+    """Errors (0 or 1) and cross-entropies (n_training + n_validation, N_SIZES) of all images by
+    models trained without them; means, if there are two models; NaN for training images at the
+    full size."""
+    dataset, n = training.dataset, training.n_images
+    errors, losses = np.zeros((2, n + validation.n_images, N_SIZES))
+    errors[:n, -1] = losses[:n, -1] = np.nan
+    l2 = None
+    for done, (size, first) in enumerate(_MODELS):
+
+        def listen(progress: Progress, done: int = done) -> None:
+            fraction = (done + progress.fraction) / len(_MODELS)
+            on_progress(replace(progress, stage="Fitting to subsets", fraction=fraction))
+
+        fitted = fit(
+            dataset.inputs,
+            dataset.labels,
+            len(dataset.class_names),
+            rows=training.rows[(parts >= first) & (parts < first + 2**size)],
+            validation=Rows(validation.dataset.inputs, validation.dataset.labels, validation.rows),
+            scale=PIXEL_SCALE,
+            seed=options.seed,
+            on_iteration=FitListener(listen),
+            first_l2=l2,
+            tail_factor=PATCHES_TAIL_FACTOR if options.features else 1.0,
+        )
+        l2 = fitted.l2
+        n_models = sum(of == size for of, _ in _MODELS)
+        scores = _scores(fitted.layers, validation)
+        errors[n:, size] += ~scores.is_correct / n_models
+        losses[n:, size] += scores.cross_entropies / n_models
+        if n_models == 2:
+            others = (parts < _N_PARTS / 2) == (first > 0)
+            scores = _scores(fitted.layers, Subset(dataset, training.rows[others]))
+            errors[:n, size][others] = ~scores.is_correct
+            losses[:n, size][others] = scores.cross_entropies
+    return errors, losses
+
+
+def _scores(layers: Sequence[Layer], images: Subset) -> Scores:
+    rows, inputs = images.rows, images.dataset.inputs
+    blocks = (rows[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
+    logits = np.concatenate([forward(layers, inputs[block] * PIXEL_SCALE) for block in blocks])
+    return score(log_softmax(logits, axis=1), images.labels)
+
+
+def _size_scores(n_training: int, errors: Means, losses: Means) -> tuple[SizeScore, ...]:
+    scores = []
+    for size in range(N_SIZES):
+        low, high = errors.proportion_interval(size)
+        accuracy, loss = 1 - float(errors.values[size]), float(losses.values[size])
+        n_images = round(n_training * 2 ** (size + 1 - N_SIZES))
+        scores.append(SizeScore(n_images, accuracy, (1 - high, 1 - low), loss))
+    return tuple(scores)
