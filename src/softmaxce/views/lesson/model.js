@@ -95,29 +95,15 @@ function frameOf([width, height], { fit, ...form }) {
   return [[0, 0, width, height], fit === "pad" ? sides : size];
 }
 
-// What libjpeg decodes of each 8 pixels at 1/2, 1/4 or 1/8 of the size: n pixels of the lowest frequencies.
-function lowestFrequencies(length, n) {
-  const wave = (k, x, size) => Math.cos(((2 * x + 1) * k * Math.PI) / (2 * size));
-  return Array.from({ length: Math.ceil((length * n) / 8) }, (_, i) => {
-    const first = Math.floor(i / n) * 8;
-    const factors = new Int32Array(Math.min(8, length - first));
-    for (let x = 0; x < 8; x += 1)
-      for (let k = 0; k < n; k += 1) {
-        const share = ((k ? 2 : 1) * wave(k, i % n, n) * wave(k, x, 8)) / 8;
-        factors[Math.min(x, factors.length - 1)] += Math.round(ONE * share);
-      }
-    return { first, factors };
-  });
-}
-
-// A JPEG file at the size at which the program decodes it.
+// A JPEG file at the size at which the program decodes it: libjpeg-turbo averages 2, 4 or 8 pixels both ways.
 function drafted(picture, box, [width, height]) {
   const sides = [picture.width, picture.height];
   const least = [(sides[0] * width) / (box[2] - box[0]), (sides[1] * height) / (box[3] - box[1])];
   const ratios = sides.map((side, i) => Math.floor(side / Math.max(1, Math.trunc(least[i]))));
   const scale = [8, 4, 2].find((one) => Math.min(...ratios) >= one);
   if (!scale) return [picture, box];
-  const small = averagedBothWays(picture, ...sides.map((side) => lowestFrequencies(side, 8 / scale)), {});
+  const averages = sides.map((side) => averagesOf(side, 0, Math.ceil(side / scale) * scale, Math.ceil(side / scale), BOX));
+  const small = averagedBothWays(picture, ...averages, {});
   return [small, box.map((one, i) => one * (i % 2 ? small.height / sides[1] : small.width / sides[0]))];
 }
 
