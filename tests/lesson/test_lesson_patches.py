@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -249,7 +249,7 @@ def test_the_page_shows_what_the_command_shows(language):
     context.eval(f"const DATA = {json_line(page.page_data(explanation, translate))};")
     shown = context.eval("JSON.stringify(lesson(DATA.state).steps.slice(0, 3))")
     for ours, step in zip(json.loads(shown), explanation.steps, strict=False):
-        expected = asdict(step_text(step, [0, 1, 2], translate))
+        expected = json.loads(json_line(step_text(step, [0, 1, 2], translate)._asdict()))
         for name in ("title", "claim", "sentences", "checks"):
             assert ours[name] == expected[name]
         assert [table["rows"] for table in ours["tables"]] == [

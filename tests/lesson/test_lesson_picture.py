@@ -119,7 +119,7 @@ def test_with_hidden_layers_the_lesson_says_that_it_approximates():
     for hidden, said in (((), False), ((4,), True)):
         picture = picture_of(model_of(4, 4, 1, *hidden))
         step = lesson.build(example_of(picture), picture)[1]
-        assert any("approximation" in sentence for sentence in step.sentences) == said
+        assert any("approximation" in sentence for sentence in step.shown.sentences) == said
 
 
 @pytest.mark.slow

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.lesson.descent import descent
 from softmaxce.lesson.example import Example
+from softmaxce.lesson.step import LazyNumbers
 from softmaxce.numerics import cross_entropy, kl_divergence, log_softmax, one_hot, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 STEP_OF_DIFFERENCE = 0.01
 LARGEST_FOR_SHIFT = 1e5  # above, rounding z + 10 changes the probabilities visibly
@@ -290,7 +294,7 @@ def two_ends(example: Example) -> dict[str, Any]:
     }
 
 
-def gradient(example: Example) -> dict[str, Any]:
+def gradient(example: Example) -> LazyNumbers:
     """(p − y) / temperature, its finite difference, and gradient descent.
 
     moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite
@@ -304,7 +308,7 @@ def gradient(example: Example) -> dict[str, Any]:
     falls = math.isfinite(example.loss) and example.loss - after > ROUNDING * example.loss
     moves = falls and example.loss > ROUNDING
     shown = ("classes", "true_class", "p_true", "probabilities", "targets", "label", "loss")
-    return example.named(*shown, "temperature", "tempered", "not_tempered") | {
+    known = example.named(*shown, "temperature", "tempered", "not_tempered") | {
         "gradient": slopes,
         "true_slope": slopes[example.label],
         "minus_true_slope": -slopes[example.label],
@@ -316,8 +320,8 @@ def gradient(example: Example) -> dict[str, Any]:
         "moves": moves,
         "too_small_to_move": math.isfinite(example.loss) and not moves,
         "infinite": math.isinf(example.loss),
-        **descent(example),
     }
+    return LazyNumbers(known, partial(descent, example))  # 200 steps, which few readers ask for
 
 
 def _finite_differences(example: Example) -> list[float]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
@@ -21,11 +21,11 @@ from softmaxce.language import Translate
 from softmaxce.lesson import descent, example, numbers, picture
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.questions import QUESTIONS
-from softmaxce.lesson.step import Formula, Step, StepTemplate
+from softmaxce.lesson.step import Formula, Part, Step, StepTemplate, Table
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import step_text
+from softmaxce.views.lesson.formatting import StepText, step_text
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -194,8 +194,8 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """
     given = explanation.example
 
-    def texts(steps: Sequence[Step]) -> list[dict[str, Any]]:
-        return [asdict(step_text(step, given.shown, translate)) for step in steps]
+    def texts(steps: Sequence[Step]) -> list[StepText]:
+        return [step_text(step, given.shown, translate) for step in steps]
 
     words = [*messages(), *numbers.ENDS, *picture.REGIONS]
     data = {
@@ -265,20 +265,28 @@ def _question(step: Step, translate: Translate) -> dict[str, Any]:
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     """A template as the page reads it, its messages in the page's language."""
-    made = asdict(template)
-    made |= {"title": translate(template.title), "claim": translate(template.claim)}
-    for part in (made, made["more"]):
-        part["sentences"] = [
-            {"message": translate(message), "when": when}
-            for message, when in part["sentences"].items()
-        ]
-        for check in part["checks"]:
-            check |= {key: translate(check[key]) for key in ("message", "written") if check[key]}
-        for table in part["tables"]:
-            for column in table["columns"]:
-                column["heading"] = translate(column["heading"])
-    del made["formula"]
-    return made
+
+    def table(of: Table) -> Table:
+        columns = (c._replace(heading=translate(c.heading)) for c in of.columns)
+        return of._replace(columns=tuple(columns))
+
+    def part(of: Part | StepTemplate) -> dict[str, Any]:
+        return {
+            "sentences": [{"message": translate(m), "when": w} for m, w in of.sentences.items()],
+            "tables": [table(t) for t in of.tables],
+            "checks": [
+                c._replace(message=translate(c.message), written=c.written and translate(c.written))
+                for c in of.checks
+            ],
+        }
+
+    return {
+        "name": template.name,
+        "title": translate(template.title),
+        "claim": translate(template.claim),
+        **part(template),
+        "more": part(template.more),
+    }
 
 
 def mathml(formula: Formula, translate: Translate) -> str:
