@@ -1,6 +1,6 @@
 // A JPEG file → its DCT coefficients → its pixels at 1/1, 1/2, 1/4 or 1/8 of its size, as libjpeg-turbo
-// computes them for the command. A browser decodes at full size only; averages of its pixels, which are
-// rounded and clipped, differ by up to 11 and change the answer of a model with patches by up to 0.13.
+// computes them for the command. A browser decodes at full size only: its pixels are rounded and clipped, and
+// its colours interpolated, before the page could average them.
 // Source: ITU-T T.81, annexes B, F and G; libjpeg-turbo's jidctint.c, jidctred.c, jdsample.c and jdcolor.c.
 "use strict";
 
