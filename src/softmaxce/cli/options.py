@@ -10,11 +10,20 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.types import FILE, Parsed, number_between, probability, whole
+from softmaxce.cli.types import (
+    FILE,
+    Parsed,
+    class_merger,
+    classes,
+    number_between,
+    probability,
+    whole,
+)
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
@@ -197,6 +206,37 @@ save_plots_option = click.option(
     help="Also write the charts of the report (SVG) and the weights of each class (PNG) to this "
     "folder.",
 )
+
+
+def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--only` and `--merge`; the command receives `class_choice`, the ClassChoice."""
+
+    @wraps(command)
+    def with_choice(
+        *args: Any,
+        only: tuple[tuple[str, ...], ...],
+        merge: tuple[tuple[tuple[str, str], ...], ...],
+        **options: Any,
+    ) -> Any:
+        from softmaxce.class_choice import ClassChoice
+
+        choice = ClassChoice(tuple(chain(*only)), tuple(chain(*merge)))
+        return command(*args, class_choice=choice, **options)
+
+    merging = click.option(
+        "--merge",
+        type=Parsed("CLASS[,CLASS...]=CLASS", class_merger),
+        multiple=True,
+        help="Merge classes into one, such as wolf,husky=dog. Its name may be new; repeatable.",
+    )
+    choosing = click.option(
+        "--only",
+        type=Parsed("CLASS[,CLASS...]", classes),
+        multiple=True,
+        help="Use only these classes, named as after --merge, and leave out the images of all "
+        "others.  [default: all classes]",
+    )
+    return choosing(merging(with_choice))
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

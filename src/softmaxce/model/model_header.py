@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
 from softmaxce.patches import SIDE, n_features
@@ -77,6 +78,19 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
     shortest = min(preprocessing.height, preprocessing.width)
     require(shortest >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
+
+
+def checked_choice(fields: Any) -> ClassChoice:
+    """The classes that were chosen and merged; `fields` is None if all were used as they are."""
+    if fields is None:
+        return ALL_CLASSES
+    require(isinstance(fields, dict) and fields.keys() == {"only", "merged"}, "class_choice")
+    only, merged = fields["only"], fields["merged"]
+    are_pairs = _is_list_of(merged, list) and all(
+        _is_list_of(pair, str) and len(pair) == 2 for pair in merged
+    )
+    require(_is_list_of(only, str) and are_pairs, "class_choice is not made of names")
+    return ClassChoice(tuple(only), tuple((source, target) for source, target in merged))
 
 
 def _is_list_of(value: Any, kind: type) -> bool:

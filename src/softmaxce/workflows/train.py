@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from softmaxce import __version__
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.data.pixel_dataset import (
     PixelDataset,
     Subset,
@@ -63,7 +64,8 @@ class TrainOptions:
     images, or where these are listed; l2: the penalty constant, None for automatic; hidden: units
     of each hidden layer; calibrate: fit a temperature on the validation images; resume: continue
     an interrupted run; features: number of filters of patch features, 0 for pixels; mirror: whether
-    these treat a picture and its mirror image alike, None for automatic.
+    these treat a picture and its mirror image alike, None for automatic; class_choice: which
+    classes are used, and which are merged.
     """
 
     size: tuple[int, int] | None = None
@@ -79,6 +81,7 @@ class TrainOptions:
     resume: bool = False
     features: int = 0
     mirror: bool | None = None
+    class_choice: ClassChoice = ALL_CLASSES
 
 
 @dataclass(frozen=True)
@@ -239,14 +242,15 @@ def _load(
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
     progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
+    listening = replace(read, on_decoded=progress)
+    images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
 
     def load_other(name: str) -> Subset:
         listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
-        known = images.class_names, images.preprocessing
-        return Subset.whole(load_for_model(folders[name], *known, listening, training=True))
+        known = images.class_names, images.preprocessing, listening, options.class_choice
+        return Subset.whole(load_for_model(folders[name], *known, training=True))
 
     splits = {"train": Subset.whole(images)}
     if "validation" in folders:
@@ -263,7 +267,9 @@ def _load(
 def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
-    left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
+    left_out = {"resume", "class_choice"}  # it changes the data
+    if not options.features:
+        left_out |= {"features", "mirror"}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},
@@ -328,6 +334,7 @@ def _scored_model(
         images.class_names,
         trained_on=trained_on,
         patches=patches,
+        class_choice=options.class_choice,
     )
     if options.calibrate and validation:
         logits = list(logits_in_blocks(model, validation.dataset.inputs, validation.rows))

@@ -1,0 +1,76 @@
+"""Which classes are used, and which are merged into one; a model keeps this choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from softmaxce.class_names import closest, normalized
+from softmaxce.errors import InputError, first_and_more
+
+
+@dataclass(frozen=True)
+class ClassChoice:
+    """only: the classes to use, by their names after merging; all if there are none. merged: pairs
+    of a class and the class that it is merged into."""
+
+    only: tuple[str, ...] = ()
+    merged: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.only or self.merged)
+
+    def name_of(self, name: str) -> str:
+        """What a class is called after merging."""
+        targets = {normalized(source): target for source, target in self.merged}
+        return targets.get(normalized(name), name)
+
+    def chosen(self, names: Iterable[str]) -> dict[str, str]:
+        """The classes that are used, in the order of `names`, and their names after merging."""
+        only = set(map(normalized, self.only))
+        after = {name: normalized(self.name_of(name)) for name in names}
+        return {name: new for name, new in after.items() if not only or new in only}
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raise InputError if this choice contradicts itself, or does not suit these classes."""
+        if not self:
+            return
+        targets: dict[str, str] = {}
+        for name, target in self.merged:
+            if targets.setdefault(name, target) != target:
+                raise InputError(
+                    f"cannot merge the class: '{name}': both '{targets[name]}' and '{target}' are "
+                    "given as its target; choose one"
+                )
+        for name, target in targets.items():
+            if target in targets:
+                raise InputError(
+                    f"cannot merge the class: '{name}': its target '{target}' is also merged; "
+                    f"merge both into '{targets[target]}'"
+                )
+        before = [*map(normalized, names)]
+        after = [*ClassChoice(merged=self.merged).chosen(before).values()]
+        _require("--merge", targets, before, {})
+        _require("--only", self.only, [*dict.fromkeys(after)], targets)
+        if len(left := {*self.chosen(before).values()}) < 2:
+            raise InputError(
+                f"too few classes: --only and --merge leave only '{min(left)}'; a classifier needs "
+                "at least two"
+            )
+
+
+ALL_CLASSES = ClassChoice()
+
+
+def _require(
+    option: str, wanted: Iterable[str], names: Sequence[str], targets: Mapping[str, str]
+) -> None:
+    """Raise InputError if a class that an option names is missing from `names`."""
+    for name in wanted:
+        if name not in names:
+            meant = targets.get(name) or closest(name, names, 0.6)
+            known = first_and_more([f"'{known}'" for known in names])
+            raise InputError(
+                f"unknown class: {option}: '{name}'; the classes are {known}"
+                + (f"; did you mean '{meant}'?" if meant else "")
+            )
