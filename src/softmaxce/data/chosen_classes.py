@@ -71,7 +71,6 @@ def _merged(classes: Sequence[ClassFolder], chosen: Mapping[str, str]) -> tuple[
     merged: dict[str, ClassFolder] = {}
     for c in classes:
         if name := chosen.get(c.name):
-            merged[name] = replace(
-                merged[name].with_files_of(c) if name in merged else c, name=name
-            )
+            other = merged.get(name)
+            merged[name] = other.with_files_of(c) if other else replace(c, name=name)
     return tuple(merged[name] for name in in_class_order(merged))
