@@ -227,14 +227,15 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--merge",
         type=Parsed("CLASS[,CLASS...]=CLASS", class_merger),
         multiple=True,
-        help="Merge classes into one, such as wolf,husky=dog. Its name may be new; repeatable.",
+        help="Merge classes into one, such as wolf,husky=dog, whose name may be new. May be "
+        "repeated.",
     )
     choosing = click.option(
         "--only",
         type=Parsed("CLASS[,CLASS...]", classes),
         multiple=True,
-        help="Use only these classes, named as after --merge, and leave out the images of all "
-        "others.  [default: all classes]",
+        help="Use only these classes, by their names after --merge, and leave out the images of "
+        "all others.",
     )
     return choosing(merging(with_choice))
 

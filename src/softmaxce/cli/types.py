@@ -23,7 +23,6 @@ MAX_LAYERS = 16
 N_FILTERS, MAX_FILTERS = 192, 4096
 COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#808080"}
 
-_QUOTING = "; put a name that contains a comma, an equals sign or a quote in double quotes"
 VARIADIC = {"--logits", "--probabilities", "--classes"}
 # Values in their messages, because gettext would take "% i" for a format.
 _FRACTION, _PROBABILITY = "20 %", "95 %"
@@ -196,34 +195,31 @@ def switch(text: str) -> bool | None:
 
 def classes(text: str) -> tuple[str, ...]:
     """Names of classes: cat,dog."""
-    sides = _sides(text)
-    if len(sides) != 1:
-        raise ValueError(f"'{text}' is not a list of classes such as cat,dog{_QUOTING}")
-    return sides[0]
+    (names,) = _sides(text, "cat,dog")
+    return names
 
 
 def class_merger(text: str) -> tuple[tuple[str, str], ...]:
     """Classes and the one that they are merged into: wolf,husky=dog gives pairs (wolf, dog) …"""
-    sides = _sides(text)
-    if [len(side) for side in sides[1:]] != [1]:
-        raise ValueError(f"'{text}' does not merge classes as wolf,husky=dog does{_QUOTING}")
-    (target,) = sides[1]
-    pairs = tuple((name, target) for name in sides[0] if name != target)
+    names, (target,) = _sides(text, "wolf,husky=dog")
+    pairs = tuple((name, target) for name in names if name != target)
     if not pairs:
         raise ValueError(f"'{text}' merges '{target}' into itself")
     return pairs
 
 
-def _sides(text: str) -> list[tuple[str, ...]]:
-    """The names on each side of an equals sign, in NFC; none if they cannot be told apart."""
+def _sides(text: str, example: str) -> list[tuple[str, ...]]:
+    """The names, in NFC, on each side of an equals sign, in a text written like `example`."""
     sides: list[tuple[str, ...]] = [()]
     position, separator = 0, ","
-    while separator:
-        match = _CLASS.match(text, position)
-        if match is None:
-            return []
+    while separator and (match := _CLASS.match(text, position)):
         name = match[1].replace('""', '"') if match[1] else match[2]
         sides[-1] += (normalized(name),)
         position, separator = match.end(), match[3]
         sides += [()] * (separator == "=")
+    if separator or [len(side) for side in sides[1:]] != [1] * example.count("="):
+        raise ValueError(
+            f"'{text}' is not written like {example}; put a name that contains a comma, an equals "
+            "sign or a quote in double quotes"
+        )
     return sides
