@@ -44,9 +44,13 @@ def test_names_are_compared_after_normalisation():
         ("Cat,dog", (), "; did you mean 'cat'?"),
         ("", (("wulf", "dog"),), "unknown class: --merge: 'wulf'; .* did you mean 'wolf'?"),
         ("wolf,cat", DOGS, "unknown class: --only: 'wolf'; .* did you mean 'dog'?"),
-        ("", (("wolf", "dog"), ("wolf", "cat")), "'wolf': both 'dog' and 'cat' are given"),
-        ("", (("wolf", "dog"), ("dog", "cat")), "'dog' is also merged; merge both into 'cat'"),
-        ("", (("cat", "dog"), ("dog", "cat")), "is also merged"),
+        (
+            "",
+            (("wolf", "dog"), ("wolf", "cat")),
+            "'wolf' into 'dog': --merge also turns 'wolf' into 'cat'",
+        ),
+        ("", (("wolf", "dog"), ("dog", "cat")), "'wolf' into 'dog': .* turns 'dog' into 'cat'"),
+        ("", (("cat", "dog"), ("dog", "cat")), "'cat' into 'dog': .* turns 'dog' into 'cat'"),
         ("cat", (), "too few classes: --only and --merge leave only 'cat'"),
         ("", tuple((name, "pet") for name in NAMES), "leave only 'pet'"),
     ],
@@ -59,5 +63,4 @@ def test_what_is_refused(only, merged, error):
 def test_what_is_accepted():
     for choice in (ALL_CLASSES, ClassChoice(merged=DOGS), ClassChoice(("dog", "bird"), DOGS)):
         choice.check(NAMES)
-    ALL_CLASSES.check(["cat"])  # of a source with one class, others say what is wrong
     ClassChoice(merged=(("wolf", "dog"), ("wolf", "dog"))).check(NAMES)

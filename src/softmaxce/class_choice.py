@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from softmaxce.class_names import closest, normalized
 from softmaxce.errors import InputError, first_and_more
@@ -20,6 +21,10 @@ class ClassChoice:
     def __bool__(self) -> bool:
         return bool(self.only or self.merged)
 
+    def as_json(self) -> dict[str, Any]:
+        """This choice in JSON types."""
+        return {"only": list(self.only), "merged": dict(self.merged)}
+
     def name_of(self, name: str) -> str:
         """What a class is called after merging."""
         targets = {normalized(source): target for source, target in self.merged}
@@ -33,25 +38,17 @@ class ClassChoice:
 
     def check(self, names: Iterable[str]) -> None:
         """Raise InputError if this choice contradicts itself, or does not suit these classes."""
-        if not self:
-            return
-        targets: dict[str, str] = {}
+        targets = dict(self.merged)
         for name, target in self.merged:
-            if targets.setdefault(name, target) != target:
+            other = name if targets[name] != target else target
+            if other in targets and targets[other] != target:
                 raise InputError(
-                    f"cannot merge the class: '{name}': both '{targets[name]}' and '{target}' are "
-                    "given as its target; choose one"
-                )
-        for name, target in targets.items():
-            if target in targets:
-                raise InputError(
-                    f"cannot merge the class: '{name}': its target '{target}' is also merged; "
-                    f"merge both into '{targets[target]}'"
+                    f"cannot merge the class: '{name}' into '{target}': --merge also turns "
+                    f"'{other}' into '{targets[other]}'; choose one of the two targets"
                 )
         before = [*map(normalized, names)]
-        after = [*ClassChoice(merged=self.merged).chosen(before).values()]
         _require("--merge", targets, before, {})
-        _require("--only", self.only, [*dict.fromkeys(after)], targets)
+        _require("--only", self.only, [*dict.fromkeys(map(self.name_of, before))], targets)
         if len(left := {*self.chosen(before).values()}) < 2:
             raise InputError(
                 f"too few classes: --only and --merge leave only '{min(left)}'; a classifier needs "

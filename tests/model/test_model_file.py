@@ -53,7 +53,7 @@ def test_a_saved_model_comes_back_whole(tmp_path, n_hidden):
 
 
 def test_chosen_classes_are_kept_and_change_no_other_file(tmp_path):
-    choice = ClassChoice(("cat", "사람"), (("wolf", "cat"), ("[red]\x1b", "cat")))
+    choice = ClassChoice(("cat", "사람"), (("[red]\x1b", "cat"), ("wolf", "cat")))
     model = replace(make_model(), class_choice=choice)
     save_model(model, tmp_path / "model.npz")
     assert load_model(tmp_path / "model.npz").class_choice == choice

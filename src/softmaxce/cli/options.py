@@ -212,15 +212,10 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--only` and `--merge`; the command receives `class_choice`, the ClassChoice."""
 
     @wraps(command)
-    def with_choice(
-        *args: Any,
-        only: tuple[tuple[str, ...], ...],
-        merge: tuple[tuple[tuple[str, str], ...], ...],
-        **options: Any,
-    ) -> Any:
+    def with_choice(*args: Any, only: Any, merge: Any, **options: Any) -> Any:
         from softmaxce.class_choice import ClassChoice
 
-        choice = ClassChoice(tuple(chain(*only)), tuple(chain(*merge)))
+        choice = ClassChoice(tuple(chain(*only)), tuple(sorted(chain(*merge))))
         return command(*args, class_choice=choice, **options)
 
     merging = click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +27,6 @@ COLOURS = {"white": "#ffffff", "black": "#000000", "gray": "#808080", "grey": "#
 VARIADIC = {"--logits", "--probabilities", "--classes"}
 # Values in their messages, because gettext would take "% i" for a format.
 _FRACTION, _PROBABILITY = "20 %", "95 %"
-_CLASS = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^\s",=][^,=]*?))\s*(?:([,=])|\Z)')
 OPTION = re.compile(r"-(?!\.?\d|ln\b|ln\d|inf|nan|$)", re.IGNORECASE)  # not a negative number
 
 if TYPE_CHECKING:
@@ -194,32 +194,27 @@ def switch(text: str) -> bool | None:
 
 
 def classes(text: str) -> tuple[str, ...]:
-    """Names of classes: cat,dog."""
-    (names,) = _sides(text, "cat,dog")
-    return names
+    """Names of classes, cat,dog, of which those with commas are in double quotes."""
+    import csv  # not in every command, as it takes a millisecond
+
+    with suppress(csv.Error):
+        names = tuple(
+            normalized(name.strip()) for name in [*csv.reader([text], skipinitialspace=True), []][0]
+        )
+        if all(names) and names:
+            return names
+    raise ValueError(
+        f"'{text}' is not a list of classes such as cat,dog; put a name that contains a comma in "
+        "double quotes"
+    )
 
 
 def class_merger(text: str) -> tuple[tuple[str, str], ...]:
     """Classes and the one that they are merged into: wolf,husky=dog gives pairs (wolf, dog) …"""
-    names, (target,) = _sides(text, "wolf,husky=dog")
-    pairs = tuple((name, target) for name in names if name != target)
+    sources, _, target = text.rpartition("=")
+    if not sources or len(targets := classes(target)) > 1:
+        raise ValueError(f"'{text}' does not merge classes into one as wolf,husky=dog does")
+    pairs = tuple((name, targets[0]) for name in classes(sources) if name != targets[0])
     if not pairs:
-        raise ValueError(f"'{text}' merges '{target}' into itself")
+        raise ValueError(f"'{text}' merges '{targets[0]}' into itself")
     return pairs
-
-
-def _sides(text: str, example: str) -> list[tuple[str, ...]]:
-    """The names, in NFC, on each side of an equals sign, in a text written like `example`."""
-    sides: list[tuple[str, ...]] = [()]
-    position, separator = 0, ","
-    while separator and (match := _CLASS.match(text, position)):
-        name = match[1].replace('""', '"') if match[1] else match[2]
-        sides[-1] += (normalized(name),)
-        position, separator = match.end(), match[3]
-        sides += [()] * (separator == "=")
-    if separator or [len(side) for side in sides[1:]] != [1] * example.count("="):
-        raise ValueError(
-            f"'{text}' is not written like {example}; put a name that contains a comma, an equals "
-            "sign or a quote in double quotes"
-        )
-    return sides

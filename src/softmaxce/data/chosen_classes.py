@@ -40,9 +40,8 @@ def read_contents(
     chosen = choice.chosen(c.name for c in classes)
     left_out = [c for c in classes if c.name not in chosen]
     if not chosen:
-        known = first_and_more([f"'{c.name}'" for c in left_out])
-        only = first_and_more([f"'{name}'" for name in choice.only])
-        raise DataError(f"no images: {split}: it contains {known}, but --only asks for {only}")
+        names = first_and_more([f"'{c.name}'" for c in left_out])
+        raise DataError(f"no images: {split}: --only leaves out all of its classes: {names}")
     n_left_out, n_images = (sum(len(c.paths) for c in found) for found in (left_out, classes))
     text = f"left out of {split} ({n_left_out:,} of {n_images:,} images)"
     found = with_examples(finding("left_out_class", [c.name for c in left_out], "class", text))

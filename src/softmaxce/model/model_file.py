@@ -12,8 +12,8 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
-A model of chosen or merged classes has the field "class_choice" in its header: the names "only" of
-the classes that are used, and pairs "merged" of a class and the class that it is merged into.
+A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
+classes that are used, and in "merged" the class into which each merged class goes.
 
 A model with patch features has format version 2, the field "patches" in its header, and
 
@@ -118,7 +118,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "training": dict(model.training),
     }
     if model.class_choice:
-        header["class_choice"] = asdict(model.class_choice)
+        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
         header["patches"] = {

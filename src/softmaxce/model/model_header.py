@@ -81,16 +81,14 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
 
 
 def checked_choice(fields: Any) -> ClassChoice:
-    """The classes that were chosen and merged; `fields` is None if all were used as they are."""
+    """Which classes were used and merged: `fields` of the header, None for all as they are."""
     if fields is None:
         return ALL_CLASSES
-    require(isinstance(fields, dict) and fields.keys() == {"only", "merged"}, "class_choice")
-    only, merged = fields["only"], fields["merged"]
-    are_pairs = _is_list_of(merged, list) and all(
-        _is_list_of(pair, str) and len(pair) == 2 for pair in merged
-    )
-    require(_is_list_of(only, str) and are_pairs, "class_choice is not made of names")
-    return ClassChoice(tuple(only), tuple((source, target) for source, target in merged))
+    require(isinstance(fields, dict) and isinstance(fields.get("merged"), dict), "class_choice")
+    only, merged = fields.get("only"), fields["merged"]
+    are_names = _is_list_of(only, str) and _is_list_of([*merged.values()], str)
+    require(are_names, "class_choice is not made of names")
+    return ClassChoice(tuple(only), tuple(merged.items()))
 
 
 def _is_list_of(value: Any, kind: type) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_choice import ClassChoice
 from softmaxce.errors import first_and_more
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -130,7 +129,7 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
     choice = model.class_choice
     lines = [
         ("Chosen classes", first_and_more([f"'{name}'" for name in choice.only]) or None),
-        ("Merged classes", _mergers(choice) or None),
+        ("Merged classes", first_and_more([f"'{a}' → '{b}'" for a, b in choice.merged]) or None),
         ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
         ("Features", features_line(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),
@@ -143,14 +142,6 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
         ("Created by", None if record.made_by is None else f"softmaxce {record.made_by}"),
     ]
     return [(title, value) for title, value in lines if value is not None]
-
-
-def _mergers(choice: ClassChoice) -> str:
-    """The classes that were merged, such as 'wolf', 'husky' → 'dog'."""
-    merged: dict[str, list[str]] = {}
-    for name, target in choice.merged:
-        merged.setdefault(target, []).append(f"'{name}'")
-    return "; ".join(f"{', '.join(names)} → '{target}'" for target, names in merged.items())
 
 
 def features_line(patches: PatchFeatures) -> str:

@@ -70,13 +70,11 @@ def compare(
         images = with_features(loaded[key], model.patches, listener)
         scored.append(score_subset(model, Subset.whole(images)))
     a, b = scored
-    if a.model.class_choice != b.model.class_choice and _true_classes(a) != _true_classes(b):
+    if _true_classes(a) != _true_classes(b):
         raise DataError(
-            f"cannot compare: {folder}: the models were trained with different --only or --merge, "
-            "so their images or true classes differ; compare models with the same classes"
+            f"cannot compare: {folder}: the models do not have the same images and classes; they "
+            "need the same --only and --merge, and the images must not change meanwhile"
         )
-    if a.subset.dataset.paths != b.subset.dataset.paths:
-        raise DataError(f"cannot compare: {folder}: its images changed during the comparison")
     return CompareResult(str(folder), (str(model_path_a), str(model_path_b)), a, b)
 
 

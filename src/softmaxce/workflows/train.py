@@ -267,9 +267,7 @@ def _load(
 def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
-    left_out = {"resume", "class_choice"}  # it changes the data
-    if not options.features:
-        left_out |= {"features", "mirror"}
+    left_out = {"resume", "class_choice"} | (set() if options.features else {"features", "mirror"})
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},
