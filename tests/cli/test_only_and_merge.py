@@ -65,7 +65,9 @@ def test_the_model_is_that_of_folders_made_by_hand(softmaxce, tmp_path, folder, 
     run(softmaxce, "train", "by_hand", "--size", 4, "-o", "by_hand.npz", "-q")
     ours, theirs = load_model(tmp_path / "chosen.npz"), load_model(tmp_path / "by_hand.npz")
     assert ours.class_names == ("cat", "dog")
-    assert encode_model(replace(ours, class_choice=ALL_CLASSES)) == encode_model(theirs)
+    training = {**ours.training, "run": theirs.training["run"]}
+    plain = replace(ours, class_choice=ALL_CLASSES, training=training)
+    assert encode_model(plain) == encode_model(theirs)
 
 
 @pytest.mark.parametrize("options", [("--only", "cat,dog"), ("--merge", "wolf=dog")])
