@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.class_names import normalized
-from softmaxce.preprocessing import MAX_SIDE
 from softmaxce.typed_numbers import number
 
 if TYPE_CHECKING:
@@ -122,6 +120,8 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
+    from softmaxce.preprocessing import MAX_SIDE
+
     match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
@@ -212,7 +212,9 @@ def switch(text: str) -> bool | None:
 
 def classes(text: str) -> tuple[str, ...]:
     """Names of classes, cat,dog, of which those with commas are in double quotes."""
-    import csv  # not in every command, as it takes a millisecond
+    import csv  # not in every command, as these take a millisecond
+
+    from softmaxce.class_names import normalized
 
     with suppress(csv.Error):
         names = tuple(
