@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.metrics.intervals import Interval, wilson_interval
+from softmaxce.metrics.intervals import QUANTILES_95, Interval, wilson_interval
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +39,14 @@ class Means:
         n = p * (1 - p) / variance if variance and 0 < p < 1 else self.n_images
         return wilson_interval(p * n, n)
 
+    def falls_since(self, size: int, probability: float) -> bool:
+        """Whether the last mean is lower than that at `size`: chance explains such a difference
+        with less than this probability."""
+        contrast = np.zeros(N_SIZES)
+        contrast[[size, -1]] = 1, -1
+        z = NormalDist().inv_cdf(1 - probability)
+        return bool(contrast @ self.values > z * np.sqrt(contrast @ self.covariance @ contrast))
+
 
 def means_of(values: Floats, keys: NDArray[np.uint64]) -> Means:
     """The means of values (n_images, N_SIZES), of which those at the last size may be NaN.
@@ -59,19 +68,17 @@ def means_of(values: Floats, keys: NDArray[np.uint64]) -> Means:
     return Means(means, totals.T @ totals, len(values))
 
 
-def gain_at_twice(
-    errors: Means, n_training: int, baseline: float, level: float = 0.95
-) -> tuple[float, Interval]:
+def gain_at_twice(errors: Means, n_training: int, baseline: float) -> tuple[float, Interval]:
     """How much lower the error will be with twice the training images: median and interval.
 
     baseline: the error without training. The law is e(n) = c + a / (1 + (n / n₀)^b), a power law
     (Cortes et al. 1994) that starts at the baseline, or long after it. Every such law on a grid of
     c and b is as probable as it makes the errors, which are normal with their covariance and that
     of the choice of training images; n₀ follows from the last error, and the law's scale from least
-    squares. The interval contains the gain with probability `level`.
+    squares. The interval contains the gain with a probability of 95 %.
     """
     y, last = errors.values, N_SIZES - 1
-    n_errors = max(float(y[last]), 0.0) * errors.n_images
+    n_errors = float(np.clip(y[last], 0, 1)) * errors.n_images
     rate = (n_errors + 1) / (errors.n_images + 2)
     doublings = np.arange(1 - N_SIZES, 2)
     shares = _SHARES[:, np.newaxis]  # c as a share of the error at the last size
@@ -91,6 +98,5 @@ def gain_at_twice(
     slopes = law[drawn, last] - law[drawn, last + 1]
     deviations = np.sqrt(slopes**2 / squared[drawn] + choice)
     gains = scales[drawn] * slopes + deviations * random.standard_normal(_N_DRAWS)
-    outside = (1 - level) / 2
-    low, median, high = np.quantile(gains, [outside, 0.5, 1 - outside]).tolist()
+    low, median, high = np.quantile(gains, [QUANTILES_95[0], 0.5, QUANTILES_95[1]]).tolist()
     return median, (low, high)

@@ -34,12 +34,14 @@ from softmaxce.workflows.progress import FitListener, OnProgress, Progress, igno
 from softmaxce.workflows.train_options import TrainOptions
 from softmaxce.workflows.training_splits import load_splits
 
-_N_PARTS = 2 ** (N_SIZES - 1)
+_FULL = N_SIZES - 1
+_N_PARTS = 2**_FULL
 _BLOCK_ROWS = 4096
 _MIN_OF_CLASS = 5  # validation images, to say anything about a class
-# The models, the largest first: the size and the first of its parts. Below the full size there are
-# two without common images, each of which is scored on the other's half, too.
-_MODELS = ((3, 0), (2, 0), (2, 4), (1, 0), (1, 4), (0, 0), (0, 4))
+_QUARTER = 1
+# The models: the size and the first of its parts. Below the full size there are two without common
+# images, each of which is scored on the other's half, too. The first two choose l2 for all.
+_MODELS = ((3, 0), (0, 0), (0, 4), (1, 0), (1, 4), (2, 0), (2, 4))
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,18 @@ class SizeScore:
 
 @dataclass(frozen=True)
 class ClassGain:
-    """How much the recall of a class would grow with twice the images."""
+    """A class whose recall has clearly grown from a quarter of the training images to all."""
 
     name: str
+    recall_before: float
     recall: float
-    gain: float
-    interval: Interval
 
 
 @dataclass(frozen=True)
 class LearningCurve:
     """n_validation: the validation images; sizes: the scores at each size; gain: how much the
     accuracy would grow with twice the images, and its 95 % interval; classes: those whose recall
-    would clearly grow, the fastest first."""
+    has clearly grown, the fastest first."""
 
     n_validation: int
     sizes: tuple[SizeScore, ...]
@@ -119,21 +120,27 @@ def curve_of(
     counts = np.bincount(training.labels, minlength=len(names))
     baseline = 1 - float(counts.max()) / training.n_images
     gain, interval = gain_at_twice(mean_errors, training.n_images, baseline)
-    classes = []
-    for k, n_images in enumerate(counts.tolist()):
-        of_class = labels == k
-        if np.count_nonzero(validation.labels == k) < _MIN_OF_CLASS:
-            continue
-        means = means_of(errors[of_class], keys[of_class])
-        found = gain_at_twice(means, n_images, 1.0, 1 - 0.05 / len(names))
-        classes.append(ClassGain(names[k], 1 - float(means.values[-1]), *found))
     return LearningCurve(
         n_validation=validation.n_images,
         sizes=_size_scores(training.n_images, mean_errors, means_of(losses, keys)),
         gain=gain,
         gain_interval=interval,
-        classes=tuple(sorted((c for c in classes if c.interval[0] > 0), key=lambda c: -c.gain)),
+        classes=_growing(names, labels, errors, keys),
     )
+
+
+def _growing(
+    names: Sequence[str], labels: NDArray[np.int64], errors: Floats, keys: NDArray[np.uint64]
+) -> tuple[ClassGain, ...]:
+    found = []
+    n_scored = np.bincount(labels[~np.isnan(errors[:, -1])], minlength=len(names))
+    for k in np.flatnonzero(n_scored >= _MIN_OF_CLASS).tolist():
+        of_class = labels == k
+        means = means_of(errors[of_class], keys[of_class])
+        if means.falls_since(_QUARTER, 0.025 / len(names)):
+            before, now = (float(1 - means.values[size]) for size in (_QUARTER, -1))
+            found.append(ClassGain(names[k], before, now))
+    return tuple(sorted(found, key=lambda c: c.recall_before - c.recall))
 
 
 def _parts(splits: Mapping[str, Subset], seed: int) -> NDArray[np.int64]:
@@ -172,11 +179,11 @@ def _unseen(
 ) -> tuple[Floats, Floats]:
     """Errors (0 or 1) and cross-entropies (n_training + n_validation, N_SIZES) of all images by
     models trained without them; means, if there are two models; NaN for training images at the
-    full size."""
+    full size. l2 is chosen for an eighth and for all of the images; log l2 is linear between."""
     dataset, n = training.dataset, training.n_images
     errors, losses = np.zeros((2, n + validation.n_images, N_SIZES))
     errors[:n, -1] = losses[:n, -1] = np.nan
-    l2 = None
+    chosen: list[float] = []
     for done, (size, first) in enumerate(_MODELS):
 
         def listen(progress: Progress, done: int = done) -> None:
@@ -192,11 +199,12 @@ def _unseen(
             scale=PIXEL_SCALE,
             seed=options.seed,
             on_iteration=FitListener(listen),
-            first_l2=l2,
+            l2=chosen[0] * (chosen[1] / chosen[0]) ** (1 - size / _FULL) if done > 1 else None,
+            first_l2=_N_PARTS * chosen[0] if done == 1 else None,
             tail_factor=PATCHES_TAIL_FACTOR if options.features else 1.0,
         )
-        l2 = fitted.l2
-        n_models = sum(of == size for of, _ in _MODELS)
+        chosen.append(fitted.l2)
+        n_models = 1 if size == _FULL else 2
         scores = _scores(fitted.layers, validation)
         errors[n:, size] += ~scores.is_correct / n_models
         losses[n:, size] += scores.cross_entropies / n_models
