@@ -2,9 +2,9 @@
 
     python benchmarks/learning_curve.py mnist|clothing [FIRST] [LAST]
 
-Each set (seed FIRST to LAST − 1) has so many images, drawn at random from those in SOFTMAXCE_DATA. The
-truth is the difference of accuracy, on up to 15,000 other images, of models that are trained as
-`train` does on the set and on a set of twice as many images that contains it.
+Each set (seed FIRST to LAST − 1) is drawn at random from the images in SOFTMAXCE_DATA. The truth is
+the difference of accuracy, on up to 15,000 other images, of models that are trained as `train` does
+on the set and on a set of twice as many images that contains it.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ def main(name: str, first: int = 0, last: int = 50) -> None:
         hits += low <= gain <= high
         widths.append(high - low)
         n_sets = seed - first + 1
-        bounds = wilson_interval(int(hits), n_sets)
+        least, most = wilson_interval(int(hits), n_sets)
         print(
             f"{name} {seed}: {n} images, gain {gain:.2%}, predicted {curve.gain:.2%} "
-            f"({low:.2%} to {high:.2%}); so far {hits} of {n_sets} covered (95 % CI {bounds[0]:.0%} "
-            f"to {bounds[1]:.0%}), median width {np.median(widths):.2%}",
+            f"({low:.2%} to {high:.2%}); so far {hits} of {n_sets} covered (95 % CI {least:.0%} "
+            f"to {most:.0%}), median width {np.median(widths):.2%}",
             flush=True,
         )
 

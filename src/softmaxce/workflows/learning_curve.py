@@ -147,21 +147,19 @@ def _parts(splits: Mapping[str, Subset], seed: int) -> NDArray[np.int64]:
     """Which eighth of its class each training image (n_training,) belongs to, from 0. Raises
     DataError if there are too few images."""
     training, problem = splits["train"], "too few images for a learning curve"
-    names = training.dataset.class_names
+    n_classes = len(training.dataset.class_names)
     parts = fold_numbers(training.labels, _keys(training), _N_PARTS, seed)
-    counts = np.zeros((len(names), _N_PARTS), np.int64)
-    np.add.at(counts, (training.labels, parts), 1)
-    for name, of_class in zip(names, counts, strict=True):
-        if of_class.min() == 0:
-            raise DataError(
-                f"{problem}: '{name}' has {of_class.sum()} for training, which cannot be divided "
-                "into eight parts; add images, or leave the class out"
-            )
+    smallest = int(np.bincount(parts, minlength=_N_PARTS).min())
+    if smallest < n_classes:
+        raise DataError(
+            f"{problem}: an eighth of the training images is {smallest}, but at least {n_classes} "
+            "are needed, one for each class; add images"
+        )
     n_validation = splits["validation"].n_images if "validation" in splits else 0
     if n_validation < MIN_VALIDATION_ROWS:
         raise DataError(
-            f"{problem}: {n_validation} are for validation, but at least {MIN_VALIDATION_ROWS} are "
-            "needed; add images"
+            f"{problem}: {n_validation} images are for validation, but at least "
+            f"{MIN_VALIDATION_ROWS} are needed; add images"
         )
     return parts
 

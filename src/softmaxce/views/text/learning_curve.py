@@ -33,8 +33,9 @@ def show(curve: LearningCurve) -> None:
     header = ("training images", "accuracy", CI, "cross-entropy", "errors")
     console.print_table(header, rows, left=(4,), less=(4, 3))
     low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in curve.gain_interval)
-    kind = "gain" if curve.is_clear else "no clear gain"
-    line = f"Twice as many images: {kind} in accuracy, {low} to {high} points (95 % interval)."
+    line = f"With twice as many images, accuracy would change by {low} to {high} points (95 % CI)."
+    if not curve.is_clear:
+        line = f"Twice as many images: no clear gain in accuracy ({low} to {high} points, 95 % CI)."
     console.print_wrapped(line)
     if curve.classes:
         grown = [
