@@ -137,7 +137,7 @@ class Scores:
 
     @cached_property
     def n_effective_correct(self) -> float | None:
-        """How many independent images the images are worth for the accuracy, if they are grouped."""
+        """As `n_effective`, for the accuracy."""
         return self.n_effective(self.is_correct)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,7 +109,12 @@ def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     inputs = as_pixel_matrix(subset.dataset.inputs)
     blocks = list(inputs.map(_score_block, subset.rows, subset.labels, model))
     scores = joined([calibrated for calibrated, _ in blocks])
-    before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
+    if subset.dataset.groups is not None:
+        _, groups = np.unique(subset.dataset.groups[subset.rows], return_inverse=True)
+        scores = replace(scores, groups=groups.reshape(-1))
+    before = scores
+    if model.temperature != 1.0:
+        before = replace(joined([b for _, b in blocks]), groups=scores.groups)
     return ScoredSubset(model, subset, scores, before)
 
 

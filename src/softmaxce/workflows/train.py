@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +40,7 @@ from softmaxce.workflows.checkpoint import (
     kept_on_interrupt,
     refuse_finished,
 )
+from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.patch_features import (
@@ -114,7 +116,14 @@ class TrainResult:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is worth knowing about the sources."""
-        return tuple(dict.fromkeys(f for dataset in self._datasets for f in dataset.findings))
+        found = dict.fromkeys(f for dataset in self._datasets for f in dataset.findings)
+        shared = [self.grouping.shared] if self.grouping and self.grouping.shared.count else []
+        return (*shared, *found)
+
+    @cached_property
+    def grouping(self) -> Grouping | None:
+        """The groups of the images, if they are grouped."""
+        return grouping_of(self.scored)
 
     @property
     def overlaps(self) -> Mapping[str, Overlap]:

@@ -8,6 +8,7 @@ from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     choices_made,
     features_line,
+    groups_line,
     overlap_line,
     time_line,
     training_outcome,
@@ -98,6 +99,8 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
         if translate(name) in shown
     ]
     console.print_wrapped(". ".join(legend) + ".", "dim")
+    if line := groups_line(result.grouping):
+        console.print_wrapped(line)
     if choices := choices_made(result.model, result.fit.l2_path):
         advice = "" if "test" in splits else "; run 'evaluate' on a separate test set"
         console.print_wrapped(
