@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 GROUPS = {
-    "Image options": "size color fit background files-from null group-by skip-bad jobs cache "
+    "Image options": "size color fit background group-by files-from null skip-bad jobs cache "
     "no-cache",
     "Model options": "model l2 features mirror hidden class-weight seed resume",
     "Validation options": "validation calibrate",

@@ -27,7 +27,7 @@ def group_keys(split: Split, paths: Sequence[str], by: str) -> Keys:
     the source: its first group, or else all that it matches. Raises InputError or DataError if this
     does not name a group for each image, or names the same for all.
     """
-    root, where = os.fspath(split.path), f"cannot group: {split}"
+    root = os.fspath(split.path)
     is_manifest = os.path.isfile(root)
     columns = column_names(root) if is_manifest else []
     places = list(map(os.path.normpath, paths))
@@ -39,18 +39,22 @@ def group_keys(split: Split, paths: Sequence[str], by: str) -> Keys:
         named = _parent(is_manifest) if by == "parent" else _matched(by)
         names = [named(place.removeprefix(f"{base}{os.sep}")) for place in places]
     without = [path for path, name in zip(paths, names, strict=True) if not name]
-    hint = f"; the columns are {first_and_more(columns)}" if columns else ""
     if len(without) == len(paths):
-        raise DataError(f"{where}: '{by}' is not in any path, such as {paths[0]}{hint}")
+        raise DataError(
+            f"cannot group: {split}: '{by}' is neither a column nor in a path; the columns are "
+            f"{first_and_more(columns)}"
+            if columns
+            else f"cannot group: {split}: '{by}' is not in any path, such as {paths[0]}"
+        )
     if without:
         raise DataError(
-            f"{where}: {len(without):,} of {len(paths):,} images have no group, such as "
-            f"{without[0]}; change --group-by so that it names a group for each image{hint}"
+            f"cannot group: {split}: {len(without):,} of {len(paths):,} images have no group, such "
+            f"as {without[0]}; change --group-by so that it names a group for each image"
         )
     if len({*names}) == 1 < len(names):
         raise DataError(
-            f"{where}: all {len(names):,} images are in one group, '{names[0]}'; --group-by needs "
-            f"what differs between groups{hint}"
+            f"cannot group: {split}: all {len(names):,} images are in one group, '{names[0]}'; "
+            "--group-by needs what differs between groups"
         )
     keys = {name: _key(name) for name in {*names}}
     return np.array([keys[name] for name in names], np.uint64)

@@ -206,12 +206,7 @@ def _read(
     preprocessing, decoded, reason = decode_all(str(split), paths, wanted, options)
     unreadable = tuple(decoded.failures[i] for i in sorted(decoded.failures))
     if unreadable and not options.skip_bad:
-        noun = "image" if len(unreadable) == 1 else "images"
-        shown = first_and_more([str(error) for error in unreadable], separator="; ")
-        raise DataError(
-            f"{len(unreadable)} unreadable {noun}: {shown}. "
-            "Fix or remove them, or skip them with --skip-bad"
-        )
+        raise _unreadable(unreadable)
     if len(unreadable) == len(paths):
         raise DataError(f"no readable images: {split}: all {len(unreadable)} are unreadable")
     labels = np.repeat(
@@ -244,6 +239,15 @@ def _read(
             *about_single_images(groups, options.group_by),
         ),
         groups=groups,
+    )
+
+
+def _unreadable(errors: Sequence[ImageError]) -> DataError:
+    noun = "image" if len(errors) == 1 else "images"
+    shown = first_and_more([str(error) for error in errors], separator="; ")
+    return DataError(
+        f"{len(errors)} unreadable {noun}: {shown}. "
+        "Fix or remove them, or skip them with --skip-bad"
     )
 
 

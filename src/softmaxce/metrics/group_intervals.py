@@ -23,6 +23,7 @@ from softmaxce.metrics.intervals import Z_95, Interval
 
 Floats = NDArray[np.float64]
 _PRIOR_GROUPS = 0.2  # with this weight, ρ is taken to be 1: a few errors do not determine it
+_LEAST_DEGREES = 2.0  # with 1, an interval reaches over many powers of ten
 _MANY = 1e5  # degrees of freedom at which Student's quantile equals the normal one
 _ANGLES = np.linspace(0, np.pi / 2, 20_001)
 
@@ -101,13 +102,14 @@ def mean_loss_interval(losses: Floats, groups: NDArray[np.int64]) -> Interval:
     If few groups have most of the loss, its variance is known as if there were only so many groups:
     the degrees of freedom are their number, (Σ loss)² / Σ loss² in units of an average group.
     """
-    s = _sample(losses, groups)
-    if s.mean == 0:
+    mean = float(losses.mean())
+    if mean == 0:
         return 0.0, 0.0
-    sharing = s.n_groups * s.mean**2 / (s.variance + s.mean**2)
-    degrees = max(min(sharing, s.n_groups - 1), 1)
-    reach = student_quantile(degrees) * s.standard_error() / s.mean
-    return s.mean * math.exp(-reach), s.mean * math.exp(min(reach, 700.0))
+    relative = _sample(losses / mean, groups)
+    sharing = relative.n_groups / (relative.variance + 1)
+    degrees = max(min(sharing, relative.n_groups - 1), _LEAST_DEGREES)
+    reach = student_quantile(degrees) * relative.standard_error()
+    return mean * math.exp(-reach), mean * math.exp(min(reach, 700.0))
 
 
 def sign_flip_p_value(differences: NDArray[np.int64], groups: NDArray[np.int64]) -> float:
