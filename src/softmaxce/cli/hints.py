@@ -53,7 +53,7 @@ _OTHER_NAMES = {
     "check:model check:weights check:m": ("", "check needs no model"),
     "model weights m": ("--model", "write the model without an option: {0}"),
     "data dataset data-dir input source d i": ("", "write the path without an option: {0}"),
-    "test test-dir test-size": ("", "to score test images, use softmaxce evaluate DIR"),
+    "test-dir test-data": ("", "to score test images, use softmaxce evaluate DIR"),
     "threshold": ("", "the predicted class is always the most probable one"),
     "device gpu gpus cuda cpu": ("", "softmaxce runs only on the CPU"),
     "imgsz img-size image-size input-size resize": ("--size", ""),

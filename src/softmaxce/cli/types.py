@@ -157,17 +157,23 @@ def fraction_or_folder(text: str) -> float | Path:
     from pathlib import Path  # not in every command, as it takes milliseconds
 
     is_path = bool(text) and os.path.exists(text)
+    if is_path and "/" in text:  # such as 1/5
+        return Path(text)
     try:
-        if is_path and "/" in text:  # such as 1/5
-            return Path(text)
-        fraction = number(text, percent=True)
+        number(text, percent=True)
     except ValueError as error:
         if is_path:
             return Path(text)
         raise ValueError(f"no such folder or file, and {error}") from None
-    if not 0 <= fraction < 1:
+    return fraction(text)
+
+
+def fraction(text: str) -> float:
+    """A fraction in [0, 1), such as 0.2, 1/5 or 20%."""
+    value = number(text, percent=True)
+    if not 0 <= value < 1:
         raise ValueError(f"{text} must be at least 0 and less than 1 ({_FRACTION} is 0.2)")
-    return fraction
+    return value
 
 
 def filters(text: str) -> int:

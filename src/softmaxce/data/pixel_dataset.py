@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class PixelDataset:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
 
-    @property
+    @cached_property
     def split_keys(self) -> NDArray[np.uint64]:
         """(n_images,): images with equal keys share a split: copies, and those of a group."""
         copies = np.asarray(self.digests[:, 0])
@@ -310,25 +311,3 @@ def _hint(classes: Sequence[ClassFolder], known: Sequence[str], training: bool) 
 
 def _listed(names: Sequence[str]) -> str:
     return first_and_more([f"'{name}'" for name in names])
-
-
-def validation_rows(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which images (n_images,) belong to the validation set: about `fraction` of each class.
-
-    The split of an image depends only on its pixels (or its group) and the seed, so adding images
-    never moves others, and identical images, or those of a group, always share a split. If a class would have no training images,
-    its images, and images identical to them, stay in training.
-    """
-    keys = _mixed(dataset.split_keys ^ _mixed(np.array([seed], np.uint64)))
-    is_out = keys < np.uint64(int(fraction * 2**64)) if fraction else np.zeros(len(keys), np.bool_)
-    n_kept = np.bincount(dataset.labels[~is_out], minlength=len(dataset.class_names))
-    without = (n_kept == 0)[dataset.labels]
-    return np.asarray(is_out & ~np.isin(keys, keys[without]))
-
-
-def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A bijection of 64-bit numbers in which each bit depends on all (SplitMix64's finaliser)."""
-    keys = keys + np.uint64(0x9E3779B97F4A7C15)
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))

@@ -105,6 +105,9 @@ def fit(
     on_iteration: OnIteration = lambda _: None,
     checkpoint: AnswerLog | Snapshot | None = None,
     tail_factor: float = 1.0,
+    refit: Rows | None = None,
+    refit_weight: Floats | None = None,
+    first_l2: float | None = None,
 ) -> Fit:
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
 
@@ -115,8 +118,10 @@ def fit(
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
     standardized pixels; None: by the cross-entropy of `validation`, relative to the variance of the
     pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if
-    there are hidden layers, otherwise an AnswerLog; tail_factor: see `sample_preconditioner`.
-    Raises InputError for invalid arguments and TrainingError for numbers that are not finite.
+    there are hidden layers, otherwise an AnswerLog; tail_factor: see `sample_preconditioner`; refit
+    and refit_weight: the rows for the last fit, once l2 is chosen (the training rows if None; not
+    used with hidden layers); first_l2: the l2 that the search starts at, if one is likely. Raises
+    InputError for invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
     _check(training, hidden)
@@ -125,16 +130,18 @@ def fit(
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
     settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
-    settings = replace(settings, tail_factor=tail_factor)
+    first = first_l2 / units[0] if first_l2 else None
+    settings = replace(settings, tail_factor=tail_factor, first_l2=first)
     with row_threads(n_threads) as run_tasks:
         scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
         objective = scaled(training, n_classes, 0.0, row_weights=weights)
-        evaluated = _evaluated(objective, validation, validation_weight)
+        evaluated = _on_rows(objective, validation, validation_weight)
         if hidden:
             problem = replace(objective, l2=DEFAULT_HIDDEN_L2 if l2 is None else l2)
             found = _fit_network(Network(problem, tuple(hidden), spread), evaluated, settings)
         else:
-            found = _fit_linear(objective, l2, evaluated, settings)
+            final = _on_rows(objective, refit, refit_weight) or objective
+            found = _fit_linear(objective, l2, evaluated, settings, final)
     return _for_scaled_pixels(found, scale)
 
 
@@ -165,13 +172,11 @@ def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | No
     return replace(rows, index=rows.positions(kept)), row_weights[kept]
 
 
-def _evaluated(
-    objective: Objective, validation: Rows | None, validation_weight: Floats | None
-) -> Objective | None:
-    """The objective on the validation rows, if there are any."""
-    if validation is None or not len(validation):
+def _on_rows(objective: Objective, others: Rows | None, weight: Floats | None) -> Objective | None:
+    """The objective on other rows, if there are any."""
+    if others is None or not len(others):
         return None
-    rows, row_weights = _weighted(validation, validation_weight)
+    rows, row_weights = _weighted(others, weight)
     return replace(objective, rows=rows, row_weights=row_weights)
 
 
@@ -188,7 +193,8 @@ def _check(training: Rows, hidden: Sequence[int]) -> None:
 @dataclass(frozen=True)
 class _Settings:
     """l2_unit: what l2 = 1 for pixels whose typical deviation is 1 is for those times `scale`;
-    inner_l2_unit: and for those that the linear solver uses, whose overall deviation is 1."""
+    inner_l2_unit: and for those that the linear solver uses, whose overall deviation is 1;
+    first_l2: where the search starts, for pixels whose typical deviation is 1."""
 
     tolerance: float
     max_iterations: int
@@ -198,11 +204,17 @@ class _Settings:
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
     tail_factor: float = 1.0
+    first_l2: float | None = None
 
 
 def _fit_linear(
-    objective: Objective, l2: float | None, evaluated: Objective | None, settings: _Settings
+    objective: Objective,
+    l2: float | None,
+    evaluated: Objective | None,
+    settings: _Settings,
+    final: Objective,
 ) -> Fit:
+    """The fit to `final`, after l2 is chosen by fits to `objective`, usually the same."""
     reduced, lift = reduce(objective)
     relative = DEFAULT_L2 if l2 is None else l2 / settings.l2_unit
 
@@ -214,14 +226,22 @@ def _fit_linear(
         return evaluated(lift(parameters))[0]
 
     preconditioner, start = _warm_start(penalised(relative), settings)
+    inverse: Callable[[Floats], Floats] | None = None
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
         path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
-        relative, start, path = _choose_l2(
+        relative, start, path, inverse = _choose_l2(
             penalised, preconditioner, start, validation_loss, path_settings
         )
+    path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
+    is_apart = inverse is None or reduced is not objective or is_reducible(final.rows)
+    if final is not objective and is_apart:
+        l2 = relative * settings.l2_unit  # the two fits have no parameters in common
+        return replace(_fit_linear(final, l2, None, settings, final), l2_path=path)
     problem = penalised(relative)
-    inverse_at = partial(preconditioner.at, l2=problem.l2)
+    inverse_at: InverseAt = partial(preconditioner.at, l2=problem.l2)
+    if final is not objective and inverse is not None:
+        problem, inverse_at = replace(final, l2=problem.l2), partial(_constant, inverse)
     solution = _solve(problem, start, inverse_at, "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
@@ -232,9 +252,13 @@ def _fit_linear(
         n_iterations=len(solution.history) - 1,
         stop_reason=solution.stop_reason,
         stop_message=solution.message,
-        l2_path=tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path),
+        l2_path=path,
         history=solution.history,
     )
+
+
+def _constant(inverse: Callable[[Floats], Floats], _at: Floats) -> Callable[[Floats], Floats]:
+    return inverse
 
 
 def _solve(
@@ -311,14 +335,16 @@ def _choose_l2(
     start: Floats,
     validation_loss: Callable[[Floats], float],
     settings: _Settings,
-) -> tuple[float, Floats, tuple[L2Candidate, ...]]:
-    """The l2 with the smallest validation cross-entropy on a path, its parameters, and the path.
+) -> tuple[float, Floats, tuple[L2Candidate, ...], Callable[[Floats], Floats]]:
+    """The l2 with the smallest validation cross-entropy on a path, its parameters, the path, and
+    the inverse Hessian.
 
-    The path goes in steps of √10 from 300 / total weight, first to smaller values and, if the first
-    of them is not better, to larger ones, until the cross-entropy rises. Each fit starts where the
-    best so far ended, and all use one inverse Hessian.
+    The path goes in steps of √10 from first_l2, or 300 / total weight, first to smaller values and,
+    if the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
+    starts where the best so far ended, and all use one inverse Hessian.
     """
-    middle = round(2 * np.log10(300 / penalised(1.0).total_weight))
+    first = settings.first_l2 or 300 / penalised(1.0).total_weight
+    middle = round(2 * np.log10(first))
     best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
     inverse = preconditioner.at(start, penalised(10 ** (middle / 2)).l2)
     found: dict[int, tuple[L2Candidate, Floats]] = {}
@@ -343,7 +369,7 @@ def _choose_l2(
         if best != middle:
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
-    return found[best][0].l2, found[best][1], path
+    return found[best][0].l2, found[best][1], path, inverse
 
 
 def _progress_callback(

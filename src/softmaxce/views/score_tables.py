@@ -10,7 +10,12 @@ from softmaxce.metrics.intervals import Interval
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.formatting import Strong, Word, interval, nats, percent, shortened
 
-SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
+SPLIT_TITLES = {
+    "train": "training",
+    "validation": "validation",
+    "cross_validation": "cross-validated",
+    "test": "test",
+}
 CI = "95 % CI"
 N_WORST = 10
 _BAR_WIDTH = 15

@@ -23,11 +23,14 @@ class Grouping:
 
 
 def grouping_of(scored: Mapping[str, ScoredSubset]) -> Grouping | None:
-    """The groups of the images of each split; None if they are not grouped."""
+    """The groups of the images of each split; None if they are not grouped.
+
+    Training images that are also cross-validated count once.
+    """
     splits = {}
     for name, split in scored.items():
         dataset, rows = split.subset.dataset, split.subset.rows
-        if dataset.groups is not None:
+        if dataset.groups is not None and split.logits is None:
             splits[name] = dataset.groups[rows], [dataset.paths[row] for row in rows]
     if not splits:
         return None
