@@ -59,7 +59,7 @@ def two_models(
 
 def true_cross_entropy(accuracy: float) -> float:
     """The mean cross-entropy of such a model on infinitely many images, in nats."""
-    x = np.linspace(-9, 9, 20_001)
+    x = np.linspace(-9, 9, 2001)
     margins = scale_of(accuracy) * (x + NormalDist().inv_cdf(accuracy))
     density = np.exp(-x * x / 2)
     return float((density * np.logaddexp(0, -margins)).sum() / density.sum())
@@ -91,8 +91,8 @@ def main() -> None:
             truth = accuracy, true_cross_entropy(accuracy)
             pairs = [two_models(random, n_groups, accuracy) for _ in range(n_sets)]
             images = [[replace(s, groups=None) for s in pair] for pair in pairs[: n_sets // 5]]
-            columns = (np.mean([hits(*p, *truth) for p in some], axis=0) for some in (pairs, images))
-            cells = (f"{100 * x:.1f} ({100 * y:.0f})" for x, y in zip(*columns, strict=True))
+            shares = (np.mean([hits(*p, *truth) for p in s], axis=0) for s in (pairs, images))
+            cells = (f"{100 * x:.1f} ({100 * y:.0f})" for x, y in zip(*shares, strict=True))
             print(n_groups, accuracy, *cells, sep=" | ", flush=True)
 
 

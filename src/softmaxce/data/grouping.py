@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_names import normalized
+from softmaxce.data.array_files import is_array_source
 from softmaxce.data.manifest import column_names, read_column
 from softmaxce.data.source_findings import Finding, finding
 from softmaxce.data.sources import Split
@@ -28,6 +29,11 @@ def group_keys(split: Split, paths: Sequence[str], by: str) -> Keys:
     does not name a group for each image, or names the same for all.
     """
     root = os.fspath(split.path)
+    if is_array_source(root):
+        raise DataError(
+            f"cannot group: {split}: its images have no paths; --group-by needs class folders or a "
+            "CSV manifest of image files"
+        )
     is_manifest = os.path.isfile(root)
     columns = column_names(root) if is_manifest else []
     places = list(map(os.path.normpath, paths))

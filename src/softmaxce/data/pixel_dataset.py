@@ -261,10 +261,7 @@ def _from_arrays(
     options: ReadOptions,
 ) -> PixelDataset:
     if options.group_by is not None:
-        raise DataError(
-            f"cannot group: {split}: its images have no paths; --group-by needs class folders or a "
-            "CSV manifest of image files"
-        )
+        group_keys(split, (), options.group_by)  # which refuses arrays
     if options.backend is not None:
         raise DataError(
             f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "

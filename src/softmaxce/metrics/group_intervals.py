@@ -25,7 +25,6 @@ Floats = NDArray[np.float64]
 _PRIOR_GROUPS = 0.2  # with this weight, ρ is taken to be 1: a few errors do not determine it
 _LEAST_DEGREES = 2.0  # with 1, an interval reaches over many powers of ten
 _MANY = 1e5  # degrees of freedom at which Student's quantile equals the normal one
-_ANGLES = np.linspace(0, np.pi / 2, 20_001)
 
 
 @lru_cache
@@ -36,9 +35,10 @@ def student_quantile(degrees: float) -> float:
     """
     if degrees >= _MANY:
         return Z_95
-    density = np.cos(_ANGLES).clip(0) ** (degrees - 1)
+    angles = np.linspace(0, np.pi / 2, 20_001)
+    density = np.cos(angles).clip(0) ** (degrees - 1)
     share = np.append(0.0, np.cumsum(density[1:] + density[:-1]))
-    return math.sqrt(degrees) * math.tan(float(np.interp(0.95, share / share[-1], _ANGLES)))
+    return math.sqrt(degrees) * math.tan(float(np.interp(0.95, share / share[-1], angles)))
 
 
 @dataclass(frozen=True)

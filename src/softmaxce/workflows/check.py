@@ -16,6 +16,7 @@ from softmaxce.class_names import in_class_order, normalized
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
+from softmaxce.data.grouping import about_shared_groups, about_single_images, group_keys
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
@@ -68,10 +69,12 @@ def check(
     folder: str | PathLike[str],
     *,
     jobs: int | None = None,
+    group_by: str | None = None,
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
-    """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
+    """Check all images of `folder`. Raises DataError if there are no classes at all, and as
+    `group_keys` does."""
+    found = find_splits(folder, is_grouped=group_by is not None)
     arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
     splits = {
         name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
@@ -93,6 +96,7 @@ def check(
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *([] if arrays else _about_files(paths, outcomes)),
+        *(_about_groups(splits, group_by) if group_by is not None else ()),
         *_about_duplicates(paths, labels, _find_duplicates(decoded, form)),
         *_about_range(str(folder), decoded),
     ]
@@ -209,6 +213,15 @@ def _about_classes(splits: _Splits) -> Iterator[Finding]:
     advice = "(see --class-weight balanced, and evaluate by recall)"
     yield finding("unbalanced", unbalanced, "unbalanced split", advice)
     yield finding("foreign", ignored_files, "file", "skipped: not named like an image")
+
+
+def _about_groups(splits: _Splits, by: str) -> Iterator[Finding]:
+    keys: dict[str, tuple[NDArray[np.uint64], Sequence[str]]] = {}
+    for name, (split, classes) in splits.items():
+        paths = [path for c in classes for path in c.paths]
+        keys[name] = group_keys(split, paths, by), paths
+        yield from about_single_images(keys[name][0], by)
+    yield about_shared_groups(keys)
 
 
 def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:

@@ -138,7 +138,7 @@ def train(
     """
     check_options(options, read.backend is not None)
     started = time.perf_counter()
-    folders = find_splits(folder)
+    folders = find_splits(folder, is_grouped=read.group_by is not None)
     check_given_splits(folders, options)
     if isinstance(options.validation, Path):
         folders["validation"] = as_split(options.validation)
