@@ -54,6 +54,7 @@ _OTHER_NAMES = {
     "model weights m": ("--model", "write the model without an option: {0}"),
     "data dataset data-dir input source d i": ("", "write the path without an option: {0}"),
     "test-dir test-data": ("", "to score test images, use softmaxce evaluate DIR"),
+    "test-size test-split": ("--test", ""),
     "threshold": ("", "the predicted class is always the most probable one"),
     "device gpu gpus cuda cpu": ("", "softmaxce runs only on the CPU"),
     "imgsz img-size image-size input-size resize": ("--size", ""),

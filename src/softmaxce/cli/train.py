@@ -28,7 +28,7 @@ from softmaxce.cli.types import (
     Parsed,
     colour,
     filters,
-    fraction,
+    fraction_for_test,
     fraction_or_folder,
     hidden_layers,
     image_size,
@@ -109,7 +109,7 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
 )
 @click.option(
     "--test",
-    type=Parsed("FRACTION", fraction),
+    type=Parsed("FRACTION", fraction_for_test),
     default="0",
     help="Fraction of each class to hold out for testing: nothing is learned or chosen from these "
     "images.",

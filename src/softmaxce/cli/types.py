@@ -168,6 +168,17 @@ def fraction_or_folder(text: str) -> float | Path:
     return fraction(text)
 
 
+def fraction_for_test(text: str) -> float:
+    """As `fraction`, with a hint for a folder of test images."""
+    try:
+        return fraction(text)
+    except ValueError:
+        if os.path.exists(text):
+            hint = f"to score the images in {text}, use softmaxce evaluate {text}"
+            raise ValueError(hint) from None
+        raise
+
+
 def fraction(text: str) -> float:
     """A fraction in [0, 1), such as 0.2, 1/5 or 20%."""
     value = number(text, percent=True)
