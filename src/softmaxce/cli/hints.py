@@ -64,7 +64,6 @@ _OTHER_NAMES = {
     "random-state random-seed": ("--seed", ""),
     "units layers hidden-units hidden-layer-sizes": ("--hidden", ""),
     "num-classes nc": ("--classes", "the classes are the names of the folders"),
-    "groups group groupby": ("--group-by", ""),
     "language locale": ("--lang", ""),
     "html": ("--report", ""),
     "verbose v": ("", "progress is shown unless -q is given"),
