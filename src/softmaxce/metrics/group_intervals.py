@@ -24,7 +24,7 @@ from softmaxce.metrics.intervals import Z_95, Interval
 Floats = NDArray[np.float64]
 _PRIOR_GROUPS = 0.2  # with this weight, ρ is taken to be 1: a few errors do not determine it
 _LEAST_DEGREES = 2.0  # with 1, an interval reaches over many powers of ten
-_MANY = 1e5  # degrees of freedom at which Student's quantile equals the normal one
+_MANY = 1e4  # degrees of freedom from which Student's quantile is the normal one
 
 
 @lru_cache
@@ -35,7 +35,7 @@ def student_quantile(degrees: float) -> float:
     """
     if degrees >= _MANY:
         return Z_95
-    angles = np.linspace(0, np.pi / 2, 20_001)
+    angles = np.linspace(0, np.pi / 2, 4001)
     density = np.cos(angles).clip(0) ** (degrees - 1)
     share = np.append(0.0, np.cumsum(density[1:] + density[:-1]))
     return math.sqrt(degrees) * math.tan(float(np.interp(0.95, share / share[-1], angles)))
@@ -70,10 +70,9 @@ def _sample(values: Floats, groups: NDArray[np.int64]) -> _Sample:
     between = float((sizes * (means - mean) ** 2).sum()) / max(n_groups - 1, 1)
     typical_size = (n - mean_size) / max(n_groups - 1, 1)
     total = between + (typical_size - 1) * within
+    # 1 for a single group, and if all values are equal.
     correlation = min(max((between - within) / total, 0.0), 1.0) if total > 0 else 1.0
-    return _Sample(
-        n, mean, float(values.var()), correlation if n_groups > 1 else 1.0, n_groups, mean_size
-    )
+    return _Sample(n, mean, float(values.var()), correlation, n_groups, mean_size)
 
 
 def effective_number(is_success: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:

@@ -78,21 +78,14 @@ class Scores:
         """The number of images."""
         return len(self.labels)
 
-    @property
-    def n_groups(self) -> int:
-        """The number of groups of images; 0 if they are not grouped."""
-        return 0 if self.groups is None else int(self.groups.max()) + 1
-
     def n_effective(
-        self, is_success: NDArray[np.bool_], among: NDArray[np.bool_] | None = None
+        self, is_success: NDArray[np.bool_], among: NDArray[np.bool_] | slice = slice(None)
     ) -> float | None:
         """How many independent images the images (those `among` them) are worth for the proportion
         of successes (n_images,); None if they are not grouped, or if there are none."""
-        if self.groups is None or not (among is None or among.any()):
+        if self.groups is None or not len(groups := self.groups[among]):
             return None
-        if among is None:
-            return effective_number(is_success, self.groups)
-        return effective_number(is_success[among], self.groups[among])
+        return effective_number(is_success[among], groups)
 
     @cached_property
     def is_correct(self) -> NDArray[np.bool_]:
