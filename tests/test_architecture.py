@@ -26,7 +26,7 @@ FLOORS = [
     ["cluster", "estimator", "lesson"],
     ["workflows"],
     ["views"],
-    ["cli"],
+    ["cli", "notebook"],
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}

@@ -130,7 +130,7 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
         return index
     try:
         index = int(label)
-    except ValueError:
+    except (TypeError, ValueError):
         index = -1
     if not 0 <= index < len(class_names):
         meant = closest(str(label), class_names, 1.0 if str(label).isdigit() else 0.7)

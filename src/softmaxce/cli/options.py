@@ -141,9 +141,9 @@ class Output:
         for found in findings:
             self.note(str(found))
         if left_out and not self.quiet:
-            from softmaxce.views.console import note_left_out
+            from softmaxce.views.console import left_out_note
 
-            note_left_out(left_out)
+            self.note(left_out_note(left_out))
         if self.format == "text":
             show_text()
         else:

@@ -37,8 +37,8 @@ def cross_validate(
     """Predict every image by a model trained on the other folds, and test whether the accuracy may
     be chance (Ojala and Garriga 2010, test 1).
 
-    Each permutation shuffles the labels and repeats everything, the folds included. Of two equal
-    accuracies, the one with the lower cross-entropy is better. Raises as `out_of_fold` does.
+    Each permutation shuffles the labels and repeats everything, the folds included. If the
+    accuracies are equal, the lower cross-entropy is better. Raises as `out_of_fold` does.
     """
     n_folds, n_permutations = options.folds or 0, options.permutations or 0
     chosen = FoldOptions(

@@ -17,11 +17,11 @@ class TrainOptions:
 
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
     background: see Preprocessing; validation: the fraction of each class to use as validation
-    images, or where these are listed; test: the fraction to hold out for testing; folds:
+    images, or where these are listed; test: the fraction to reserve for testing; folds:
     instead of validating, predict every image by a model trained on the other folds, then train on
     all images; permutations: how often to repeat this with shuffled labels; l2: the
     penalty constant, None for automatic; hidden: units of each hidden layer; calibrate: fit a
-    temperature on the images held out; resume: continue an interrupted run; features: number of
+    temperature on the validation images; resume: continue an interrupted run; features: number of
     filters of patch features, 0 for pixels; mirror: whether these treat a picture and its mirror
     image alike, None for automatic.
     """
@@ -69,8 +69,8 @@ def check_options(options: TrainOptions, is_distributed: bool) -> None:
         )
     if options.folds and isinstance(options.validation, Path):
         raise InputError(
-            "--folds holds out every image once, so it needs no --validation; leave one of the two "
-            "options out"
+            "--folds validates on every image once, so it needs no --validation; leave one of the "
+            "two options out"
         )
     fraction = 0.0 if isinstance(options.validation, Path) else options.validation
     if not options.folds and fraction + options.test >= 1:
@@ -85,11 +85,11 @@ def check_given_splits(splits: Mapping[str, Split], options: TrainOptions) -> No
     """Raise InputError if the source has splits that the options would make."""
     if options.test and "test" in splits:
         raise InputError(
-            f"--test would hold out test images, but {splits['test']} has test images; leave "
+            f"--test reserves images for testing, but {splits['test']} has test images; leave "
             "--test out"
         )
     if options.folds and "validation" in splits:
         raise InputError(
-            f"--folds holds out every image once, but {splits['validation']} has validation "
+            f"--folds validates on every image once, but {splits['validation']} has validation "
             "images; leave --folds out, or move these images to the training images"
         )

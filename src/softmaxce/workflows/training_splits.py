@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from softmaxce.data.folds import held_out_rows
+from softmaxce.data.folds import split_rows
 from softmaxce.data.pixel_dataset import Subset, load_for_model, load_for_training
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
@@ -31,7 +31,7 @@ def load_splits(
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
     is_given = isinstance(options.validation, Path) or "validation" in folders or options.folds
     fraction = 0.0 if is_given or isinstance(options.validation, Path) else options.validation
-    held_out = held_out_rows(images, options.seed, validation=fraction, test=options.test)
+    held_out = split_rows(images, options.seed, validation=fraction, test=options.test)
     splits = {
         "train": Subset(images, np.flatnonzero(~(held_out[0] | held_out[1]))),
         "validation": Subset(images, np.flatnonzero(held_out[0])),

@@ -16,7 +16,7 @@ from softmaxce.workflows.train import TrainResult
 
 def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
     """The result as one JSON object."""
-    model, fit, validation = result.model, result.fit, result.held_out
+    model, fit, validation = result.model, result.fit, result.validated
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
     summaries = {
         split: {
