@@ -23,17 +23,26 @@ from softmaxce.metrics.group_intervals import mean_loss_interval
 from softmaxce.metrics.intervals import Bootstrap, percentile_interval
 from softmaxce.metrics.scores import Scores, score
 
-CORRELATION = 0.88  # of latent variables, if the correlation of right and wrong is 0.7
-LIKENESS = 0.6  # of the latent variables of two models
 ACCURACIES = (0.6, 0.75, 0.85, 0.9, 0.95)
+CORRELATIONS = (
+    0.893,
+    0.902,
+    0.915,
+    0.925,
+    0.939,
+)  # of latent variables, for 0.7 of right and wrong
+LIKENESS = 0.6  # of the latent variables of two models
 NAMES = ("accuracy", "cross-entropy", "accuracy B − A", "cross-entropy B − A", "test")
 
 
-def latent(random: np.random.Generator, group: NDArray[np.int64]) -> NDArray[np.float64]:
+def latent(
+    random: np.random.Generator, group: NDArray[np.int64], accuracy: float
+) -> NDArray[np.float64]:
     """A standard normal variable of each image, correlated in each group."""
+    correlation = np.interp(accuracy, ACCURACIES, CORRELATIONS)
     of_groups = random.standard_normal(group.max() + 1)[group]
     of_images = random.standard_normal(len(group))
-    return np.sqrt(CORRELATION) * of_groups + np.sqrt(1 - CORRELATION) * of_images
+    return np.sqrt(correlation) * of_groups + np.sqrt(1 - correlation) * of_images
 
 
 def scale_of(accuracy: float) -> float:
@@ -47,10 +56,11 @@ def two_models(
     """The scores of two models of the same accuracy on images in groups of 1 to 30."""
     sizes = random.integers(1, 31, n_groups)
     group = np.repeat(np.arange(n_groups), sizes)
-    common, labels = latent(random, group), np.zeros(len(group), np.int64)
+    common, labels = latent(random, group, accuracy), np.zeros(len(group), np.int64)
     models = []
     for _ in range(2):
-        ability = np.sqrt(LIKENESS) * common + np.sqrt(1 - LIKENESS) * latent(random, group)
+        own = latent(random, group, accuracy)
+        ability = np.sqrt(LIKENESS) * common + np.sqrt(1 - LIKENESS) * own
         margins = scale_of(accuracy) * (ability + NormalDist().inv_cdf(accuracy))
         pair = np.column_stack([-np.logaddexp(0, -margins), -np.logaddexp(0, margins)])
         models.append(replace(score(pair, labels), groups=group))
