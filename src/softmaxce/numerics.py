@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.class_names import closest, labels_of
 from softmaxce.errors import InputError, first_and_more
 
-Floats = NDArray[np.floating[Any]]
+if TYPE_CHECKING:  # numpy.typing takes a millisecond
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.floating[Any]]
+
 Axis = int | tuple[int, ...] | None
 
 _ROUNDING = 1e-6  # how far above 1 a probability of float32 arithmetic may be

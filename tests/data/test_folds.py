@@ -80,10 +80,10 @@ def test_images_with_equal_keys_share_a_fold_and_a_split():
 def test_more_folds_than_images_of_a_class():
     labels, keys = np.array([0] * 9 + [1] * 4 + [2] * 9), np.arange(22, dtype=np.uint64)
     check_folds(labels, keys, NAMES, 4)
-    with pytest.raises(DataError, match="5 folds: 'dog' .4.; choose at most 4 folds"):
+    with pytest.raises(DataError, match=r"5 folds: 'dog' \(4\); choose at most 4 folds"):
         check_folds(labels, keys, NAMES, 5)
     keys[9:13] = 5
-    with pytest.raises(DataError, match="'dog' .1.; add images, or leave them out"):
+    with pytest.raises(DataError, match=r"'dog' \(1\); add images, or leave them out"):
         check_folds(labels, keys, NAMES, 2)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.preprocessing import MAX_SIDE
 from softmaxce.typed_numbers import number
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
+    from softmaxce.preprocessing import MAX_SIDE
+
     match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")

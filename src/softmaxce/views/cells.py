@@ -126,7 +126,7 @@ def _step(step: Step, shown: Sequence[int], number: str = "") -> str:
     )
 
 
-def _part(part: formatting.PartText) -> str:
+def _part(part: formatting.PartText | formatting.StepText) -> str:
     sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in part.sentences)
     checks = "".join(f"<p>✓ {escape(check)}</p>" for check in part.checks)
     return sentences + "".join(map(_table, part.tables)) + checks

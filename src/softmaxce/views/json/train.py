@@ -40,7 +40,7 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
             "image": model.preprocessing,
             **_features(result),
             "l2": fit.l2,
-            "l2_path": [step._asdict() for step in fit.l2_path],
+            "l2_path": fit.l2_path,
             "stop_reason": fit.stop_message,
             **attributes(fit, "converged", "n_iterations", "objective", "gradient_norm"),
             **{split: summaries.get(split) for split in ("train", "validation", "test")},
