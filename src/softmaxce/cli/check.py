@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import click
 
-from softmaxce.cli.options import Output, group_by_option, jobs_option, output_options
+from softmaxce.cli.options import (
+    Output,
+    class_options,
+    group_by_option,
+    jobs_option,
+    output_options,
+)
 
 EPILOG = """\b
 Examples:
@@ -17,10 +24,11 @@ Examples:
 
 @click.command(short_help="Find problems in a data set before training.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
+@class_options
 @group_by_option
 @jobs_option
 @output_options("text", "json")
-def check(folder: str, group_by: str | None, jobs: int | None, output: Output) -> None:
+def check(folder: str, output: Output, **options: Any) -> None:
     """Find problems in the images in DIR before training on them.
 
     DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
@@ -32,5 +40,5 @@ def check(folder: str, group_by: str | None, jobs: int | None, output: Output) -
     from softmaxce.workflows import check as workflow
 
     with output.progress() as on_progress:
-        result = workflow.check(folder, jobs=jobs, group_by=group_by, on_progress=on_progress)
+        result = workflow.check(folder, on_progress=on_progress, **options)
     output.show(partial(text_view.show, result), lambda _: json_text("check", result))

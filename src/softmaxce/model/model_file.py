@@ -12,6 +12,9 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
+A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
+classes that are used, and in "merged" the class into which each merged class goes.
+
 A model with patch features has format version 2, the field "patches" in its header, and
 
     filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py
@@ -51,6 +54,7 @@ from softmaxce.model.model_header import (
     FORMAT_VERSION,
     PATCHES_VERSION,
     Shape,
+    checked_choice,
     checked_header,
     damaged,
     require,
@@ -114,6 +118,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
         "training": dict(model.training),
     }
+    if model.class_choice:
+        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
         header["patches"] = {
@@ -370,8 +376,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
     patches = _checked_patches(header, arrays, preprocessing)
+    choice = checked_choice(header.get("class_choice"))
     return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches
+        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
     )
 
 
