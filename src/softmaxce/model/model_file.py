@@ -12,9 +12,10 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
-A model with patch features has format version 2, the field "patches" in its header, and
+A model with patch features has format version 3, the field "patches" in its header, and
 
-    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py
+    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; until version 2, not
+                    multiples of powers of two, so that rounding errors decided about some features
     scales.npy      float32 (n_features,)
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
@@ -50,6 +51,7 @@ from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
     FORMAT_VERSION,
     PATCHES_VERSION,
+    RETIRED_VERSION,
     Shape,
     checked_header,
     damaged,
@@ -284,6 +286,8 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
         raise ModelError("not a softmaxce model: its header names another format")
     version: Any = header.get("format_version")
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
+    if version == RETIRED_VERSION:
+        raise ModelError("it was made by an older softmaxce; train it again")
     if version > PATCHES_VERSION:
         raise ModelError(
             f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
