@@ -7,10 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers import PETS
 from scipy.linalg import sqrtm
 from scipy.special import log_softmax
 
+from softmaxce.images.reading import read_pixels
 from softmaxce.patches import CONTRAST, SIDE, THRESHOLDS, PatchFeatures, mirrored, normalised
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.training import patch_learning
 from softmaxce.training.fitting import fit
 from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
@@ -164,6 +167,69 @@ def test_every_picture_is_computed_by_itself():
     assert 0.1 < together.mean() / 255 < 0.5
     for position in (0, 17, 39):
         assert (features.of(pixels[position : position + 1])[0] == together[position]).all()
+
+
+def extreme_pictures(shape, n=4):
+    """Flat pictures, finest checkers and stripes, and random pixels (n of each kind)."""
+    rng = np.random.default_rng(9)
+    rows, columns, channels = np.indices(shape)
+    regular = [0 * rows, 0 * rows + 1, rows + columns, rows + columns + channels, rows, columns]
+    noise = rng.integers(0, 2, (n, *shape))
+    fine = 255 * (np.stack([*regular, *noise]) % 2)
+    return np.concatenate([fine, rng.integers(0, 256, (n, *shape))]).astype(np.uint8)
+
+
+def sums_in_another_order(features: PatchFeatures, picture, rng):
+    """The sums of a picture, computed in float64, with the terms of each sum in random order."""
+    grid, n_pairs = features.grid, features.n_pairs
+    patches = np.concatenate([patches for _, patches in features._strips(picture)])
+    places, values = rng.permutation(len(patches)), rng.permutation(patches.shape[1])
+    bank = features.bank[values].astype(np.float64)
+    responses = patches[places][:, values].astype(np.float64) @ bank
+    beyond = [np.maximum(s * responses - t, 0) for t in THRESHOLDS for s in (1, -1)]
+    sums = features.pooling[:, places] @ np.stack(beyond)
+    if features.is_symmetric:
+        twins = sums.reshape(-1, grid, grid, 2, n_pairs)[:, :, ::-1, 1]
+        sums = sums[..., :n_pairs] + twins.reshape(-1, grid**2, n_pairs)
+    return sums.reshape(-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("source", ["random", "extreme", "pets"])
+@pytest.mark.parametrize("is_symmetric", [True, False])
+def test_sums_do_not_depend_on_the_order_of_summation(source, is_symmetric):
+    shape, rng = (32, 32, 3), np.random.default_rng(4)
+    form = Preprocessing(*shape)
+    files = sorted((PETS / "train").glob("*/*"))[::4]
+    pets = np.stack([read_pixels(file, form) for file in files])
+    features = features_of(shape, is_symmetric=is_symmetric, pixels=pets)
+    random = rng.integers(0, 256, (10, *shape)), pictures(shape, 10, 3).reshape(10, *shape)
+    found = {"random": np.concatenate(random), "extreme": extreme_pictures(shape), "pets": pets}
+    pixels = found[source].astype(np.uint8).reshape(-1, 32 * 32 * 3)
+    expected = np.stack([sums_in_another_order(features, picture, rng) for picture in pixels])
+    np.testing.assert_array_equal([features.sums(picture) for picture in pixels], expected)
+    np.testing.assert_array_equal(features.of(pixels), features.rounded(expected))
+
+
+@pytest.mark.parametrize(("strip", "block"), [(100, 128), (1024, 5), (7, 1)])
+def test_features_do_not_depend_on_blocks_and_threads(strip, block, monkeypatch):
+    features, pixels = features_of(), pictures()
+    expected, sums = features.of(pixels), features.sums(pixels[0])
+    monkeypatch.setattr("softmaxce.patches._STRIP_PLACES", strip)
+    monkeypatch.setattr("softmaxce.patches._BLOCK_FILTERS", block)
+    monkeypatch.setattr("softmaxce.patches._TASK_PICTURES", block)
+    found = replace(features)  # without what it computed before
+    assert (found.sums(pixels[0]) == sums).all()
+    assert (found.of(pixels) == expected).all()
+
+
+def test_learned_filters_are_multiples_that_sum_to_zero():
+    filters = features_of().filters.astype(np.float64)
+    assert (filters[:-1] * 64 % 1 == 0).all()
+    assert (filters[-1] * 1024 % 1 == 0).all()
+    assert (filters[:-1].sum(axis=0) == 0).all()
+    exact = np.random.default_rng(0).normal(0, 0.2, (36, 9))
+    exact -= exact.mean(axis=0)
+    assert np.abs(patch_learning._in_steps(exact) - exact).max() < 1 / 64
 
 
 @pytest.mark.parametrize("is_symmetric", [True, False])
