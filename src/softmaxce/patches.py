@@ -7,10 +7,9 @@ are summed over the places of the picture, weighted by their nearness to the poi
 rounded to one byte. So a picture becomes a vector of bytes like the pixels, in which 0 means that
 nothing matches; and since the features are sums over places, so are the logits.
 
-Any program gets the same bytes, in whatever order it adds: normalised pixels are multiples of
-1/16, filters of 1/64 and pooling weights of 1/16, so sums are multiples of 2^-14, and float32 holds
-those below 2^24 multiples exactly. docs/photographs.md says how far pictures are from this limit;
-beyond it, sums are merely rounded.
+The bytes do not depend on the order of summation: normalised pixels are multiples of 1/16, filters
+of 1/64 and pooling weights of 1/16, so the sums of a strip of places are multiples of 2^-14, which
+float32 holds exactly below 2^10. docs/photographs.md says how large they are.
 
 Sources: Coates, Lee and Ng 2011; Coates and Ng 2012; Thiry et al. 2021.
 
@@ -26,7 +25,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than abou
 # The responses of so many places to so many filters stay in the second-level cache.
 _STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
 _TASK_PICTURES = 16
-# Steps of 1: normalised pixels, the numbers of filters, and the distance between two grid points.
+# Into how many steps 1 is divided: of pixels, of filters, and of the distance between grid points.
 PIXEL_STEPS, FILTER_STEPS, _GRID_STEPS = 16, 64, 4
 
 
@@ -116,10 +115,10 @@ class PatchFeatures:
         return points[:, ::-1].reshape(-1)
 
     @cached_property
-    def _nothing(self) -> NDArray[np.float64]:
+    def _nothing(self) -> Floats:
         """What `sums` subtracts: t · n, with n the sum of the weights at each point of the grid."""
-        limits = np.array(THRESHOLDS).reshape(-1, 1, 1, 1)
-        return np.asarray(limits * self.pooling.sum(axis=1, keepdims=True, dtype=np.float64))
+        limits = np.array(THRESHOLDS, np.float32).reshape(-1, 1, 1, 1)
+        return np.asarray(limits * self.pooling.sum(axis=1, keepdims=True))
 
     def of(self, pixels: NDArray[np.uint8]) -> Bytes:
         """The features (n, n_features) of pictures (n, n_pixels), each computed by itself."""
@@ -146,9 +145,10 @@ class PatchFeatures:
         memory: `Memory(self)`, to be used for picture after picture.
         """
         memory = memory or Memory(self)
-        strips = self._strips(pixels, memory)
-        pooled = reduce(np.add, (self._pooled(w, p, memory) for w, p in strips), -self._nothing)
-        return self._joined(pooled).reshape(-1).astype(np.float32)
+        strips = (self._pooled(w, p, memory) for w, p in self._strips(pixels, memory))
+        pooled = reduce(partial(np.add, dtype=np.float64), strips)
+        pooled -= self._nothing
+        return self._joined(pooled).reshape(-1).astype(np.float32, copy=False)
 
     def _pooled(self, weights: Floats, patches: Floats, memory: Memory) -> Floats:
         """The sums over some places, with a threshold for every response that does not reach it:
