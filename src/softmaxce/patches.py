@@ -43,7 +43,7 @@ CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than abou
 # The responses of so many places to so many filters stay in the second-level cache.
 _STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
 _TASK_PICTURES = 16
-# Into how many steps 1 is divided: of pixels, of filters, and of the distance between grid points.
+# Steps per 1 of normalised pixels, filters, and the distance between grid points.
 PIXEL_STEPS, FILTER_STEPS, _GRID_STEPS = 16, 64, 4
 
 

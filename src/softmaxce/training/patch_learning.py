@@ -72,8 +72,8 @@ def learn_patches(
     white = _unit(patches @ whitening.astype(np.float32))
     with row_threads() as run_tasks:
         clusters = _cluster(white, n_pairs, twin, run_tasks).astype(np.float64)
-    filters = whitening @ clusters.T
-    filters = _in_steps(filters - filters.mean(axis=0))  # the mean of a patch does not matter
+    exact = whitening @ clusters.T
+    filters = _in_steps(exact - exact.mean(axis=0))  # the mean of a patch does not matter
     steps = FILTER_STEPS * PIXEL_STEPS
     offsets = np.rint(-centre @ filters * steps) / steps
     with_offset = np.vstack([filters, offsets]).astype(np.float32)

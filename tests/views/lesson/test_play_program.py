@@ -220,7 +220,8 @@ def test_patch_features_are_those_of_the_command(is_symmetric):
     assert_same_answer(model, 1e-9)
     script = f"""(data) => {{
       const {{ patches }} = decodedModel({json_line(play.model_data(model))});
-      return [...featuresOf(patches, sumsOf(patches, {{ width: 28, height: 28, channels: 1, data }}))];
+      const picture = {{ width: 28, height: 28, channels: 1, data }};
+      return [...featuresOf(patches, sumsOf(patches, picture))];
     }}"""
     noise = chance.integers(0, 256, (5, 784), np.uint8)
     pixels = np.concatenate([noise, noise // 128 * 255, noise // 32 + 240, noise[:1] * 0])
