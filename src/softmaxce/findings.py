@@ -20,10 +20,12 @@ MANY_COPIES = 0.05  # proportion of images that were also used for training or v
 OVERFITTED = 0.1  # lower end of the interval of training accuracy − accuracy
 RARELY = 0.5  # recall / accuracy
 FEW_OF_CLASS = 20  # images per class: one of them changes the recall by 5 points
+FEW_FOR_SPLIT = 50  # images per class: from fewer, a validation split of a fifth says little
 TOO_FEW_OF_CLASS = 5  # images per class: fewer say nothing about a single class
 MOSTLY = 1 / 3  # lower end of the interval of the proportion predicted as one other class
 IMBALANCED = 5  # largest class / smallest class
 
+_FOLDS = ("train", "--folds", "5")
 _BALANCED = ("train", "--class-weight", "balanced")
 
 
@@ -58,12 +60,13 @@ class Verdict:
 class Evidence:
     """What is known about a model and the images that it is scored on.
 
-    split: "train", "validation", "test", or None for other images; training: accuracy and number of
-    the training images; train_counts: of each class; n_copies: scored images that are also training
-    images; accuracy_without: the accuracy without them; n_shared: test images that are also
-    validation images; n_contradictory: pictures that are in several classes; l2_path_end:
-    "smallest" or "largest" if the best l2 of its path was; patches_may_help: whether patch features
-    are likely to be better, after training for about seconds_of_patches. Empty or None: unknown.
+    split: "train", "validation", "cross_validation", "test", or None for other images; training:
+    accuracy and number of the training images; train_counts: of each class; n_copies: scored images
+    that are also training images; accuracy_without: the accuracy without them;
+    n_shared: test images that are also validation images; n_contradictory: pictures that are in
+    several classes; l2_path_end: "smallest" or "largest" if the best l2 of its path was;
+    patches_may_help: whether patch features are likely to be better, after training for about
+    seconds_of_patches. Empty or None: unknown.
     """
 
     class_names: Sequence[str]
@@ -298,7 +301,9 @@ def _few_images(known: Evidence) -> Finding | None:
         "interval": scores.accuracy_interval,
     }
     is_problem = kind == "too_few" or scores.n_correct == scores.n_images
-    return Finding("few_images", evidence, is_problem)
+    n = scores.n_images + sum(known.train_counts)
+    needs_folds = known.split == "validation" and n < FEW_FOR_SPLIT * scores.n_present
+    return Finding("few_images", evidence, is_problem, _FOLDS if needs_folds else ())
 
 
 def _absent_classes(known: Evidence) -> Finding | None:

@@ -71,7 +71,7 @@ def sources(tmp_path: Path) -> Path:
         ("train objects.npz", "objects.npz: x.npy에 Python 객체가 들어 있습니다."),
         ("train one.npz", "클래스가 하나뿐입니다: one.npz: '0'."),
         ("train label.csv", "label.csv: 2번째 줄: 행마다 경로와 레이블이 있어야 합니다"),
-        ("train quoted.csv", "매니페스트가 잘못되었습니다: quoted.csv: 자료가 중간에 끊겼습니다"),
+        ("train quoted.csv", "매니페스트가 잘못되었습니다: quoted.csv: 데이터가 중간에 끊겼습니다"),
         ("train missing.csv", "읽을 수 없는 이미지 2장: a.png: 그런 파일이 없습니다; b.png: 그런"),
         ("train pixels.csv", "2번째 줄: 픽셀 '0.5'가 0~255의 정수가 아닙니다. 값이 0~1이면"),
         ("train one.npz -o images", "쓸 수 없습니다: images: 폴더입니다. 파일 이름을 주세요"),
@@ -111,7 +111,7 @@ def test_notes_are_korean(softmaxce, tmp_path):
         "알림: 무시한 시스템 폴더 1개: data/lost+found",
         "알림: 클래스 폴더 밖에 있어 무시한 이미지 1장: data/5.png",
         "알림: 이름이 비슷한 클래스 1묶음: 'Cat' = 'cat'",
-        "알림: 같은 그림이 여러 클래스에 있어 레이블이 틀린 묶음 1개: "
+        "알림: 둘 이상의 클래스에 있는 같은 이미지 1묶음(잘못된 레이블이 있음): "
         "data/Cat/2.png = data/dog/0.png",
     ]
 

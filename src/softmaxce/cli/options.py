@@ -8,9 +8,8 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -100,8 +99,7 @@ skip_bad_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """How a command prints its result, its notes and its progress."""
 
     format: str
@@ -133,9 +131,9 @@ class Output:
         for found in findings:
             self.note(str(found))
         if left_out and not self.quiet:
-            from softmaxce.views.console import note_left_out
+            from softmaxce.views.console import left_out_note
 
-            note_left_out(left_out)
+            self.note(left_out_note(left_out))
         if self.format == "text":
             show_text()
         else:

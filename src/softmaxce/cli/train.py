@@ -28,11 +28,14 @@ from softmaxce.cli.types import (
     Parsed,
     colour,
     filters,
+    fraction_for_test,
     fraction_or_folder,
     hidden_layers,
     image_size,
+    number_between,
     penalty,
     switch,
+    whole,
 )
 from softmaxce.errors import AlreadyTrained
 
@@ -103,6 +106,27 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
     default="0.2",
     help="Fraction of each class to use for validation, or a folder or manifest of validation "
     "images.",
+)
+@click.option(
+    "--test",
+    type=Parsed("FRACTION", fraction_for_test),
+    default="0",
+    help="Fraction of each class to reserve for testing: nothing is learned or chosen from these "
+    "images.",
+)
+@click.option(
+    "--folds",
+    type=Parsed("N", number_between(2, 1000, whole)),
+    default=None,
+    help="Cross-validation: divide the images into N folds, score each fold with a model trained "
+    "on the others, then train on all images. Best for fewer than about 50 images per class.",
+)
+@click.option(
+    "--permutations",
+    type=Parsed("N", number_between(1, 100_000, whole)),
+    default=None,
+    help="With --folds: repeat everything with labels shuffled N times, and report how often that "
+    "scores as well (p-value).",
 )
 @click.option(
     "--l2",
@@ -187,19 +211,18 @@ def train(
     validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
     optionally, split; an .npz or CSV file of pixels; or a folder of IDX or .npy files.
     """
-    from softmaxce.views.json import train as json_view
-    from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import saving_noted
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
+    from softmaxce.workflows.train_options import TrainOptions, check_distributable
 
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
-    chosen = workflow.TrainOptions(channels=CHANNELS[color], **options)
+    chosen = TrainOptions(channels=CHANNELS[color], **options)
     _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:
-        workflow.check_distributable(chosen)
+        check_distributable(chosen)
         cluster = replace(cluster, ignore_memory_check=ignore_memory_check)
     with saving_noted(model_path):
         try:
@@ -211,12 +234,19 @@ def train(
                 result = workflow.train(folder, model_path, chosen, read, listener)
                 _write_reports(result, report_path, plots_path)
         except AlreadyTrained as finished:
-            text = json_view.finished(model_path, finished)
-            output.show(partial(text_view.show_finished, finished), lambda _: text)
+            _show_finished(model_path, finished, output)
             return
         if replaced:
             output.note(f"replaced {replaced}")
         _show(result, details, output)
+
+
+def _show_finished(model_path: str, finished: AlreadyTrained, output: Output) -> None:
+    from softmaxce.views.json import train as json_view
+    from softmaxce.views.text import train as text_view
+
+    text = json_view.finished(model_path, finished)
+    output.show(partial(text_view.show_finished, finished), lambda _: text)
 
 
 def _show(result: TrainResult, details: bool, output: Output) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.preprocessing import MAX_SIDE
 from softmaxce.typed_numbers import number
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
+    from softmaxce.preprocessing import MAX_SIDE
+
     match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
@@ -157,17 +158,34 @@ def fraction_or_folder(text: str) -> float | Path:
     from pathlib import Path  # not in every command, as it takes milliseconds
 
     is_path = bool(text) and os.path.exists(text)
+    if is_path and "/" in text:  # such as 1/5
+        return Path(text)
     try:
-        if is_path and "/" in text:  # such as 1/5
-            return Path(text)
-        fraction = number(text, percent=True)
+        number(text, percent=True)
     except ValueError as error:
         if is_path:
             return Path(text)
         raise ValueError(f"no such folder or file, and {error}") from None
-    if not 0 <= fraction < 1:
+    return fraction(text)
+
+
+def fraction_for_test(text: str) -> float:
+    """As `fraction`, with a hint for a folder of test images."""
+    try:
+        return fraction(text)
+    except ValueError:
+        if os.path.exists(text):
+            hint = f"to score the images in {text}, use softmaxce evaluate {text}"
+            raise ValueError(hint) from None
+        raise
+
+
+def fraction(text: str) -> float:
+    """A fraction in [0, 1), such as 0.2, 1/5 or 20%."""
+    value = number(text, percent=True)
+    if not 0 <= value < 1:
         raise ValueError(f"{text} must be at least 0 and less than 1 ({_FRACTION} is 0.2)")
-    return fraction
+    return value
 
 
 def filters(text: str) -> int:

@@ -36,7 +36,8 @@ class PixelDataset:
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
     files that were skipped; ignored_files: files whose names are not those of images; findings:
     what is worth knowing about the source; features: (n_images, n_features) uint8, which a model
-    sees instead of the pixels, if it does.
+    sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the images of a
+    group, if images are grouped.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,11 +51,17 @@ class PixelDataset:
     ignored_files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     features: NDArray[np.uint8] | None = None
+    groups: NDArray[np.uint64] | None = None
 
     @property
     def inputs(self) -> NDArray[np.uint8]:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
+
+    @property
+    def split_keys(self) -> NDArray[np.uint64]:
+        """(n_images,): images with equal keys share a split: those of a group, or else copies."""
+        return np.asarray(self.digests[:, 0] if self.groups is None else self.groups)
 
     @property
     def n_images(self) -> int:
@@ -284,25 +291,3 @@ def _hint(classes: Sequence[ClassFolder], known: Sequence[str], training: bool) 
 
 def _listed(names: Sequence[str]) -> str:
     return first_and_more([f"'{name}'" for name in names])
-
-
-def validation_rows(dataset: PixelDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which images (n_images,) belong to the validation set: about `fraction` of each class.
-
-    The split of an image depends only on its pixels and the seed, so adding images never moves
-    others, and identical images always share a split. If a class would have no training images,
-    its images, and images identical to them, stay in training.
-    """
-    keys = _mixed(dataset.digests[:, 0] ^ _mixed(np.array([seed], np.uint64)))
-    is_out = keys < np.uint64(int(fraction * 2**64)) if fraction else np.zeros(len(keys), np.bool_)
-    n_kept = np.bincount(dataset.labels[~is_out], minlength=len(dataset.class_names))
-    without = (n_kept == 0)[dataset.labels]
-    return np.asarray(is_out & ~np.isin(keys, keys[without]))
-
-
-def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A bijection of 64-bit numbers in which each bit depends on all (SplitMix64's finaliser)."""
-    keys = keys + np.uint64(0x9E3779B97F4A7C15)
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))

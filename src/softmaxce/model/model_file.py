@@ -62,6 +62,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
+ModelSource = SoftmaxModel | str | PathLike[str]
 FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
@@ -183,6 +184,14 @@ def load_model(path: str | PathLike[str]) -> SoftmaxModel:
     """The model in the file `path`. Raises ModelError, which names the file and the fault."""
     with _opened(path) as stream:
         return _read_model(stream)
+
+
+def opened(model: ModelSource) -> tuple[SoftmaxModel, str]:
+    """A model, and the path of its file ("" for a model in memory). Raises ModelError."""
+    if isinstance(model, SoftmaxModel):
+        return model, ""
+    path = os.fspath(model)
+    return load_model(path), path
 
 
 def load_model_file(path: str | PathLike[str]) -> tuple[SoftmaxModel, int, str]:

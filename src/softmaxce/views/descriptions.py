@@ -13,6 +13,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, PatchFeatures
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
+from softmaxce.workflows.cross_validation import CrossValidation
 from softmaxce.workflows.evaluate import Coverage
 from softmaxce.workflows.scored_subset import Overlap
 from softmaxce.workflows.training_record import TrainingRecord
@@ -67,6 +68,21 @@ def overlap_line(split: str, found: Overlap) -> str:
     )
 
 
+def cross_validation_line(found: CrossValidation, n_images: int) -> str:
+    """What was cross-validated, and the result of the permutation test."""
+    n_folds, n = found.n_folds, found.n_permutations
+    line = (
+        f"Cross-validated: each of the {n_images:,} images is classified by a model trained on the "
+        f"other {n_folds - 1} of {n_folds} parts; the saved model is trained on all of them."
+    )
+    if found.p_value is None:
+        return line
+    return (
+        f"{line} With shuffled labels, {found.n_as_good:,} of {n:,} repetitions were as good: "
+        f"p = {found.p_value:.2g}."
+    )
+
+
 def coverage_lines(coverage: Coverage) -> list[str]:
     """How well the prediction sets cover the true class."""
     lines = [
@@ -105,7 +121,8 @@ def training_outcome(stop_reason: str) -> str:
 
 def time_line(seconds: Mapping[str, float]) -> str:
     """How long the parts of a training run took."""
-    titles = {"decode": "decoding", "features": "features", "fit": "fitting"}
+    titles = {"decode": "decoding", "folds": "cross-validation"}
+    titles |= {"features": "features", "fit": "fitting"}
     parts = [f"{seconds[name]:.1f} s {titles[name]}" for name in titles if name in seconds]
     return ", ".join(parts)
 

@@ -8,6 +8,7 @@ from typing import Any
 from softmaxce.errors import first_and_more
 from softmaxce.findings import Finding, Verdict
 from softmaxce.views.formatting import change, command, nats, percent
+from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.assessment import Assessment
 
 Values = Mapping[str, Any]
@@ -117,7 +118,7 @@ def _duration(of: Values) -> str:
 
 
 def _images(of: Values) -> str:
-    return f"{of['split']} images" if of["split"] else "images"
+    return f"{SPLIT_TITLES[of['split']]} images" if of["split"] else "images"
 
 
 def _others(n: int) -> str:

@@ -10,7 +10,12 @@ from softmaxce.metrics.intervals import Interval
 from softmaxce.metrics.scores import Scores
 from softmaxce.views.formatting import Strong, Word, interval, nats, percent, shortened
 
-SPLIT_TITLES = {"train": "training", "validation": "validation", "test": "test"}
+SPLIT_TITLES = {
+    "train": "training",
+    "validation": "validation",
+    "cross_validation": "cross-validated",
+    "test": "test",
+}
 CI = "95 % CI"
 N_WORST = 10
 _BAR_WIDTH = 15
@@ -46,6 +51,22 @@ def splits_table(splits: Mapping[str, Scores]) -> TextTable:
         for split, scores in splits.items()
     ]
     return header, rows
+
+
+def recorded_scores_table(recorded: Mapping[str, Mapping[str, float]]) -> TextTable:
+    """The scores of each split that a model file keeps; see TrainingRecord."""
+    rows = [
+        (
+            Word(title),
+            f"{scores['n_images']:,.0f}",
+            percent(scores["accuracy"]),
+            nats(scores["cross_entropy"]),
+            percent(scores["expected_calibration_error"]),
+        )
+        for split, title in SPLIT_TITLES.items()
+        if (scores := recorded.get(split))
+    ]
+    return ("split", "images", "accuracy", "cross-entropy", "calibration error"), rows
 
 
 def metrics_table(scores: Scores) -> TextTable:

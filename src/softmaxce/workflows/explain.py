@@ -14,6 +14,7 @@ from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
+    from softmaxce.model.model_file import ModelSource
 
 STDIN = "-"
 
@@ -43,7 +44,7 @@ def explain(example: Example, picture: Picture | None = None, *, more: bool = Fa
 
 def explain_image(
     path: str,
-    model_path: str,
+    model: ModelSource,
     *,
     more: bool = False,
     stdin: bytes = b"",
@@ -57,9 +58,9 @@ def explain_image(
     from softmaxce.data.class_folders import list_images
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
-    from softmaxce.model.model_file import load_model
+    from softmaxce.model.model_file import opened
 
-    model = load_model(model_path)
+    model, _ = opened(model)
     if os.path.isdir(path):
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")

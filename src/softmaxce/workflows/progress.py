@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from softmaxce.training.fitting import IterationInfo
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,43 @@ def of_fits(stages: Sequence[str], fraction: float, objective: float) -> Progres
     n_penalties = sum(stage.startswith("l2") for stage in stages)
     penalty = f"penalty {n_penalties}, " if n_penalties and not is_last else ""
     return Progress("Fitting", done, f"{penalty}objective {objective:.4f}")
+
+
+class FitListener:
+    """Listens to consecutive fits, and reports their overall progress.
+
+    history: the objective at each iteration of each stage.
+    """
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._furthest: dict[str, float] = {}
+        self.history: dict[str, list[float]] = {}
+
+    def __call__(self, info: IterationInfo) -> None:
+        """What `fit` calls at each iteration."""
+        self.history.setdefault(info.stage, []).append(info.objective)
+        furthest = max(self._furthest.get(info.stage, 0.0), info.progress)
+        self._furthest[info.stage] = furthest
+        self._on_progress(of_fits([*self.history], furthest, info.objective))
+
+
+class Stopwatch:
+    """How long the parts of a run take, in seconds."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """End a part; one without a name is not counted."""
+        now = time.perf_counter()
+        self._laps |= {name: now - self._last} if name else {}
+        self._last = now
+
+    def laps_and_total(self) -> dict[str, float]:
+        """The time of each part, and of the whole run."""
+        return {**self._laps, "total": time.perf_counter() - self._start}
 
 
 def ignore(_progress: Progress) -> None:

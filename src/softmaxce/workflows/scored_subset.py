@@ -41,13 +41,15 @@ class ScoredSubset:
 
     scores: those of the calibrated model, which `predict` uses; uncalibrated: those at a
     temperature of 1. The log-probabilities are not kept: for many images and classes they would
-    fill the memory.
+    fill the memory. logits: (n_images, n_classes), if they are those of other models, which were
+    trained without the image.
     """
 
     model: SoftmaxModel
     subset: Subset
     scores: Scores
     uncalibrated: Scores
+    logits: NDArray[np.float64] | None = None
 
     @cached_property
     def wrong(self) -> NDArray[np.int64]:
@@ -59,7 +61,7 @@ class ScoredSubset:
     @cached_property
     def overlap(self) -> Overlap | None:
         """The copies of images that the model was trained on; None if there are none."""
-        if self.model.trained_on is None:
+        if self.model.trained_on is None or self.logits is not None:
             return None
         is_copy = np.isin(self.subset.half_digests, self.model.trained_on)
         if not is_copy.any():
@@ -90,11 +92,16 @@ class ScoredSubset:
 
     def probabilities(self, position: int) -> NDArray[np.float64]:
         """The probabilities (n_classes,) of one image."""
-        logits = self.model.logits(self.pixels(position)[np.newaxis])
+        if self.logits is not None:
+            logits = self.logits[position : position + 1]
+        else:
+            logits = self.model.logits(self.pixels(position)[np.newaxis])
         return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
 
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
         """Those of all images, in blocks (n, n_classes), computed again."""
+        if self.logits is not None:
+            return iter([log_softmax(self.logits, axis=1)])
         return log_probabilities(self.model, self.subset.dataset.inputs, self.subset.rows)
 
 
@@ -111,6 +118,17 @@ def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     scores = joined([calibrated for calibrated, _ in blocks])
     before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
     return ScoredSubset(model, subset, scores, before)
+
+
+def score_logits(
+    model: SoftmaxModel, subset: Subset, uncalibrated: NDArray[np.float64]
+) -> ScoredSubset:
+    """The scores of the logits (n_images, n_classes) of other models, trained without the images,
+    at the model's temperature."""
+    logits = uncalibrated / model.temperature
+    before, after = (score(log_softmax(z, axis=1), subset.labels) for z in (uncalibrated, logits))
+    before = before if model.temperature != 1.0 else after
+    return ScoredSubset(model, subset, after, before, logits)
 
 
 def _score_block(

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from softmaxce import __version__
-from softmaxce.data.pixel_dataset import (
-    PixelDataset,
-    Subset,
-    load_for_model,
-    load_for_training,
-    validation_rows,
-)
-from softmaxce.data.preprocessing_choice import PreprocessingOptions
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import Finding
 from softmaxce.data.sources import Split, as_split, find_splits
-from softmaxce.errors import InputError, ModelError, OutputError
+from softmaxce.errors import ModelError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
-from softmaxce.training.fitting import Fit, IterationInfo, balanced_sample_weight, fit
+from softmaxce.training.fitting import Fit, fit
 from softmaxce.training.rows import Rows
+from softmaxce.training.sample_weights import balanced_sample_weight
 from softmaxce.workflows.checkpoint import (
     checkpoint_type,
     digest_of,
@@ -39,46 +32,19 @@ from softmaxce.workflows.checkpoint import (
     kept_on_interrupt,
     refuse_finished,
 )
+from softmaxce.workflows.cross_validation import CrossValidation, cross_validate
 from softmaxce.workflows.log_probabilities import logits_in_blocks
+from softmaxce.workflows.out_of_fold import PATCHES_TAIL_FACTOR
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.patch_features import (
     MirrorTrial,
     learned_patches,
     with_features_of_splits,
 )
-from softmaxce.workflows.progress import OnProgress, counted, ignore, of_fits
-from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_subset
-
-# The variance of patch features falls off slowly: with their mean outside the preconditioner's
-# subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
-_TAIL_FACTOR = 30.0
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What the user may choose.
-
-    size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
-    background: see Preprocessing; validation: the fraction of each class to use as validation
-    images, or where these are listed; l2: the penalty constant, None for automatic; hidden: units
-    of each hidden layer; calibrate: fit a temperature on the validation images; resume: continue
-    an interrupted run; features: number of filters of patch features, 0 for pixels; mirror: whether
-    these treat a picture and its mirror image alike, None for automatic.
-    """
-
-    size: tuple[int, int] | None = None
-    channels: int | None = None
-    fit: str = "stretch"
-    background: str = "#ffffff"
-    validation: float | Path = 0.2
-    l2: float | None = None
-    hidden: tuple[int, ...] = ()
-    class_weight: Literal["none", "balanced"] = "none"
-    seed: int = 0
-    calibrate: bool = True
-    resume: bool = False
-    features: int = 0
-    mirror: bool | None = None
+from softmaxce.workflows.progress import FitListener, OnProgress, Stopwatch, ignore
+from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_logits, score_subset
+from softmaxce.workflows.train_options import TrainOptions, check_given_splits, check_options
+from softmaxce.workflows.training_splits import load_splits
 
 
 @dataclass(frozen=True)
@@ -86,9 +52,10 @@ class TrainResult:
     """A trained model, how it was fitted, and how it scores on each split.
 
     folders: where each split is listed; without "validation" if these images were taken from the
-    training folder; scored: "train", and "validation" and "test" if they have images;
-    objective_history: the objective at each iteration of each fit, in nats; example: an image to
-    try the model on; mirror_trial: how mirror symmetry was chosen, if it was.
+    training folder; scored: "train", and "validation", "cross_validation" (each training image by a
+    model trained without it) and "test" if they have images; objective_history: the objective at
+    each iteration of each fit, in nats; example: an image to try the model on; mirror_trial: how
+    mirror symmetry was chosen, if it was.
     """
 
     model: SoftmaxModel
@@ -100,11 +67,17 @@ class TrainResult:
     example: str
     seconds: Mapping[str, float] = field(default_factory=dict)
     mirror_trial: MirrorTrial | None = None
+    cross_validation: CrossValidation | None = None
 
     @property
     def _datasets(self) -> Iterable[PixelDataset]:
         """The datasets of the splits, each once."""
         return {id(s.subset.dataset): s.subset.dataset for s in self.scored.values()}.values()
+
+    @property
+    def validated(self) -> ScoredSubset | None:
+        """The images by which the temperature was chosen."""
+        return self.scored.get("cross_validation", self.scored.get("validation"))
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -142,16 +115,6 @@ def check_output(path: str | PathLike[str], force: bool) -> str:
         ) from None
 
 
-def check_distributable(options: TrainOptions) -> None:
-    """Raise InputError if a cluster cannot train with these options."""
-    if options.hidden:
-        raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
-    if options.features:
-        raise InputError(
-            "--dask cannot compute --features patches; leave one of the two options out"
-        )
-
-
 def train(
     folder: str | PathLike[str],
     model_path: str | PathLike[str],
@@ -164,42 +127,50 @@ def train(
     Raises InputError, DataError, ImageError, TrainingError, OutputError or ClusterLost; and
     AlreadyTrained if the run to resume has finished.
     """
-    _check(options, read)
-    started = time.perf_counter()
-    folders = find_splits(folder)
-    if isinstance(options.validation, Path):
-        folders["validation"] = as_split(options.validation)
-    splits = _load(folders, options, read, on_progress)
-    decoded = time.perf_counter()
+    check_options(options, read.backend is not None)
+    clock = Stopwatch()
+    folders = _sources(folder, options)
+    splits = load_splits(folders, options, read, on_progress)
+    clock.lap("decode")
     fingerprint = _fingerprint(splits, options)
     if options.resume:
         refuse_finished(model_path, fingerprint)
+    folded = cross_validate(splits["train"], options, on_progress) if options.folds else None
+    clock.lap("folds" if folded else "")
     patches, trial, splits = _with_features(splits, options, on_progress)
-    featured = time.perf_counter()
-    history: dict[str, list[float]] = {}
+    clock.lap("features" if patches else "")
+    listener = FitListener(on_progress)
     kind = checkpoint_type(splits["train"].dataset, options.hidden)
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
-        fitted = _fit(splits, options, on_progress, history, checkpoint)
-        fit_done = time.perf_counter()
-        model, scored = _scored_model(fitted, splits, options, history, patches)
-        model = replace(model, training={**model.training, "run": digest_of_run(fingerprint)})
+        l2 = folded.out_of_fold.median_l2 if folded else options.l2
+        fitted = _fit(splits, replace(options, l2=l2), listener, checkpoint)
+        clock.lap("fit")
+        model, scored = _scored_model(fitted, splits, options, folded, patches)
+        record = _record(fitted, options, scored, listener.history)
+        model = replace(model, training={**record, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
+    history = ((stage, tuple(values)) for stage, values in listener.history.items())
     return TrainResult(
         model=model,
         model_path=str(model_path),
         fit=fitted,
         folders=folders,
         scored=scored,
-        objective_history=tuple((stage, tuple(values)) for stage, values in history.items()),
+        objective_history=tuple(history),
         example=_example(scored),
-        seconds={
-            "decode": decoded - started,
-            **({"features": featured - decoded} if patches else {}),
-            "fit": fit_done - featured,
-            "total": time.perf_counter() - started,
-        },
+        seconds=clock.laps_and_total(),
         mirror_trial=trial,
+        cross_validation=folded,
     )
+
+
+def _sources(folder: str | PathLike[str], options: TrainOptions) -> dict[str, Split]:
+    """Where the images of each split are listed."""
+    folders = find_splits(folder)
+    check_given_splits(folders, options)
+    if isinstance(options.validation, Path):
+        folders["validation"] = as_split(options.validation)
+    return folders
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
@@ -209,13 +180,6 @@ def _example(scored: Mapping[str, ScoredSubset]) -> str:
     """
     last = list(scored.values())[-1]
     return last.path(int(last.scores.is_correct.argmax()))
-
-
-def _check(options: TrainOptions, read: ReadOptions) -> None:
-    if options.mirror is not None and not options.features:
-        raise InputError("--mirror needs --features patches: a model of pixels has no symmetry")
-    if read.backend is not None:
-        check_distributable(options)
 
 
 def _with_features(
@@ -230,40 +194,11 @@ def _with_features(
     return patches, trial, with_features_of_splits(splits, patches, on_progress)
 
 
-def _load(
-    folders: Mapping[str, Split],
-    options: TrainOptions,
-    read: ReadOptions,
-    on_progress: OnProgress,
-) -> dict[str, Subset]:
-    """The images of "train", and of "validation" and "test" if they have any, in this order."""
-    wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
-    progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
-    if read.backend is not None:
-        read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
-
-    def load_other(name: str) -> Subset:
-        listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
-        known = images.class_names, images.preprocessing
-        return Subset.whole(load_for_model(folders[name], *known, listening, training=True))
-
-    splits = {"train": Subset.whole(images)}
-    if "validation" in folders:
-        splits["validation"] = load_other("validation")
-    elif not isinstance(options.validation, Path):
-        is_validation = validation_rows(images, options.validation, options.seed)
-        splits["train"] = Subset(images, np.flatnonzero(~is_validation))
-        splits["validation"] = Subset(images, np.flatnonzero(is_validation))
-    if "test" in folders:
-        splits["test"] = load_other("test")
-    return {name: subset for name, subset in splits.items() if subset.n_images}
-
-
 def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
+    left_out |= {name for name in ("test", "folds", "permutations") if not getattr(options, name)}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},
@@ -274,19 +209,10 @@ def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerp
 def _fit(
     splits: Mapping[str, Subset],
     options: TrainOptions,
-    on_progress: OnProgress,
-    history: dict[str, list[float]],
+    listener: FitListener,
     checkpoint: AnswerLog | Snapshot | None,
 ) -> Fit:
-    """The fit; `history` receives the objective at each iteration of each stage."""
     training, validation = splits["train"], splits.get("validation")
-    furthest: dict[str, float] = {}
-
-    def listen(info: IterationInfo) -> None:
-        history.setdefault(info.stage, []).append(info.objective)
-        furthest[info.stage] = max(furthest.get(info.stage, 0.0), info.progress)
-        on_progress(of_fits([*history], furthest[info.stage], info.objective))
-
     n_classes = len(training.dataset.class_names)
     weight = None
     if options.class_weight == "balanced":
@@ -302,9 +228,9 @@ def _fit(
         hidden=options.hidden,
         sample_weight=weight,
         seed=options.seed,
-        on_iteration=listen,
+        on_iteration=listener,
         checkpoint=checkpoint,
-        tail_factor=_TAIL_FACTOR if options.features else 1.0,
+        tail_factor=PATCHES_TAIL_FACTOR if options.features else 1.0,
     )
 
 
@@ -316,10 +242,10 @@ def _scored_model(
     fitted: Fit,
     splits: Mapping[str, Subset],
     options: TrainOptions,
-    history: Mapping[str, list[float]],
+    folded: CrossValidation | None,
     patches: PatchFeatures | None,
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
-    """The complete model, and its scores on each split."""
+    """The model but for its record, and its scores on each split."""
     images, validation = splits["train"].dataset, splits.get("validation")
     trained_on = np.sort(splits["train"].half_digests)
     model = SoftmaxModel(
@@ -329,15 +255,23 @@ def _scored_model(
         trained_on=trained_on,
         patches=patches,
     )
-    if options.calibrate and validation:
-        logits = list(logits_in_blocks(model, validation.dataset.inputs, validation.rows))
-        temperature = fit_temperature(np.concatenate(logits), validation.labels)
+    held_out, logits = validation, None
+    if folded:
+        held_out, logits = splits["train"], folded.out_of_fold.logits
+    elif validation:
+        blocks = logits_in_blocks(model, validation.dataset.inputs, validation.rows)
+        logits = np.concatenate(list(blocks)) if options.calibrate else None
+    if options.calibrate and held_out and logits is not None:
+        temperature = fit_temperature(logits, held_out.labels)
         model = model if temperature is None else model.with_temperature(temperature)
     scored = {name: score_subset(model, subset) for name, subset in splits.items()}
-    if validation:
-        losses = scored["validation"].scores.cross_entropies
+    if folded:
+        of_folds = score_logits(model, splits["train"], folded.out_of_fold.logits)
+        scored = {"train": scored.pop("train"), "cross_validation": of_folds, **scored}
+    if held_out:
+        losses = scored["cross_validation" if folded else "validation"].scores.cross_entropies
         model = replace(model, calibration_scores=calibration_scores(losses))
-    return replace(model, training=_record(fitted, options, scored, history)), scored
+    return model, scored
 
 
 def _record(
@@ -361,6 +295,7 @@ def _record(
         "course": [[stage, objectives] for stage, objectives in history.items()],
         "l2_path": [[step.l2, step.validation_cross_entropy] for step in fitted.l2_path],
         "l2_path_training": [step.training_cross_entropy for step in fitted.l2_path],
+        **({"folds": options.folds} if options.folds else {}),
         "class_counts": [s.support for s in scored["train"].scores.per_class],
         "scores": {
             name: {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from softmaxce.errors import AlreadyTrained
@@ -15,7 +16,7 @@ from softmaxce.workflows.train import TrainResult
 
 def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
     """The result as one JSON object."""
-    model, fit, validation = result.model, result.fit, result.scored.get("validation")
+    model, fit, validation = result.model, result.fit, result.validated
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
     summaries = {
         split: {
@@ -39,10 +40,11 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
             "image": model.preprocessing,
             **_features(result),
             "l2": fit.l2,
-            "l2_path": [step._asdict() for step in fit.l2_path],
+            "l2_path": fit.l2_path,
             "stop_reason": fit.stop_message,
             **attributes(fit, "converged", "n_iterations", "objective", "gradient_norm"),
             **{split: summaries.get(split) for split in ("train", "validation", "test")},
+            **_cross_validation(result, summaries),
             "duplicates": {
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },
@@ -62,6 +64,14 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
 def finished(model_path: str, reason: AlreadyTrained) -> str:
     """That an earlier run has done everything, as one JSON object."""
     return json_text("train", {"model": model_path, "already_trained": str(reason)})
+
+
+def _cross_validation(result: TrainResult, summaries: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores and the choices of the folds; nothing without --folds."""
+    if (folded := result.cross_validation) is None:
+        return {}
+    found = {"l2_of_folds": folded.out_of_fold.l2, **summaries["cross_validation"]}
+    return {"cross_validation": attributes(folded, "n_folds", "n_permutations", "p_value") | found}
 
 
 def _features(result: TrainResult) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _details_section(subject: Subject) -> Html:
         (class_name, f"{counts[k]:,}" if counts else "", Strong(f"{per_class[k].support:,}"))
         for k, class_name in enumerate(names)
     ]
-    scored = subject.images if subject.split in ("validation", "test") else "scored images"
+    scored = subject.images if subject.split not in (None, "train") else "scored images"
     header = ("class", "training images", scored)
     classes = table("Images of each class", header, rows)
     return section(

@@ -44,7 +44,8 @@ class Subject:
 
     @property
     def split(self) -> str | None:
-        """The split that is scored: "train", "validation" or "test"; None if unknown."""
+        """The split that is scored: "train", "validation", "cross_validation" or "test";
+        None if unknown."""
         return list(self.splits)[-1] if self.splits else None
 
     @property
@@ -67,7 +68,8 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
 
 def of_training(result: TrainResult, command: str) -> Subject:
     """The subject of the report on a training run: its last split is scored in detail."""
-    sources = {"validation": f"taken from {result.folders['train']}", **result.folders}
+    taken = dict.fromkeys(SPLIT_TITLES, f"taken from {result.folders['train']}")
+    sources = {**taken, **result.folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
         (f"{SPLIT_TITLES[split].title()} set", f"{counted(s.n_images, 'image')}, {sources[split]}")

@@ -7,6 +7,7 @@ from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.descriptions import (
     choices_made,
+    cross_validation_line,
     features_line,
     overlap_line,
     time_line,
@@ -71,6 +72,9 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
             f"({which} mirror symmetry; cross-entropy in a trial without it: {difference})"
         )
     validation = "Validation set: none; all images are used for training"
+    if (folded := result.cross_validation) is not None:
+        low, high = (f"{bound(folded.out_of_fold.l2):.3g}" for bound in (min, max))
+        validation = f"Cross-validation: {folded.n_folds} folds, l2 = {low} to {high}"
     if "validation" in folders:
         validation = f"Validation set: {folders['validation']}"
     elif (scored := result.scored.get("validation")) is not None:
@@ -79,6 +83,9 @@ def _show_details(console: PlainConsole, result: TrainResult) -> None:
     console.print_line(validation)
     if "test" in folders:
         console.print_line(f"Test set: {folders['test']}")
+    elif (scored := result.scored.get("test")) is not None:
+        n_images = counted(scored.scores.n_images, "image")
+        console.print_line(f"Test set: {n_images} from {folders['train']}")
     if result.objective_history:
         stage, values = max(result.objective_history, key=lambda fit: fit[1][0] - fit[1][-1])
         ends = f"{nats(values[0])} {sparkline(values)} {nats(values[-1])}"
@@ -98,7 +105,9 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
         if translate(name) in shown
     ]
     console.print_wrapped(". ".join(legend) + ".", "dim")
-    if choices := choices_made(result.model, result.fit.l2_path):
+    if (folded := result.cross_validation) is not None:
+        console.print_wrapped(cross_validation_line(folded, splits["train"].n_images), "dim")
+    elif choices := choices_made(result.model, result.fit.l2_path):
         advice = "" if "test" in splits else "; run 'evaluate' on a separate test set"
         console.print_wrapped(
             f"The validation images were also used to choose {choices}, so their scores are "
@@ -110,7 +119,7 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
 def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
     l2 = f"{fit.l2:.3g}"
-    l2 = f"{l2}, chosen by validation" if fit.l2_path else l2
+    l2 = f"{l2}, chosen by validation" if fit.l2_path or result.cross_validation else l2
     outcome = training_outcome(result.model.training["stop_reason"])
     console.print_wrapped(f"Training {outcome}; l2 = {l2}.")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
@@ -121,14 +130,15 @@ def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
 
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
-    validation = result.scored.get("validation")
+    validation = result.validated
     if validation is None or result.model.temperature == 1.0:
         console.print("Temperature 1: not calibrated.")
         return
     before, after = validation.uncalibrated, validation.scores
+    images = "validation" if result.cross_validation is None else "cross-validated"
     cross_entropy = change(nats(before.cross_entropy), nats(after.cross_entropy))
     errors = (before.expected_calibration_error, after.expected_calibration_error)
     console.print(
         f"Temperature {result.model.temperature:.3g}: validation cross-entropy {cross_entropy}.\n"
-        f"Calibration error on the validation images: {change(*map(percent, errors))}."
+        f"Calibration error on the {images} images: {change(*map(percent, errors))}."
     )
