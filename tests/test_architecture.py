@@ -19,8 +19,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["class_names", "errors", "typed_numbers"],
     [
-        *("bounded_input", "file_rows", "language", "layers", "numerics", "preprocessing"),
-        *("row_threads", "temporary_files"),
+        *("bounded_input", "class_choice", "file_rows", "language", "layers", "numerics"),
+        *("preprocessing", "row_threads", "temporary_files"),
     ],
     ["atomic_files", "patches", "translation"],
     ["images", "metrics"],

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from softmaxce.cli.options import Output, jobs_option, output_options
+from softmaxce.cli.options import Output, class_options, jobs_option, output_options
+
+if TYPE_CHECKING:
+    from softmaxce.class_choice import ClassChoice
 
 EPILOG = """\b
 Examples:
@@ -17,9 +21,10 @@ Examples:
 
 @click.command(short_help="Find problems in a data set before training.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
+@class_options
 @jobs_option
 @output_options("text", "json")
-def check(folder: str, jobs: int | None, output: Output) -> None:
+def check(folder: str, class_choice: ClassChoice, jobs: int | None, output: Output) -> None:
     """Find problems in the images in DIR before training on them.
 
     DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
@@ -31,5 +36,7 @@ def check(folder: str, jobs: int | None, output: Output) -> None:
     from softmaxce.workflows import check as workflow
 
     with output.progress() as on_progress:
-        result = workflow.check(folder, jobs=jobs, on_progress=on_progress)
+        result = workflow.check(
+            folder, class_choice=class_choice, jobs=jobs, on_progress=on_progress
+        )
     output.show(partial(text_view.show, result), lambda _: json_text("check", result))

@@ -13,6 +13,7 @@ from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.option_groups import GroupedCommand
 from softmaxce.cli.options import (
     Output,
+    class_options,
     command_line,
     default_model,
     details_option,
@@ -48,6 +49,7 @@ EPILOG = """\b
 Examples:
   softmaxce train photos
   softmaxce train photos --size 32 --color gray -o small.npz
+  softmaxce train photos --merge wolf,husky=dog --only cat,dog
   softmaxce train photos --validation 0.3 --seed 7 --format json
   softmaxce train photos --features patches -o better.npz
   softmaxce train photos --hidden 128 -o deeper.npz
@@ -73,6 +75,7 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
     is_flag=True,
     help="Overwrite the output file even if it is not a model.",
 )
+@class_options
 @click.option(
     "--size",
     type=Parsed("auto|N|WxH", image_size),

@@ -12,10 +12,13 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
+A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
+classes that are used, and in "merged" the class into which each merged class goes.
+
 A model with patch features has format version 3, the field "patches" in its header, and
 
-    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; until version 2, not
-                    multiples of powers of two, so that rounding errors decided about some features
+    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; in version 2, which
+                    is refused, they were not multiples of powers of two
     scales.npy      float32 (n_features,)
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
@@ -53,6 +56,7 @@ from softmaxce.model.model_header import (
     PATCHES_VERSION,
     RETIRED_VERSION,
     Shape,
+    checked_choice,
     checked_header,
     damaged,
     require,
@@ -116,6 +120,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
         "training": dict(model.training),
     }
+    if model.class_choice:
+        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
         header["patches"] = {
@@ -374,8 +380,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
     patches = _checked_patches(header, arrays, preprocessing)
+    choice = checked_choice(header.get("class_choice"))
     return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches
+        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
     )
 
 

@@ -12,15 +12,17 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, normalized
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
+from softmaxce.class_names import normalized
 from softmaxce.data.array_files import PixelArrays
-from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
+from softmaxce.data.chosen_classes import Contents, read_contents
+from softmaxce.data.class_folders import SYSTEM_FOLDERS, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
-from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
+from softmaxce.data.sources import find_splits
 from softmaxce.errors import ImageError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageDetails, ImageInfo
@@ -60,35 +62,36 @@ class CheckResult:
     n_problems: int
 
 
-_Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
+_Splits = Mapping[str, Contents]
 _Outcomes = Sequence[ImageDetails | ImageError]
 
 
 def check(
     folder: str | PathLike[str],
     *,
+    class_choice: ClassChoice = ALL_CLASSES,
     jobs: int | None = None,
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
-    """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
-    arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
+    """Check all images in the chosen classes of `folder`.
+
+    Raises DataError if there are no classes at all, and InputError for a choice of other classes.
+    """
     splits = {
-        name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
-        for name, split in found.items()
+        name: read_contents(split, class_choice, training=name == "train")
+        for name, split in find_splits(folder).items()
     }
-    files = [
-        (p, (n, c.name)) for n, (_, classes) in splits.items() for c in classes for p in c.paths
-    ]
-    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
+    arrays = {name: s.arrays for name, s in splits.items() if s.arrays is not None}
+    files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
+    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in a.labelled_in(splits[n].split)]
     paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
     outcomes, form, reason, decoded = (
         _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
     )
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
-        *about_names([c.name for c in splits["train"][1]]),
-        *(about for split in found.values() for about in split.findings),
+        *about_names([c.name for c in splits["train"].classes]),
+        *(about for s in splits.values() for about in s.split.findings),
         finding("arrays", [n for a in arrays.values() for n in a.notes], "remark", "on the arrays"),
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
@@ -100,8 +103,8 @@ def check(
     return CheckResult(
         folder=str(folder),
         parts=tuple(
-            CheckedSplit(name, str(split), {normalized(c.name): len(c.paths) for c in classes})
-            for name, (split, classes) in splits.items()
+            CheckedSplit(name, str(s.split), {normalized(c.name): len(c.paths) for c in s.classes})
+            for name, s in splits.items()
         ),
         form=form,
         form_reason=reason,
@@ -127,18 +130,6 @@ def _of_files(
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
     return outcomes, form, reason, decoded
-
-
-def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
-    """What each image of the arrays is called, and its class."""
-    yield from ((f"{split}[{i}]", label) for i, label in enumerate(arrays.labels or ()))
-
-
-def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
-    paths: dict[str, list[str]] = {}
-    for path, label in _labelled_rows(split, arrays):
-        paths.setdefault(label, []).append(path)
-    return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
 
 
 def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
@@ -190,14 +181,14 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
 
 
 def _about_classes(splits: _Splits) -> Iterator[Finding]:
-    classes = [(split, c, len(c.paths)) for split, listed in splits.values() for c in listed]
-    trained = {normalized(c.name) for c in splits["train"][1]}
+    classes = [(s.split, c, len(c.paths)) for s in splits.values() for c in s.classes]
+    trained = {normalized(c.name) for c in splits["train"].classes}
     unbalanced = []
-    for split, listed in splits.values():
+    for split, _, listed in splits.values():
         counts = [len(c.paths) for c in listed if c.paths]
         if counts and max(counts) >= UNBALANCED * min(counts):
             unbalanced.append(f"{split}: {min(counts)} to {max(counts)} images in a class")
-    alone = [str(split) for split, listed in splits.values() if len(listed) < 2]
+    alone = [str(split) for split, _, listed in splits.values() if len(listed) < 2]
     empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
     unknown = [f"{split}: {c.name}" for split, c, _ in classes if normalized(c.name) not in trained]
     tiny = [f"{split}: {c.name} ({n})" for split, c, n in classes if 0 < n < TINY_CLASS]

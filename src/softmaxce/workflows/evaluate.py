@@ -82,6 +82,7 @@ def evaluate(
         model.class_names,
         model.preprocessing,
         replace(read, on_decoded=counted(on_progress, "Reading images")),
+        model.class_choice,
     )
     listener = counted(on_progress, "Computing features")
     scored = score_subset(model, Subset.whole(with_features(images, model.patches, listener)))

@@ -46,13 +46,14 @@ def explain_image(
     path: str,
     model: ModelSource,
     *,
+    label: str | None = None,
     more: bool = False,
     stdin: bytes = b"",
     **options: Any,
 ) -> Explanation:
     """The lesson of an image ("-": the bytes in `stdin`).
 
-    options: label, temperature and learning_rate, as in `make_example`. Raises ModelError,
+    options: temperature and learning_rate, as in `make_example`. Raises ModelError,
     ImageError, and InputError for a label that the model does not know.
     """
     from softmaxce.data.class_folders import list_images
@@ -67,6 +68,10 @@ def explain_image(
     source = io.BytesIO(stdin) if path == STDIN else path
     picture = Picture(model, read_pixels(source, model.preprocessing), path)
     example = lesson.make_example(
-        picture.logits.tolist(), "image", classes=model.class_names, **options
+        picture.logits.tolist(),
+        "image",
+        classes=model.class_names,
+        label=label and model.class_choice.name_of(label),
+        **options,
     )
     return explain(example, picture, more=more)

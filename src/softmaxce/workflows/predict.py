@@ -125,7 +125,9 @@ def predict(
     image, unless `skip_bad`; DataError if no image is readable.
     """
     model, model_path = opened(model)
-    label = None if label_name is None else label_index(label_name, model.class_names)
+    label = None
+    if label_name is not None:
+        label = label_index(model.class_choice.name_of(label_name), model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     is_alone = len(sources) == 1 and not listed
     arrays = _decoded_arrays(sources[0], model.preprocessing) if is_alone else None

@@ -198,7 +198,8 @@ def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerp
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
-    left_out |= {name for name in ("test", "folds", "permutations") if not getattr(options, name)}
+    optional = "test", "folds", "permutations", "class_choice"
+    left_out |= {name for name in optional if not getattr(options, name)}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},
@@ -254,6 +255,7 @@ def _scored_model(
         images.class_names,
         trained_on=trained_on,
         patches=patches,
+        class_choice=options.class_choice,
     )
     held_out, logits = validation, None
     if folded:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.data.sources import Split
 from softmaxce.errors import InputError
 
@@ -23,7 +24,7 @@ class TrainOptions:
     penalty constant, None for automatic; hidden: units of each hidden layer; calibrate: fit a
     temperature on the validation images; resume: continue an interrupted run; features: number of
     filters of patch features, 0 for pixels; mirror: whether these treat a picture and its mirror
-    image alike, None for automatic.
+    image alike, None for automatic; class_choice: which classes are used, and which are merged.
     """
 
     size: tuple[int, int] | None = None
@@ -42,6 +43,7 @@ class TrainOptions:
     resume: bool = False
     features: int = 0
     mirror: bool | None = None
+    class_choice: ClassChoice = ALL_CLASSES
 
 
 def check_distributable(options: TrainOptions) -> None:

@@ -25,8 +25,8 @@ def load_splits(
 ) -> dict[str, Subset]:
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
-    progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
+    listening = replace(read, on_decoded=counted(on_progress, "Reading images"))
+    images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
     is_given = isinstance(options.validation, Path) or "validation" in folders or options.folds
@@ -40,7 +40,7 @@ def load_splits(
     for name in ("validation", "test"):
         if name in folders:
             listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
-            known = images.class_names, images.preprocessing
-            others = load_for_model(folders[name], *known, listening, training=True)
+            known = images.class_names, images.preprocessing, listening, options.class_choice
+            others = load_for_model(folders[name], *known, training=True)
             splits[name] = Subset.whole(others)
     return {name: subset for name, subset in splits.items() if subset.n_images}
