@@ -5,8 +5,10 @@
 FOLDER contains class folders. Trains a model with patch features and one with pixels. Then prints:
 the time of the features of some images, and of their bare matrix products, in turn (the same
 shapes, memory and threads): patches by filters, and those with the sums over places (required: at
-most 2.0 times both together); the size of the model files (required: at most 5 MB); and the time of
-`softmaxce predict` for one image with each of the models, in turn (required: at most 1.3 times).
+most 2.0 times both together); the largest sums of these images and of checks, stripes and noise, as
+a share of the limit up to which float32 is exact; the size of the model files (required: at most
+5 MB); and the time of `softmaxce predict` for one image with each of the models, in turn (required:
+at most 1.3 times).
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from softmaxce.row_threads import row_threads
 
 SOFTMAXCE = [sys.executable, "-m", "softmaxce"]
 TASK_IMAGES = 16  # as PatchFeatures.of
+EXACT_BELOW = 2**24 / 2**14  # sums are multiples of 2^-14
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -97,6 +100,31 @@ def compare_features(features: PatchFeatures, images: PixelDataset, n: int, turn
         print(f"  {name:26} {middle / n * 1e3:8.3f} ms per image  (features: × {ratio:.2f})")
 
 
+def extreme_images(shape: tuple[int, int, int]) -> np.ndarray:
+    """Black and white checks and stripes of 1 to 3 pixels, and noise: (n, n_pixels)."""
+    rows, columns, channels = np.indices(shape)
+    lines = [rows, columns, rows + columns, columns + channels, rows + columns + channels]
+    regular = [line // side % 2 for side in (1, 2, 3) for line in lines]
+    checks = [(rows // side + columns // side) % 2 for side in (1, 2, 3)]
+    noise = np.random.default_rng(0).integers(0, 2, (10, *shape))
+    images = 255 * np.concatenate([regular, checks, noise])
+    return images.astype(np.uint8).reshape(len(images), -1)
+
+
+def share_of_limit(features: PatchFeatures, image: np.ndarray) -> float:
+    """The largest sum of an image, relative to the limit."""
+    memory = Memory(features)
+    pooled = [features._pooled(*strip, memory) for strip in features._strips(image, memory)]
+    return float(max(np.abs(sums).max() for sums in pooled) / EXACT_BELOW)
+
+
+def show_largest_sums(features: PatchFeatures, images: np.ndarray) -> None:
+    """Print how near to the limit the sums are."""
+    for name, some in (("these images", images), ("extremes", extreme_images(features.shape))):
+        shares = [share_of_limit(features, image) for image in some]
+        print(f"largest sum of {name}: median {median(shares):.2f}, at most {max(shares):.2f}")
+
+
 def compare_models(models: dict[str, str], image: str, turns: int) -> None:
     """Print the size of the model files, and the time of predicting one image with each."""
     words = {name: ("predict", image, "-m", model) for name, model in models.items()}
@@ -122,6 +150,7 @@ def main() -> None:
         patches = load_model(models["patches"]).patches
         assert patches is not None
         compare_features(patches, images, options.images, options.turns)
+        show_largest_sums(patches, images.pixels[: options.images])
         compare_models(models, images.paths[0], 3 * options.turns)
 
 

@@ -66,8 +66,9 @@ HEADERS = [
 
 # Name, error, fields of the header that are replaced.
 FIELDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("a newer version", "format_version 3, but this .* reads up to 2", {"format_version": 3}),
-    ("patches: none", "patches is missing", {"format_version": 2}),
+    ("a newer version", "format_version 4, but this .* reads up to 3", {"format_version": 4}),
+    ("an older version", "made by an older softmaxce; train it again", {"format_version": 2}),
+    ("patches: none", "patches is missing", {"format_version": 3}),
     ("a version beyond floats", "damaged|format_version", {"format_version": 10**400}),
     ("a version that is true", "format_version", {"format_version": True}),
     ("another format", "another format", {"format": "x"}),

@@ -1,16 +1,19 @@
-"""Patch features against SciPy and brute force."""
+"""Patch features against brute force, and whitening against SciPy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers import PETS
 from scipy.linalg import sqrtm
-from scipy.signal import correlate
 from scipy.special import log_softmax
 
+from softmaxce.images.reading import read_pixels
 from softmaxce.patches import CONTRAST, SIDE, THRESHOLDS, PatchFeatures, mirrored, normalised
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.training import patch_learning
 from softmaxce.training.fitting import fit
 from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
@@ -38,30 +41,34 @@ def mirror_images(pixels, shape):
     return pixels.reshape(-1, *shape)[:, :, ::-1].reshape(len(pixels), -1)
 
 
-def responses_by_scipy(features: PatchFeatures, picture):
-    """(rows, columns, n_filters), in float64, from correlations with each filter."""
-    image = picture.reshape(features.shape).astype(np.float64)
-    ones = np.ones((SIDE, SIDE, image.shape[2]))
-    mean = correlate(image, ones, "valid")[..., 0] / ones.size
-    variance = correlate(image**2, ones, "valid")[..., 0] / ones.size - mean**2
-    columns = []
-    for column in features.bank.astype(np.float64).T:
-        kernel = column[:-1].reshape(ones.shape)
-        matches = correlate(image, kernel, "valid")[..., 0] - mean * kernel.sum()
-        columns.append(matches / np.sqrt(variance + CONTRAST) + column[-1])
-    return np.stack(columns, axis=-1)
+def responses_by_brute_force(features: PatchFeatures, picture):
+    """(rows, columns, n_filters), in float64, patch by patch."""
+    image = picture.reshape(features.shape)
+    height, width, _ = features.shape
+    bank = features.bank.astype(np.float64)
+    responses = np.empty((*features.n_places, bank.shape[1]))
+    for row in range(height - SIDE + 1):
+        for column in range(width - SIDE + 1):
+            values = image[row : row + SIDE, column : column + SIDE].reshape(-1).astype(np.float64)
+            scale = np.float32(16 / np.sqrt(values.var() + CONTRAST))
+            rounded = np.rint(np.float32(values) * scale).astype(np.float64) / 16
+            responses[row, column] = (rounded - rounded.mean()) @ bank[:-1] + bank[-1]
+    return responses
 
 
 def sums_by_brute_force(features: PatchFeatures, picture):
-    """The sums, place by place, with the weights as the distance from the points gives them."""
-    responses = responses_by_scipy(features, picture)
+    """The sums, place by place, with the weights as the distance from the points gives them, in
+    quarters."""
+    responses = responses_by_brute_force(features, picture)
     n_rows, n_columns, n_filters = responses.shape
     grid = features.grid
     sums = np.zeros((2 * len(THRESHOLDS), grid, grid, n_filters))
     for row in range(n_rows):
         for column in range(n_columns):
-            y = min(max((row + 0.5) / n_rows * grid - 0.5, 0), grid - 1)
-            x = min(max((column + 0.5) / n_columns * grid - 0.5, 0), grid - 1)
+            y, x = (
+                min(max(round((Fraction(2 * i + 1, n) * grid - 1) * 2) / 4, 0), grid - 1)
+                for i, n in ((row, n_rows), (column, n_columns))
+            )
             for i in range(grid):
                 for j in range(grid):
                     weight = max(0, 1 - abs(y - i)) * max(0, 1 - abs(x - j))
@@ -76,12 +83,12 @@ def sums_by_brute_force(features: PatchFeatures, picture):
 
 
 @pytest.mark.parametrize("shape", [(13, 16, 3), (9, 8, 1), (6, 7, 3)])
-def test_responses_are_correlations_with_contrast_normalised_patches(shape):
+def test_responses_are_products_with_contrast_normalised_patches(shape):
     features = features_of(shape)
     for picture in pictures(shape, n=3, seed=1):
         found = np.concatenate([p @ features.bank for _, p in features._strips(picture)])
-        expected = responses_by_scipy(features, picture).reshape(found.shape)
-        np.testing.assert_allclose(found, expected, atol=2e-4)
+        expected = responses_by_brute_force(features, picture).reshape(found.shape)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("grid", [1, 3, 4])
@@ -90,7 +97,7 @@ def test_sums_are_those_of_brute_force(is_symmetric, grid):
     features = features_of(is_symmetric=is_symmetric, grid=grid)
     for picture in pictures(n=2, seed=2):
         expected = sums_by_brute_force(features, picture)
-        np.testing.assert_allclose(features.sums(picture), expected, atol=2e-3)
+        np.testing.assert_allclose(features.sums(picture), expected, rtol=0, atol=1e-9)
 
 
 def test_large_pictures_are_summed_in_strips_to_the_same_numbers():
@@ -99,7 +106,7 @@ def test_large_pictures_are_summed_in_strips_to_the_same_numbers():
     picture = pictures(shape, n=1, seed=4)[0]
     assert len(list(features._strips(picture))) > 1
     expected = sums_by_brute_force(features, picture)
-    np.testing.assert_allclose(features.sums(picture), expected, atol=5e-3)
+    np.testing.assert_allclose(features.sums(picture), expected, rtol=0, atol=1e-9)
 
 
 def test_whitening_is_the_inverse_square_root_of_the_covariance():
@@ -119,16 +126,14 @@ def test_a_flat_patch_has_the_response_of_no_contrast():
     flat = [np.full(shape, value, np.uint8).reshape(-1) for value in (0, 200, 255)]
     responses = [next(features._strips(picture))[1] @ features.bank for picture in flat]
     for found in responses:
-        np.testing.assert_allclose(found, np.tile(features.bank[-1], (49, 1)), atol=1e-4)
+        assert (found == features.bank[-1]).all()
 
 
 @pytest.mark.parametrize("shape", [(13, 16, 3), (16, 13, 1)])
 def test_a_picture_and_its_mirror_image_have_the_same_features(shape):
     features = features_of(shape)
     pixels = pictures(shape, seed=5)
-    found, mirrored_ = features.of(pixels), features.of(mirror_images(pixels, shape))
-    assert np.abs(found.astype(int) - mirrored_).max() <= 1  # a sum next to a half may round anew
-    assert (found != mirrored_).mean() < 1e-3
+    assert (features.of(pixels) == features.of(mirror_images(pixels, shape))).all()
     without = replace(features, is_symmetric=False, scales=np.tile(features.scales, 2))
     assert (without.of(pixels) != without.of(mirror_images(pixels, shape))).mean() > 0.1
 
@@ -164,6 +169,69 @@ def test_every_picture_is_computed_by_itself():
         assert (features.of(pixels[position : position + 1])[0] == together[position]).all()
 
 
+def extreme_pictures(shape, n=4):
+    """Flat pictures, finest checkers and stripes, and random pixels (n of each kind)."""
+    rng = np.random.default_rng(9)
+    rows, columns, channels = np.indices(shape)
+    regular = [0 * rows, 0 * rows + 1, rows + columns, rows + columns + channels, rows, columns]
+    noise = rng.integers(0, 2, (n, *shape))
+    fine = 255 * (np.stack([*regular, *noise]) % 2)
+    return np.concatenate([fine, rng.integers(0, 256, (n, *shape))]).astype(np.uint8)
+
+
+def sums_in_another_order(features: PatchFeatures, picture, rng):
+    """The sums of a picture, computed in float64, with the terms of each sum in random order."""
+    grid, n_pairs = features.grid, features.n_pairs
+    patches = np.concatenate([patches for _, patches in features._strips(picture)])
+    places, values = rng.permutation(len(patches)), rng.permutation(patches.shape[1])
+    bank = features.bank[values].astype(np.float64)
+    responses = patches[places][:, values].astype(np.float64) @ bank
+    beyond = [np.maximum(s * responses - t, 0) for t in THRESHOLDS for s in (1, -1)]
+    sums = features.pooling[:, places] @ np.stack(beyond)
+    if features.is_symmetric:
+        twins = sums.reshape(-1, grid, grid, 2, n_pairs)[:, :, ::-1, 1]
+        sums = sums[..., :n_pairs] + twins.reshape(-1, grid**2, n_pairs)
+    return sums.reshape(-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("source", ["random", "extreme", "pets"])
+@pytest.mark.parametrize("is_symmetric", [True, False])
+def test_sums_do_not_depend_on_the_order_of_summation(source, is_symmetric):
+    shape, rng = (32, 32, 3), np.random.default_rng(4)
+    form = Preprocessing(*shape)
+    files = sorted((PETS / "train").glob("*/*"))[::4]
+    pets = np.stack([read_pixels(file, form) for file in files])
+    features = features_of(shape, is_symmetric=is_symmetric, pixels=pets)
+    random = rng.integers(0, 256, (10, *shape)), pictures(shape, 10, 3).reshape(10, *shape)
+    found = {"random": np.concatenate(random), "extreme": extreme_pictures(shape), "pets": pets}
+    pixels = found[source].astype(np.uint8).reshape(-1, 32 * 32 * 3)
+    expected = np.stack([sums_in_another_order(features, picture, rng) for picture in pixels])
+    np.testing.assert_array_equal([features.sums(picture) for picture in pixels], expected)
+    np.testing.assert_array_equal(features.of(pixels), features.rounded(expected))
+
+
+@pytest.mark.parametrize(("strip", "block"), [(100, 128), (1024, 5), (7, 1)])
+def test_features_do_not_depend_on_blocks_and_threads(strip, block, monkeypatch):
+    features, pixels = features_of(), pictures()
+    expected, sums = features.of(pixels), features.sums(pixels[0])
+    monkeypatch.setattr("softmaxce.patches._STRIP_PLACES", strip)
+    monkeypatch.setattr("softmaxce.patches._BLOCK_FILTERS", block)
+    monkeypatch.setattr("softmaxce.patches._TASK_PICTURES", block)
+    found = replace(features)  # without what it computed before
+    assert (found.sums(pixels[0]) == sums).all()
+    assert (found.of(pixels) == expected).all()
+
+
+def test_learned_filters_are_multiples_that_sum_to_zero():
+    filters = features_of().filters.astype(np.float64)
+    assert (filters[:-1] * 64 % 1 == 0).all()
+    assert (filters[-1] * 1024 % 1 == 0).all()
+    assert (filters[:-1].sum(axis=0) == 0).all()
+    exact = np.random.default_rng(0).normal(0, 0.2, (36, 9))
+    exact -= exact.mean(axis=0)
+    assert np.abs(patch_learning._in_steps(exact) - exact).max() < 1 / 64
+
+
 @pytest.mark.parametrize("is_symmetric", [True, False])
 def test_contributions_of_the_places_add_up_and_are_those_of_brute_force(is_symmetric):
     features = features_of(is_symmetric=is_symmetric)
@@ -177,15 +245,15 @@ def test_contributions_of_the_places_add_up_and_are_those_of_brute_force(is_symm
     # Without the place's responses, its share of every sum is gone.
     with_all = sums_by_brute_force(features, picture)
     row, column = 3, 5
-    responses = responses_by_scipy(features, picture)
+    responses = responses_by_brute_force(features, picture)
     responses[row, column] = 0
     features_without = replace(features)
-    original = responses_by_scipy
+    original = responses_by_brute_force
     try:
-        globals()["responses_by_scipy"] = lambda *_: responses
+        globals()["responses_by_brute_force"] = lambda *_: responses
         rest = sums_by_brute_force(features_without, picture)
     finally:
-        globals()["responses_by_scipy"] = original
+        globals()["responses_by_brute_force"] = original
     share = np.divide(with_all - rest, with_all, out=np.zeros_like(with_all), where=with_all > 0)
     assert found[row, column] == pytest.approx((share * of_features).sum(), abs=0.05)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from softmaxce.metrics.comparison import binomial_p_value
+from softmaxce.metrics.group_intervals import difference_of_means_interval
 from softmaxce.metrics.intervals import Z_95, difference_interval, wilson_interval
 from softmaxce.metrics.scores import Scores
 
@@ -98,7 +99,9 @@ class Evidence:
         """The probability that always predicting the most frequent class of as many other images
         is correct at least as often."""
         scores = self.scores
-        return binomial_p_value(scores.n_correct, scores.n_images, scores.majority_baseline)
+        worth = (scores.n_effective_correct or scores.n_images) / scores.n_images
+        n_correct, n_images = int(scores.n_correct * worth), max(int(scores.n_images * worth), 1)
+        return binomial_p_value(n_correct, n_images, scores.majority_baseline)
 
     @property
     def has_skill(self) -> bool:
@@ -199,7 +202,9 @@ def _overfitting(known: Evidence) -> Finding | None:
         return None  # which is the reason
     accuracy, n_training = known.training
     low, high = difference_interval(
-        (round(accuracy * n_training), n_training), (known.scores.n_correct, known.scores.n_images)
+        (round(accuracy * n_training), n_training),
+        (known.scores.n_correct, known.scores.n_images),
+        known.scores.n_effective_correct,
     )
     if low < OVERFITTED or known.skill >= USEFUL:
         return None
@@ -232,7 +237,7 @@ def _missed_classes(known: Evidence) -> Finding | None:
     missed = [
         (c.recall, -c.support, k)
         for k, c in enumerate(scores.per_class)
-        if c.support >= TOO_FEW_OF_CLASS and wilson_interval(c.n_correct, c.support)[1] < limit
+        if c.support >= TOO_FEW_OF_CLASS and (c.recall_interval or (0, 1))[1] < limit
     ]
     if not missed:
         return None
@@ -263,7 +268,8 @@ def _confused_classes(known: Evidence) -> Finding | None:
     if known.split == "train" or not known.has_skill:
         return None
     for c in known.scores.confusions:
-        is_mostly = wilson_interval(c.count, c.support)[0] > MOSTLY
+        worth = known.scores.per_class[c.label].effective_support
+        is_mostly = wilson_interval(c.count, c.support, worth)[0] > MOSTLY
         if is_mostly and c.count > known.scores.per_class[c.label].n_correct:
             names = known.class_names[c.label], known.class_names[c.predicted]
             evidence = dict(zip(("class", "predicted"), names, strict=True))
@@ -318,8 +324,12 @@ def _calibration(known: Evidence) -> Finding | None:
     if known.split == "train" or known.n_copies or known.uncalibrated is known.scores:
         return None
     gained = known.uncalibrated.cross_entropies - known.scores.cross_entropies
-    mean, error = float(gained.mean()), float(gained.std()) / known.scores.n_images**0.5
-    if not mean < -Z_95 * error:  # also if a loss is infinite
+    if known.scores.groups is not None:
+        is_harmful = difference_of_means_interval(gained, known.scores.groups)[1] < 0
+    else:
+        mean, error = float(gained.mean()), float(gained.std()) / known.scores.n_images**0.5
+        is_harmful = mean < -Z_95 * error
+    if not is_harmful:  # also if a loss is infinite
         return None
     before, after = known.uncalibrated.cross_entropy, known.scores.cross_entropy
     return Finding("calibration_harms", {"before": before, "after": after}, is_problem=False)

@@ -7,6 +7,10 @@ are summed over the places of the picture, weighted by their nearness to the poi
 rounded to one byte. So a picture becomes a vector of bytes like the pixels, in which 0 means that
 nothing matches; and since the features are sums over places, so are the logits.
 
+The bytes do not depend on the order of summation: normalised pixels are multiples of 1/16, filters
+of 1/64 and pooling weights of 1/16, so the sums of a strip of places are multiples of 2^-14, which
+float32 holds exactly below 2^10. docs/photographs.md says how large they are.
+
 Sources: Coates, Lee and Ng 2011; Coates and Ng 2012; Thiry et al. 2021.
 
 Filters come in mirror pairs: a patch and its mirror image. If `is_symmetric`, the features of a
@@ -21,7 +25,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -34,12 +38,13 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 SIDE = 6  # pixels
-THRESHOLDS = (0.2, 0.6, 1.2)
+THRESHOLDS = (0.25, 0.625, 1.25)
 CONTRAST = 100.0  # of brightnesses squared: patches that vary by less than about 10 are noise
 # The responses of so many places to so many filters stay in the second-level cache.
 _STRIP_PLACES, _BLOCK_FILTERS = 1024, 128
 _TASK_PICTURES = 16
-_ROUNDING = 1e-5  # relative: smaller sums are rounding errors of a sum of 0
+# Steps per 1 of normalised pixels, filters, and the distance between grid points.
+PIXEL_STEPS, FILTER_STEPS, _GRID_STEPS = 16, 64, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +54,8 @@ class PatchFeatures:
     shape: (height, width, channels) of a picture; grid: number of grid points in each direction;
     is_symmetric: see above; filters: float32 (SIDE · SIDE · channels + 1, n_pairs), which apply to
     the contrast-normalised pixels of a patch, row by row, and to a 1 (whitening and its centre are
-    folded in); scales: float32 (n_features,), by which the sums are multiplied before rounding.
+    folded in): multiples of 1 / FILTER_STEPS that sum to 0, and one of 1 / (FILTER_STEPS ·
+    PIXEL_STEPS); scales: float32 (n_features,), by which the sums are multiplied before rounding.
     """
 
     shape: tuple[int, int, int]
@@ -139,11 +145,10 @@ class PatchFeatures:
         memory: `Memory(self)`, to be used for picture after picture.
         """
         memory = memory or Memory(self)
-        strips = self._strips(pixels, memory)
-        pooled: Floats = reduce(np.add, (self._pooled(w, p, memory) for w, p in strips))
+        strips = (self._pooled(w, p, memory) for w, p in self._strips(pixels, memory))
+        pooled = reduce(partial(np.add, dtype=np.float64), strips)
         pooled -= self._nothing
-        pooled *= pooled > _ROUNDING * self._nothing
-        return self._joined(pooled).reshape(-1)
+        return self._joined(pooled).reshape(-1).astype(np.float32, copy=False)
 
     def _pooled(self, weights: Floats, patches: Floats, memory: Memory) -> Floats:
         """The sums over some places, with a threshold for every response that does not reach it:
@@ -262,18 +267,22 @@ def normalised(patches: NDArray[Any], channels: int, memory: Floats | None = Non
     """Contrast-normalised patches, and a 1 after each: (n, SIDE · SIDE · channels + 1).
 
     patches: 0 … 255; the values of a patch, row by row, fill the last axes. Their mean is left in,
-    because the filters ignore it. memory: for the result, at least n rows.
+    because the filters ignore it; they are rounded to multiples of 1 / PIXEL_STEPS. memory: for the
+    result, at least n rows.
     """
     size = SIDE * SIDE * channels
     n = patches.size // size
     with_one = np.empty((n, size + 1), np.float32) if memory is None else memory[:n]
     with_one[:, :-1].reshape(patches.shape)[...] = patches  # a view
     with_one[:, -1] = 1
-    # Integers up to 2^24 are exact in float32: no rounding spoils the variance of a flat patch.
-    mean = (with_one @ np.ones(size + 1, np.float32) - 1) / np.float32(size)
-    squares = (np.einsum("ij,ij->i", with_one, with_one) - 1) / np.float32(size)
-    scale = 1 / np.sqrt(np.maximum(squares - mean * mean, 0) + np.float32(CONTRAST))
-    with_one *= scale[:, np.newaxis]
+    # Integers up to 2^24 are exact in float32.
+    total = (with_one @ np.ones(size + 1, np.float32) - 1).astype(np.float64)
+    squares = (np.einsum("ij,ij->i", with_one, with_one) - 1).astype(np.float64)
+    variance = (size * squares - total * total) / size**2
+    scale = PIXEL_STEPS / np.sqrt(variance + CONTRAST)
+    with_one *= scale.astype(np.float32)[:, np.newaxis]
+    np.rint(with_one, out=with_one)
+    with_one *= np.float32(1 / PIXEL_STEPS)
     with_one[:, -1] = 1
     return with_one
 
@@ -289,8 +298,8 @@ def _nearness(n_places: int, grid: int) -> NDArray[np.float64]:
     """The weight of each of n places in a row at each point of the grid: (n_places, grid).
 
     The points are the centres of equal parts. Between two points, the weights of both fall
-    linearly with the distance; they sum to 1.
+    linearly with the distance, in _GRID_STEPS steps; they sum to 1.
     """
-    position = (np.arange(n_places) + 0.5) * grid / n_places - 0.5
-    inside = np.clip(position, 0, grid - 1)
+    position = _GRID_STEPS * ((2 * np.arange(n_places) + 1) * grid - n_places) / (2 * n_places)
+    inside = np.clip(np.rint(position) / _GRID_STEPS, 0, grid - 1)
     return np.asarray(np.maximum(0, 1 - np.abs(inside[:, np.newaxis] - np.arange(grid))))

@@ -100,15 +100,17 @@ def test_folders_with_the_same_class_folders_are_not_classes(tmp_path, names, ot
 
 
 @pytest.mark.parametrize("names", [("cat", "dog"), ("A", "B")])
-def test_a_folder_per_person_in_each_class_has_two_remedies(softmaxce, tmp_path, names):
+def test_a_folder_per_person_in_each_class_has_three_remedies(softmaxce, tmp_path, names):
     add_classes(tmp_path / "d" / names[0], classes={"p1": 1, "p2": 1})
     add_classes(tmp_path / "d" / names[1], classes={"p1": 1, "p2": 1, "p3": 1})
     wanted = (
         f"'{names[1]}' and '{names[0]}' contain the same folders (p1, p2); if '{names[1]}' and "
         f"'{names[0]}' are splits, name them train, validation and test; if they are classes, move "
-        "their images directly into them, or list the images in a CSV manifest (path,label)"
+        "their images directly into them, or list the images in a CSV manifest (path,label); if "
+        "the folders are groups, such as patients, add --group-by parent"
     )
     assert_one_error_line(softmaxce("train", "d"), 1, wanted)
+    assert softmaxce("check", "d", "--group-by", "parent").exit_code == 0
 
 
 def test_splits_within_classes_are_refused(tmp_path):

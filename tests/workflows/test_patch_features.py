@@ -71,7 +71,7 @@ def test_a_model_of_pixels_has_the_format_of_older_versions(softmaxce, tmp_path)
     softmaxce("train", PETS, "-o", "p.npz", "-q")
     softmaxce("train", PETS, *QUICK, "-o", "m.npz", "-q")
     versions = [softmaxce("info", n, "--format", "json").json for n in ("p.npz", "m.npz")]
-    assert [info["format_version"] for info in versions] == [1, 2]
+    assert [info["format_version"] for info in versions] == [1, 3]
     assert "features" not in versions[0]
     assert load_model(tmp_path / "p.npz").patches is None
 

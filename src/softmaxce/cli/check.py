@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.cli.options import Output, class_options, jobs_option, output_options
+from softmaxce.cli.options import (
+    Output,
+    class_options,
+    group_by_option,
+    jobs_option,
+    output_options,
+)
 from softmaxce.cli.types import SEED, Parsed, filters
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
-    from softmaxce.class_choice import ClassChoice
     from softmaxce.workflows.check import CheckResult
     from softmaxce.workflows.learning_curve import LearningCurve
 
@@ -42,16 +47,11 @@ Examples:
     "--seed", type=SEED, default=0, help="With --curve: seed for the validation split and subsets."
 )
 @class_options
+@group_by_option
 @jobs_option
 @output_options("text", "json")
 def check(
-    folder: str,
-    curve: bool,
-    features: int,
-    seed: int,
-    class_choice: ClassChoice,
-    jobs: int | None,
-    output: Output,
+    folder: str, curve: bool, features: int, seed: int, output: Output, **options: Any
 ) -> None:
     """Find problems in the images in DIR before training on them.
 
@@ -66,15 +66,15 @@ def check(
         raise InputError("--features and --seed need --curve")
     found = None
     with output.progress() as on_progress:
-        result = workflow.check(
-            folder, class_choice=class_choice, jobs=jobs, on_progress=on_progress
-        )
+        result = workflow.check(folder, on_progress=on_progress, **options)
         if curve:
             from softmaxce.workflows.learning_curve import learning_curve
             from softmaxce.workflows.train_options import TrainOptions
 
-            options = TrainOptions(features=features, seed=seed, class_choice=class_choice)
-            found = learning_curve(folder, options, jobs=jobs, on_progress=on_progress)
+            choice = TrainOptions(
+                features=features, seed=seed, class_choice=options.pop("class_choice")
+            )
+            found = learning_curve(folder, choice, on_progress=on_progress, **options)
     output.show(partial(_show, result, found), lambda _: as_json(result, found))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 GROUPS = {
-    "Image options": "only merge size color fit background files-from null skip-bad jobs cache "
-    "no-cache",
+    "Image options": "only merge size color fit background group-by files-from null skip-bad jobs "
+    "cache no-cache",
     "Model options": "model l2 features mirror hidden class-weight seed resume",
-    "Validation options": "validation calibrate",
+    "Validation options": "validation test folds permutations calibrate",
     "Output options": "output force top-k label coverage errors fail-under report save-plots "
     "details format no-progress quiet lang debug help",
     "Cluster options": "dask dask-tls dask-min-workers dask-timeout eval-timeout "

@@ -103,6 +103,14 @@ jobs_option = click.option(
     help="Number of image-decoding processes, at most 1024.  [default: one per core]",
 )
 
+group_by_option = click.option(
+    "--group-by",
+    type=Parsed("REGEX|COLUMN|parent", str),
+    help="Groups of images that belong together, such as those of a patient: the text that a "
+    "regular expression (or its first group) matches in the path, a column of the manifest, or "
+    "the parent folder. A group is never in two splits; intervals and tests count groups.",
+)
+
 skip_bad_option = click.option(
     "--skip-bad", is_flag=True, help="Skip unreadable images and list them."
 )
@@ -234,7 +242,7 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How images are read; the command receives `read`, the ReadOptions."""
+    """How images are read and grouped; the command receives `read`, the ReadOptions."""
 
     @wraps(command)
     def with_reading(
@@ -243,6 +251,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         jobs: int | None,
         cache: str | None,
         no_cache: bool,
+        group_by: str | None,
         **options: Any,
     ) -> Any:
         from softmaxce.data.pixel_cache import PixelCache, default_folder, usable_folder
@@ -254,7 +263,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
             folder = default_folder() if cache is None else usable_folder(cache)
         on_note = (lambda _: None) if options["quiet"] else note
         kept = None if folder is None else PixelCache(folder, on_note=on_note)
-        return command(*args, read=ReadOptions(skip_bad, kept, jobs), **options)
+        return command(*args, read=ReadOptions(skip_bad, kept, jobs, group_by=group_by), **options)
 
     switch = click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
     location = click.option(
@@ -264,7 +273,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Cache folder for decoded pixels.  [default: $SOFTMAXCE_CACHE if set, otherwise "
         "the user cache folder]",
     )
-    return skip_bad_option(jobs_option(location(switch(with_reading))))
+    return group_by_option(skip_bad_option(jobs_option(location(switch(with_reading)))))
 
 
 def command_line() -> str:

@@ -52,8 +52,21 @@ def read_manifest(path: str | PathLike[str]) -> dict[str, tuple[ClassFolder, ...
     }
 
 
-def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
-    """Line number and (path, label, split) of each row."""
+def column_names(path: str | PathLike[str]) -> list[str]:
+    """The names of its columns. Raises DataError."""
+    table = read_table(path)
+    header = csv.reader([table.header], delimiter=table.delimiter, skipinitialspace=True)
+    return _without_empty_end(next(header, []))
+
+
+def read_column(path: str | PathLike[str], column: str) -> dict[str, str]:
+    """The value of each image, by its path or URL as in `read_manifest`, which accepts the file."""
+    finder = FileFinder(os.fspath(path))
+    return {finder.find(name): value for _, (name, *_, value) in _rows(path, column)}
+
+
+def _rows(path: str | PathLike[str], *more: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Line number and (path, label, split) of each row, and the values of `more` columns."""
     table = read_table(path)
     reader = csv.reader(table.lines, delimiter=table.delimiter, strict=True, skipinitialspace=True)
     try:
@@ -78,8 +91,8 @@ def _rows(path: str | PathLike[str]) -> Iterator[tuple[int, tuple[str, str, str]
                     f"{len(header)} columns"
                 )
             values += [""] * (len(header) - len(values))
-            name, label, split = ("" if c is None else values[c] for c in columns.values())
-            yield line, (name, label, split)
+            chosen = *columns.values(), *map(header.index, more)
+            yield line, tuple("" if c is None else values[c] for c in chosen)
     except csv.Error as error:
         raise DataError(f"bad manifest: {path}: {error}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from softmaxce.class_names import closest, labels_of
 from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.chosen_classes import read_contents
 from softmaxce.data.class_folders import ClassFolder
+from softmaxce.data.grouping import about_single_images, group_keys, joined_by_copies
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import (
@@ -60,10 +62,11 @@ class PixelDataset:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
 
-    @property
+    @cached_property
     def split_keys(self) -> NDArray[np.uint64]:
-        """(n_images,): images with equal keys share a split: those of a group, or else copies."""
-        return np.asarray(self.digests[:, 0] if self.groups is None else self.groups)
+        """(n_images,): images with equal keys share a split: copies, and those of a group."""
+        copies = np.asarray(self.digests[:, 0])
+        return copies if self.groups is None else joined_by_copies(self.groups, copies)
 
     @property
     def n_images(self) -> int:
@@ -135,7 +138,7 @@ def load_for_training(
             f"only one class found: {split}: '{names[0]}'; a classifier needs at least two"
         )
     if arrays is not None:
-        return _from_arrays(split, arrays, names, wanted, backend=options.backend)
+        return _from_arrays(split, arrays, names, wanted, options=options)
     empty = [c.name for c in classes if not c.paths]
     if empty:
         raise DataError(
@@ -179,7 +182,7 @@ def load_for_model(
             else f"unknown class: {split}: the model does not know {theirs}; it knows {known}{hint}"
         )
     if arrays is not None:
-        return _from_arrays(split, arrays, class_names, wanted, backend=options.backend)
+        return _from_arrays(split, arrays, class_names, wanted, options=options)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
@@ -194,15 +197,11 @@ def _read(
     options: ReadOptions,
 ) -> PixelDataset:
     paths = [path for c in classes for path in c.paths]
+    groups = None if options.group_by is None else group_keys(split, paths, options.group_by)
     preprocessing, decoded, reason = decode_all(str(split), paths, wanted, options)
     unreadable = tuple(decoded.failures[i] for i in sorted(decoded.failures))
     if unreadable and not options.skip_bad:
-        noun = "image" if len(unreadable) == 1 else "images"
-        shown = first_and_more([str(error) for error in unreadable], separator="; ")
-        raise DataError(
-            f"{len(unreadable)} unreadable {noun}: {shown}. "
-            "Fix or remove them, or skip them with --skip-bad"
-        )
+        raise _unreadable(unreadable)
     if len(unreadable) == len(paths):
         raise DataError(f"no readable images: {split}: all {len(unreadable)} are unreadable")
     labels = np.repeat(
@@ -213,6 +212,7 @@ def _read(
     if unreadable:
         kept = np.setdiff1d(np.arange(len(paths)), list(decoded.failures))
         digests, labels = digests[kept], labels[kept]
+        groups = None if groups is None else groups[kept]
         paths = [paths[i] for i in kept]
         # A backend's rows must be those of consecutive files, so it decodes the good ones again.
         backend = options.backend
@@ -227,7 +227,22 @@ def _read(
         reason,
         unreadable,
         tuple(path for c in classes for path in c.ignored_files),
-        (*split.findings, *about_names(class_names), *about_copies(digests, labels, paths)),
+        (
+            *split.findings,
+            *about_names(class_names),
+            *about_copies(digests, labels, paths),
+            *about_single_images(groups, options.group_by),
+        ),
+        groups=groups,
+    )
+
+
+def _unreadable(errors: Sequence[ImageError]) -> DataError:
+    noun = "image" if len(errors) == 1 else "images"
+    shown = first_and_more([str(error) for error in errors], separator="; ")
+    return DataError(
+        f"{len(errors)} unreadable {noun}: {shown}. "
+        "Fix or remove them, or skip them with --skip-bad"
     )
 
 
@@ -237,9 +252,11 @@ def _from_arrays(
     class_names: Sequence[str],
     wanted: PreprocessingOptions,
     *,
-    backend: object,
+    options: ReadOptions,
 ) -> PixelDataset:
-    if backend is not None:
+    if options.group_by is not None:
+        group_keys(split, (), options.group_by)  # which refuses arrays
+    if options.backend is not None:
         raise DataError(
             f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "
             "a CSV manifest; omit --dask for arrays"

@@ -35,7 +35,8 @@ class DecodingBackend(Protocol):
 class ReadOptions:
     """skip_bad: skip unreadable images instead of raising DataError; cache: where decoded pixels
     are kept (None: nowhere; a backend ignores it); jobs: decoding processes (None: one per core);
-    on_decoded: called with (images decoded so far, all images); backend: reads the files elsewhere.
+    on_decoded: called with (images decoded so far, all images); backend: reads the files elsewhere;
+    group_by: what names the group of an image, as `data.grouping` says (None: nothing).
     """
 
     skip_bad: bool = False
@@ -43,3 +44,4 @@ class ReadOptions:
     jobs: int | None = None
     on_decoded: OnDecoded | None = None
     backend: DecodingBackend | None = None
+    group_by: str | None = None

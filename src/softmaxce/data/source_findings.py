@@ -16,6 +16,7 @@ from softmaxce.data.duplicates import exact_groups
 from softmaxce.errors import first_and_more
 
 PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable", "look_alike_classes"} | {
+    "groups_across_parts",
     "exact_duplicates_across_parts",
     "exact_duplicates_across_classes",
 }

@@ -51,13 +51,13 @@ class Split:
 AnySource = Split | str | PathLike[str]
 
 
-def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
+def find_splits(source: str | PathLike[str], *, is_grouped: bool = False) -> dict[str, Split]:
     """The splits of a folder (train/, validation/, test/), a manifest or a file of arrays.
 
     They are called "train", which always exists, "validation" and "test", in this order.
     A folder that does not contain such folders is the training split as a whole, as is a file that
     names no splits. Raises DataError for anything else, and for folders that seem not to be
-    classes.
+    classes. is_grouped: whether the same folders in several classes are known to be groups.
     """
     root = Path(source)
     listed = _listed(source)
@@ -73,13 +73,13 @@ def find_splits(source: str | PathLike[str]) -> dict[str, Split]:
         return {**splits, "train": replace(splits["train"], findings=found)}
     folders, others = _split_folders(root)
     if not folders:
-        return {"train": _checked(_folder(root))}
-    train = _checked(_folder(folders["train"]))
+        return {"train": _checked(_folder(root), is_grouped)}
+    train = _checked(_folder(folders["train"]), is_grouped)
     splits, unlabelled = {"train": train}, list[str]()
     for name in _ORDER[1:]:
         if name in folders:
             if split := _labelled(folders[name], train):
-                splits[name] = _checked(split)
+                splits[name] = _checked(split, is_grouped)
             else:
                 unlabelled.append(str(folders[name]))
     findings = with_examples(
@@ -156,7 +156,7 @@ def _labelled(path: Path, train: Split) -> Split | None:
     return split if any(c.paths for c in classes) else None
 
 
-def _checked(split: Split) -> Split:
+def _checked(split: Split, is_grouped: bool) -> Split:
     """The split of a folder. Raises DataError if its folders seem not to be classes."""
     filled = [c for c in list_classes(split) if c.paths]
     outer = sorted((c for c in filled if c.nested), key=lambda c: -len(c.nested))
@@ -184,14 +184,15 @@ def _checked(split: Split) -> Split:
             f"'{first.name}' elsewhere"
         )
     keys = set(map(look_alike_key, first.nested))
-    for other in others:
+    for other in () if is_grouped else others:
         common = [name for name in other.nested if look_alike_key(name) in keys]
         if len(common) >= max(2, len(other.nested) / 2):
             raise DataError(
                 f"{unclear} '{first.name}' and '{other.name}' contain the same folders "
                 f"({first_and_more(common, 5)}); if '{first.name}' and '{other.name}' are splits, "
                 "name them train, validation and test; if they are classes, move their images "
-                "directly into them, or list the images in a CSV manifest (path,label)"
+                "directly into them, or list the images in a CSV manifest (path,label); if the "
+                "folders are groups, such as patients, add --group-by parent"
             )
     return split
 

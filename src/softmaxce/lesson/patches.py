@@ -1,6 +1,7 @@
 """The steps about an image whose model has patch features: one place worked through, and the map.
 
-The responses and sums are compared with others that are computed from their formula in float64.
+The responses and sums are compared with others that are computed from their formula in float64:
+they are equal, because sums of multiples of powers of two are exact.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.picture import Picture, largest, regions, spread, sums_of_contributions
-from softmaxce.patches import CONTRAST, SIDE, THRESHOLDS, PatchFeatures, normalised, windows
+from softmaxce.patches import (
+    CONTRAST,
+    PIXEL_STEPS,
+    SIDE,
+    THRESHOLDS,
+    PatchFeatures,
+    normalised,
+    windows,
+)
 
 Floats = NDArray[np.float64]
 _BLOCK_PLACES = 1024  # a large image has too many places for all responses at once
@@ -101,11 +110,13 @@ def _settings(patches: PatchFeatures) -> dict[str, Any]:
 
 def _responses(patches: PatchFeatures, found: NDArray[np.uint8], number: int) -> Floats:
     """The responses (n_places,) to one filter of the bank, from the formula in float64."""
-    values = found.reshape(len(found), -1).astype(np.float64)
-    divisors = np.sqrt(values.var(axis=1) + CONTRAST)
+    values = found.reshape(len(found), -1).astype(np.float32)
+    scales = PIXEL_STEPS / np.sqrt(values.var(axis=1, dtype=np.float64) + CONTRAST)
+    scaled = values * scales.astype(np.float32)[:, np.newaxis]
+    rounded = np.rint(scaled).astype(np.float64) / PIXEL_STEPS
     factors = patches.bank[:, number].astype(np.float64)
-    varying = values - values.mean(axis=1, keepdims=True)
-    return np.asarray(varying @ factors[:-1] / divisors + factors[-1])
+    varying = rounded - rounded.mean(axis=1, keepdims=True)
+    return np.asarray(varying @ factors[:-1] + factors[-1])
 
 
 def _sum_by_hand(

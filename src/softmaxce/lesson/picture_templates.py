@@ -123,9 +123,9 @@ PATCHES = StepTemplate(
     sentences={
         "There are {n_rows} × {n_columns} = {n_places} places for a patch. A place is named after "
         "the row and column of its top left pixel.": ALWAYS,
-        "Contrast normalisation: the mean brightness of a part is subtracted from each of its "
-        "brightnesses, and the differences are divided by the square root of (variance + "
-        "{contrast}). So bright and dark images of the same thing give nearly the same "
+        "Contrast normalisation: each brightness of a part is divided by the square root of "
+        "(variance + {contrast}) and rounded to sixteenths; then the mean of the results is "
+        "subtracted. So bright and dark images of the same thing give nearly the same "
         "numbers.": ALWAYS,
         "The response r to a patch is the sum of these numbers, each multiplied by a number of the "
         "patch's filter, plus a constant. It is high where the image looks like the patch, and "
@@ -158,10 +158,10 @@ PATCHES = StepTemplate(
     more=Part(
         checks=(
             Check(
-                "The response, computed again from the formula, is the same but for rounding",
+                "The response, computed again from the formula, is the same",
                 "response_by_hand",
                 "response",
-                tolerance=1e-3,
+                tolerance=1e-9,
             ),
             Check(
                 "The sum, computed again place by place, is the same but for rounding",

@@ -21,7 +21,8 @@ _RELATIVE_TOLERANCE = 1e-10
 class Bin:
     """The predictions with a confidence in (low, high]; mean_confidence is 0 if there are none.
 
-    A confidence is the probability of the predicted class.
+    A confidence is the probability of the predicted class. n_effective: how many independent images
+    the images are worth, if they are in groups.
     """
 
     low: float
@@ -29,6 +30,7 @@ class Bin:
     n_images: int
     n_correct: int
     mean_confidence: float
+    n_effective: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -38,7 +40,8 @@ class Bin:
     @property
     def accuracy_interval(self) -> Interval | None:
         """The accuracy's 95 % Wilson interval; None in an empty bin."""
-        return wilson_interval(self.n_correct, self.n_images) if self.n_images else None
+        n = self.n_images
+        return wilson_interval(self.n_correct, n, self.n_effective) if n else None
 
 
 def bin_of(confidences: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -8,6 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.metrics.group_intervals import (
+    difference_of_means_interval,
+    effective_number,
+    sign_flip_p_value,
+)
 from softmaxce.metrics.intervals import (
     Bootstrap,
     Interval,
@@ -25,7 +30,8 @@ class Comparison:
     correctly. accuracy_difference_interval: 95 %, by Newcombe's method for paired proportions;
     cross_entropy_difference: in nats, its 95 % interval by a bootstrap over images; p_value:
     McNemar's, the probability of a difference at least as large by chance; is_different:
-    (n_images,) whether the predicted class names differ.
+    (n_images,) whether the predicted class names differ. If the images are in groups, the intervals
+    and the test count groups.
     """
 
     a: Scores
@@ -48,6 +54,14 @@ def compare(a: Scores, b: Scores, is_different: NDArray[np.bool_]) -> Comparison
     only_a, only_b = a.n_correct - both, b.n_correct - both
     neither = n_images - both - only_a - only_b
     losses = b.cross_entropies - a.cross_entropies
+    counts = both, only_b, only_a, neither
+    if a.groups is None:
+        accuracy_interval = paired_difference_interval(*counts)
+        p_value = mcnemar_p_value(only_a, only_b)
+    else:
+        gains = b.is_correct.astype(np.int64) - a.is_correct
+        accuracy_interval = _gain_interval(gains, a.groups, counts)
+        p_value = sign_flip_p_value(gains, a.groups)
     return Comparison(
         a,
         b,
@@ -56,12 +70,28 @@ def compare(a: Scores, b: Scores, is_different: NDArray[np.bool_]) -> Comparison
         only_b,
         neither,
         accuracy_difference=(only_b - only_a) / n_images,
-        accuracy_difference_interval=paired_difference_interval(both, only_b, only_a, neither),
+        accuracy_difference_interval=accuracy_interval,
         cross_entropy_difference=float(np.mean(losses)),
-        cross_entropy_difference_interval=percentile_interval(Bootstrap(n_images).means(losses)),
-        p_value=mcnemar_p_value(only_a, only_b),
+        cross_entropy_difference_interval=_loss_interval(losses, a.groups),
+        p_value=p_value,
         is_different=is_different,
     )
+
+
+def _gain_interval(
+    gains: NDArray[np.int64], groups: NDArray[np.int64], counts: tuple[int, int, int, int]
+) -> Interval:
+    """That of the mean of gains (n,) of 1, 0 and −1; of counts as for Newcombe's if all are 0."""
+    if gains.any():
+        return difference_of_means_interval(gains.astype(np.float64), groups)
+    worth = effective_number(gains != 0, groups) / len(gains)
+    return paired_difference_interval(*(count * worth for count in counts))
+
+
+def _loss_interval(losses: NDArray[np.float64], groups: NDArray[np.int64] | None) -> Interval:
+    if groups is not None and np.isfinite(losses).all():
+        return difference_of_means_interval(losses, groups)
+    return percentile_interval(Bootstrap(len(losses), groups).means(losses))
 
 
 def mcnemar_p_value(only_a: int, only_b: int) -> float:

@@ -50,7 +50,7 @@ def _rank(n_images: int, coverage: float) -> int:
 
 
 def coverage_is_significantly_low(
-    n_covered: int, n_images: int, n_calibration: int, coverage: float
+    n_covered: float, n_images: float, n_calibration: int, coverage: float
 ) -> bool:
     """Whether n_covered of n_images is below what chance explains (one-sided, 2.5 %).
 

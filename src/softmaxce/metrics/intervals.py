@@ -15,18 +15,25 @@ N_RESAMPLES = 1000
 MAX_BLOCKS = 1000
 
 
-def wilson_interval(n_correct: float, n_images: float) -> Interval:
-    """Wilson's 95 % interval of a proportion (1927, JASA 22:209). n_images ≥ 1."""
-    proportion, z = n_correct / n_images, Z_95
-    spread = z * math.sqrt(proportion * (1 - proportion) / n_images + (z / (2 * n_images)) ** 2)
-    centre = proportion + z * z / (2 * n_images)
-    scale = 1 + z * z / n_images
+def wilson_interval(
+    n_correct: float, n_images: float, n_effective: float | None = None
+) -> Interval:
+    """Wilson's 95 % interval of a proportion (1927, JASA 22:209). n_images ≥ 1.
+
+    n_effective: how many independent images the images are worth; all of them if None.
+    """
+    proportion, z, n = n_correct / n_images, Z_95, n_effective or n_images
+    spread = z * math.sqrt(proportion * (1 - proportion) / n + (z / (2 * n)) ** 2)
+    centre = proportion + z * z / (2 * n)
+    scale = 1 + z * z / n
     low = 0.0 if n_correct == 0 else (centre - spread) / scale
     high = 1.0 if n_correct == n_images else (centre + spread) / scale
     return low, high
 
 
-def paired_difference_interval(both: int, only_a: int, only_b: int, neither: int) -> Interval:
+def paired_difference_interval(
+    both: float, only_a: float, only_b: float, neither: float
+) -> Interval:
     """The 95 % interval of the difference a − b of two proportions of the same images.
 
     The arguments count the images that both models, one or neither predicted correctly. Method 10
@@ -53,10 +60,12 @@ def paired_difference_interval(both: int, only_a: int, only_b: int, neither: int
     )
 
 
-def difference_interval(a: tuple[int, int], b: tuple[int, int]) -> Interval:
+def difference_interval(
+    a: tuple[int, int], b: tuple[int, int], n_effective_b: float | None = None
+) -> Interval:
     """The 95 % interval of the difference a − b of the proportions of different images, given as
     (n_correct, n_images). Method 10 of Newcombe 1998 (Statistics in Medicine 17:873)."""
-    (low_a, high_a), (low_b, high_b) = wilson_interval(*a), wilson_interval(*b)
+    (low_a, high_a), (low_b, high_b) = wilson_interval(*a), wilson_interval(*b, n_effective_b)
     p_a, p_b = a[0] / a[1], b[0] / b[1]
     difference = p_a - p_b
     return (
@@ -70,13 +79,16 @@ class Bootstrap:
 
     Up to MAX_BLOCKS images are drawn individually. More are first distributed at random over
     MAX_BLOCKS blocks, and whole blocks are drawn: a mean needs only the sum of each block, and the
-    work does not grow with the number of images.
+    work does not grow with the number of images. Images in groups (n_images,), numbered from 0, are
+    drawn and distributed by group.
     """
 
-    def __init__(self, n_images: int) -> None:
+    def __init__(self, n_images: int, groups: NDArray[np.int64] | None = None) -> None:
         random = np.random.default_rng(0)
-        self.n_blocks = min(n_images, MAX_BLOCKS)
-        self._block_of = random.permutation(n_images) % self.n_blocks
+        n_drawn = n_images if groups is None else int(groups.max()) + 1
+        self.n_blocks = min(n_drawn, MAX_BLOCKS)
+        blocks = random.permutation(n_drawn) % self.n_blocks
+        self._block_of = blocks if groups is None else blocks[groups]
         draws = random.integers(0, self.n_blocks, (N_RESAMPLES, self.n_blocks), dtype=np.int32)
         draws += self.n_blocks * np.arange(N_RESAMPLES, dtype=np.int32)[:, np.newaxis]
         drawn = np.bincount(draws.ravel(), minlength=N_RESAMPLES * self.n_blocks)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.metrics.calibration import N_BINS, Bin, bin_of, reliability_bins
+from softmaxce.metrics.class_score import ClassScore
 from softmaxce.metrics.confusions import Confusion
+from softmaxce.metrics.group_intervals import effective_number, mean_loss_interval
 from softmaxce.metrics.intervals import (
     QUANTILES_95,
     Bootstrap,
@@ -38,44 +40,6 @@ LOSSES = ("cross_entropy", "brier_score", "expected_calibration_error")
 
 
 @dataclass(frozen=True)
-class ClassScore:
-    """The scores of one class. A ratio with denominator 0 is 0, as in scikit-learn by default.
-
-    support: images of the class; n_predicted: images predicted as it; n_correct: both.
-    """
-
-    n_correct: int
-    support: int
-    n_predicted: int
-
-    @property
-    def precision(self) -> float:
-        """The proportion of the images predicted as the class that belong to it."""
-        return self.n_correct / self.n_predicted if self.n_predicted else 0.0
-
-    @property
-    def precision_interval(self) -> Interval | None:
-        """Its 95 % Wilson interval; None if no image was predicted as the class."""
-        return wilson_interval(self.n_correct, self.n_predicted) if self.n_predicted else None
-
-    @property
-    def recall(self) -> float:
-        """The proportion of the images of the class that were predicted as it."""
-        return self.n_correct / self.support if self.support else 0.0
-
-    @property
-    def recall_interval(self) -> Interval | None:
-        """Its 95 % Wilson interval; None if there are no images of the class."""
-        return wilson_interval(self.n_correct, self.support) if self.support else None
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        total = self.support + self.n_predicted
-        return 2 * self.n_correct / total if total else 0.0
-
-
-@dataclass(frozen=True)
 class Metric:
     """One score over all images.
 
@@ -96,7 +60,8 @@ class Scores:
     labels, predicted: classes from 0; cross_entropies: −log p[label], in nats; squared_errors:
     Σ (p − one-hot)²; confidences: p[predicted]; ranks: the number of classes ranked above the true
     one. Ties: the prediction is the first of equally probable classes, while ranks count the later
-    ones as higher (as scikit-learn's `top_k_accuracy_score` does).
+    ones as higher (as scikit-learn's `top_k_accuracy_score` does). groups: the group of each image,
+    numbered from 0, if the intervals shall count groups, not images.
     """
 
     n_classes: int
@@ -106,11 +71,21 @@ class Scores:
     squared_errors: Floats
     confidences: Floats
     ranks: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
 
     @property
     def n_images(self) -> int:
         """The number of images."""
         return len(self.labels)
+
+    def n_effective(
+        self, is_success: NDArray[np.bool_], among: NDArray[np.bool_] | slice = slice(None)
+    ) -> float | None:
+        """How many independent images the images (those `among` them) are worth for the proportion
+        of successes (n_images,); None if they are not grouped, or if there are none."""
+        if self.groups is None or not len(groups := self.groups[among]):
+            return None
+        return effective_number(is_success[among], groups)
 
     @cached_property
     def is_correct(self) -> NDArray[np.bool_]:
@@ -151,7 +126,12 @@ class Scores:
     @property
     def accuracy_interval(self) -> Interval:
         """Its 95 % Wilson interval."""
-        return wilson_interval(self.n_correct, self.n_images)
+        return wilson_interval(self.n_correct, self.n_images, self.n_effective_correct)
+
+    @cached_property
+    def n_effective_correct(self) -> float | None:
+        """As `n_effective`, for the accuracy."""
+        return self.n_effective(self.is_correct)
 
     @cached_property
     def cross_entropy(self) -> float:
@@ -179,7 +159,12 @@ class Scores:
     @cached_property
     def bins(self) -> tuple[Bin, ...]:
         """The bins of the reliability diagram."""
-        return reliability_bins(self.confidences, self.is_correct)
+        bins = reliability_bins(self.confidences, self.is_correct)
+        if self.groups is None:
+            return bins
+        of_image = bin_of(self.confidences)
+        numbers = (self.n_effective(self.is_correct, of_image == b) for b in range(N_BINS))
+        return tuple(map(lambda b, n: replace(b, n_effective=n), bins, numbers))
 
     @property
     def mean_confidence(self) -> float:
@@ -205,9 +190,10 @@ class Scores:
 
     def top_k_accuracy(self, k: int) -> Metric:
         """The proportion of images whose true class is among the k most probable."""
-        n_hits, n = int(np.count_nonzero(self.ranks < k)), self.n_images
-        interval, baseline = wilson_interval(n_hits, n), self._top_k_baseline(k)
-        return Metric(f"top_{k}_accuracy", n_hits / n, interval, baseline)
+        is_hit, n = self.ranks < k, self.n_images
+        n_hits = int(np.count_nonzero(is_hit))
+        interval = wilson_interval(n_hits, n, self.n_effective(is_hit))
+        return Metric(f"top_{k}_accuracy", n_hits / n, interval, self._top_k_baseline(k))
 
     def _top_k_baseline(self, k: int) -> float:
         return int(np.sort(self._counts[1])[-k:].sum()) / self.n_images
@@ -234,7 +220,12 @@ class Scores:
     @cached_property
     def per_class(self) -> tuple[ClassScore, ...]:
         """The scores of each class."""
-        return tuple(map(ClassScore, *(counts.tolist() for counts in self._counts)))
+        columns = [counts.tolist() for counts in self._counts]
+        if self.groups is not None:
+            for sides in (self.labels, self.predicted):
+                of_class = (sides == k for k in range(self.n_classes))
+                columns.append([self.n_effective(self.is_correct, among) for among in of_class])
+        return tuple(map(ClassScore, *columns))
 
     @property
     def n_present(self) -> int:
@@ -260,8 +251,8 @@ class Scores:
     def metrics(self) -> tuple[Metric, ...]:
         """Every score with its interval and its baseline."""
         n, draw = self.n_classes, self._bootstrap
-        cross_entropy = percentile_interval(draw.means(self.cross_entropies))
-        brier_score = percentile_interval(draw.means(self.squared_errors))
+        cross_entropy = self._mean_interval(self.cross_entropies)
+        brier_score = self._mean_interval(self.squared_errors)
         surplus = self.is_correct - self.confidences
         gaps = np.abs(draw.totals(bin_of(self.confidences), N_BINS, surplus)).sum(axis=1)
         ece = self.expected_calibration_error
@@ -276,6 +267,11 @@ class Scores:
                 "expected_calibration_error", ece, ece_interval, self.expected_ece_if_calibrated
             ),
         )
+
+    def _mean_interval(self, losses: Floats) -> Interval:
+        if self.groups is not None and np.isfinite(losses).all():
+            return mean_loss_interval(losses, self.groups)
+        return percentile_interval(self._bootstrap.means(losses))
 
     def _class_metrics(self) -> list[Metric]:
         majority, n_present = self.majority_baseline, self.n_present
@@ -304,7 +300,7 @@ class Scores:
 
     @cached_property
     def _bootstrap(self) -> Bootstrap:
-        return Bootstrap(self.n_images)
+        return Bootstrap(self.n_images, self.groups)
 
 
 def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
@@ -330,8 +326,8 @@ def score(log_probabilities: Floats, labels: NDArray[np.int64]) -> Scores:
 
 
 def joined(blocks: Sequence[Scores]) -> Scores:
-    """The scores of the images of all blocks (at least one), in their order."""
-    names = [field.name for field in fields(Scores) if field.name != "n_classes"]
+    """The scores of the images of all blocks (at least one), in their order, not grouped."""
+    names = [f.name for f in fields(Scores) if f.name not in ("n_classes", "groups")]
     columns = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
     return Scores(n_classes=blocks[0].n_classes, **columns)
 

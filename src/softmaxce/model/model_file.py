@@ -15,9 +15,10 @@ The file is an uncompressed zip that `numpy.load` opens as well:
 A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
 classes that are used, and in "merged" the class into which each merged class goes.
 
-A model with patch features has format version 2, the field "patches" in its header, and
+A model with patch features has format version 3, the field "patches" in its header, and
 
-    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py
+    filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; in version 2, which
+                    is refused, they were not multiples of powers of two
     scales.npy      float32 (n_features,)
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
@@ -53,6 +54,7 @@ from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
     FORMAT_VERSION,
     PATCHES_VERSION,
+    RETIRED_VERSION,
     Shape,
     checked_choice,
     checked_header,
@@ -299,6 +301,8 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
         raise ModelError("not a softmaxce model: its header names another format")
     version: Any = header.get("format_version")
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
+    if version == RETIRED_VERSION:
+        raise ModelError("it was made by an older softmaxce; train it again")
     if version > PATCHES_VERSION:
         raise ModelError(
             f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "

@@ -14,7 +14,8 @@ from softmaxce.patches import SIDE, n_features
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
-PATCHES_VERSION = 2  # of models with patch features
+PATCHES_VERSION = 3  # of models with patch features
+RETIRED_VERSION = 2  # the same before the numbers of filters were multiples of powers of two
 _MAX_IMAGES = 2**40
 _MAX_PAIRS = 4096
 _MAX_GRID = 16

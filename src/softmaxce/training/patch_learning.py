@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import DataError
-from softmaxce.patches import SIDE, PatchFeatures, mirrored, normalised, windows
+from softmaxce.patches import (
+    FILTER_STEPS,
+    PIXEL_STEPS,
+    SIDE,
+    PatchFeatures,
+    mirrored,
+    normalised,
+    windows,
+)
 from softmaxce.row_threads import row_threads
 
 _N_PATCHES = 50_000
@@ -64,11 +72,23 @@ def learn_patches(
     white = _unit(patches @ whitening.astype(np.float32))
     with row_threads() as run_tasks:
         clusters = _cluster(white, n_pairs, twin, run_tasks).astype(np.float64)
-    filters = whitening @ clusters.T
-    filters -= filters.mean(axis=0)  # so that the mean of a patch does not matter
-    with_offset = np.vstack([filters, -centre @ filters]).astype(np.float32)
+    exact = whitening @ clusters.T
+    filters = _in_steps(exact - exact.mean(axis=0))  # the mean of a patch does not matter
+    steps = FILTER_STEPS * PIXEL_STEPS
+    offsets = np.rint(-centre @ filters * steps) / steps
+    with_offset = np.vstack([filters, offsets]).astype(np.float32)
     grid = grid_of(shape, is_symmetric=True)
     return PatchFeatures(shape, grid, False, with_offset, np.ones(0, np.float32))
+
+
+def _in_steps(filters: Matrix) -> Matrix:
+    """Filters (n_values, n) of sum 0, rounded to multiples of 1 / FILTER_STEPS whose sum is exactly
+    0: down, except for the values with the largest remainders."""
+    steps = filters * FILTER_STEPS
+    down = np.floor(steps)
+    n_up = np.rint((steps - down).sum(axis=0))
+    ranks = np.argsort(np.argsort(down - steps, axis=0, kind="stable"), axis=0)
+    return np.asarray((down + (ranks < n_up)) / FILTER_STEPS)
 
 
 def grid_of(shape: tuple[int, int, int], is_symmetric: bool) -> int:

@@ -16,6 +16,7 @@ from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.cross_validation import CrossValidation
 from softmaxce.workflows.evaluate import Coverage
+from softmaxce.workflows.groups import Grouping
 from softmaxce.workflows.scored_subset import Overlap
 from softmaxce.workflows.training_record import TrainingRecord
 
@@ -55,6 +56,21 @@ def left_out_line(scores: Scores, shown: NDArray[np.int64]) -> str:
     return (
         f"The {len(shown)} most confused of {scores.n_classes:,} classes, with {n_shown:,} of the "
         f"{n_errors:,} errors."
+    )
+
+
+def groups_line(grouping: Grouping | None) -> str:
+    """How many groups there are, and whether splits share some; '' if images are not grouped."""
+    if grouping is None:
+        return ""
+    groups, n_shared = counted(grouping.n_groups, "group"), grouping.shared.count
+    if grouping.n_splits == 1:
+        return f"{groups}: the intervals and tests count groups, not images."
+    if n_shared == 0:
+        return f"{groups}, none in two splits: the intervals and tests count groups, not images."
+    return (
+        f"{groups}, {n_shared:,} in more than one split: the intervals and tests count groups, not "
+        "images."
     )
 
 

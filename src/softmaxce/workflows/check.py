@@ -18,6 +18,7 @@ from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.chosen_classes import Contents, read_contents
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
+from softmaxce.data.grouping import about_shared_groups, about_single_images, group_keys
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
@@ -71,15 +72,16 @@ def check(
     *,
     class_choice: ClassChoice = ALL_CLASSES,
     jobs: int | None = None,
+    group_by: str | None = None,
     on_progress: OnProgress = ignore,
 ) -> CheckResult:
     """Check all images in the chosen classes of `folder`.
 
-    Raises DataError if there are no classes at all, and InputError for a choice of other classes.
+    Raises DataError if there are no classes, InputError for others, and both as `group_keys` does.
     """
     splits = {
         name: read_contents(split, class_choice, training=name == "train")
-        for name, split in find_splits(folder).items()
+        for name, split in find_splits(folder, is_grouped=group_by is not None).items()
     }
     arrays = {name: s.arrays for name, s in splits.items() if s.arrays is not None}
     files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
@@ -96,6 +98,7 @@ def check(
         *_about_classes(splits),
         *_about_names(paths, str(folder)),
         *([] if arrays else _about_files(paths, outcomes)),
+        *(_about_groups(splits, group_by) if group_by is not None else ()),
         *_about_duplicates(paths, labels, _find_duplicates(decoded, form)),
         *_about_range(str(folder), decoded),
     ]
@@ -200,6 +203,15 @@ def _about_classes(splits: _Splits) -> Iterator[Finding]:
     advice = "(see --class-weight balanced, and evaluate by recall)"
     yield finding("unbalanced", unbalanced, "unbalanced split", advice)
     yield finding("foreign", ignored_files, "file", "skipped: not named like an image")
+
+
+def _about_groups(splits: _Splits, by: str) -> Iterator[Finding]:
+    keys: dict[str, tuple[NDArray[np.uint64], Sequence[str]]] = {}
+    for name, (split, _, classes) in splits.items():
+        paths = [path for c in classes for path in c.paths]
+        keys[name] = group_keys(split, paths, by), paths
+        yield from about_single_images(keys[name][0], by)
+    yield about_shared_groups(keys)
 
 
 def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:

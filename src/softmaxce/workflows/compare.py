@@ -17,6 +17,7 @@ from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
 from softmaxce.model.model_file import load_model
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.patch_features import with_features
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
@@ -35,6 +36,11 @@ class CompareResult:
     def left_out(self) -> tuple[str, ...]:
         """A line for each file that was skipped."""
         return self.a.subset.dataset.left_out
+
+    @cached_property
+    def grouping(self) -> Grouping | None:
+        """The groups of the images, if they are grouped."""
+        return grouping_of({"": self.a})
 
     @cached_property
     def comparison(self) -> Comparison:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmaxce.data.pixel_dataset import Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
@@ -14,6 +16,7 @@ from softmaxce.metrics.conformal import coverage_is_significantly_low, predictio
 from softmaxce.metrics.intervals import Interval, wilson_interval
 from softmaxce.model.model_file import ModelSource, opened
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.patch_features import with_features
 from softmaxce.workflows.progress import OnProgress, counted, ignore
@@ -60,6 +63,11 @@ class EvaluateResult:
         """A line for each file that was skipped."""
         return self.scored.subset.dataset.left_out
 
+    @cached_property
+    def grouping(self) -> Grouping | None:
+        """The groups of the images, if they are grouped."""
+        return grouping_of({"": self.scored})
+
 
 def evaluate(
     folder: str | PathLike[str],
@@ -96,22 +104,26 @@ def _coverage(scored: ScoredSubset, asked: float, threshold: float) -> Coverage:
     """How often the prediction sets contain the true class."""
     labels, n_images = scored.scores.labels, scored.scores.n_images
     sizes: list[int] = []
-    n_covered = 0
+    covered: list[NDArray[np.bool_]] = []
     for log_probabilities in scored.log_probabilities():
         sets = prediction_sets(log_probabilities, threshold)
         of_block = labels[len(sizes) : len(sizes) + len(sets)]
-        n_covered += int(np.count_nonzero(sets[np.arange(len(sets)), of_block]))
+        covered.append(sets[np.arange(len(sets)), of_block])
         sizes += np.count_nonzero(sets, axis=1).tolist()
     calibration = scored.model.calibration_scores
     n_calibration = calibration.n_images if calibration else 0
+    is_covered = np.concatenate(covered)
+    n_covered, n_effective = int(is_covered.sum()), scored.scores.n_effective(is_covered)
+    # The validation images are in groups, too: each is worth as much.
+    worth = 1.0 if n_effective is None else n_effective / n_images
     return Coverage(
         asked,
         threshold,
         reached=n_covered / n_images,
-        interval=wilson_interval(n_covered, n_images),
+        interval=wilson_interval(n_covered, n_images, n_effective),
         mean_size=sum(sizes) / n_images,
         singleton_share=sizes.count(1) / n_images,
         is_significantly_low=coverage_is_significantly_low(
-            n_covered, n_images, n_calibration, asked
+            n_covered * worth, n_images * worth, int(n_calibration * worth), asked
         ),
     )

@@ -86,6 +86,7 @@ def learning_curve(
     options: TrainOptions,
     *,
     jobs: int | None = None,
+    group_by: str | None = None,
     on_progress: OnProgress = ignore,
 ) -> LearningCurve:
     """Train on nested subsets of the images of `source`, and predict what twice as many would give.
@@ -93,9 +94,9 @@ def learning_curve(
     The validation images are those of `train` with these options, of which features and seed are
     used. Raises DataError for too few images and, but for unreadable images, as `train` does.
     """
-    folders = find_splits(source)
+    folders = find_splits(source, is_grouped=group_by is not None)
     folders.pop("test", None)
-    read = ReadOptions(skip_bad=True, jobs=jobs)
+    read = ReadOptions(skip_bad=True, jobs=jobs, group_by=group_by)
     return curve_of(load_splits(folders, options, read, on_progress), options, on_progress)
 
 

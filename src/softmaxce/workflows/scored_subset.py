@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -117,7 +117,7 @@ def score_subset(model: SoftmaxModel, subset: Subset) -> ScoredSubset:
     blocks = list(inputs.map(_score_block, subset.rows, subset.labels, model))
     scores = joined([calibrated for calibrated, _ in blocks])
     before = joined([b for _, b in blocks]) if model.temperature != 1.0 else scores
-    return ScoredSubset(model, subset, scores, before)
+    return _grouped(ScoredSubset(model, subset, scores, before))
 
 
 def score_logits(
@@ -128,7 +128,19 @@ def score_logits(
     logits = uncalibrated / model.temperature
     before, after = (score(log_softmax(z, axis=1), subset.labels) for z in (uncalibrated, logits))
     before = before if model.temperature != 1.0 else after
-    return ScoredSubset(model, subset, after, before, logits)
+    return _grouped(ScoredSubset(model, subset, after, before, logits))
+
+
+def _grouped(scored: ScoredSubset) -> ScoredSubset:
+    """The same, with the groups of the images, if they are grouped."""
+    keys = scored.subset.dataset.groups
+    if keys is None:
+        return scored
+    groups = np.unique(keys[scored.subset.rows], return_inverse=True)[1].reshape(-1)
+    after = replace(scored.scores, groups=groups)
+    is_same = scored.uncalibrated is scored.scores
+    before = after if is_same else replace(scored.uncalibrated, groups=groups)
+    return replace(scored, scores=after, uncalibrated=before)
 
 
 def _score_block(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from softmaxce.workflows.checkpoint import (
     refuse_finished,
 )
 from softmaxce.workflows.cross_validation import CrossValidation, cross_validate
+from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.out_of_fold import PATCHES_TAIL_FACTOR
 from softmaxce.workflows.outputs import check_file
@@ -87,7 +89,14 @@ class TrainResult:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is worth knowing about the sources."""
-        return tuple(dict.fromkeys(f for dataset in self._datasets for f in dataset.findings))
+        found = dict.fromkeys(f for dataset in self._datasets for f in dataset.findings)
+        shared = [self.grouping.shared] if self.grouping and self.grouping.shared.count else []
+        return (*shared, *found)
+
+    @cached_property
+    def grouping(self) -> Grouping | None:
+        """The groups of the images, if they are grouped."""
+        return grouping_of(self.scored)
 
     @property
     def overlaps(self) -> Mapping[str, Overlap]:
@@ -129,7 +138,7 @@ def train(
     """
     check_options(options, read.backend is not None)
     clock = Stopwatch()
-    folders = _sources(folder, options)
+    folders = _sources(folder, options, read.group_by is not None)
     splits = load_splits(folders, options, read, on_progress)
     clock.lap("decode")
     fingerprint = _fingerprint(splits, options)
@@ -164,9 +173,11 @@ def train(
     )
 
 
-def _sources(folder: str | PathLike[str], options: TrainOptions) -> dict[str, Split]:
+def _sources(
+    folder: str | PathLike[str], options: TrainOptions, is_grouped: bool
+) -> dict[str, Split]:
     """Where the images of each split are listed."""
-    folders = find_splits(folder)
+    folders = find_splits(folder, is_grouped=is_grouped)
     check_given_splits(folders, options)
     if isinstance(options.validation, Path):
         folders["validation"] = as_split(options.validation)

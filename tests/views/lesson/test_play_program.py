@@ -250,11 +250,21 @@ def test_logits_and_contributions_are_those_of_the_command(hidden):
 @pytest.mark.parametrize("is_symmetric", [True, False])
 def test_patch_features_are_those_of_the_command(is_symmetric):
     chance = np.random.default_rng(9)
-    filters = chance.normal(0, 0.05, (37, 5)).astype(np.float32)
+    filters = np.round(chance.normal(0, 4, (37, 5))).astype(np.float32) / 64
     n_features = 6 * 9 * 5 * (1 if is_symmetric else 2)
     scales = chance.uniform(1, 30, n_features).astype(np.float32)
     patches = PatchFeatures((28, 28, 1), 3, is_symmetric, filters, scales)
-    assert_same_answer(random_model(patches=patches), 2e-3)  # a byte may be rounded otherwise
+    model = random_model(patches=patches)
+    assert_same_answer(model, 1e-9)
+    script = f"""(data) => {{
+      const {{ patches }} = decodedModel({json_line(play.model_data(model))});
+      const picture = {{ width: 28, height: 28, channels: 1, data }};
+      return [...featuresOf(patches, sumsOf(patches, picture))];
+    }}"""
+    noise = chance.integers(0, 256, (5, 784), np.uint8)
+    pixels = np.concatenate([noise, noise // 128 * 255, noise // 32 + 240, noise[:1] * 0])
+    found = [call(script, picture.tolist()) for picture in pixels]
+    np.testing.assert_array_equal(found, patches.of(pixels))
 
 
 def digit(left, top, scale=1.0, paper=255):

@@ -7,7 +7,7 @@ from typing import Any
 
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_text
-from softmaxce.views.json.scores import image_row
+from softmaxce.views.json.scores import groups, image_row
 from softmaxce.workflows.compare import CompareResult
 from softmaxce.workflows.scored_subset import ScoredSubset
 
@@ -59,6 +59,7 @@ def _as_json(result: CompareResult) -> str:
             "n_right": attributes(comparison, "both", "only_a", "only_b", "neither"),
             "p_value": comparison.p_value,
             "differences": list(_differences(result)),
+            **groups(result.grouping),
             "left_out": result.left_out,
         },
     )

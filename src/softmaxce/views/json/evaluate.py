@@ -53,6 +53,7 @@ def _as_json(result: EvaluateResult, found: Assessment, command_line: str) -> st
             "calibration": scores.calibration(scored.scores, scored.uncalibrated, temperature),
             "coverage": result.coverage and _coverage(result.coverage),
             "duplicates": scores.overlap(scored.overlap),
+            **scores.groups(result.grouping),
             "left_out": result.left_out,
             "source_findings": scored.subset.dataset.findings,
         },

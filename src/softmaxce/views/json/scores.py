@@ -7,6 +7,7 @@ from typing import Any
 
 from softmaxce.metrics.scores import LOSSES, RATIOS, Scores
 from softmaxce.views.json.json_output import attributes
+from softmaxce.workflows.groups import Grouping
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset
 
 MAX_DENSE = 200  # classes of a confusion matrix with its zeros
@@ -85,6 +86,13 @@ def _losses(scores: Scores) -> dict[str, Any]:
 def overlap(found: Overlap | None) -> dict[str, Any] | None:
     """The images that are copies of training images, and the accuracy without them."""
     return None if found is None else attributes(found, "n_copies", "accuracy_without", "paths")
+
+
+def groups(found: Grouping | None) -> dict[str, Any]:
+    """How many groups of images there are, and which are in several splits, if they are grouped."""
+    if found is None:
+        return {}
+    return {"groups": {"n_groups": found.n_groups, "shared": found.shared.examples}}
 
 
 def image_row(scored: ScoredSubset, position: int) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
             "duplicates": {
                 split: scores.overlap(found) for split, found in result.overlaps.items()
             },
+            **scores.groups(result.grouping),
             "left_out": result.left_out,
             "source_findings": result.findings,
             "temperature": model.temperature,

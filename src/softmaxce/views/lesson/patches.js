@@ -1,17 +1,29 @@
-// Patch features and what each place contributes, as softmaxce/patches.py computes them.
+// Patch features and what each place contributes, as softmaxce/patches.py computes them: the same
+// bytes, because its sums are exact.
 "use strict";
 
 const SIDE = 6; // of a patch, in pixels, as in patches.py
-const THRESHOLDS = [0.2, 0.6, 1.2].map(Math.fround);
+const THRESHOLDS = [0.25, 0.625, 1.25];
 const CONTRAST = 100;
+const [PIXEL_STEPS, GRID_STEPS] = [16, 4];
 
 // For each of n places in a row: the points of the grid near it, and its weights there.
 function nearness(n, grid) {
   return Array.from({ length: n }, (_, place) => {
-    const inside = Math.max(0, Math.min(((place + 0.5) * grid) / n - 0.5, grid - 1));
+    const position = halfEven((GRID_STEPS * ((2 * place + 1) * grid - n)) / (2 * n)) / GRID_STEPS;
+    const inside = Math.max(0, Math.min(position, grid - 1));
     const weights = Array.from({ length: grid }, (__, point) => [point, 1 - Math.abs(inside - point)]);
     return weights.filter(([, weight]) => weight > 0);
   });
+}
+
+// The contrast-normalised values of a patch.
+function normalised(values) {
+  const n = values.length;
+  const [total, squares] = [1, 2].map((power) => sum(values.map((value) => value ** power)));
+  const variance = (n * squares - total * total) / n ** 2;
+  const scale = Math.fround(PIXEL_STEPS / Math.sqrt(variance + CONTRAST));
+  return values.map((value) => halfEven(Math.fround(value * scale)) / PIXEL_STEPS);
 }
 
 // The responses of a place to both filters of all pairs.
@@ -19,9 +31,7 @@ function responsesAt({ filters, n_pairs }, { width, channels, data }, row, colum
   const [responses, n] = [new Float64Array(2 * n_pairs), SIDE * channels];
   const at = (i) => ((row + Math.floor(i / n)) * width + column) * channels + (i % n);
   const values = Array.from({ length: SIDE * n }, (_, i) => data[at(i)]);
-  const [mean, squares] = [1, 2].map((power) => values.reduce((a, b) => a + b ** power, 0) / values.length);
-  const scale = 1 / Math.sqrt(Math.max(0, squares - mean * mean) + CONTRAST);
-  [...values.map((value) => value * scale), 1].forEach((value, i) => {
+  [...normalised(values), 1].forEach((value, i) => {
     const across = Math.floor((i % n) / channels);
     const mirrored = i === SIDE * n ? i : i + (SIDE - 1 - 2 * across) * channels;
     for (let f = 0; f < n_pairs; f += 1) {
@@ -38,7 +48,7 @@ function eachActivation({ grid, is_symmetric, ...patches }, picture, visit) {
   const columns = nearness(picture.width - SIDE + 1, grid);
   nearness(picture.height - SIDE + 1, grid).forEach((down, row) =>
     columns.forEach((across, column) => {
-      const points = down.flatMap(([y, v]) => across.map(([x, w]) => [y, x, Math.fround(v * w)]));
+      const points = down.flatMap(([y, v]) => across.map(([x, w]) => [y, x, v * w]));
       responsesAt(patches, picture, row, column).forEach((response, f) => {
         for (let t = 0; Math.abs(response) > THRESHOLDS[t]; t += 1)
           for (const [y, x, weight] of points) {

@@ -7,6 +7,7 @@ from softmaxce.views.descriptions import (
     CI_MEANING,
     calibration_line,
     coverage_lines,
+    groups_line,
 )
 from softmaxce.views.formatting import Word, change, counted, nats, percent
 from softmaxce.views.report import charts
@@ -71,6 +72,7 @@ def scores_section(subject: Subject) -> Html:
     return section(
         "Scores",
         table(f"Scores on {n_images}", *metrics_table(scores)),
+        paragraph(groups_line(subject.grouping)) if subject.grouping else None,
         folded("What these scores mean", definitions(meanings)),
         table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
     )

@@ -15,6 +15,7 @@ from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows import assessment
 from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
+from softmaxce.workflows.groups import Grouping
 from softmaxce.workflows.scored_subset import ScoredSubset
 from softmaxce.workflows.train import TrainResult
 from softmaxce.workflows.training_record import TrainingRecord, read_training_record
@@ -36,6 +37,7 @@ class Subject:
     data_details: Sequence[tuple[str, str]]
     splits: Mapping[str, Scores] = field(default_factory=dict)
     coverage: Coverage | None = None
+    grouping: Grouping | None = None
 
     @cached_property
     def record(self) -> TrainingRecord:
@@ -63,7 +65,16 @@ def of_evaluation(result: EvaluateResult, command: str) -> Subject:
     ]
     model, path = result.model, result.model_path
     found = assessment.of_evaluation(result)
-    return Subject(command, model, path, result.scored, found, details, coverage=result.coverage)
+    return Subject(
+        command,
+        model,
+        path,
+        result.scored,
+        found,
+        details,
+        coverage=result.coverage,
+        grouping=result.grouping,
+    )
 
 
 def of_training(result: TrainResult, command: str) -> Subject:
@@ -79,4 +90,4 @@ def of_training(result: TrainResult, command: str) -> Subject:
     details += [("Left out", left_out), ("Time", time_line(result.seconds))]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     found = assessment.of_training(result)
-    return Subject(command, model, path, scored, found, details, splits)
+    return Subject(command, model, path, scored, found, details, splits, grouping=result.grouping)

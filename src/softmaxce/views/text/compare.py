@@ -6,6 +6,7 @@ from rich.text import Text
 
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.views.console import PlainConsole, output
+from softmaxce.views.descriptions import groups_line
 from softmaxce.views.formatting import Strong, Word, counted, interval, nats, percent, probability
 from softmaxce.views.score_tables import CI
 from softmaxce.workflows.compare import CompareResult
@@ -23,11 +24,14 @@ def show(result: CompareResult) -> None:
     _show_scores(console, comparison)
     p = comparison.p_value
     verdict = "is unlikely to be due to" if p < _SIGNIFICANT else "may be due to"
+    test = "McNemar's exact test" if result.grouping is None else "Exact sign-flip test over groups"
     console.print(
         f"\nBoth correct: {comparison.both:,}. Only A: {comparison.only_a:,}. "
         f"Only B: {comparison.only_b:,}. Neither: {comparison.neither:,}.\n"
-        f"McNemar's exact test: p = {p:.3g}. The difference in accuracy {verdict} chance."
+        f"{test}: p = {p:.3g}. The difference in accuracy {verdict} chance."
     )
+    if line := groups_line(result.grouping):
+        console.print_wrapped(line)
     _show_differences(console, result)
 
 

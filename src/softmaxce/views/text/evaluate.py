@@ -16,6 +16,7 @@ from softmaxce.views.descriptions import (
     CI_MEANING,
     CONFUSION_TITLE,
     coverage_lines,
+    groups_line,
     left_out_line,
     overlap_line,
 )
@@ -57,6 +58,8 @@ def show(result: EvaluateResult, found: Assessment, command_line: str, details: 
     console.print_table(*metrics_table(scores))
     for line in _LEGEND:
         console.print_wrapped(line, "dim")
+    if line := groups_line(result.grouping):
+        console.print_wrapped(line)
     if result.scored.overlap is not None and found.verdict.kind != "copies":
         console.print_wrapped(overlap_line("scored", result.scored.overlap))
     if result.coverage is not None:

@@ -9,6 +9,7 @@ from softmaxce.views.descriptions import (
     choices_made,
     cross_validation_line,
     features_line,
+    groups_line,
     overlap_line,
     time_line,
     training_outcome,
@@ -105,6 +106,8 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
         if translate(name) in shown
     ]
     console.print_wrapped(". ".join(legend) + ".", "dim")
+    if line := groups_line(result.grouping):
+        console.print_wrapped(line)
     if (folded := result.cross_validation) is not None:
         console.print_wrapped(cross_validation_line(folded, splits["train"].n_images), "dim")
     elif choices := choices_made(result.model, result.fit.l2_path):
