@@ -7,25 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
+from operator import itemgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from softmaxce.class_names import in_class_order, normalized
-from softmaxce.data.array_files import PixelArrays
-from softmaxce.data.class_folders import SYSTEM_FOLDERS, ClassFolder, is_hidden
+from softmaxce.class_names import normalized
+from softmaxce.data.class_folders import SYSTEM_FOLDERS, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
-from softmaxce.data.inspection import inspect_files
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
-from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
-from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
 from softmaxce.errors import ImageError
-from softmaxce.images.decoded import DecodedImages
-from softmaxce.images.info import ImageDetails, ImageInfo
+from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
-from softmaxce.workflows.progress import OnProgress, counted, ignore
+from softmaxce.workflows.checked_images import CheckedImages, Outcomes, Splits
 
 TINY_CLASS = 10
 UNBALANCED = 10
@@ -60,51 +53,29 @@ class CheckResult:
     n_problems: int
 
 
-_Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
-_Outcomes = Sequence[ImageDetails | ImageError]
-
-
-def check(
-    folder: str | PathLike[str],
-    *,
-    jobs: int | None = None,
-    on_progress: OnProgress = ignore,
-) -> CheckResult:
-    """Check all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
-    arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
-    splits = {
-        name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
-        for name, split in found.items()
-    }
-    files = [
-        (p, (n, c.name)) for n, (_, classes) in splits.items() for c in classes for p in c.paths
-    ]
-    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
-    paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
-    outcomes, form, reason, decoded = (
-        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
-    )
+def check(images: CheckedImages) -> CheckResult:
+    """What would go wrong in training with these images."""
+    splits, paths, outcomes = images.splits, images.paths, images.outcomes
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *about_names([c.name for c in splits["train"][1]]),
-        *(about for split in found.values() for about in split.findings),
-        finding("arrays", [n for a in arrays.values() for n in a.notes], "remark", "on the arrays"),
+        *(about for split, _ in splits.values() for about in split.findings),
+        finding("arrays", images.array_notes, "remark", "on the arrays"),
         *_about_classes(splits),
-        *_about_names(paths, str(folder)),
-        *([] if arrays else _about_files(paths, outcomes)),
-        *_about_duplicates(paths, labels, _find_duplicates(decoded, form)),
-        *_about_range(str(folder), decoded),
+        *_about_names(paths, images.folder),
+        *([] if images.is_of_arrays else _about_files(paths, outcomes)),
+        *_about_duplicates(paths, images.labels, _find_duplicates(images)),
+        *_about_range(images),
     ]
     findings = [about for about in findings if about.examples]
     return CheckResult(
-        folder=str(folder),
+        folder=images.folder,
         parts=tuple(
             CheckedSplit(name, str(split), {normalized(c.name): len(c.paths) for c in classes})
             for name, (split, classes) in splits.items()
         ),
-        form=form,
-        form_reason=reason,
+        form=images.form,
+        form_reason=images.form_reason,
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
@@ -113,75 +84,27 @@ def check(
     )
 
 
-_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, DecodedImages | None]
-
-
-def _of_files(
-    source: str, paths: Sequence[str], jobs: int | None, on_progress: OnProgress
-) -> _Read:
-    """The headers, the preprocessing and the reason for it, and the pixels of image files."""
-    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
-    if not paths:
-        return outcomes, None, "", None
-    options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
-    form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
-    outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    return outcomes, form, reason, decoded
-
-
-def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
-    """What each image of the arrays is called, and its class."""
-    yield from ((f"{split}[{i}]", label) for i, label in enumerate(arrays.labels or ()))
-
-
-def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
-    paths: dict[str, list[str]] = {}
-    for path, label in _labelled_rows(split, arrays):
-        paths.setdefault(label, []).append(path)
-    return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
-
-
-def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
-    """As _of_files."""
-    images = [a.images for a in arrays]
-    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
-    infos = [
-        ImageInfo(width, height, is_grey)
-        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
-    ]
-    modes = ("L" if info.is_grey else "RGB" for info in infos)
-    details = map(
-        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
-    )
-    return [*details], form, reason, decoded
-
-
-def _readable(decoded: DecodedImages) -> NDArray[np.int64]:
-    return np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
-
-
-def _about_range(source: str, decoded: DecodedImages | None) -> Iterator[Finding]:
+def _about_range(images: CheckedImages) -> Iterator[Finding]:
     """Whether all images together use a small part of the range of pixel values."""
-    if decoded is None or not len(rows := _readable(decoded)):
+    if images.decoded is None or not len(rows := images.readable):
         return
-    blocks = (decoded.pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
+    pixels = images.decoded.pixels
+    blocks = (pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
     extremes = [(int(block.min()), int(block.max())) for block in blocks]
     low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
-    sources = [source] if high - low < LOW_RANGE else []
+    sources = [images.folder] if high - low < LOW_RANGE else []
     text = f"whose pixel values are only {low} to {high} (of 0 to 255): hard to see, but learned"
     yield finding("low_range", sources, "data set", text)
 
 
-def _find_duplicates(
-    decoded: DecodedImages | None, form: Preprocessing | None
-) -> dict[str, Groups]:
+def _find_duplicates(images: CheckedImages) -> dict[str, Groups]:
     """Groups of identical images, and of similar ones, which count identical images once."""
-    if decoded is None or form is None:
+    decoded, good = images.decoded, images.readable
+    if decoded is None or images.form is None:
         return {}
-    good = _readable(decoded)
     exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
-    near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
+    near = near_groups(decoded.pixels, images.form, np.setdiff1d(good, copies))
     return {"exact": exact, "near": near}
 
 
@@ -189,14 +112,15 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-def _about_classes(splits: _Splits) -> Iterator[Finding]:
+def _about_classes(splits: Splits) -> Iterator[Finding]:
     classes = [(split, c, len(c.paths)) for split, listed in splits.values() for c in listed]
     trained = {normalized(c.name) for c in splits["train"][1]}
     unbalanced = []
     for split, listed in splits.values():
-        counts = [len(c.paths) for c in listed if c.paths]
-        if counts and max(counts) >= UNBALANCED * min(counts):
-            unbalanced.append(f"{split}: {min(counts)} to {max(counts)} images in a class")
+        counts = sorted(((len(c.paths), c.name) for c in listed if c.paths), key=itemgetter(0))
+        if counts and counts[-1][0] >= UNBALANCED * counts[0][0]:
+            (n_least, least), (n_most, most) = counts[0], counts[-1]
+            unbalanced.append(f"{split}: '{least}' has {n_least:,} images, '{most}' {n_most:,}")
     alone = [str(split) for split, listed in splits.values() if len(listed) < 2]
     empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
     unknown = [f"{split}: {c.name}" for split, c, _ in classes if normalized(c.name) not in trained]
@@ -222,7 +146,7 @@ def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
     yield finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
 
 
-def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
+def _about_files(paths: Sequence[str], outcomes: Outcomes) -> Iterator[Finding]:
     unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
     yield finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
     pairs = zip(paths, outcomes, strict=True)
