@@ -112,7 +112,8 @@ def fit_label_noise(logits: Floats, labels: NDArray[np.int64]) -> LabelNoise:
     damping = 1e-3
     for _ in range(_MAX_STEPS):
         least = max(0.0, -float(np.linalg.eigvalsh(hessian)[0]))
-        damped = hessian + (2 * least + damping * np.trace(np.abs(hessian))) * np.eye(2)
+        ridge = 2 * least + damping * np.trace(np.abs(hessian)) + 1e-12
+        damped = hessian + ridge * np.eye(2)
         there = np.clip(here - np.linalg.solve(damped, gradient), -_MAX_LOG, _MAX_LOG)
         found = _derivatives(there, logits, labels)
         gain = value - found[0]

@@ -23,9 +23,7 @@ def write_report(found: LabelCheck, command: str, path: str) -> None:
     title = f"The first {_N_SHOWN} of {len(suspects):,} images"
     if len(suspects) <= _N_SHOWN:
         title = f"Probably mislabelled: {counted(len(suspects), 'image')}"
-    legend = (
-        "The label of each picture, and the class that is more probable according to the model."
-    )
+    legend = "The label of each picture (bold), and the most probable other class."
     cards = "".join(_card(found, suspect) for suspect in suspects[:_N_SHOWN])
     listed = section(title, paragraph(legend, "soft"), Html(f'<ul class="grid">{cards}</ul>'))
     summary = sentences(method(found), weakness(found) if is_weak else estimate(found))
