@@ -32,7 +32,7 @@ def noise(seed: int) -> Subset:
     return Subset.whole(PixelDataset(pixels, labels, names, paths, digests, form))
 
 
-def main(n_sets: int = 500, n_permutations: int = 99) -> None:
+def main(n_sets: int = 500, n_permutations: int = 199) -> None:
     """Print the mean accuracy and the share of small p-values."""
     options = TrainOptions(folds=5, permutations=n_permutations)
     accuracies, p_values = [], []

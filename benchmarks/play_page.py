@@ -4,8 +4,9 @@
 
 Draws 200 pictures on the page, and opens 100 photographs in it, as PNG (all orientations, with
 transparency, grey) and as JPEG. Prints the largest difference from the command's probabilities and
-how many answers are the same. Required: 1e-6 for PNG; for JPEG, whose decoders differ, 0.02 and the
-same answer for at least 99. --digits: draws twenty digits; required: 17 right answers.
+how many answers are the same. Required: 1e-6 for PNG; for JPEG, where a pixel may be rounded
+otherwise, 0.02 and the same answer for at least 99. --digits: draws twenty digits; required: 17
+right answers.
 """
 
 from __future__ import annotations

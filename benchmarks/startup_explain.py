@@ -30,19 +30,19 @@ def seconds(command: list[str], compiled: str) -> float:
     return time.perf_counter() - started
 
 
-def medians(n_runs: int) -> tuple[float, float]:
-    """Median times of the imports and of the command, run alternately."""
+def medians(peer: list[str], ours: list[str], n_runs: int) -> tuple[float, float]:
+    """Median times of two commands, run alternately."""
     with TemporaryDirectory() as compiled:
-        seconds(PEER, compiled), seconds(OURS, compiled)  # the first runs have cold caches
-        runs = [(seconds(PEER, compiled), seconds(OURS, compiled)) for _ in range(n_runs)]
-    imports, explain = (statistics.median(times) for times in zip(*runs, strict=True))
-    return imports, explain
+        seconds(peer, compiled), seconds(ours, compiled)  # the first runs have cold caches
+        runs = [(seconds(peer, compiled), seconds(ours, compiled)) for _ in range(n_runs)]
+    first, second = (statistics.median(times) for times in zip(*runs, strict=True))
+    return first, second
 
 
 def main() -> None:
     """Time both and print the ratio."""
     n_runs = int(sys.argv[1]) if len(sys.argv) > 1 else 25
-    imports, explain = medians(n_runs)
+    imports, explain = medians(PEER, OURS, n_runs)
     print(f"python -c '{IMPORTS}': {imports:.3f} s")
     print(f"softmaxce explain --logits 0.2 0.3: {explain:.3f} s")
     print(f"ratio {explain / imports:.2f} (medians of {n_runs} runs in turn; asked: at most 1.3)")

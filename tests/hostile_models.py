@@ -86,6 +86,11 @@ FIELDS: list[tuple[str, str, dict[str, Any]]] = [
     ("n_trained_on: false", "n_trained_on", {"n_trained_on": False}),
     ("n_trained_on: none", "also contains trained_on", {"n_trained_on": 0}),
     ("training: gone", "training", {"training": None}),
+    ("class_choice: a list", "class_choice", {"class_choice": []}),
+    ("class_choice: pairs", "class_choice", {"class_choice": {"only": [], "merged": [["a", "b"]]}}),
+    ("class_choice: numbers", "class_choice", {"class_choice": {"only": [1], "merged": {}}}),
+    ("class_choice: text", "class_choice", {"class_choice": {"only": "ab", "merged": {}}}),
+    ("class_choice: lists", "class_choice", {"class_choice": {"only": [], "merged": {"a": ["b"]}}}),
 ]
 
 # Name, the preprocessing in the header; the error names it.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from softmaxce.views.lesson import page
+
 SOURCE = Path(__file__).parent.parent / "src" / "softmaxce"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
@@ -17,8 +19,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     ["class_names", "errors", "typed_numbers"],
     [
-        *("bounded_input", "file_rows", "language", "layers", "numerics", "preprocessing"),
-        *("row_threads", "temporary_files"),
+        *("bounded_input", "class_choice", "file_rows", "language", "layers", "numerics"),
+        *("preprocessing", "row_threads", "temporary_files"),
     ],
     ["atomic_files", "patches", "translation"],
     ["images", "metrics"],
@@ -26,7 +28,7 @@ FLOORS = [
     ["cluster", "estimator", "lesson"],
     ["workflows"],
     ["views"],
-    ["cli"],
+    ["cli", "notebook"],
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
@@ -39,6 +41,7 @@ ONLY_IN = {
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
 MAX_POSITIONAL_PARAMETERS = 5
+MAX_JAVASCRIPT_LINES = 900  # of the lesson's page
 WITHOUT_PILLOW = [
     "softmaxce.model.softmax_model",
     "softmaxce.model.model_file",
@@ -118,6 +121,10 @@ def test_functions_have_few_positional_parameters(module):
         if n_positional(function) > MAX_POSITIONAL_PARAMETERS and not is_called_by_click(function)
     }
     assert not too_many
+
+
+def test_the_program_of_the_lesson_page_stays_small():
+    assert sum(len(page.read(name).splitlines()) for name in page.PROGRAMS) <= MAX_JAVASCRIPT_LINES
 
 
 def test_pillow_is_loaded_only_when_an_image_is_read():

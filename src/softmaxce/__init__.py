@@ -12,7 +12,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from softmaxce.estimator import SoftmaxClassifier as SoftmaxClassifier
-    from softmaxce.model.model_file import load_model as load_model
+    from softmaxce.notebook import load_model as load_model
+    from softmaxce.notebook.workflows import evaluate as evaluate
+    from softmaxce.notebook.workflows import explain as explain
+    from softmaxce.notebook.workflows import predict as predict
+    from softmaxce.notebook.workflows import train as train
     from softmaxce.numerics import cross_entropy as cross_entropy
     from softmaxce.numerics import log_softmax as log_softmax
     from softmaxce.numerics import logsumexp as logsumexp
@@ -22,11 +26,15 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "SoftmaxClassifier": "estimator",
     "cross_entropy": "numerics",
-    "load_model": "model.model_file",
+    "evaluate": "notebook.workflows",
+    "explain": "notebook.workflows",
+    "load_model": "notebook",
     "log_softmax": "numerics",
     "logsumexp": "numerics",
     "one_hot": "numerics",
+    "predict": "notebook.workflows",
     "softmax": "numerics",
+    "train": "notebook.workflows",
 }
 
 __all__ = ["__version__", *_HOME_OF]

@@ -20,12 +20,11 @@ from softmaxce.layers import Layer, forward
 from softmaxce.numerics import log_softmax, refuse_masked
 from softmaxce.training.fitting import (
     DEFAULT_TOLERANCE,
-    balanced_sample_weight,
-    check_sample_weight,
     fit,
 )
 from softmaxce.training.objective import Floats
 from softmaxce.training.rows import Rows, block_rows
+from softmaxce.training.sample_weights import balanced_sample_weight, check_sample_weight
 from softmaxce.training.validation_split import distinct_rows, is_for_validation
 
 # A float32 X of at most so many values is fitted in float64, which is quick enough: float32 sums

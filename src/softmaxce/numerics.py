@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from softmaxce.class_names import closest, labels_of
 from softmaxce.errors import InputError, first_and_more
 
-Floats = NDArray[np.floating[Any]]
+if TYPE_CHECKING:  # numpy.typing takes a millisecond
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.floating[Any]]
+
 Axis = int | tuple[int, ...] | None
 
 _ROUNDING = 1e-6  # how far above 1 a probability of float32 arithmetic may be
@@ -130,7 +133,7 @@ def label_index(label: int | str, class_names: Sequence[str]) -> int:
         return index
     try:
         index = int(label)
-    except ValueError:
+    except (TypeError, ValueError):
         index = -1
     if not 0 <= index < len(class_names):
         meant = closest(str(label), class_names, 1.0 if str(label).isdigit() else 0.7)

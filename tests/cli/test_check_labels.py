@@ -91,7 +91,7 @@ def test_unreadable_images_are_skipped_and_small_classes_have_fewer_folds(softma
     ("counts", "options", "exit_code", "message"),
     [
         ({"a": 5}, ("--labels",), 1, "only one class found: set: 'a'; a classifier needs"),
-        ({"a": 5, "b": 1}, ("--labels",), 1, "2 folds: 'b' has 1; add images"),
+        ({"a": 5, "b": 1}, ("--labels",), 1, "2 folds: 'b' (1); add images"),
         ({"a": 5, "b": 0}, ("--labels",), 1, "only one class found: set: 'a'"),
         ({"a": 5, "b": 5}, ("--format", "csv"), 2, "need --labels"),
         ({"a": 5, "b": 5}, ("--features", "patches"), 2, "need --labels"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -198,8 +198,13 @@ def test_explain_in_every_format(trained, output_format, language, title):
     assert "eights of class" not in done.stdout
     if output_format == "html":
         data = json.loads(re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1))
-        image, patches, logits = data["steps"][:3]
-        assert [len(step["pictures"]) for step in (image, patches, logits)] == [0, 1, 0]
+        _, patches, logits = data["steps"][:3]
+        assert re.findall('<figure class="pixels|id="(body-.*?)"', done.stdout)[:4] == [
+            "body-image",
+            "body-patches",
+            "",
+            "body-logits",
+        ]
         assert patches["fixed"]["n_patches"] == 8
         assert "contributions" not in logits["fixed"]
     if output_format == "json":
@@ -249,7 +254,7 @@ def test_the_page_shows_what_the_command_shows(language):
     context.eval(f"const DATA = {json_line(page.page_data(explanation, translate))};")
     shown = context.eval("JSON.stringify(lesson(DATA.state).steps.slice(0, 3))")
     for ours, step in zip(json.loads(shown), explanation.steps, strict=False):
-        expected = asdict(step_text(step, [0, 1, 2], translate))
+        expected = json.loads(json_line(step_text(step, [0, 1, 2], translate)._asdict()))
         for name in ("title", "claim", "sentences", "checks"):
             assert ours[name] == expected[name]
         assert [table["rows"] for table in ours["tables"]] == [

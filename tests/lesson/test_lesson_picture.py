@@ -119,7 +119,7 @@ def test_with_hidden_layers_the_lesson_says_that_it_approximates():
     for hidden, said in (((), False), ((4,), True)):
         picture = picture_of(model_of(4, 4, 1, *hidden))
         step = lesson.build(example_of(picture), picture)[1]
-        assert any("approximation" in sentence for sentence in step.sentences) == said
+        assert any("approximation" in sentence for sentence in step.shown.sentences) == said
 
 
 @pytest.mark.slow
@@ -247,10 +247,8 @@ def test_explain_image_in_every_format(softmaxce, image_and_model, output_format
     assert done.exit_code == 0, done.stderr
     assert done.stderr == ""
     if output_format == "html":
-        data = re.search(r'id="data">(.*?)</script>', done.stdout, re.S).group(1)
-        pictures = json.loads(data)["steps"][1]["pictures"]
-        assert len(pictures) == 3
-        assert all(p["source"].startswith("data:image/png;base64,") for p in pictures)
+        figures = '<figure class="pixels( large)?"><img src="data:image/png;base64,'
+        assert len(re.findall(figures, done.stdout)) == 3
 
 
 @pytest.mark.parametrize(
@@ -281,14 +279,15 @@ def test_the_page_holds_the_pixels_and_the_contributions_exactly():
     picture = picture_of(model_of(5, 4, 3, 6))
     winner = int(np.argmax(picture.logits))
     label = (winner + 1) % 3
-    _, data = page_of(picture, label)
+    html, data = page_of(picture, label)
     image = data["image"]
     assert base64.b64decode(image["pixels"]) == picture.pixels.tobytes()
     assert [of["name"] for of in image["classes"]] == [NAMES[winner], NAMES[label]]
     for of, k in zip(image["classes"], (winner, label), strict=True):
         values = np.frombuffer(base64.b64decode(of["contributions"]), "<f8")
         assert values.tolist() == picture.contributions(k).tolist()
-    assert [p["large"] for p in data["steps"][1]["pictures"]] == [True, True, False]
+    kinds = ["pixels large", "pixels large", "pixels"]
+    assert re.findall('<figure class="(pixels.*?)"', html) == kinds
 
 
 def test_a_page_of_many_large_templates_is_small_enough():

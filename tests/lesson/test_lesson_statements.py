@@ -67,8 +67,8 @@ STATEMENTS = [
     "perplexity",
     "KL divergence",
     "A perfect prediction costs 0. A perfectly wrong one costs ∞",
-    "It is not a distance: swapping the target (0.9, 0.1) and the prediction (0.5, 0.5) changes "
-    "the loss less the target's entropy (KL): 0.3681, 0.5108",
+    "It is not a distance: the loss minus the target's entropy (KL) is 0.3681 for target "
+    "(0.9, 0.1) and prediction (0.5, 0.5), but 0.5108 if swapped",
     "The gradient (how fast the loss changes with a logit) is p − y",
     "lowers the loss from",
     "Back-propagation carries p − y back, layer by layer",

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
@@ -49,6 +50,15 @@ def test_a_saved_model_comes_back_whole(tmp_path, n_hidden):
         np.testing.assert_array_equal(ours.weights, theirs.weights)
         np.testing.assert_array_equal(ours.biases, theirs.biases)
     assert encode_model(loaded) == encode_model(model)
+
+
+def test_chosen_classes_are_kept_and_change_no_other_file(tmp_path):
+    choice = ClassChoice(("cat", "사람"), (("[red]\x1b", "cat"), ("wolf", "cat")))
+    model = replace(make_model(), class_choice=choice)
+    save_model(model, tmp_path / "model.npz")
+    assert load_model(tmp_path / "model.npz").class_choice == choice
+    assert encode_model(replace(model, class_choice=ALL_CLASSES)) == encode_model(make_model())
+    assert b"class_choice" not in encode_model(make_model())
 
 
 def test_numpy_can_open_it(tmp_path):

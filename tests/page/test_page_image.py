@@ -178,10 +178,13 @@ def test_the_arrow_keys_move_the_frame(show, kind):
     assert shown.title.startswith("Row 2, column 13")
     assert shown.rows == shown.expected(2, 13)
     assert shown.page.find("#place").get_attribute("role") == "status"
-    cursor = "const c = document.getElementById('cursor').style; return [c.left, c.top]"
+    cursor = (
+        "const c = document.getElementById('cursor').getBoundingClientRect();"
+        "const v = document.getElementById('view').getBoundingClientRect();"
+        "return [(c.x - v.x) / v.width, (c.y - v.y) / v.height]"
+    )
     height, width, _ = shown.picture.shape
-    places = [float(part.removesuffix("%")) for part in shown.page.run(cursor)]
-    assert places == pytest.approx([100 * 13 / width, 100 * 2 / height])
+    assert shown.page.run(cursor) == pytest.approx([13 / width, 2 / height], abs=1e-4)
 
 
 def test_a_finger_moves_the_frame(show):
@@ -224,8 +227,13 @@ def test_the_vector_shows_where_the_index_is(show, kind):
     assert shown.page.run(cells) == [
         [str(shown.picture.pixels[i]), "here" if i in here else ""] for i in around
     ]
-    mark = shown.page.run("return document.getElementById('mark').style.left").removesuffix("%")
-    assert float(mark) == pytest.approx(100 * index / len(shown.picture.pixels), abs=1e-3)
+    share = index / len(shown.picture.pixels)
+    mark, left, width = shown.page.run(
+        "const mark = document.getElementById('mark'); const style = getComputedStyle(mark);"
+        "return [style.getPropertyValue('--mark'), style.left, mark.parentNode.clientWidth]"
+    )
+    assert 100 * float(mark) == pytest.approx(100 * share, abs=1e-3)
+    assert float(left.removesuffix("px")) == pytest.approx(width * share, abs=0.5)
 
 
 @pytest.mark.parametrize("kind", ["coloured", "grey"])

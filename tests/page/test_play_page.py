@@ -105,7 +105,7 @@ def test_jpeg_files_are_answered_nearly_as_by_the_command(open_model):
     for number, photo in photographs(20):
         content = encoded(photo, number, "JPEG")
         page.open(content, "photo.jpg")
-        assert difference(page, model, content) <= 0.02
+        assert difference(page, model, content) <= 0.005
 
 
 def test_the_command_gives_the_numbers_of_a_saved_drawing(open_model, model_file, tmp_path):
@@ -162,16 +162,16 @@ def test_a_file_can_be_chosen_and_a_broken_one_is_refused(open_model, tmp_path):
     page.run("return new Promise((done) => setTimeout(done, 500))")
     assert difference(page, model, PHOTOS[0].read_bytes()) <= 1e-6
     page.open(b"not a picture", "x.png")
-    assert "cannot be read" in page.text("#done")
+    assert "cannot be read" in page.text("#problem")
     page.open(PHOTOS[1].read_bytes()[:900], "x.png")
-    assert "cannot be read" in page.text("#done")
+    assert "cannot be read" in page.text("#problem")
 
 
 def test_a_browser_without_a_camera_says_so(open_model):
     page, _ = open_model()
     page.find("#camera").click()
     page.run("return new Promise((done) => setTimeout(done, 500))")
-    assert "camera cannot be used" in page.text("#done")
+    assert "camera cannot be used" in page.text("#problem")
     assert page.find("#camera").get_attribute("aria-pressed") == "false"
 
 

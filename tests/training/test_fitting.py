@@ -16,13 +16,13 @@ from softmaxce.training.fitting import (
     DEFAULT_L2,
     IterationInfo,
     _progress_callback,
-    balanced_sample_weight,
     fit,
 )
 from softmaxce.training.full_batch import StopReason, minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
 from softmaxce.training.rows import Rows
+from softmaxce.training.sample_weights import balanced_sample_weight
 from softmaxce.training.spread import spread_of
 
 

@@ -83,7 +83,7 @@ def test_a_larger_proportion_always_has_a_stronger_colour():
         assert found == sorted(set(found))
         assert found[3] > 1.3 * found[2]
     assert "&#x27;d&#x27; predicted as &#x27;f&#x27;: 50 of 100, 50.0 %" in page
-    assert "21<small>21 %</small>" in page
+    assert "21<br><small>21 %</small>" in page
 
 
 def record(**fields):

@@ -15,7 +15,6 @@ import click
 from softmaxce import __version__
 from softmaxce.cli import streams
 from softmaxce.cli.help_text import HelpFormatter
-from softmaxce.cli.hints import better_message, usage_message
 from softmaxce.cli.options import use_wanted_language
 from softmaxce.errors import SoftmaxceError
 
@@ -111,6 +110,8 @@ def _say(line: str) -> None:
 
 
 def _fail(message: str, exit_code: int, end: str = "") -> NoReturn:
+    from softmaxce.cli.hints import better_message
+
     use_wanted_language()
     _say(f"Error: {better_message(message, sys.argv[1:], commands, end)}")
     sys.exit(exit_code)
@@ -138,6 +139,8 @@ def main() -> None:
     except click.exceptions.Exit:
         raise
     except click.UsageError as error:
+        from softmaxce.cli.hints import usage_message
+
         message, end = usage_message(error, sys.argv[1:], commands)
         _fail(message, error.exit_code, end)
     except Exception as error:

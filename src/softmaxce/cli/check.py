@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softmaxce.cli.options import Output, command_line, jobs_option, output_options
+from softmaxce.cli.options import (
+    Output,
+    class_options,
+    command_line,
+    jobs_option,
+    output_options,
+)
 from softmaxce.cli.types import FILE, SEED, Parsed, filters
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
+    from softmaxce.class_choice import ClassChoice
     from softmaxce.workflows.check import CheckResult
     from softmaxce.workflows.label_check import LabelCheck
 
@@ -46,6 +53,7 @@ Examples:
     type=FILE,
     help="With --labels: also write an HTML page with the pictures that are probably mislabelled.",
 )
+@class_options
 @jobs_option
 @output_options("text", "json", "csv")
 def check(
@@ -54,6 +62,7 @@ def check(
     features: int,
     seed: int,
     report_path: str | None,
+    class_choice: ClassChoice,
     jobs: int | None,
     output: Output,
 ) -> None:
@@ -75,7 +84,7 @@ def check(
     check_files([(report_path, REPORT)], [folder])
     found = None
     with output.progress() as on_progress:
-        images = read_images(folder, jobs, on_progress)
+        images = read_images(folder, class_choice, jobs, on_progress)
         result = workflow.check(images)
         if labels:
             choices = {"features": features, "seed": seed}

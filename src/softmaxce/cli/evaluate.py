@@ -77,8 +77,9 @@ def evaluate(
 ) -> None:
     """Evaluate a model on the images in DIR, which contains one subfolder per class.
 
-    Classes are matched by name; a class that the model does not know is an error. DIR may also be
-    any other source that `train` accepts. The formats jsonl and csv print one row per image.
+    Classes are matched by name; a class that the model does not know is an error, unless it was
+    trained with --only. DIR may also be any other source that `train` accepts. The formats jsonl
+    and csv print one row per image.
     """
     from softmaxce.views.json import evaluate as json_view
     from softmaxce.views.text import evaluate as text_view

@@ -325,8 +325,10 @@ def _page_of_model(
 ) -> str:
     from softmaxce.model.model_file import load_model
 
+    model = load_model(model_path)
+    label = label and model.class_choice.name_of(label)
     options = {"label": label, "temperature": temperature, "learning_rate": learning_rate}
-    return str(view.as_text(load_model(model_path), translate, language, **options))
+    return str(view.as_text(model, translate, language, **options))
 
 
 def _explanation(

@@ -51,6 +51,7 @@ _OTHER_NAMES = {
     "pretrained backbone arch": ("", "there are no pretrained networks"),
     "train:model train:weights train:m": ("", "-o names the model file; --hidden adds layers"),
     "check:model check:weights check:m": ("", "check needs no model"),
+    "train:classes check:classes include": ("--only", ""),
     "model weights m": ("--model", "write the model without an option: {0}"),
     "data dataset data-dir input source d i": ("", "write the path without an option: {0}"),
     "test-dir test-data": ("", "to score test images, use softmaxce evaluate DIR"),

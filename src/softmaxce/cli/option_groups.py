@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 GROUPS = {
-    "Image options": "size color fit background files-from null skip-bad jobs cache no-cache",
+    "Image options": "only merge size color fit background files-from null skip-bad jobs cache "
+    "no-cache",
     "Model options": "model l2 features mirror hidden class-weight seed resume",
     "Validation options": "validation calibrate",
     "Output options": "output force top-k label coverage errors fail-under report save-plots "

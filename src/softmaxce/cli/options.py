@@ -8,13 +8,21 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from softmaxce.cli.types import FILE, Parsed, number_between, probability, whole
+from softmaxce.cli.types import (
+    FILE,
+    Parsed,
+    class_merger,
+    classes,
+    number_between,
+    probability,
+    whole,
+)
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,8 +108,7 @@ skip_bad_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """How a command prints its result, its notes and its progress."""
 
     format: str
@@ -133,9 +140,9 @@ class Output:
         for found in findings:
             self.note(str(found))
         if left_out and not self.quiet:
-            from softmaxce.views.console import note_left_out
+            from softmaxce.views.console import left_out_note
 
-            note_left_out(left_out)
+            self.note(left_out_note(left_out))
         if self.format == "text":
             show_text()
         else:
@@ -197,6 +204,33 @@ save_plots_option = click.option(
     help="Also write the charts of the report (SVG) and the weights of each class (PNG) to this "
     "folder.",
 )
+
+
+def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--only` and `--merge`; the command receives `class_choice`, the ClassChoice."""
+
+    @wraps(command)
+    def with_choice(*args: Any, only: Any, merge: Any, **options: Any) -> Any:
+        from softmaxce.class_choice import ClassChoice
+
+        choice = ClassChoice(tuple(chain(*only)), tuple(sorted(chain(*merge))))
+        return command(*args, class_choice=choice, **options)
+
+    merging = click.option(
+        "--merge",
+        type=Parsed("CLASS[,CLASS...]=CLASS", class_merger),
+        multiple=True,
+        help="Merge classes into one, such as wolf,husky=dog, whose name may be new. May be "
+        "repeated.",
+    )
+    choosing = click.option(
+        "--only",
+        type=Parsed("CLASS[,CLASS...]", classes),
+        multiple=True,
+        help="Use only these classes, by their names after --merge, and leave out the images of "
+        "all others.",
+    )
+    return choosing(merging(with_choice))
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

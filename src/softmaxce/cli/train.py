@@ -13,6 +13,7 @@ from softmaxce.cli.cluster import backend_of, cluster_options
 from softmaxce.cli.option_groups import GroupedCommand
 from softmaxce.cli.options import (
     Output,
+    class_options,
     command_line,
     default_model,
     details_option,
@@ -48,6 +49,7 @@ EPILOG = """\b
 Examples:
   softmaxce train photos
   softmaxce train photos --size 32 --color gray -o small.npz
+  softmaxce train photos --merge wolf,husky=dog --only cat,dog
   softmaxce train photos --validation 0.3 --seed 7 --format json
   softmaxce train photos --features patches -o better.npz
   softmaxce train photos --hidden 128 -o deeper.npz
@@ -73,6 +75,7 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
     is_flag=True,
     help="Overwrite the output file even if it is not a model.",
 )
+@class_options
 @click.option(
     "--size",
     type=Parsed("auto|N|WxH", image_size),
@@ -111,16 +114,15 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
     "--test",
     type=Parsed("FRACTION", fraction_for_test),
     default="0",
-    help="Fraction of each class to hold out for testing: nothing is learned or chosen from these "
+    help="Fraction of each class to reserve for testing: nothing is learned or chosen from these "
     "images.",
 )
 @click.option(
     "--folds",
     type=Parsed("N", number_between(2, 1000, whole)),
     default=None,
-    help="Instead of holding out validation images, divide the images into N folds, score each "
-    "fold with a model trained on the others, then train on all images. Best for fewer than about "
-    "50 images per class.",
+    help="Cross-validation: divide the images into N folds, score each fold with a model trained "
+    "on the others, then train on all images. Best for fewer than about 50 images per class.",
 )
 @click.option(
     "--permutations",
@@ -212,8 +214,6 @@ def train(
     validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
     optionally, split; an .npz or CSV file of pixels; or a folder of IDX or .npy files.
     """
-    from softmaxce.views.json import train as json_view
-    from softmaxce.views.text import train as text_view
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import saving_noted
     from softmaxce.workflows.outputs import REPORT, check_files, check_folder
@@ -237,12 +237,19 @@ def train(
                 result = workflow.train(folder, model_path, chosen, read, listener)
                 _write_reports(result, report_path, plots_path)
         except AlreadyTrained as finished:
-            text = json_view.finished(model_path, finished)
-            output.show(partial(text_view.show_finished, finished), lambda _: text)
+            _show_finished(model_path, finished, output)
             return
         if replaced:
             output.note(f"replaced {replaced}")
         _show(result, details, output)
+
+
+def _show_finished(model_path: str, finished: AlreadyTrained, output: Output) -> None:
+    from softmaxce.views.json import train as json_view
+    from softmaxce.views.text import train as text_view
+
+    text = json_view.finished(model_path, finished)
+    output.show(partial(text_view.show_finished, finished), lambda _: text)
 
 
 def _show(result: TrainResult, details: bool, output: Output) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softmaxce.preprocessing import MAX_SIDE
 from softmaxce.typed_numbers import number
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def image_size(text: str) -> tuple[int, int] | None:
     """auto (None), N or WxH in pixels as (width, height)."""
     if text == "auto":
         return None
+    from softmaxce.preprocessing import MAX_SIDE
+
     match = re.fullmatch(r"(\d{1,9})(?:[xX×*](\d{1,9}))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"'{text}' is not an image size; use auto, 64 or 64x48")
@@ -206,3 +208,32 @@ def switch(text: str) -> bool | None:
     if text not in states:
         raise ValueError(f"'{text}' is not one of auto, on and off")
     return states[text]
+
+
+def classes(text: str) -> tuple[str, ...]:
+    """Names of classes, cat,dog, of which those with commas are in double quotes."""
+    import csv  # not in every command, as these take a millisecond
+
+    from softmaxce.class_names import normalized
+
+    with suppress(csv.Error):
+        names = tuple(
+            normalized(name.strip()) for name in [*csv.reader([text], skipinitialspace=True), []][0]
+        )
+        if all(names) and names:
+            return names
+    raise ValueError(
+        f"'{text}' is not a list of classes such as cat,dog; put a name that contains a comma in "
+        "double quotes"
+    )
+
+
+def class_merger(text: str) -> tuple[tuple[str, str], ...]:
+    """Classes and the one that they are merged into: wolf,husky=dog gives pairs (wolf, dog) …"""
+    sources, _, target = text.rpartition("=")
+    if not sources or len(targets := classes(target)) > 1:
+        raise ValueError(f"'{text}' does not merge classes into one as wolf,husky=dog does")
+    pairs = tuple((name, targets[0]) for name in classes(sources) if name != targets[0])
+    if not pairs:
+        raise ValueError(f"'{text}' merges '{targets[0]}' into itself")
+    return pairs

@@ -44,12 +44,19 @@ _Files = dict[tuple[str, str, tuple[str, ...]], list[str]]  # role, split and da
 class PixelArrays:
     """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None.
 
-    notes: how the images were converted.
+    notes: how the images were converted; rows: where the images are in the file, None for all.
     """
 
     images: NDArray[np.uint8]
     labels: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
+    rows: Sequence[int] | None = None
+
+    def labelled_in(self, source: object) -> list[tuple[str, str]]:
+        """What each image is called (its source and its row there), and its label."""
+        rows = range(len(self.images)) if self.rows is None else self.rows
+        names = (f"{source}[{row}]" for row in rows)
+        return [*zip(names, self.labels or (), strict=True)]
 
 
 def is_array_source(path: str | PathLike[str]) -> bool:

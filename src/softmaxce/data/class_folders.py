@@ -43,6 +43,15 @@ class ClassFolder:
     base: str = ""
     nested: tuple[str, ...] = ()
 
+    def with_files_of(self, other: ClassFolder) -> ClassFolder:
+        """This class, merged with another one."""
+        return replace(
+            self,
+            paths=tuple(sorted(self.paths + other.paths)),
+            ignored_files=self.ignored_files + other.ignored_files,
+            system_folders=self.system_folders + other.system_folders,
+        )
+
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder belongs to the system, such as .DS_Store or Thumbs.db."""
@@ -66,11 +75,7 @@ def list_class_folders(folder: str | PathLike[str]) -> tuple[ClassFolder, ...]:
         name = os.fsencode(entry.name).decode("utf-8", "surrogateescape")
         c, key = _read_class(name, entry.path), normalized(name)
         if other := found.get(key):
-            paths, ignored = sorted(other.paths + c.paths), other.ignored_files + c.ignored_files
-            system = other.system_folders + c.system_folders
-            c = replace(
-                other, name=key, paths=tuple(paths), ignored_files=ignored, system_folders=system
-            )
+            c = replace(other.with_files_of(c), name=key)
         found[key] = c
     by_name = {c.name: c for c in found.values()}
     return tuple(by_name[name] for name in in_class_order(by_name))

@@ -1,7 +1,7 @@
-"""Which images are held out from training: for validation, for testing, or fold after fold.
+"""Which images are not for training: those for validation, those for testing, or a fold.
 
 Everything follows a hash of each image's key (`PixelDataset.split_keys`): images with equal keys,
-copies or those of a group, are always held out together.
+copies or those of a group, always stay together.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Keys = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
 
 
-def held_out_rows(
+def split_rows(
     dataset: PixelDataset, seed: int, *, validation: float, test: float = 0.0
 ) -> tuple[Bools, Bools]:
     """Which images (n_images,) are for validation, and which for testing: about these fractions.
 
     The split of an image depends only on its pixels (or its group) and the seed, so adding images
-    never moves others, nor does holding out test images move validation images to training. If a
+    never moves others, nor does a test split move validation images to training. If a
     class would have no training images, its images, and those with the same keys, stay in training.
     """
     keys = _mixed(dataset.split_keys, seed)
@@ -40,7 +40,7 @@ def held_out_rows(
 def fold_numbers(
     labels: NDArray[np.int64], keys: Keys, n_folds: int, seed: int = 0
 ) -> NDArray[np.int64]:
-    """The fold (n_images,) in which each image is held out, from 0.
+    """The fold (n_images,) of each image, from 0.
 
     Each class is spread as evenly over the folds as keys that several images share allow: if a
     class were less frequent in training because it is more frequent in the fold, predictions would
@@ -75,7 +75,7 @@ def check_folds(
 ) -> None:
     """Raise DataError if a class has fewer images (or groups) than there are folds."""
     counts = n_different(labels, keys, len(class_names))
-    few = [f"'{class_names[k]}' has {counts[k]}" for k in np.flatnonzero(counts < n_folds).tolist()]
+    few = [f"'{class_names[k]}' ({counts[k]})" for k in np.flatnonzero(counts < n_folds).tolist()]
     if few:
         least = int(counts.min())
         remedy = f"choose at most {least} folds" if least > 1 else "add images, or leave them out"

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.class_names import closest, in_class_order, labels_of
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
+from softmaxce.class_names import closest, labels_of
 from softmaxce.data.array_files import PixelArrays
+from softmaxce.data.chosen_classes import read_contents
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
@@ -21,7 +23,7 @@ from softmaxce.data.source_findings import (
     finding,
     with_examples,
 )
-from softmaxce.data.sources import AnySource, Split, as_split, list_classes, read_labelled_arrays
+from softmaxce.data.sources import AnySource, Split, as_split
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.preprocessing import Preprocessing
@@ -119,14 +121,15 @@ def load_for_training(
     source: AnySource,
     wanted: PreprocessingOptions = PreprocessingOptions(),
     options: ReadOptions = ReadOptions(),
+    choice: ClassChoice = ALL_CLASSES,
 ) -> PixelDataset:
     """The images of `source` (class folders, a manifest or arrays), in the order of class and path.
 
     Raises DataError for images that cannot train a classifier, and, unless `options.skip_bad`, for
-    unreadable ones.
+    unreadable ones; and InputError for a choice of classes that does not suit them.
     """
-    split = as_split(source)
-    arrays, classes, names = _contents(split)
+    split, arrays, classes = read_contents(as_split(source), choice, training=True)
+    names = [c.name for c in classes]
     if len(names) < 2:
         raise DataError(
             f"only one class found: {split}: '{names[0]}'; a classifier needs at least two"
@@ -151,6 +154,7 @@ def load_for_model(
     class_names: Sequence[str],
     preprocessing: Preprocessing,
     options: ReadOptions = ReadOptions(),
+    choice: ClassChoice = ALL_CLASSES,
     *,
     training: bool = False,
 ) -> PixelDataset:
@@ -160,8 +164,9 @@ def load_for_model(
     `load_for_training` does for unreadable images. training: whether `class_names` come from
     training images, not from a model; this changes only the message.
     """
-    split, wanted = as_split(source), PreprocessingOptions.exactly(preprocessing)
-    arrays, classes, names = _contents(split)
+    wanted = PreprocessingOptions.exactly(preprocessing)
+    split, arrays, classes = read_contents(as_split(source), choice)
+    names = [c.name for c in classes]
     labels = labels_of(names, class_names)
     unknown = [name for name, label in zip(names, labels, strict=True) if label is None]
     if unknown:
@@ -178,17 +183,6 @@ def load_for_model(
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
-
-
-def _contents(
-    split: Split,
-) -> tuple[PixelArrays | None, tuple[ClassFolder, ...], list[str]]:
-    """The arrays, or else the classes of image files; and the names of the classes."""
-    arrays = read_labelled_arrays(split)
-    if arrays is not None:
-        return arrays, (), in_class_order({*(arrays.labels or ())})
-    classes = list_classes(split)
-    return None, classes, [c.name for c in classes]
 
 
 def _read(
@@ -252,7 +246,7 @@ def _from_arrays(
         )
     preprocessing, decoded, reason = decode_arrays([arrays.images], wanted)
     labels = np.array(labels_of(arrays.labels or (), class_names), np.int64)
-    paths = tuple(f"{split.path}[{i}]" for i in range(len(arrays.images)))
+    paths = tuple(path for path, _ in arrays.labelled_in(split.path))
     return PixelDataset(
         decoded.pixels,
         labels,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
 
 N_STEPS = 100
 SURE_AND_WRONG = [8.0, 0.0], 1  # logits and label of a confident mistake
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 
 def descent(example: Example) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 from softmaxce.errors import InputError, first_and_more
@@ -163,7 +164,7 @@ def _check_numbers(what: str, numbers: Sequence[float]) -> None:
             f"{what}: give 2 to {MAX_CLASSES} numbers, one per class; got {len(numbers)}"
         )
     for number in numbers:
-        if not math.isfinite(number):
+        if not (isinstance(number, Real) and math.isfinite(number)):
             raise InputError(f"{what}: every number must be finite, got {number}")
 
 
@@ -181,6 +182,7 @@ def _class_names(
         if n_classes <= len(names):
             return tuple(names[:n_classes])
         return tuple(str(k) for k in range(n_classes))
+    classes = [*map(str, classes)]
     if len(classes) != n_classes:
         raise InputError(f"classes: give {n_classes} names, one per number; got {len(classes)}")
     for name in classes:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from softmaxce.lesson.descent import descent
 from softmaxce.lesson.example import Example
+from softmaxce.lesson.step import LazyNumbers
 from softmaxce.numerics import cross_entropy, kl_divergence, log_softmax, one_hot, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 STEP_OF_DIFFERENCE = 0.01
 LARGEST_FOR_SHIFT = 1e5  # above, rounding z + 10 changes the probabilities visibly
@@ -89,7 +93,8 @@ def exponentials(example: Example) -> dict[str, Any]:
     """aᶻ for three bases, z being the logits divided by the temperature.
 
     too_big, vanishes: whether a power of e overflows to ∞, or underflows to 0. representable:
-    whether that of the first class has all its digits.
+    whether that of the first class has all its digits. is_text: the page, which draws the curve,
+    does not have it.
     """
     with np.errstate(over="ignore", under="ignore"):
         z = np.divide(example.logits, example.temperature)
@@ -107,6 +112,7 @@ def exponentials(example: Example) -> dict[str, Any]:
         "e_times_first": math.e * float(z[0]),
         "log_of_first_power": math.log(first) if representable else None,
         "representable": representable,
+        "is_text": True,
         "too_big": bool(np.isinf(e).any()),
         "vanishes": bool((e == 0).any()),
         "base_2": (powers / powers.sum()).tolist(),
@@ -290,7 +296,7 @@ def two_ends(example: Example) -> dict[str, Any]:
     }
 
 
-def gradient(example: Example) -> dict[str, Any]:
+def gradient(example: Example) -> LazyNumbers:
     """(p − y) / temperature, its finite difference, and gradient descent.
 
     moves: a step lowers the loss by more than rounding errors; else too_small_to_move, or infinite
@@ -304,7 +310,7 @@ def gradient(example: Example) -> dict[str, Any]:
     falls = math.isfinite(example.loss) and example.loss - after > ROUNDING * example.loss
     moves = falls and example.loss > ROUNDING
     shown = ("classes", "true_class", "p_true", "probabilities", "targets", "label", "loss")
-    return example.named(*shown, "temperature", "tempered", "not_tempered") | {
+    known = example.named(*shown, "temperature", "tempered", "not_tempered") | {
         "gradient": slopes,
         "true_slope": slopes[example.label],
         "minus_true_slope": -slopes[example.label],
@@ -316,8 +322,8 @@ def gradient(example: Example) -> dict[str, Any]:
         "moves": moves,
         "too_small_to_move": math.isfinite(example.loss) and not moves,
         "infinite": math.isinf(example.loss),
-        **descent(example),
     }
+    return LazyNumbers(known, partial(descent, example))  # 200 steps, which few readers ask for
 
 
 def _finite_differences(example: Example) -> list[float]:

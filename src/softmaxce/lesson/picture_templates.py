@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from softmaxce.lesson.step import ALWAYS, Check, Column, Formula, Part, StepTemplate
 from softmaxce.lesson.templates import LOGIT, LOGITS, NODES, TARGET_AHEAD, class_table, table
 
@@ -68,8 +66,7 @@ ALL_LOGITS = Check(
     "logits",
     tolerance=1e-9,
 )
-LOGITS_OF_IMAGE = replace(
-    LOGITS,
+LOGITS_OF_IMAGE = LOGITS._replace(
     sentences={
         **NODES,
         "The forward pass: each brightness, divided by 255, is multiplied by its weight for the "
@@ -105,8 +102,7 @@ LOGITS_OF_IMAGE = replace(
     ),
 )
 
-IMAGE_OF_PATCHES = replace(
-    IMAGE,
+IMAGE_OF_PATCHES = IMAGE._replace(
     claim="An image is a grid of pixels. Its rows, laid end to end, form a vector.",
     sentences={
         "The vector has {n_pixels} values, from {first_values} … to … {last_values}."
@@ -177,8 +173,7 @@ PATCHES = StepTemplate(
     ),
 )
 
-LOGITS_OF_PATCHES = replace(
-    LOGITS_OF_IMAGE,
+LOGITS_OF_PATCHES = LOGITS_OF_IMAGE._replace(
     sentences={
         **NODES,
         "The forward pass: each feature, divided by 255, is multiplied by its weight for the "
@@ -209,8 +204,7 @@ LOGITS_OF_PATCHES = replace(
             written="{winner_sum} + {winner_bias}",
         ),
     ),
-    more=replace(
-        LOGITS_OF_IMAGE.more,
+    more=LOGITS_OF_IMAGE.more._replace(
         checks=(
             ALL_LOGITS,
             Check(

@@ -5,21 +5,19 @@ Every answer, right or wrong, is a number of the step: a wrong one is what a typ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from softmaxce.lesson.step import ALWAYS
 
 
-@dataclass(frozen=True)
-class WrongAnswer:
+class WrongAnswer(NamedTuple):
     """The name of a number that a typical error gives, and what the error is."""
 
     answer: str
     why: str
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """message, hint: sentences with {names}; answer: the name of the number that is right."""
 
     message: str

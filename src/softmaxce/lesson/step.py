@@ -2,16 +2,16 @@
 
 A template is plain data: sentences, tables and checks that refer to numbers by name. `render` adds
 the numbers of one example and carries out the checks. The page renders the same templates with
-numbers of its own, so that every message is written once.
+numbers of its own, so that every message is written once. All are named tuples: Python would take
+eight times as long to make dataclasses of them, whenever the program starts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from softmaxce.errors import SoftmaxceError
 
@@ -23,8 +23,27 @@ class CheckError(SoftmaxceError):
     """A check of the lesson failed: the numbers shown would be wrong."""
 
 
-@dataclass(frozen=True)
-class Column:
+class LazyNumbers(Mapping[str, Any]):
+    """Numbers, and `others`, which are computed when one of them is wanted."""
+
+    def __init__(self, known: dict[str, Any], others: Callable[[], dict[str, Any]]) -> None:
+        self._known, self._others = known, others
+
+    @cached_property
+    def _all(self) -> dict[str, Any]:
+        return self._known | self._others()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._known[name] if name in self._known else self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+class Column(NamedTuple):
     """A heading and the name of the vector below it.
 
     kind: "number"; "text" for names from outside; "word" for messages; "power" for numbers that
@@ -41,8 +60,7 @@ class Column:
         return self.kind in ("text", "word")
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Columns of one length; `per_class`: one row per class, which views shorten when long."""
 
     columns: tuple[Column, ...]
@@ -50,8 +68,7 @@ class Table:
     when: str = ALWAYS
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """A comparison, left relation right: of two numbers or two vectors, in a template their names.
 
     relation: "=" and "≤" within the tolerance (absolute up to 1, relative above), "<" exactly.
@@ -72,7 +89,7 @@ class Check:
         """Whether it compares two vectors."""
         return isinstance(self.left, (list, tuple))
 
-    @cached_property
+    @property
     def error(self) -> float:
         """The largest |left − right| / max(1, |right|); ∞ − ∞ counts as 0."""
         left, right = (self.left, self.right) if self.is_of_vectors else ([self.left], [self.right])
@@ -87,42 +104,42 @@ class Check:
         return is_less or bool(self.error <= self.tolerance)
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """One formula as plain text and as LaTeX; tests derive one from the other."""
 
     plain: str
     latex: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """Text whose messages hold {names} of numbers.
 
     sentences: each with the name of the number that must be true for it to be shown, or ALWAYS.
     """
 
-    sentences: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[str, str] = {}
     tables: tuple[Table, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepTemplate(Part):
+class StepTemplate(NamedTuple):
     """A step without numbers.
 
-    `claim`: the step's main statement. `more`: what is shown only on request.
+    `claim`: the step's main statement. sentences, tables, checks: as in a Part. `more`: what is
+    shown only on request.
     """
 
     name: str
     title: str
     claim: str
     formula: Formula | None = None
+    sentences: Mapping[str, str] = {}
+    tables: tuple[Table, ...] = ()
+    checks: tuple[Check, ...] = ()
     more: Part = Part()
 
 
-@dataclass(frozen=True)
-class RenderedPart:
+class RenderedPart(NamedTuple):
     """What the numbers call for of a part. All its checks passed."""
 
     sentences: tuple[str, ...]
@@ -130,12 +147,12 @@ class RenderedPart:
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True)
-class Step(RenderedPart):
+class Step(NamedTuple):
     """A template, its numbers, and the parts of it that they call for."""
 
     template: StepTemplate
     numbers: Numbers
+    shown: RenderedPart
     more: RenderedPart
 
     @property
@@ -147,10 +164,10 @@ class Step(RenderedPart):
 def render(template: StepTemplate, numbers: Numbers) -> Step:
     """`template` with `numbers`. Raises CheckError if a check fails."""
     shown, more = (_rendered(part, template.name, numbers) for part in (template, template.more))
-    return Step(shown.sentences, shown.tables, shown.checks, template, numbers, more)
+    return Step(template, numbers, shown, more)
 
 
-def _rendered(part: Part, name: str, numbers: Numbers) -> RenderedPart:
+def _rendered(part: Part | StepTemplate, name: str, numbers: Numbers) -> RenderedPart:
     def applies(when: str) -> bool:
         return when == ALWAYS or bool(numbers[when])
 
@@ -158,7 +175,7 @@ def _rendered(part: Part, name: str, numbers: Numbers) -> RenderedPart:
         return numbers[of] if isinstance(of, str) else of
 
     checks = tuple(
-        replace(c, left=value(c.left), right=value(c.right), tolerance=value(c.tolerance))
+        c._replace(left=value(c.left), right=value(c.right), tolerance=value(c.tolerance))
         for c in part.checks
         if applies(c.when)
     )

@@ -83,7 +83,7 @@ EXPONENTIALS = StepTemplate(
     formula=Formula("a^z > 0", r"a^{z} > 0"),
     sentences={
         "A positive, a zero and a negative exponent: 2¹ = 2, 2⁰ = 1 and 2⁻¹ = 0.5.": ALWAYS,
-        "The curve of eᶻ, from z = −2 to z = 2: ▁▁▁▁▂▂▃▅█": ALWAYS,
+        "The curve of eᶻ, from z = −2 to z = 2: ▁▁▁▁▂▂▃▅█": "is_text",
         "Any base above 1 works; we use e = 2.718…, which the logarithm will undo.": ALWAYS,
         "Each logit is first divided by the temperature, {temperature}.": "tempered",
         "Some of these powers exceed the largest number that the computer can store (1.8×10³⁰⁸). "
@@ -197,7 +197,7 @@ SQUARED_ERROR = StepTemplate(
     formula=Formula("Σₖ (pₖ − yₖ)²", r"\sum_k (p_k - y_k)^2"),
     sentences={
         "<<({probabilities} − {targets})²| + >> = <<{squares}| + >> = {squared_error}.": ALWAYS,
-        "A surer mistake should cost more. With the rest on one wrong class, from 0.01 to 0.001 "
+        "A surer mistake should cost more. From p[true] = 0.01 to 0.001 (the rest on one class), "
         "squared error grows by only {squared_growth}, cross-entropy by {loss_growth}:": ALWAYS,
     },
     tables=(
@@ -228,7 +228,7 @@ CROSS_ENTROPY = StepTemplate(
         "−(<<{targets} · log {probabilities}| + >>) = {loss} nats.": "written_out",
         "Wrong classes are multiplied by 0: only −log p[true] is left, here {loss}.": ALWAYS,
         "−log p is the information in an event of probability p: how surprised we are when it "
-        "happens. Its mean over the classes is the entropy, a measure of uncertainty.": ALWAYS,
+        "happens. Its mean, weighted by p, is the entropy, a measure of uncertainty.": ALWAYS,
         "p[true] is above 0, but so small that it is written as 0. Its logarithm is not lost, "
         "because it is computed directly from the logits.": "vanishes",
         "The loss is finite, but exceeds 1.8×10³⁰⁸, the largest number that the computer can "
@@ -279,8 +279,8 @@ TWO_ENDS = StepTemplate(
         "Your prediction is perfectly wrong: it gives the true class probability 0, so it costs "
         "∞.": "is_infinite",
         "Yours costs {loss}. The softmax of finite logits reaches neither end.": "is_between",
-        "It is not a distance: swapping the target (0.9, 0.1) and the prediction (0.5, 0.5) "
-        "changes the loss less the target's entropy (KL): {there}, {back}.": ALWAYS,
+        "It is not a distance: the loss minus the target's entropy (KL) is {there} for target "
+        "(0.9, 0.1) and prediction (0.5, 0.5), but {back} if swapped.": ALWAYS,
     },
     checks=(Check("Yours costs at least as much as a perfect one", "perfect", "loss", "≤"),),
     more=Part(

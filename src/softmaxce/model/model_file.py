@@ -12,6 +12,9 @@ The file is an uncompressed zip that `numpy.load` opens as well:
     trained_on.npy  uint64, ascending: half the digest of each training image, so that copies can
                     be recognised; absent if the digests are not known
 
+A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
+classes that are used, and in "merged" the class into which each merged class goes.
+
 A model with patch features has format version 2, the field "patches" in its header, and
 
     filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py
@@ -51,6 +54,7 @@ from softmaxce.model.model_header import (
     FORMAT_VERSION,
     PATCHES_VERSION,
     Shape,
+    checked_choice,
     checked_header,
     damaged,
     require,
@@ -60,6 +64,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
+ModelSource = SoftmaxModel | str | PathLike[str]
 FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
@@ -113,6 +118,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
         "training": dict(model.training),
     }
+    if model.class_choice:
+        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
         header["patches"] = {
@@ -181,6 +188,14 @@ def load_model(path: str | PathLike[str]) -> SoftmaxModel:
     """The model in the file `path`. Raises ModelError, which names the file and the fault."""
     with _opened(path) as stream:
         return _read_model(stream)
+
+
+def opened(model: ModelSource) -> tuple[SoftmaxModel, str]:
+    """A model, and the path of its file ("" for a model in memory). Raises ModelError."""
+    if isinstance(model, SoftmaxModel):
+        return model, ""
+    path = os.fspath(model)
+    return load_model(path), path
 
 
 def load_model_file(path: str | PathLike[str]) -> tuple[SoftmaxModel, int, str]:
@@ -361,8 +376,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
     patches = _checked_patches(header, arrays, preprocessing)
+    choice = checked_choice(header.get("class_choice"))
     return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches
+        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
 from softmaxce.patches import SIDE, n_features
@@ -77,6 +78,17 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
     shortest = min(preprocessing.height, preprocessing.width)
     require(shortest >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
+
+
+def checked_choice(fields: Any) -> ClassChoice:
+    """Which classes were used and merged: `fields` of the header, None for all as they are."""
+    if fields is None:
+        return ALL_CLASSES
+    require(isinstance(fields, dict) and isinstance(fields.get("merged"), dict), "class_choice")
+    only, merged = fields.get("only"), fields["merged"]
+    are_names = _is_list_of(only, str) and _is_list_of([*merged.values()], str)
+    require(are_names, "class_choice is not made of names")
+    return ClassChoice(tuple(only), tuple(merged.items()))
 
 
 def _is_list_of(value: Any, kind: type) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
@@ -30,7 +31,8 @@ class SoftmaxModel:
     stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
     `training`, the record of the training run in JSON types; `calibration_scores`, from which
     prediction sets are computed (None without validation images); `trained_on`: (n,), ascending,
-    half the digest of each training image, so that copies can be recognised (None if unknown).
+    half the digest of each training image, so that copies can be recognised (None if unknown);
+    `class_choice`: which classes were used, and which were merged.
     """
 
     layers: tuple[Layer, ...]
@@ -41,6 +43,7 @@ class SoftmaxModel:
     calibration_scores: CalibrationScores | None = None
     trained_on: NDArray[np.uint64] | None = None
     patches: PatchFeatures | None = None
+    class_choice: ClassChoice = ALL_CLASSES
 
     @property
     def n_pixels(self) -> int:

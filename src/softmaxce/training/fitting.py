@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
@@ -25,6 +25,7 @@ from softmaxce.training.preconditioner import (
     sample_preconditioner,
 )
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
+from softmaxce.training.sample_weights import check_sample_weight
 from softmaxce.training.spread import spread_of
 
 DEFAULT_TOLERANCE = 1e-4
@@ -105,8 +106,7 @@ def fit(
     on_iteration: OnIteration = lambda _: None,
     checkpoint: AnswerLog | Snapshot | None = None,
     tail_factor: float = 1.0,
-    refit: Rows | None = None,
-    refit_weight: Floats | None = None,
+    refit: tuple[Rows, Floats | None] | None = None,
     first_l2: float | None = None,
 ) -> Fit:
     """Fit softmax regression, or a network of hidden layers, to labelled rows of pixels.
@@ -116,31 +116,25 @@ def fit(
     None), ascending if there are no hidden layers; sample_weight and validation_weight: one weight
     for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
-    standardized pixels; None: by the cross-entropy of `validation`, relative to the variance of the
-    pixels; hidden: widths of hidden layers; checkpoint: makes the fit resumable, a Snapshot if
-    there are hidden layers, otherwise an AnswerLog; tail_factor: see `sample_preconditioner`; refit
-    and refit_weight: the rows for the last fit, once l2 is chosen (the training rows if None; not
-    used with hidden layers); first_l2: the l2 that the search starts at, if one is likely. Raises
+    standardized pixels; None: by the cross-entropy of `validation`; hidden: widths of hidden
+    layers; checkpoint: a Snapshot if there are hidden layers, otherwise an AnswerLog; tail_factor:
+    see `sample_preconditioner`. Without hidden layers, refit: the rows for the last fit, once l2 is
+    chosen, and their weights (the training rows if None); first_l2: where the search starts. Raises
     InputError for invalid arguments and TrainingError for numbers that are not finite.
     """
-    training, weights = _weighted(Rows(pixels, labels, rows), sample_weight)
-    _check(training, hidden)
-    if is_reducible(training) or n_sampled(training) == len(training):
-        training = replace(training, pixels=pixels[:])  # so few rows are all used on this machine
+    training, weights = _training_rows(Rows(pixels, labels, rows), sample_weight, hidden)
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
     settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
-    first = first_l2 / units[0] if first_l2 else None
-    settings = replace(settings, tail_factor=tail_factor, first_l2=first)
+    settings = replace(settings, tail_factor=tail_factor, first_l2=(first_l2 or 0.0) / units[0])
     with row_threads(n_threads) as run_tasks:
-        scaled = partial(Objective, scale=1 / spread.overall, run_tasks=run_tasks)
-        objective = scaled(training, n_classes, 0.0, row_weights=weights)
-        evaluated = _on_rows(objective, validation, validation_weight)
+        objective = Objective(training, n_classes, 0.0, 1 / spread.overall, weights, run_tasks)
+        evaluated = _on_rows(objective, (validation, validation_weight))
         if hidden:
             problem = replace(objective, l2=DEFAULT_HIDDEN_L2 if l2 is None else l2)
             found = _fit_network(Network(problem, tuple(hidden), spread), evaluated, settings)
         else:
-            final = _on_rows(objective, refit, refit_weight) or objective
+            final = _on_rows(objective, refit or (None, None)) or objective
             found = _fit_linear(objective, l2, evaluated, settings, final)
     return _for_scaled_pixels(found, scale)
 
@@ -149,16 +143,6 @@ def _for_scaled_pixels(found: Fit, scale: float) -> Fit:
     """The fit with a first layer for pixels that are multiplied by `scale`."""
     first, *others = found.layers
     return replace(found, layers=(Layer(first.weights / scale, first.biases), *others))
-
-
-def check_sample_weight(row_weights: Floats, n_rows: int) -> None:
-    """Raise InputError unless these are weights of so many rows."""
-    if row_weights.shape != (n_rows,):
-        raise InputError(f"sample_weight must be 1D, with a weight for each of the {n_rows} rows")
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = row_weights.sum()
-    if not (np.isfinite(total) and (row_weights >= 0).all() and row_weights.any()):
-        raise InputError("sample_weight and its sum must be finite, not negative and not all zero")
 
 
 def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | None]:
@@ -172,15 +156,19 @@ def _weighted(rows: Rows, row_weights: Floats | None) -> tuple[Rows, Floats | No
     return replace(rows, index=rows.positions(kept)), row_weights[kept]
 
 
-def _on_rows(objective: Objective, others: Rows | None, weight: Floats | None) -> Objective | None:
-    """The objective on other rows, if there are any."""
-    if others is None or not len(others):
+def _on_rows(objective: Objective, others: tuple[Rows | None, Floats | None]) -> Objective | None:
+    """The objective on other rows and weights, if there are any."""
+    if others[0] is None or not len(others[0]):
         return None
-    rows, row_weights = _weighted(others, weight)
+    rows, row_weights = _weighted(others[0], others[1])
     return replace(objective, rows=rows, row_weights=row_weights)
 
 
-def _check(training: Rows, hidden: Sequence[int]) -> None:
+def _training_rows(
+    given: Rows, sample_weight: Floats | None, hidden: Sequence[int]
+) -> tuple[Rows, Floats | None]:
+    """The rows to train on, and their weights. Raises InputError or TrainingError."""
+    training, weights = _weighted(given, sample_weight)
     if not len(training):
         raise TrainingError("there are no rows to train on")
     if hidden and not isinstance(training.matrix, LocalPixels):
@@ -188,6 +176,10 @@ def _check(training: Rows, hidden: Sequence[int]) -> None:
             "--hidden layers cannot be trained with --dask: they learn from mini-batches, which "
             "would all have to be fetched; leave one of the two out"
         )
+    if is_reducible(training) or n_sampled(training) == len(training):
+        # So few rows are all used on this machine.
+        training = replace(training, pixels=training.pixels[:])
+    return training, weights
 
 
 @dataclass(frozen=True)
@@ -204,7 +196,7 @@ class _Settings:
     on_iteration: OnIteration = lambda _: None
     checkpoint: AnswerLog | Snapshot | None = None
     tail_factor: float = 1.0
-    first_l2: float | None = None
+    first_l2: float = 0.0
 
 
 def _fit_linear(
@@ -226,22 +218,23 @@ def _fit_linear(
         return evaluated(lift(parameters))[0]
 
     preconditioner, start = _warm_start(penalised(relative), settings)
-    inverse: Callable[[Floats], Floats] | None = None
+    inverse_at: InverseAt | None = None
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
         path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
-        relative, start, path, inverse = _choose_l2(
+        relative, start, path, inverse_at = _choose_l2(
             penalised, preconditioner, start, validation_loss, path_settings
         )
     path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
-    is_apart = inverse is None or reduced is not objective or is_reducible(final.rows)
+    is_apart = inverse_at is None or reduced is not objective or is_reducible(final.rows)
     if final is not objective and is_apart:
         l2 = relative * settings.l2_unit  # the two fits have no parameters in common
         return replace(_fit_linear(final, l2, None, settings, final), l2_path=path)
     problem = penalised(relative)
-    inverse_at: InverseAt = partial(preconditioner.at, l2=problem.l2)
-    if final is not objective and inverse is not None:
-        problem, inverse_at = replace(final, l2=problem.l2), partial(_constant, inverse)
+    if final is not objective:
+        problem = replace(final, l2=problem.l2)
+    if final is objective or inverse_at is None:
+        inverse_at = partial(preconditioner.at, l2=problem.l2)
     solution = _solve(problem, start, inverse_at, "fit", settings)
     parameters = lift(solution.point.parameters)
     return Fit(
@@ -255,10 +248,6 @@ def _fit_linear(
         l2_path=path,
         history=solution.history,
     )
-
-
-def _constant(inverse: Callable[[Floats], Floats], _at: Floats) -> Callable[[Floats], Floats]:
-    return inverse
 
 
 def _solve(
@@ -335,7 +324,7 @@ def _choose_l2(
     start: Floats,
     validation_loss: Callable[[Floats], float],
     settings: _Settings,
-) -> tuple[float, Floats, tuple[L2Candidate, ...], Callable[[Floats], Floats]]:
+) -> tuple[float, Floats, tuple[L2Candidate, ...], InverseAt]:
     """The l2 with the smallest validation cross-entropy on a path, its parameters, the path, and
     the inverse Hessian.
 
@@ -369,7 +358,7 @@ def _choose_l2(
         if best != middle:
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
-    return found[best][0].l2, found[best][1], path, inverse
+    return found[best][0].l2, found[best][1], path, lambda _: inverse
 
 
 def _progress_callback(
@@ -391,18 +380,3 @@ def _progress_callback(
         on_iteration(IterationInfo(stage, point.value, progress))
 
     return notify
-
-
-def balanced_sample_weight(
-    labels: ArrayLike, n_classes: int, row_weights: Floats | None = None
-) -> Floats:
-    """Weights n / (n_classes · count of the label's class): scikit-learn's 'balanced'.
-
-    labels: (n,) integers; row_weights: how often each row counts, once if None; the weights are
-    multiplied by them. Classes without rows do not count in n_classes.
-    """
-    class_of = np.asarray(labels)
-    given = np.ones(len(class_of)) if row_weights is None else row_weights
-    totals = np.bincount(class_of, given, n_classes)
-    mean = totals.sum() / np.count_nonzero(totals)
-    return np.asarray(given * mean / np.where(totals > 0, totals, 1.0)[class_of])

@@ -164,8 +164,8 @@ def note(text: str) -> None:
     notes().print_data(f"{translate('Note')}: {translate(text)}")
 
 
-def note_left_out(left_out: Sequence[str]) -> None:
+def left_out_note(left_out: Sequence[str]) -> str:
     """The number of files that were left out (at least one), and the first of them."""
     reasons = [*map(translate_reason, left_out[:_N_LEFT_OUT]), *left_out[_N_LEFT_OUT:]]
     named = first_and_more(reasons, _N_LEFT_OUT, separator="; ")
-    note(f"{counted(len(left_out), 'file')} left out: {named}")
+    return f"{counted(len(left_out), 'file')} left out: {named}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.errors import first_and_more
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, PatchFeatures
@@ -142,7 +143,10 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
     """Title and value of each line about a model."""
     preprocessing, calibration = model.preprocessing, model.calibration_scores
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
+    choice = model.class_choice
     lines = [
+        ("Chosen classes", first_and_more([f"'{name}'" for name in choice.only]) or None),
+        ("Merged classes", first_and_more([f"'{a}' → '{b}'" for a, b in choice.merged]) or None),
         ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
         ("Features", features_line(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),

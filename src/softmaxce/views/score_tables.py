@@ -53,6 +53,22 @@ def splits_table(splits: Mapping[str, Scores]) -> TextTable:
     return header, rows
 
 
+def recorded_scores_table(recorded: Mapping[str, Mapping[str, float]]) -> TextTable:
+    """The scores of each split that a model file keeps; see TrainingRecord."""
+    rows = [
+        (
+            Word(title),
+            f"{scores['n_images']:,.0f}",
+            percent(scores["accuracy"]),
+            nats(scores["cross_entropy"]),
+            percent(scores["expected_calibration_error"]),
+        )
+        for split, title in SPLIT_TITLES.items()
+        if (scores := recorded.get(split))
+    ]
+    return ("split", "images", "accuracy", "cross-entropy", "calibration error"), rows
+
+
 def metrics_table(scores: Scores) -> TextTable:
     """The metrics that people are shown, each with its confidence interval and its baseline."""
     rows = []

@@ -12,13 +12,14 @@ from operator import itemgetter
 import numpy as np
 
 from softmaxce.class_names import normalized
+from softmaxce.data.chosen_classes import Contents
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
 from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
-from softmaxce.workflows.checked_images import CheckedImages, Outcomes, Splits
+from softmaxce.workflows.checked_images import CheckedImages, Outcomes
 
 TINY_CLASS = 10
 UNBALANCED = 10
@@ -58,8 +59,8 @@ def check(images: CheckedImages) -> CheckResult:
     splits, paths, outcomes = images.splits, images.paths, images.outcomes
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
-        *about_names([c.name for c in splits["train"][1]]),
-        *(about for split, _ in splits.values() for about in split.findings),
+        *about_names([c.name for c in splits["train"].classes]),
+        *(about for s in splits.values() for about in s.split.findings),
         finding("arrays", images.array_notes, "remark", "on the arrays"),
         *_about_classes(splits),
         *_about_names(paths, images.folder),
@@ -71,8 +72,8 @@ def check(images: CheckedImages) -> CheckResult:
     return CheckResult(
         folder=images.folder,
         parts=tuple(
-            CheckedSplit(name, str(split), {normalized(c.name): len(c.paths) for c in classes})
-            for name, (split, classes) in splits.items()
+            CheckedSplit(name, str(s.split), {normalized(c.name): len(c.paths) for c in s.classes})
+            for name, s in splits.items()
         ),
         form=images.form,
         form_reason=images.form_reason,
@@ -112,16 +113,16 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-def _about_classes(splits: Splits) -> Iterator[Finding]:
-    classes = [(split, c, len(c.paths)) for split, listed in splits.values() for c in listed]
-    trained = {normalized(c.name) for c in splits["train"][1]}
+def _about_classes(splits: Mapping[str, Contents]) -> Iterator[Finding]:
+    classes = [(s.split, c, len(c.paths)) for s in splits.values() for c in s.classes]
+    trained = {normalized(c.name) for c in splits["train"].classes}
     unbalanced = []
-    for split, listed in splits.values():
+    for split, _, listed in splits.values():
         counts = sorted(((len(c.paths), c.name) for c in listed if c.paths), key=itemgetter(0))
         if counts and counts[-1][0] >= UNBALANCED * counts[0][0]:
             (n_least, least), (n_most, most) = counts[0], counts[-1]
             unbalanced.append(f"{split}: '{least}' has {n_least:,} images, '{most}' {n_most:,}")
-    alone = [str(split) for split, listed in splits.values() if len(listed) < 2]
+    alone = [str(split) for split, _, listed in splits.values() if len(listed) < 2]
     empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
     unknown = [f"{split}: {c.name}" for split, c, _ in classes if normalized(c.name) not in trained]
     tiny = [f"{split}: {c.name} ({n})" for split, c, n in classes if 0 < n < TINY_CLASS]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import in_class_order, labels_of, normalized
 from softmaxce.data.array_files import PixelArrays
-from softmaxce.data.class_folders import ClassFolder
+from softmaxce.data.chosen_classes import Contents, read_contents
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
-from softmaxce.data.sources import Split, find_splits, list_classes, read_labelled_arrays
+from softmaxce.data.sources import find_splits
 from softmaxce.errors import DataError, ImageError
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
-Splits = Mapping[str, tuple[Split, tuple[ClassFolder, ...]]]
 Outcomes = Sequence[ImageDetails | ImageError]
 
 
@@ -36,7 +36,7 @@ class CheckedImages:
     """
 
     folder: str
-    splits: Splits
+    splits: Mapping[str, Contents]
     paths: Sequence[str]
     labels: Sequence[tuple[str, str]]
     outcomes: Outcomes
@@ -79,19 +79,22 @@ class CheckedImages:
 
 
 def read_images(
-    folder: str | PathLike[str], jobs: int | None = None, on_progress: OnProgress = ignore
+    folder: str | PathLike[str],
+    class_choice: ClassChoice = ALL_CLASSES,
+    jobs: int | None = None,
+    on_progress: OnProgress = ignore,
 ) -> CheckedImages:
-    """Read all images of `folder`. Raises DataError if there are no classes at all."""
-    found = find_splits(folder)
-    arrays = {n: a for n, split in found.items() if (a := read_labelled_arrays(split)) is not None}
+    """Read all images in the chosen classes of `folder`.
+
+    Raises DataError if there are no classes at all, and InputError for a choice of other classes.
+    """
     splits = {
-        name: (split, _array_classes(split, arrays[name]) if arrays else list_classes(split))
-        for name, split in found.items()
+        name: read_contents(split, class_choice, training=name == "train")
+        for name, split in find_splits(folder).items()
     }
-    files = [
-        (p, (n, c.name)) for n, (_, classes) in splits.items() for c in classes for p in c.paths
-    ]
-    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in _labelled_rows(found[n], a)]
+    arrays = {name: s.arrays for name, s in splits.items() if s.arrays is not None}
+    files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
+    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in a.labelled_in(splits[n].split)]
     paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
     outcomes, form, reason, decoded = (
         _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
@@ -115,18 +118,6 @@ def _of_files(
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
     return outcomes, form, reason, decoded
-
-
-def _labelled_rows(split: Split, arrays: PixelArrays) -> Iterator[tuple[str, str]]:
-    """What each image of the arrays is called, and its class."""
-    yield from ((f"{split}[{i}]", label) for i, label in enumerate(arrays.labels or ()))
-
-
-def _array_classes(split: Split, arrays: PixelArrays) -> tuple[ClassFolder, ...]:
-    paths: dict[str, list[str]] = {}
-    for path, label in _labelled_rows(split, arrays):
-        paths.setdefault(label, []).append(path)
-    return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
 
 
 def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:

@@ -8,6 +8,7 @@ from os import PathLike
 
 import numpy as np
 
+from softmaxce.class_choice import ClassChoice
 from softmaxce.class_names import normalized
 from softmaxce.data.pixel_dataset import PixelDataset, Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
@@ -56,19 +57,29 @@ def compare(
 
     Raises ModelError and DataError (also for a class that one of the models does not know).
     """
-    loaded: dict[tuple[tuple[str, ...], Preprocessing], PixelDataset] = {}
+    loaded: dict[tuple[tuple[str, ...], Preprocessing, ClassChoice], PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model = load_model(model_path)
-        key = model.class_names, model.preprocessing
+        key = model.class_names, model.preprocessing, model.class_choice
         if key not in loaded:  # models with the same preprocessing share the images
             listener = counted(on_progress, f"Reading images for model {number}")
             options = replace(read, on_decoded=listener)
-            loaded[key] = load_for_model(folder, *key, options)
+            loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")
         images = with_features(loaded[key], model.patches, listener)
         scored.append(score_subset(model, Subset.whole(images)))
     a, b = scored
-    if a.subset.dataset.paths != b.subset.dataset.paths:
-        raise DataError(f"cannot compare: {folder}: its images changed during the comparison")
+    if _true_classes(a) != _true_classes(b):
+        raise DataError(
+            f"cannot compare: {folder}: the models do not have the same images and classes; they "
+            "need the same --only and --merge, and the images must not change meanwhile"
+        )
     return CompareResult(str(folder), (str(model_path_a), str(model_path_b)), a, b)
+
+
+def _true_classes(scored: ScoredSubset) -> list[tuple[str, str]]:
+    """Each image's path and the name of its class."""
+    names = [*map(normalized, scored.model.class_names)]
+    paths = scored.subset.dataset.paths
+    return [(path, names[k]) for path, k in zip(paths, scored.scores.labels, strict=True)]

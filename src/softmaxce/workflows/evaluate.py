@@ -12,7 +12,7 @@ from softmaxce.data.pixel_dataset import Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.metrics.conformal import coverage_is_significantly_low, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
-from softmaxce.model.model_file import load_model
+from softmaxce.model.model_file import ModelSource, opened
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.patch_features import with_features
@@ -63,7 +63,7 @@ class EvaluateResult:
 
 def evaluate(
     folder: str | PathLike[str],
-    model_path: str | PathLike[str],
+    model: ModelSource,
     read: ReadOptions = ReadOptions(),
     *,
     coverage: float | None = None,
@@ -75,20 +75,21 @@ def evaluate(
     model trained without validation images) and DataError (also for a class that the model does
     not know).
     """
-    model = load_model(model_path)
+    model, model_path = opened(model)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     images = load_for_model(
         folder,
         model.class_names,
         model.preprocessing,
         replace(read, on_decoded=counted(on_progress, "Reading images")),
+        model.class_choice,
     )
     listener = counted(on_progress, "Computing features")
     scored = score_subset(model, Subset.whole(with_features(images, model.patches, listener)))
     reached = None
     if coverage is not None and threshold is not None:
         reached = _coverage(scored, coverage, threshold)
-    return EvaluateResult(model, str(model_path), str(folder), scored, reached)
+    return EvaluateResult(model, model_path, str(folder), scored, reached)
 
 
 def _coverage(scored: ScoredSubset, asked: float, threshold: float) -> Coverage:

@@ -14,6 +14,7 @@ from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
     from softmaxce.lesson.picture import Picture
+    from softmaxce.model.model_file import ModelSource
 
 STDIN = "-"
 
@@ -43,29 +44,34 @@ def explain(example: Example, picture: Picture | None = None, *, more: bool = Fa
 
 def explain_image(
     path: str,
-    model_path: str,
+    model: ModelSource,
     *,
+    label: str | None = None,
     more: bool = False,
     stdin: bytes = b"",
     **options: Any,
 ) -> Explanation:
     """The lesson of an image ("-": the bytes in `stdin`).
 
-    options: label, temperature and learning_rate, as in `make_example`. Raises ModelError,
+    options: temperature and learning_rate, as in `make_example`. Raises ModelError,
     ImageError, and InputError for a label that the model does not know.
     """
     from softmaxce.data.class_folders import list_images
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
-    from softmaxce.model.model_file import load_model
+    from softmaxce.model.model_file import opened
 
-    model = load_model(model_path)
+    model, _ = opened(model)
     if os.path.isdir(path):
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
     source = io.BytesIO(stdin) if path == STDIN else path
     picture = Picture(model, read_pixels(source, model.preprocessing), path)
     example = lesson.make_example(
-        picture.logits.tolist(), "image", classes=model.class_names, **options
+        picture.logits.tolist(),
+        "image",
+        classes=model.class_names,
+        label=label and model.class_choice.name_of(label),
+        **options,
     )
     return explain(example, picture, more=more)

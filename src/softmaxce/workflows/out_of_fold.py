@@ -15,10 +15,10 @@ from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.training.fitting import (
     MIN_VALIDATION_ROWS,
     Fit,
-    balanced_sample_weight,
     fit,
 )
 from softmaxce.training.rows import Rows
+from softmaxce.training.sample_weights import balanced_sample_weight
 from softmaxce.workflows.patch_features import learned_patches, with_features_of_splits
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 
@@ -54,7 +54,7 @@ class OutOfFold:
 
     @property
     def median_l2(self) -> float:
-        """The median of the folds' l2; of an even number, the larger of the two in the middle."""
+        """The median of the folds' l2: the larger of the two in the middle, if there are two."""
         return sorted(self.l2)[len(self.l2) // 2]
 
 
@@ -63,7 +63,7 @@ def out_of_fold(
 ) -> OutOfFold:
     """Predict each image by a model trained on the other folds.
 
-    Nothing is learned from the fold that is held out: l2 is chosen by images of the other folds,
+    Nothing is learned from the fold that is predicted: l2 is chosen by images of the other folds,
     then all of these are used for training, and patch features are learned from them alone.
     Raises DataError if a class has fewer images than there are folds, and as `fit` does.
     """
@@ -132,8 +132,7 @@ def _fit_fold(
         rows=training.rows[~inner],
         sample_weight=weights(labels[~inner]),
         validation=rows(inner),
-        refit=rows(slice(None)) if inner.any() else None,
-        refit_weight=weights(labels) if inner.any() else None,
+        refit=(rows(slice(None)), weights(labels)) if inner.any() else None,
         scale=PIXEL_SCALE,
         l2=options.l2,
         seed=options.seed,

@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from softmaxce.data.path_list import list_option
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
-from softmaxce.model.model_file import load_model
+from softmaxce.model.model_file import ModelSource, opened
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import label_index, log_softmax
 from softmaxce.preprocessing import SUFFIXES, Preprocessing
@@ -108,7 +107,7 @@ class PredictResult:
 
 def predict(
     sources: Sequence[str],
-    model_path: str | PathLike[str],
+    model: ModelSource,
     *,
     listed: Sequence[str] = (),
     label_name: str | None = None,
@@ -125,8 +124,10 @@ def predict(
     InputError for a label that the model does not know; DataError, which names the first unreadable
     image, unless `skip_bad`; DataError if no image is readable.
     """
-    model = load_model(model_path)
-    label = None if label_name is None else label_index(label_name, model.class_names)
+    model, model_path = opened(model)
+    label = None
+    if label_name is not None:
+        label = label_index(model.class_choice.name_of(label_name), model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     is_alone = len(sources) == 1 and not listed
     arrays = _decoded_arrays(sources[0], model.preprocessing) if is_alone else None
@@ -139,7 +140,7 @@ def predict(
         listener = counted(on_progress, "Reading images")
         decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
-    result = PredictResult(str(model_path), model, tuple(paths), decoded, piped, label, threshold)
+    result = PredictResult(model_path, model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
         first, *others = result.failures
         failed = f"cannot read the image: {first}"

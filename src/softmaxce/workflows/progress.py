@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,6 +56,24 @@ class FitListener:
         furthest = max(self._furthest.get(info.stage, 0.0), info.progress)
         self._furthest[info.stage] = furthest
         self._on_progress(of_fits([*self.history], furthest, info.objective))
+
+
+class Stopwatch:
+    """How long the parts of a run take, in seconds."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """End a part; one without a name is not counted."""
+        now = time.perf_counter()
+        self._laps |= {name: now - self._last} if name else {}
+        self._last = now
+
+    def laps_and_total(self) -> dict[str, float]:
+        """The time of each part, and of the whole run."""
+        return {**self._laps, "total": time.perf_counter() - self._start}
 
 
 def ignore(_progress: Progress) -> None:

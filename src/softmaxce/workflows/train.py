@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from os import PathLike
@@ -23,8 +22,9 @@ from softmaxce.model.model_file import load_model, save_model
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
-from softmaxce.training.fitting import Fit, balanced_sample_weight, fit
+from softmaxce.training.fitting import Fit, fit
 from softmaxce.training.rows import Rows
+from softmaxce.training.sample_weights import balanced_sample_weight
 from softmaxce.workflows.checkpoint import (
     checkpoint_type,
     digest_of,
@@ -41,7 +41,7 @@ from softmaxce.workflows.patch_features import (
     learned_patches,
     with_features_of_splits,
 )
-from softmaxce.workflows.progress import FitListener, OnProgress, ignore
+from softmaxce.workflows.progress import FitListener, OnProgress, Stopwatch, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_logits, score_subset
 from softmaxce.workflows.train_options import TrainOptions, check_given_splits, check_options
 from softmaxce.workflows.training_splits import load_splits
@@ -75,7 +75,7 @@ class TrainResult:
         return {id(s.subset.dataset): s.subset.dataset for s in self.scored.values()}.values()
 
     @property
-    def held_out(self) -> ScoredSubset | None:
+    def validated(self) -> ScoredSubset | None:
         """The images by which the temperature was chosen."""
         return self.scored.get("cross_validation", self.scored.get("validation"))
 
@@ -128,50 +128,49 @@ def train(
     AlreadyTrained if the run to resume has finished.
     """
     check_options(options, read.backend is not None)
-    started = time.perf_counter()
-    folders = find_splits(folder)
-    check_given_splits(folders, options)
-    if isinstance(options.validation, Path):
-        folders["validation"] = as_split(options.validation)
+    clock = Stopwatch()
+    folders = _sources(folder, options)
     splits = load_splits(folders, options, read, on_progress)
-    decoded = time.perf_counter()
+    clock.lap("decode")
     fingerprint = _fingerprint(splits, options)
     if options.resume:
         refuse_finished(model_path, fingerprint)
     folded = cross_validate(splits["train"], options, on_progress) if options.folds else None
-    validated = time.perf_counter()
+    clock.lap("folds" if folded else "")
     patches, trial, splits = _with_features(splits, options, on_progress)
-    featured = time.perf_counter()
+    clock.lap("features" if patches else "")
     listener = FitListener(on_progress)
     kind = checkpoint_type(splits["train"].dataset, options.hidden)
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
         l2 = folded.out_of_fold.median_l2 if folded else options.l2
         fitted = _fit(splits, replace(options, l2=l2), listener, checkpoint)
-        fit_done = time.perf_counter()
+        clock.lap("fit")
         model, scored = _scored_model(fitted, splits, options, folded, patches)
         record = _record(fitted, options, scored, listener.history)
         model = replace(model, training={**record, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
+    history = ((stage, tuple(values)) for stage, values in listener.history.items())
     return TrainResult(
         model=model,
         model_path=str(model_path),
         fit=fitted,
         folders=folders,
         scored=scored,
-        objective_history=tuple(
-            (stage, tuple(values)) for stage, values in listener.history.items()
-        ),
+        objective_history=tuple(history),
         example=_example(scored),
-        seconds={
-            "decode": decoded - started,
-            **({"folds": validated - decoded} if folded else {}),
-            **({"features": featured - validated} if patches else {}),
-            "fit": fit_done - featured,
-            "total": time.perf_counter() - started,
-        },
+        seconds=clock.laps_and_total(),
         mirror_trial=trial,
         cross_validation=folded,
     )
+
+
+def _sources(folder: str | PathLike[str], options: TrainOptions) -> dict[str, Split]:
+    """Where the images of each split are listed."""
+    folders = find_splits(folder)
+    check_given_splits(folders, options)
+    if isinstance(options.validation, Path):
+        folders["validation"] = as_split(options.validation)
+    return folders
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
@@ -199,7 +198,8 @@ def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerp
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
     left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
-    left_out |= {name for name in ("test", "folds", "permutations") if not getattr(options, name)}
+    optional = "test", "folds", "permutations", "class_choice"
+    left_out |= {name for name in optional if not getattr(options, name)}
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},
@@ -255,6 +255,7 @@ def _scored_model(
         images.class_names,
         trained_on=trained_on,
         patches=patches,
+        class_choice=options.class_choice,
     )
     held_out, logits = validation, None
     if folded:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.data.sources import Split
 from softmaxce.errors import InputError
 
@@ -17,13 +18,13 @@ class TrainOptions:
 
     size: (width, height), None for automatic; channels: 1 or 3, None for automatic; fit and
     background: see Preprocessing; validation: the fraction of each class to use as validation
-    images, or where these are listed; test: the fraction to hold out for testing; folds:
+    images, or where these are listed; test: the fraction to reserve for testing; folds:
     instead of validating, predict every image by a model trained on the other folds, then train on
     all images; permutations: how often to repeat this with shuffled labels; l2: the
     penalty constant, None for automatic; hidden: units of each hidden layer; calibrate: fit a
-    temperature on the images held out; resume: continue an interrupted run; features: number of
+    temperature on the validation images; resume: continue an interrupted run; features: number of
     filters of patch features, 0 for pixels; mirror: whether these treat a picture and its mirror
-    image alike, None for automatic.
+    image alike, None for automatic; class_choice: which classes are used, and which are merged.
     """
 
     size: tuple[int, int] | None = None
@@ -42,6 +43,7 @@ class TrainOptions:
     resume: bool = False
     features: int = 0
     mirror: bool | None = None
+    class_choice: ClassChoice = ALL_CLASSES
 
 
 def check_distributable(options: TrainOptions) -> None:
@@ -69,8 +71,8 @@ def check_options(options: TrainOptions, is_distributed: bool) -> None:
         )
     if options.folds and isinstance(options.validation, Path):
         raise InputError(
-            "--folds holds out every image once, so it needs no --validation; leave one of the two "
-            "options out"
+            "--folds validates on every image once, so it needs no --validation; leave one of the "
+            "two options out"
         )
     fraction = 0.0 if isinstance(options.validation, Path) else options.validation
     if not options.folds and fraction + options.test >= 1:
@@ -85,11 +87,11 @@ def check_given_splits(splits: Mapping[str, Split], options: TrainOptions) -> No
     """Raise InputError if the source has splits that the options would make."""
     if options.test and "test" in splits:
         raise InputError(
-            f"--test would hold out test images, but {splits['test']} has test images; leave "
+            f"--test reserves images for testing, but {splits['test']} has test images; leave "
             "--test out"
         )
     if options.folds and "validation" in splits:
         raise InputError(
-            f"--folds holds out every image once, but {splits['validation']} has validation "
+            f"--folds validates on every image once, but {splits['validation']} has validation "
             "images; leave --folds out, or move these images to the training images"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from softmaxce.data.folds import held_out_rows
+from softmaxce.data.folds import split_rows
 from softmaxce.data.pixel_dataset import Subset, load_for_model, load_for_training
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.read_options import ReadOptions
@@ -25,13 +25,13 @@ def load_splits(
 ) -> dict[str, Subset]:
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
-    progress = counted(on_progress, "Reading images")
-    images = load_for_training(folders["train"], wanted, replace(read, on_decoded=progress))
+    listening = replace(read, on_decoded=counted(on_progress, "Reading images"))
+    images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
     is_given = isinstance(options.validation, Path) or "validation" in folders or options.folds
     fraction = 0.0 if is_given or isinstance(options.validation, Path) else options.validation
-    held_out = held_out_rows(images, options.seed, validation=fraction, test=options.test)
+    held_out = split_rows(images, options.seed, validation=fraction, test=options.test)
     splits = {
         "train": Subset(images, np.flatnonzero(~(held_out[0] | held_out[1]))),
         "validation": Subset(images, np.flatnonzero(held_out[0])),
@@ -40,7 +40,7 @@ def load_splits(
     for name in ("validation", "test"):
         if name in folders:
             listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
-            known = images.class_names, images.preprocessing
-            others = load_for_model(folders[name], *known, listening, training=True)
+            known = images.class_names, images.preprocessing, listening, options.class_choice
+            others = load_for_model(folders[name], *known, training=True)
             splits[name] = Subset.whole(others)
     return {name: subset for name, subset in splits.items() if subset.n_images}

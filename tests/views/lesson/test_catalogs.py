@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import gettext
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -32,14 +31,12 @@ def messages_of(part) -> set[str]:
     """The messages in a template, however deep."""
     if isinstance(part, Formula):
         return {part.plain, *re.findall(r"\\text\{(.*?)\}", part.latex)}
-    if isinstance(part, (tuple, list)):
-        return set().union(*map(messages_of, part))
-    if not is_dataclass(part):
+    if not isinstance(part, (tuple, list)):
         return set()
     named = {"message", "title", "claim", "heading", "hint", "why"}
-    own = {getattr(part, f.name) for f in fields(part) if f.name in named}
+    own = {getattr(part, name) for name in named.intersection(getattr(part, "_fields", ()))}
     own |= set(getattr(part, "sentences", ()))
-    return own.union(*(messages_of(getattr(part, f.name)) for f in fields(part))) - {""}
+    return own.union(*map(messages_of, part)) - {""}
 
 
 def all_messages() -> set[str]:

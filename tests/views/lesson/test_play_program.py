@@ -34,7 +34,7 @@ COLOUR = Preprocessing(16, 24, 3, background="#20a0ff")
 def engine():
     """The functions of the page that need no browser."""
     context = quickjs.Context()
-    for name in ("numbers.js", "files.js", "model.js", "patches.js"):
+    for name in ("numbers.js", "files.js", "jpeg.js", "model.js", "patches.js"):
         context.eval((page.HERE / name).read_text("utf-8"))
     context.eval("const call = (f, words) => JSON.stringify(f(...JSON.parse(words)));")
     context.add_callable("binary", lambda text: base64.b64decode(text).decode("latin-1"))
@@ -159,25 +159,63 @@ PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 PASSES += [(0, 1, 1, 2)]
 
 
+JPEG_OPTIONS = {
+    "grey": {"mode": "L"},
+    "4:4:4": {"subsampling": 0},
+    "4:2:2": {"subsampling": 1},
+    "4:2:0": {"subsampling": 2},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 3},
+    "own codes": {"optimize": True, "quality": 30},
+}
+
+
+def jpeg_of(pixels, mode="RGB", **options):
+    stream = io.BytesIO()
+    Image.fromarray(pixels[..., :3]).convert(mode).save(stream, "JPEG", **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("options", JPEG_OPTIONS.values(), ids=JPEG_OPTIONS)
+@pytest.mark.parametrize("scale", [1, 2, 4, 8])
+def test_jpeg_files_are_decoded_as_by_libjpeg(options, scale):
+    content = jpeg_of(random_picture(5, 93, 58), **options)
+    modes = {"L": 1, "RGB": 3} if scale > 1 else {"L": 1}  # else the browser decodes the colours
+    for mode, n_channels in modes.items():
+        image = Image.open(io.BytesIO(content))
+        image.draft(mode, (93 // scale, 58 // scale))
+        script = "(b, n, c) => [...jpegPicture(readJpeg(bytesOf(b)), n, c).data]"
+        made = call(script, list(content), 8 // scale, n_channels)
+        expected = np.asarray(image.convert(mode)).ravel().astype(int)
+        assert len(made) == len(expected)
+        differences = np.abs(made - expected)
+        assert differences.max() <= (0 if scale == 8 else 1)
+        assert differences.mean() < 0.005
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 @pytest.mark.parametrize("size", [(300, 200), (61, 430), (40, 31)])
-def test_a_jpeg_file_gives_nearly_the_pixels_of_the_command(size, orientation):
+def test_a_jpeg_file_gives_the_pixels_of_the_command(size, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    stream = io.BytesIO()
-    Image.fromarray(random_picture(5, *size)[..., :3]).save(stream, "JPEG", exif=exif)
-    whole = np.asarray(Image.open(stream).convert("RGBA"))  # as a browser decodes it
-    picture = picture_of(whole, orientation=orientation, isJpeg=True)
-    made = np.array(call("(p, f) => [...prepared(p, f).data]", picture, play.form_of(GREY)))
-    expected = read_pixels(stream.getvalue(), GREY).astype(int)
-    assert np.abs(made - expected).mean() < 1
-    parts = call(
-        "(b) => withoutExif(bytesOf(b)).parts.map((part) => [...part])", [*stream.getvalue()]
-    )
+    content = jpeg_of(random_picture(5, *size), exif=exif)
+    whole = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))  # as a browser decodes it
+    script = "(p, f, b) => [...prepared({ ...p, jpeg: readJpeg(bytesOf(b)) }, f).data]"
+    for form in (GREY, COLOUR):
+        picture = picture_of(whole, orientation=orientation)
+        made = np.array(call(script, picture, play.form_of(form), list(content)))
+        assert np.abs(made - read_pixels(content, form)).mean() < 0.005
+    parts = call("(b) => withoutExif(bytesOf(b)).parts.map((part) => [...part])", [*content])
     without = Image.open(io.BytesIO(bytes([*parts[0], *parts[1]])))
     assert not without.getexif()
     assert (np.asarray(without.convert("RGBA")) == whole).all()
-    assert call("(b) => withoutExif(bytesOf(b)).orientation", [*stream.getvalue()]) == orientation
+    assert call("(b) => withoutExif(bytesOf(b)).orientation", [*content]) == orientation
+
+
+def test_jpeg_files_in_other_colours_are_left_to_the_browser():
+    stream = io.BytesIO()
+    Image.new("CMYK", (9, 9)).save(stream, "JPEG")
+    assert call("(b) => readJpeg(bytesOf(b))", [*stream.getvalue()]) is None
 
 
 def random_model(hidden=(), patches=None):

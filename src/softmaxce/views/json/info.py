@@ -19,6 +19,7 @@ def as_json(result: InfoResult) -> str:
             **attributes(result, "format_version", "n_bytes", "sha256"),
             "classes": model.class_names,
             "image": attributes(model.preprocessing, "height", "width", "channels"),
+            **({"class_choice": model.class_choice.as_json()} if model.class_choice else {}),
             **({"features": features_object(model.patches)} if model.patches else {}),
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,

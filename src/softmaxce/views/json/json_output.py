@@ -31,6 +31,8 @@ def _strict(value: Any) -> Any:
     """`value` in JSON types; ∞ becomes "Infinity", −∞ "-Infinity" and NaN "NaN"."""
     if hasattr(value, "tolist"):  # NumPy scalars and arrays, without importing NumPy
         value = value.tolist()
+    if hasattr(value, "_asdict"):  # a named tuple
+        value = value._asdict()
     if is_dataclass(value):
         value = attributes(value, *(field.name for field in fields(value)))
     if isinstance(value, float) and not math.isfinite(value):

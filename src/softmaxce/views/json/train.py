@@ -16,7 +16,7 @@ from softmaxce.workflows.train import TrainResult
 
 def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
     """The result as one JSON object."""
-    model, fit, validation = result.model, result.fit, result.held_out
+    model, fit, validation = result.model, result.fit, result.validated
     n_images = {split: scored.scores.n_images for split, scored in result.scored.items()}
     summaries = {
         split: {
@@ -40,7 +40,7 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
             "image": model.preprocessing,
             **_features(result),
             "l2": fit.l2,
-            "l2_path": [step._asdict() for step in fit.l2_path],
+            "l2_path": fit.l2_path,
             "stop_reason": fit.stop_message,
             **attributes(fit, "converged", "n_iterations", "objective", "gradient_norm"),
             **{split: summaries.get(split) for split in ("train", "validation", "test")},

@@ -1,12 +1,9 @@
 // The reader's numbers: sliders and fields, and what happens when they change.
-"use strict";
 
 const LARGEST = Number.MAX_VALUE;
 const MOST_ADDED = 6; // classes, with those of the first numbers
-const revived = DATA.state.logits.map(Number); // JSON holds −∞ as text
 const isProbabilities = DATA.state.source === "probabilities";
-// values: those in the fields, which are logits, or probabilities before division by their sum.
-const initial = { ...DATA.state, logits: revived, values: isProbabilities ? revived.map(Math.exp) : revived };
+const initial = { ...DATA.state, logits: DATA.state.logits.map(Number) }; // JSON holds −∞ as text
 let state = initial;
 let range = rangeOfSliders(initial.values);
 let refreshes = []; // what sets each control to the state
@@ -39,32 +36,20 @@ function setPower(k, power) {
   else setValue(k, state.temperature * (Math.log(power) + strip.numbers.shift));
 }
 
-const alike = [(value) => value, (value) => value];
-
-// A row's slider and number field hold one value. scale: from the slider's place to the value, and back.
-function bind(row, { limits: [min, max], value, onValue, scale = alike }) {
-  const [toValue, toPlace] = scale;
+// A row's slider and number field hold one value. toValue: from the slider's place to it; toPlace: back.
+function bind(row, { value, onValue, toValue = Number, toPlace = Number }) {
   const [slider, field] = ["range", "number"].map((type) => row.querySelector(`[type=${type}]`));
   // The first form that fits in the field; the state keeps all digits.
   const forms = (given) => [given, Number(given.toPrecision(6)), given.toPrecision(6)];
-  const take = (typed) => {
-    const isValid = Number.isFinite(typed) && typed >= min && typed <= max;
-    field.setAttribute("aria-invalid", !isValid);
-    if (isValid) onValue(typed);
-  };
-  Object.assign(field, { min, max });
   field.onblur = () => refreshes.forEach((refresh) => refresh());
-  field.oninput = () => take(field.value.trim() === "" ? NaN : Number(field.value));
-  slider.oninput = () => take(toValue(Number(slider.value)));
+  field.oninput = () => field.validity.valid && onValue(field.valueAsNumber);
+  slider.oninput = () => onValue(toValue(slider.valueAsNumber));
   refreshes.push(() => {
-    if (scale === alike) Object.assign(slider, range);
     slider.value = toPlace(value());
-    slider.setAttribute("aria-valuetext", number(value()));
+    slider.ariaValueText = number(value());
     if (document.activeElement === field) return;
     field.value = forms(value()).find((form) => String(form).length <= 14);
-    field.setAttribute("aria-invalid", false);
   });
-  return [slider, field];
 }
 
 // Softmax depends on differences only, so the range follows the spread of the logits: as much room
@@ -80,28 +65,21 @@ function rangeOfSliders(values) {
 }
 
 function classRow(k) {
-  const row = document.getElementById("class-row").content.firstElementChild.cloneNode(true);
-  const name = state.classes[k];
-  const [radio, remove] = ["[type=radio]", "button"].map((part) => row.querySelector(part));
-  row.querySelector("span").textContent = name;
-  Object.assign(radio, { id: `true-${k}`, onchange: () => change({ label: k, label_is_given: true }) });
+  const row = elementOf(document.getElementById("class-row"), k);
+  const [radio, slider, field, remove] = row.querySelectorAll("input, button");
+  row.querySelectorAll("[id]").forEach((input) => (input.id = input.id.replace("k", k)));
+  [radio.value, field.name] = [k, field.id];
+  radio.onchange = () => change({ label: k, label_is_given: true });
+  Object.assign(remove, { hidden: k < initial.values.length, onclick: () => removeClass(k) });
   refreshes.push(() => {
     row.className = `row c${strip.shown.indexOf(k)}`;
     radio.checked = k === state.label;
+    Object.assign(slider, range);
   });
-  const [what, term] = isProbabilities ? [say("probability p"), "p"] : [say("logit z"), "z"];
-  const parts = bind(row, {
-    limits: isProbabilities ? [0, 1] : [-LARGEST, LARGEST],
+  bind(row, {
     value: () => state.values[k],
     onValue: (value) => setValue(k, value),
   });
-  parts.forEach((part, i) => {
-    const [end, spoken] = i ? ["", ""] : ["-slider", `, ${say("slider")}`];
-    const label = `${what}, ${say("class")} ${name}${spoken}`;
-    setAll(part, { id: `value-${k}${end}`, "aria-label": label, "data-term": term, "data-k": k });
-  });
-  const ariaLabel = `${say("Remove class")} ${name}`;
-  Object.assign(remove, { hidden: k < initial.values.length, ariaLabel, onclick: () => removeClass(k) });
   return row;
 }
 
@@ -110,20 +88,20 @@ function buildControls() {
   fill("classes", ...shownClasses(state).map(classRow));
   for (const key of ["temperature", "learning_rate"]) {
     bind(document.getElementById(key).parentNode, {
-      limits: DATA.constants[key],
       value: () => state[key],
       onValue: (value) => change({ [key]: value }),
-      scale: [(place) => Number((10 ** place).toPrecision(3)), Math.log10],
+      toValue: (place) => Number((10 ** place).toPrecision(3)),
+      toPlace: Math.log10,
     });
   }
-  document.getElementById("add").hidden = state.source === "image" || state.values.length >= MOST_ADDED;
+  document.getElementById("add").hidden = !canAdd();
 }
+
+const canAdd = () => state.source !== "image" && state.values.length < MOST_ADDED;
 
 function addClass() {
   const { values, classes } = state;
-  const indices = Array.from({ length: MOST_ADDED }, (_, i) => String(values.length + i));
-  const names = [...DATA.default_classes.slice(values.length), ...indices];
-  const name = names.find((one) => !classes.includes(one));
+  const name = DATA.more_classes.find((one) => !classes.includes(one));
   setValues([...values, 0], { classes: [...classes, name] });
 }
 
@@ -134,9 +112,23 @@ function removeClass(k) {
   document.getElementById("add").focus();
 }
 
+// A link holds the numbers of the form: #true-class=1&value-0=0.2&value-1=0.3
+function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  while (given.has(`value-${state.values.length}`) && canAdd()) addClass();
+  // Twice: probabilities cannot all be 0, even while they are set one by one.
+  for (const [name, value] of [...given, ...given]) {
+    const field = document.getElementById(name === "true-class" ? `true-${value}` : name);
+    if (field?.matches("#classes [type=radio]")) field.click();
+    if (field?.matches("#controls [type=number]")) Object.assign(field, { value }).oninput();
+  }
+}
+
 Object.entries({ reset: () => change(initial), add: addClass, ask: toggleQuestions }).forEach(([id, act]) => {
   document.getElementById(id).onclick = act;
 });
-showMisconceptions();
+["misconceptions", "more_misconceptions"].forEach((id) => fill(id, ...DATA[id].map(misconceptionOf)));
 change(initial);
+readAddress();
+window.onhashchange = readAddress;
 window.softmaxce = { state: () => state, lesson, strip };

@@ -111,5 +111,6 @@ async function decoded(bytes) {
   const isJpeg = bytes[0] === 0xff;
   const { parts, orientation } = isJpeg ? withoutExif(bytes) : { parts: [bytes], orientation: 1 };
   const image = await createImageBitmap(new Blob(parts), { colorSpaceConversion: "none" });
-  return { ...pixelsOfImage(image, image.width, image.height), isJpeg, orientation };
+  const jpeg = isJpeg ? readJpeg(bytes) : null;
+  return { ...pixelsOfImage(image, image.width, image.height), jpeg, orientation };
 }

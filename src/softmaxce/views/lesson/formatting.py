@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softmaxce.language import Translate
 from softmaxce.lesson.example import MAX_ROWS
@@ -32,8 +31,7 @@ _FIELD = re.compile(f"{_REPEATED.pattern}|{_NAME.pattern}")
 Quote = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class TableText:
+class TableText(NamedTuple):
     """A table as text. rows: one cell per column, or a single cell that counts omitted rows."""
 
     headings: list[str]
@@ -41,8 +39,7 @@ class TableText:
     rows: list[list[str]]
 
 
-@dataclass(frozen=True)
-class PartText:
+class PartText(NamedTuple):
     """A part of a step as text, in the reader's language."""
 
     sentences: list[str]
@@ -50,12 +47,14 @@ class PartText:
     checks: list[str]
 
 
-@dataclass(frozen=True)
-class StepText(PartText):
+class StepText(NamedTuple):
     """A step as text, in the reader's language."""
 
     title: str
     claim: str
+    sentences: list[str]
+    tables: list[TableText]
+    checks: list[str]
     more: PartText
 
 
@@ -78,9 +77,9 @@ def step_text(
         )
 
     return StepText(
-        **vars(part(step)),
-        title=translate(step.template.title),
-        claim=sentence(step.template.claim, step.numbers, translate, quote),
+        translate(step.template.title),
+        sentence(step.template.claim, step.numbers, translate, quote),
+        *part(step.shown),
         more=part(step.more) if more else PartText([], [], []),
     )
 

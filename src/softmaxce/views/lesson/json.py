@@ -59,7 +59,7 @@ def _step(step: Step, translate: Translate) -> dict[str, Any]:
         "title": translate(step.template.title),
         "claim": said(step.template.claim),
         "formula": translate(formula.plain) if formula else None,
-        **part(step),
+        **part(step.shown),
         "more": part(step.more),
         "numbers": dict(step.numbers),
     }

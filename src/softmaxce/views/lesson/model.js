@@ -54,16 +54,16 @@ function averagesOf(length, start, end, size, { support, weight }) {
   });
 }
 
-// Averages along one axis of data (outer, length, inner).
-function averaged(data, outer, length, inner, averages) {
-  const made = new Uint8ClampedArray(outer * averages.length * inner);
+// Averages along one axis of data (outer, length, inner): sums divided by `one`.
+function averaged(data, outer, length, inner, averages, Values = Uint8ClampedArray) {
+  const made = new Values(outer * averages.length * inner);
   for (let o = 0; o < outer; o += 1)
-    averages.forEach(({ first, factors }, i) => {
+    averages.forEach(({ first, factors, one = ONE }, i) => {
       for (let c = 0; c < inner; c += 1) {
-        let total = ONE / 2;
+        let total = one / 2;
         const at = (o * length + first) * inner + c;
         for (let k = 0; k < factors.length; k += 1) total += data[at + k * inner] * factors[k];
-        made[(o * averages.length + i) * inner + c] = Math.floor(total / ONE);
+        made[(o * averages.length + i) * inner + c] = Math.floor(total / one);
       }
     });
   return made;
@@ -95,30 +95,10 @@ function frameOf([width, height], { fit, ...form }) {
   return [[0, 0, width, height], fit === "pad" ? sides : size];
 }
 
-// What libjpeg decodes of each 8 pixels at 1/2, 1/4 or 1/8 of the size: n pixels of the lowest frequencies.
-function lowestFrequencies(length, n) {
-  const wave = (k, x, size) => Math.cos(((2 * x + 1) * k * Math.PI) / (2 * size));
-  return Array.from({ length: Math.ceil((length * n) / 8) }, (_, i) => {
-    const first = Math.floor(i / n) * 8;
-    const factors = new Int32Array(Math.min(8, length - first));
-    for (let x = 0; x < 8; x += 1)
-      for (let k = 0; k < n; k += 1) {
-        const share = ((k ? 2 : 1) * wave(k, i % n, n) * wave(k, x, 8)) / 8;
-        factors[Math.min(x, factors.length - 1)] += Math.round(ONE * share);
-      }
-    return { first, factors };
-  });
-}
-
-// A JPEG file at the size at which the program decodes it.
-function drafted(picture, box, [width, height]) {
-  const sides = [picture.width, picture.height];
-  const least = [(sides[0] * width) / (box[2] - box[0]), (sides[1] * height) / (box[3] - box[1])];
-  const ratios = sides.map((side, i) => Math.floor(side / Math.max(1, Math.trunc(least[i]))));
-  const scale = [8, 4, 2].find((one) => Math.min(...ratios) >= one);
-  if (!scale) return [picture, box];
-  const small = averagedBothWays(picture, ...sides.map((side) => lowestFrequencies(side, 8 / scale)), {});
-  return [small, box.map((one, i) => one * (i % 2 ? small.height / sides[1] : small.width / sides[0]))];
+// A JPEG file is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size at which the kept part is large enough.
+function draftScale(sides, box, size) {
+  const least = sides.map((side, i) => Math.max(1, Math.trunc((side * size[i]) / (box[2 + i] - box[i]))));
+  return [8, 4, 2].find((scale) => sides.every((side, i) => Math.floor(side / least[i]) >= scale)) ?? 1;
 }
 
 function drawn(width, height, channels, valueAt) {
@@ -153,11 +133,14 @@ function padded({ width, height, data }, form, colour, corner) {
 }
 
 // The model's pixels of an RGBA picture.
-function prepared({ orientation = 1, isJpeg, ...source }, form) {
+function prepared({ orientation = 1, jpeg, ...source }, form) {
   const turned = (list) => (orientation > 4 ? list.map((_, i) => list[i ^ 1]) : list);
-  let [box, size] = frameOf(turned([source.width, source.height]), form).map(turned);
-  let picture = inMode(source, form);
-  if (isJpeg) [picture, box] = drafted(picture, box, size);
+  const sides = [source.width, source.height];
+  let [box, size] = frameOf(turned(sides), form).map(turned);
+  const scale = jpeg ? draftScale(sides, box, size) : 1;
+  const isOurs = scale > 1 || (jpeg && form.channels === 1); // else libjpeg decodes as browsers do
+  const picture = isOurs ? jpegPicture(jpeg, 8 / scale, form.channels) : inMode(source, form);
+  box = box.map((one, i) => one * ([picture.width, picture.height][i % 2] / sides[i % 2]));
   return padded(upright(resized(picture, box, size, form), orientation), form, colourOf(form));
 }
 

@@ -5,6 +5,9 @@
 const maxOf = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 const divided = (values, total) => values.map((value) => value / total);
 
+const isRepresentable = (power) => DATA.constants.smallest_power < power && power < Infinity;
+const valueAt = (values, k) => (Array.isArray(values) ? values[k] : values);
+
 // Neumaier's compensated sum: about as exact as Python's math.fsum.
 function sum(values) {
   let total = 0;
@@ -23,12 +26,6 @@ function shifted(values) {
   return values.map((value) => value - (Number.isFinite(top) ? top : 0));
 }
 
-function softmax(values) {
-  const top = maxOf(values);
-  const powers = values.map((value) => Math.exp(value - top));
-  return divided(powers, sum(powers));
-}
-
 function logSoftmax(values) {
   const moved = shifted(values);
   const count = moved.filter((value) => value === 0).length;
@@ -36,6 +33,8 @@ function logSoftmax(values) {
   const logSum = Math.log(count) + Math.log1p(rest / count);
   return moved.map((value) => value - logSum);
 }
+
+const softmax = (values) => logSoftmax(values).map(Math.exp);
 
 // Python's Example: the reader's numbers and what follows from them, which every step may name.
 function makeExample(state) {
@@ -46,7 +45,7 @@ function makeExample(state) {
   const [probabilities, logProbabilities] = [softmax(scaled), logSoftmax(scaled)];
   return {
     ...state, scaled, probabilities, logProbabilities,
-    n_classes: logits.length, tempered: temperature !== 1, not_tempered: temperature === 1,
+    n_classes: logits.length, doubled: 2 * logits.length, tempered: temperature !== 1, not_tempered: temperature === 1,
     targets: logits.map((_, k) => (k === label ? 1 : 0)), true_class: classes[label],
     p_true: probabilities[label], loss: 0 - logProbabilities[label], error: 1 - probabilities[label],
     winner: classes[winner], winner_logit: top, p_winner: probabilities[winner],
@@ -94,35 +93,29 @@ function finiteDifferences({ scaled, targets, temperature }) {
 
 // Gradient descent on the logits: p[true] before each step and after the last, under either loss.
 function descents({ scaled, targets, label, temperature, learning_rate }) {
-  const slopes = {
-    cross_entropy: (_, errors) => errors,
-    squared_error(p, errors) {
-      const mean = p.reduce((total, q, k) => total + q * errors[k], 0);
-      return p.map((q, k) => 2 * q * (errors[k] - mean));
-    },
-  };
-  const numbers = {};
-  for (const [loss, slopesOf] of Object.entries(slopes)) {
+  const courseOf = (slopesOf) => {
     let z = scaled.map((u) => u * temperature); // the same differences
-    const course = Array.from({ length: DATA.constants.n_steps + 1 }, () => {
+    return Array.from({ length: DATA.constants.n_steps + 1 }, () => {
       const p = softmax(divided(z, temperature));
-      const moves = slopesOf(p, p.map((q, k) => q - targets[k]));
-      z = z.map((value, k) => value - (learning_rate * moves[k]) / temperature);
+      const slopes = slopesOf(p, p.map((q, k) => q - targets[k]));
+      z = z.map((value, k) => value - (learning_rate * slopes[k]) / temperature);
       return p[label];
     });
-    Object.assign(numbers, { [`p_${loss}`]: course, [`last_p_${loss}`]: course.at(-1) });
-  }
-  return numbers;
+  };
+  const p_cross_entropy = courseOf((_, errors) => errors);
+  const p_squared_error = courseOf((p, errors) => {
+    const mean = p.reduce((total, q, k) => total + q * errors[k], 0);
+    return p.map((q, k) => 2 * q * (errors[k] - mean));
+  });
+  const last = { last_p_cross_entropy: p_cross_entropy.at(-1), last_p_squared_error: p_squared_error.at(-1) };
+  return { p_cross_entropy, p_squared_error, ...last };
 }
 
 // The powers of e whose exponents are z / T − shift, and their sum. The shift is 0 unless the powers
 // would overflow or vanish; then it is the largest z / T.
 function powersOf({ logits, temperature, scaled }, shift) {
   const z = divided(logits, temperature);
-  const [direct, least] = [z.map(Math.exp), DATA.constants.smallest_power];
-  const total = direct.reduce((a, b) => a + b, 0);
-  const works = least < total && total < Infinity;
-  const used = shift ?? (works ? 0 : maxOf(z));
+  const used = shift ?? (isRepresentable(sum(z.map(Math.exp))) ? 0 : maxOf(z));
   const moved = maxOf(z) === used ? 0 : maxOf(z) - used;
   const exponents = used === 0 ? z : scaled.map((u) => u + moved);
   const powers = exponents.map(Math.exp);
@@ -131,8 +124,6 @@ function powersOf({ logits, temperature, scaled }, shift) {
 
 // What each step's numbers add to those of the example. The page's data holds those that never change.
 const STEP_NUMBERS = {
-  logits: (x) => ({ doubled: 2 * x.n_classes }),
-
   shares(x) {
     const [total, shares, sum_tolerance] = sharesOfTotal(x);
     const divides = shares.length > 0;
@@ -151,7 +142,7 @@ const STEP_NUMBERS = {
     const z = divided(x.logits, x.temperature);
     const powers_of_e = z.map(Math.exp);
     const powers = x.scaled.map((u) => Math.pow(2, u));
-    const representable = DATA.constants.smallest_power < powers_of_e[0] && powers_of_e[0] < Infinity;
+    const representable = isRepresentable(powers_of_e[0]);
     return {
       logits: z, first_logit: z[0],
       powers_of_2: z.map((value) => Math.pow(2, value)),
@@ -175,13 +166,11 @@ const STEP_NUMBERS = {
       shifted_by_10: softmax(z.map((value) => value + 10)),
       shiftable: maxOf(x.logits.map(Math.abs)) <= DATA.constants.largest_for_shift * x.temperature,
       direct_works, direct_fails: !direct_works,
-      ...(direct_works ? { powers_of_e, sum_of_powers, direct: divided(powers_of_e, sum_of_powers) } : {}),
+      powers_of_e, sum_of_powers, direct: divided(powers_of_e, sum_of_powers),
     };
   },
 
-  target: ({ targets, label }) => ({
-    sum_of_targets: sum(targets), place_of_1: targets.indexOf(1), label_from_1: label + 1,
-  }),
+  target: ({ targets, label }) => ({ place_of_1: targets.indexOf(1), label_from_1: label + 1 }),
 
   squared_error(x) {
     const squares = x.probabilities.map((p, k) => (p - x.targets[k]) ** 2);

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
@@ -21,11 +21,11 @@ from softmaxce.language import Translate
 from softmaxce.lesson import descent, example, numbers, picture
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.questions import QUESTIONS
-from softmaxce.lesson.step import Formula, Step, StepTemplate
+from softmaxce.lesson.step import Formula, Part, Step, StepTemplate, Table
 from softmaxce.lesson.templates import LOGITS
 from softmaxce.views.json.json_output import json_line
 from softmaxce.views.lesson import formatting
-from softmaxce.views.lesson.formatting import step_text
+from softmaxce.views.lesson.formatting import StepText, sentence, step_text
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.explain import Explanation
 
@@ -34,16 +34,18 @@ MATHML = HERE / "formulas.json"  # written by tools/write_mathml.py
 PROGRAMS = (
     "numbers.js",
     "rendering.js",
-    "document.js",
     "pictures.js",
+    "document.js",
     "image.js",
     "strip.js",
     "controls.js",
 )
+FIGURES = ("exponentials", "squared_error", "gradient")  # steps with a plot: an HTML file each
 STRIP_IMAGE_WIDTH = 112  # pixels, as in page.css
 NOT_OF_IMAGE = ("contributions", "targets", "label")  # the last two follow the reader
 FIXED = {  # numbers of a step that are the same for every example
     "logits": ("one",),
+    "target": ("sum_of_targets",),
     "softmax": ("one",),
     "squared_error": tuple(numbers.loss_table()),
     "two_ends": ("one", "two", "there", "back", "ends", "perfect"),
@@ -86,6 +88,8 @@ def as_text(
         "title": escape(addition.title or translate("Softmax and cross-entropy, step by step")),
         "section": _html(addition.section, {}, translate) if addition.section else "",
         "image": addition.image or _image_in_strip(explanation, translate),
+        **_value_fields(explanation.example, translate),
+        "first": escape(_first_numbers(explanation.example, translate)),
         "hints": " ".join(_hints(explanation.example, translate)),
         "sections": "\n".join(_sections(explanation, translate)),
         "data": json_line(data).replace("<", "\\u003c"),
@@ -103,8 +107,8 @@ def _html(name: str, fields: dict[str, str], translate: Translate) -> str:
 
 def messages() -> set[str]:
     """The messages that the page's HTML and program contain."""
-    files = ("page.html", "step.html", "page_image.html", "curve.html", *PROGRAMS)
-    return messages_in(_joined(files))
+    plots = [f"{name}.html" for name in FIGURES]
+    return messages_in(_joined(["page.html", "step.html", "page_image.html", *plots, *PROGRAMS]))
 
 
 def messages_in(text: str) -> set[str]:
@@ -147,6 +151,32 @@ def _image_in_strip(explanation: Explanation, translate: Translate) -> str:
     )
 
 
+def _first_numbers(given: Example, translate: Translate) -> str:
+    """What the misconceptions were computed for."""
+    return sentence(
+        "This section was computed for the first numbers, [<<{values}|, >>] with the true class "
+        "{true_class}, and does not follow your changes.",
+        state_of(given) | given.named("true_class"),
+        translate,
+    )
+
+
+def _value_fields(given: Example, translate: Translate) -> dict[str, str]:
+    """What the sliders set: the term of the formula, its name, and the limits of what is typed."""
+
+    def limits(least: float, most: float) -> str:
+        return f'min="{least:g}" max="{most:g}"'
+
+    is_p = given.source == "probabilities"
+    return {
+        "term": "p" if is_p else "z",
+        "value": escape(translate("probability p" if is_p else "logit z")),
+        "limits": limits(0, 1) if is_p else "",
+        "temperatures": limits(*example.TEMPERATURES),
+        "learning_rates": limits(*example.LEARNING_RATES),
+    }
+
+
 def _hints(given: Example, translate: Translate) -> Iterator[str]:
     """What the reader should know about the first numbers."""
     if given.source == "image":
@@ -166,9 +196,20 @@ def _sections(explanation: Explanation, translate: Translate) -> Iterator[str]:
             "title": escape(translate(step.template.title)),
             "image": _image(explanation, translate) if step.name == "image" else "",
             "formula": _formula(step.template.formula, translate),
-            "figure": _html("curve.html", {}, translate) if step.name == "exponentials" else "",
+            "figures": _figures(step, explanation, translate),
         }
         yield _html("step.html", fields, translate)
+
+
+def _figures(step: Step, explanation: Explanation, translate: Translate) -> str:
+    """A step's plot, or its pictures of the image."""
+    if step.name in FIGURES:
+        return _html(f"{step.name}.html", {}, translate)
+    if explanation.picture is None:
+        return ""
+    from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
+
+    return "".join(pictures_of(step, explanation, translate))
 
 
 def _formula(formula: Formula | None, translate: Translate) -> str:
@@ -194,16 +235,14 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     """
     given = explanation.example
 
-    def texts(steps: Sequence[Step]) -> list[dict[str, Any]]:
-        return [asdict(step_text(step, given.shown, translate)) for step in steps]
+    def texts(steps: Sequence[Step]) -> list[StepText]:
+        return [step_text(step, given.shown, translate) for step in steps]
 
     words = [*messages(), *numbers.ENDS, *picture.REGIONS]
     data = {
         "state": state_of(given),
         "constants": {
             "max_rows": example.MAX_ROWS,
-            "temperature": example.TEMPERATURES,
-            "learning_rate": example.LEARNING_RATES,
             "rounding": numbers.ROUNDING,
             "step_of_difference": numbers.STEP_OF_DIFFERENCE,
             "largest_for_shift": numbers.LARGEST_FOR_SHIFT,
@@ -219,7 +258,7 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
         "steps": [_step_data(step, explanation, translate) for step in explanation.steps],
         "misconceptions": texts(explanation.misconceptions),
         "more_misconceptions": texts(explanation.other_misconceptions),
-        "default_classes": translate(example.DEFAULT_NAMES).split(", "),
+        "more_classes": _more_classes(given.n_classes, translate),
         "words": {word: translate(word) for word in sorted(words)},
     }
     if explanation.picture is not None:
@@ -229,10 +268,20 @@ def page_data(explanation: Explanation, translate: Translate) -> dict[str, Any]:
     return data
 
 
+def _more_classes(n_classes: int, translate: Translate) -> list[str]:
+    """Names for classes that the reader adds, in this order unless there is such a class."""
+    names = translate(example.DEFAULT_NAMES).split(", ")
+    return [*names, *map(str, range(len(names), 12))][n_classes:]
+
+
 def state_of(given: Example) -> dict[str, Any]:
-    """An example as the page holds it, its names without control characters."""
+    """An example as the page holds it, its names without control characters.
+
+    values: those in the fields, which are logits, or probabilities before division by their sum.
+    """
     return {
         "logits": given.logits,
+        "values": given.probabilities if given.source == "probabilities" else given.logits,
         "classes": [visible(name) for name in given.class_names],
         "label": given.label,
         "label_is_given": given.label_is_given,
@@ -243,42 +292,53 @@ def state_of(given: Example) -> dict[str, Any]:
 
 
 def _step_data(step: Step, explanation: Explanation, translate: Translate) -> dict[str, Any]:
-    """A step's template; `fixed`: its numbers, and pictures of an image, that do not change."""
+    """A step's template; `fixed`: its numbers that do not change."""
     data = _translated(step.template, translate)
     data["question"] = _question(step, translate)
     data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
     if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
-        from softmaxce.views.lesson.page_image import pictures_of  # imports Pillow
-
-        data["pictures"] = list(pictures_of(step, explanation, translate))
     return data
 
 
 def _question(step: Step, translate: Translate) -> dict[str, Any]:
-    """The question of a step and its choices: the name of a number each, and why it is right."""
-    asked = QUESTIONS[step.name]
-    answers = [(asked.answer, asked.hint), *((wrong.answer, wrong.why) for wrong in asked.wrong)]
-    choices = [{"answer": name, "why": translate(why)} for name, why in answers]
+    """The question of a step and its choices, the right one first: the name of a number each, how
+    the page marks it if it is chosen, and the reply."""
+    asked, right, wrong = QUESTIONS[step.name], translate("Right"), translate("Not quite")
+    choices = [
+        {"answer": asked.answer, "mark": "right", "reply": f"{right}: {translate(asked.hint)}"}
+    ]
+    choices += [
+        {"answer": error.answer, "mark": "wrong", "reply": f"{wrong}: {translate(error.why)}"}
+        for error in asked.wrong
+    ]
     return {"message": translate(asked.message), "when": asked.when, "choices": choices}
 
 
 def _translated(template: StepTemplate, translate: Translate) -> dict[str, Any]:
     """A template as the page reads it, its messages in the page's language."""
-    made = asdict(template)
-    made |= {"title": translate(template.title), "claim": translate(template.claim)}
-    for part in (made, made["more"]):
-        part["sentences"] = [
-            {"message": translate(message), "when": when}
-            for message, when in part["sentences"].items()
-        ]
-        for check in part["checks"]:
-            check |= {key: translate(check[key]) for key in ("message", "written") if check[key]}
-        for table in part["tables"]:
-            for column in table["columns"]:
-                column["heading"] = translate(column["heading"])
-    del made["formula"]
-    return made
+
+    def table(of: Table) -> Table:
+        columns = (c._replace(heading=translate(c.heading)) for c in of.columns)
+        return of._replace(columns=tuple(columns))
+
+    def part(of: Part | StepTemplate) -> dict[str, Any]:
+        return {
+            "sentences": [{"message": translate(m), "when": w} for m, w in of.sentences.items()],
+            "tables": [table(t) for t in of.tables],
+            "checks": [
+                c._replace(message=translate(c.message), written=c.written and translate(c.written))
+                for c in of.checks
+            ],
+        }
+
+    return {
+        "name": template.name,
+        "title": translate(template.title),
+        "claim": translate(template.claim),
+        **part(template),
+        "more": part(template.more),
+    }
 
 
 def mathml(formula: Formula, translate: Translate) -> str:

@@ -94,17 +94,15 @@ def _text_of(values: Values) -> str:
     return base64.b64encode(values.tobytes()).decode("ascii")
 
 
-def pictures_of(
-    step: Step, explanation: Explanation, translate: Translate
-) -> Iterator[dict[str, Any]]:
-    """The pictures of a step besides the image: source, text, and whether it is large."""
+def pictures_of(step: Step, explanation: Explanation, translate: Translate) -> Iterator[str]:
+    """The pictures of a step besides the image, as HTML."""
     shown, given = explanation.picture, explanation.example
     assert shown is not None
     if step.name == "patches":
         row, column, side = (step.numbers[name] for name in ("row", "column", "side"))
         part = pixels.image_pixels(shown)[row : row + side, column : column + side]
         text = translate("The part of the image with the highest response")
-        yield {"source": pixels.data_uri(part), "text": text}
+        yield _figure(pixels.data_uri(part), text)
     elif step.name == LOGITS.name and shown.model.patches is None:
         # The weights of patch features have no place in the image.
         large = list(dict.fromkeys((given.winner, given.label)))
@@ -112,4 +110,10 @@ def pictures_of(
         for k in [*large, *others][:MAX_WEIGHT_MAPS]:
             drawn, is_large = pixels.template_pixels(shown, k), k in large
             source = pixels.data_uri(drawn if is_large else pixels.shrunk(drawn, SMALL_WIDTH))
-            yield {"source": source, "text": weights_text(shown, k, translate), "large": is_large}
+            yield _figure(source, weights_text(shown, k, translate), is_large=is_large)
+
+
+def _figure(source: str, text: str, *, is_large: bool = False) -> str:
+    kind, said = "pixels large" if is_large else "pixels", escape(text)
+    image = f'<img src="{source}" alt="{said}">'
+    return f'<figure class="{kind}">{image}<figcaption>{said}</figcaption></figure>'

@@ -71,6 +71,7 @@ function clear(width, height) {
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, paper.width, paper.height);
   drawing.source = null;
+  fill("problem");
   ask();
 }
 
@@ -86,8 +87,8 @@ async function openFile(file) {
     const image = await createImageBitmap(file);
     take(await decoded(new Uint8Array(await file.arrayBuffer())), image, image.width, image.height);
     prefer(false);
-  } catch (error) {
-    fill("done", `${say("This picture cannot be read")} (${error.message})`);
+  } catch {
+    fill("problem", `${say("This picture cannot be read")}: ${file.name}`);
   }
 }
 
@@ -101,7 +102,7 @@ async function useCamera() {
     prefer(false);
   } catch {
     camera.ariaPressed = false;
-    return fill("done", say("The camera cannot be used here"));
+    return fill("problem", say("The camera cannot be used here"));
   }
   const next = () => {
     if (camera.ariaPressed !== "true") return;

@@ -1,7 +1,8 @@
 """The lesson page with a model inside it: draw, open a picture or use the camera, and it answers.
 
-The page does with a picture what the command does: it decodes PNG files itself and resizes with the
-same fixed-point arithmetic. Its weights have single precision.
+The page does with a picture what the command does: it decodes PNG files itself, and JPEG files at a
+fraction of their size, and resizes with the same fixed-point arithmetic. Its weights have single
+precision.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from softmaxce.views.lesson.formatting import number
 from softmaxce.views.pictures import DOWN, UP
 from softmaxce.workflows.explain import explain
 
-PROGRAMS = ("files.js", "model.js", "patches.js", "play.js")
+PROGRAMS = ("files.js", "jpeg.js", "model.js", "patches.js", "play.js")
 SECTION = "play.html"
 MAX_BYTES = 5 * 10**6
 _PAPER_SIDE = 280  # pixels, rounded up to a multiple of the model's side

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
 from softmaxce.language import Translate
 from softmaxce.lesson.example import Example
@@ -11,7 +12,7 @@ from softmaxce.lesson.quiz import answer, is_right
 from softmaxce.lesson.step import ALWAYS, Step
 from softmaxce.lesson.templates import LOGIT, PROBABILITY, class_table
 from softmaxce.views.lesson.formatting import number, sentence, table_text
-from softmaxce.views.lesson.text import print_line, print_table, show_step
+from softmaxce.views.lesson.text import paragraph, print_lines, show_step, table_lines
 from softmaxce.workflows.explain import Explanation
 
 
@@ -43,12 +44,13 @@ def ask(console: Console, explanation: Explanation, translate: Translate) -> Non
             more=explanation.more,
         )
     score = translate("{right} of {asked} correct.")
-    console.print()
-    print_line(console, score.format(right=sum(results.values()), asked=len(results)), "bold")
+    result = score.format(right=sum(results.values()), asked=len(results))
+    print_lines(console, [Text()], paragraph(console, result, "bold"))
     missed = [title for title, right in results.items() if not right]
     if missed:
         message = translate("Read again: {steps}.")
-        print_line(console, message.format(steps="; ".join(missed)))
+        again = message.format(steps="; ".join(missed))
+        print_lines(console, paragraph(console, again))
 
 
 def _is_answered(step: Step, question: Question, translate: Translate) -> bool:
@@ -82,6 +84,6 @@ def _show_given(console: Console, example: Example, translate: Translate) -> Non
     """Print what a quiz starts from: the logit or probability of each class, the true class."""
     table = class_table(PROBABILITY if example.source == "probabilities" else LOGIT)
     numbers = example.named("classes", "logits", "probabilities", "true_class")
-    print_table(console, table_text(table, numbers, example.shown, translate))
-    console.print()
-    print_line(console, sentence("The true class is {true_class}.", numbers, translate))
+    given = table_text(table, numbers, example.shown, translate)
+    true_class = sentence("The true class is {true_class}.", numbers, translate)
+    print_lines(console, table_lines(console, given), [Text()], paragraph(console, true_class))

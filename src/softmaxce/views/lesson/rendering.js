@@ -1,6 +1,5 @@
 // A step's template with its numbers, as softmaxce/lesson/step.py renders it, and its text, as
 // softmaxce/views/lesson/formatting.py writes it. A test compares both. Nothing here needs a browser.
-"use strict";
 
 const say = (word) => DATA.words[word] ?? word;
 
@@ -11,23 +10,24 @@ function difference(a, b) {
 
 function carriedOut(check, numbers) {
   const { relation } = check;
-  const valueOf = (name) => (typeof name === "string" ? numbers[name] : name);
-  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map(valueOf);
+  const [left, right, tolerance] = [check.left, check.right, check.tolerance].map((of) => numbers[of] ?? of);
   const error = maxOf([left].flat().map((value, k) => difference(value, [right].flat()[k])));
   const holds = relation === "<" ? left < right : error <= tolerance || (relation === "≤" && left <= right);
   if (!holds) console.error(`a check failed: ${check.message}`, left, relation, right);
   return { ...check, left, right, error, holds };
 }
 
-const best = (logits) => [...logits.keys()].toSorted((a, b) => logits[b] - logits[a]).slice(0, 5);
+const inOrder = (indices) => [...new Set(indices)].sort((a, b) => a - b);
 
-function shownClasses({ logits, label }) {
+// At most so many classes: the true one, the five with the highest logits, and n at either end.
+function someClasses({ logits, label }, most, n) {
   const all = [...logits.keys()];
-  if (all.length <= DATA.constants.max_rows) return all;
-  return [...new Set([...all.slice(0, 2), ...all.slice(-2), ...best(logits), label])].sort((a, b) => a - b);
+  if (all.length <= most) return all;
+  const best = all.toSorted((a, b) => logits[b] - logits[a]).slice(0, 5);
+  return inOrder([...all.slice(0, n), ...all.slice(all.length - n), ...best, label]);
 }
 
-const raised = (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+const shownClasses = (state) => someClasses(state, DATA.constants.max_rows, 2);
 
 function needsPower(size) {
   const { largest_plain, smallest_plain, decimals, rounding } = DATA.constants;
@@ -46,7 +46,7 @@ function number(value, decimals, extra = 0) {
   if (Math.abs(value) <= DATA.constants.rounding) return (0).toFixed(decimals);
   if (needsPower(Math.abs(value))) {
     const [mantissa, exponent] = value.toExponential(2 + extra).split("e");
-    const power = String(Number(exponent)).replace(/[-\d]/g, raised);
+    const power = String(Number(exponent)).replace(/[-\d]/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit] ?? "⁻");
     return `${mantissa.replace(/\.?0+$/, "")}×10${power}`.replace("-", "−");
   }
   const shown = decimals ?? neededDecimals(value, DATA.constants.decimals + extra);
@@ -89,12 +89,11 @@ function sentence(message, numbers) {
 function repeated(pattern, separator, numbers) {
   const vectors = namesIn(pattern).map((name) => numbers[name]).filter(Array.isArray);
   const length = maxOf(vectors.map((vector) => vector.length));
-  const few = [...new Set([0, 1, numbers.label, length - 1])].sort((a, b) => a - b);
+  const few = inOrder([0, 1, numbers.label, length - 1]);
   const kept = length > DATA.constants.max_terms ? few : [...vectors[0].keys()];
-  const valueOf = (name, k) => (Array.isArray(numbers[name]) ? numbers[name][k] : numbers[name]);
   const before = (k, at) => (k ? separator : "") + pattern.slice(0, at);
   const filled = (k) =>
-    pattern.replace(/\{(\w+)\}/g, (_, name, at) => inserted(valueOf(name, k), before(k, at)));
+    pattern.replace(/\{(\w+)\}/g, (_, name, at) => inserted(valueAt(numbers[name], k), before(k, at)));
   const isAfterGap = (k, place) => k - (kept[place - 1] ?? -1) > 1;
   return kept.flatMap((k, place) => [...(isAfterGap(k, place) ? ["…"] : []), filled(k)]).join(separator);
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -16,6 +17,7 @@ from softmaxce.language import Translate
 from softmaxce.lesson.step import Step
 from softmaxce.views.lesson.formatting import (
     PartText,
+    StepText,
     TableText,
     contributions_text,
     sentence,
@@ -27,7 +29,6 @@ from softmaxce.views.lesson.strip import STAGES, strip_table
 from softmaxce.views.safe_text import visible
 
 if TYPE_CHECKING:
-    from softmaxce.lesson.example import Example
     from softmaxce.lesson.exercises import Sheet
     from softmaxce.lesson.picture import Picture
     from softmaxce.views.pictures import Pixels
@@ -48,7 +49,9 @@ def show(console: Console, explanation: Explanation, translate: Translate) -> No
         if explanation.picture:
             _show_picture(console, explanation.picture, explanation.steps[0], translate)
             console.print()
-        _show_strip(console, explanation.example, translate)
+        stages = translate(STAGES[explanation.example.source])
+        strip = table_lines(console, strip_table(explanation.example, translate))
+        print_lines(console, paragraph(console, stages, "bold"), strip)
         for position, step in enumerate(explanation.steps, 1):
             show_step(console, step, shown, translate, f"{position:>2}. ", more=more)
             if explanation.picture and step.name == "logits":
@@ -56,13 +59,7 @@ def show(console: Console, explanation: Explanation, translate: Translate) -> No
         for step in explanation.misconceptions:
             show_step(console, step, shown, translate, more=more)
         if not more:
-            console.print()
-            print_line(console, translate(MORE), "dim")
-
-
-def _show_strip(console: Console, example: Example, translate: Translate) -> None:
-    print_line(console, translate(STAGES[example.source]), "bold")
-    print_table(console, strip_table(example, translate))
+            print_lines(console, [Text()], paragraph(console, translate(MORE), "dim"))
 
 
 def show_step(
@@ -75,86 +72,88 @@ def show_step(
     more: bool,
 ) -> None:
     text = step_text(step, shown, translate, more=more)
-    console.print()
-    _show_title(console, step, text.title, translate, first)
-    print_line(console, text.claim)
-    _show_part(console, text)
-    _show_part(console, text.more)
+    title = _title(console, step, text.title, translate, first)
+    claim = paragraph(console, text.claim)
+    parts = _part(console, text), _part(console, text.more)
+    print_lines(console, [Text()], title, claim, *parts)
 
 
-def _show_title(console: Console, step: Step, title: str, translate: Translate, first: str) -> None:
-    """Print a title, and its formula on the same line where there is room."""
+def print_lines(console: Console, *parts: Iterable[Text]) -> None:
+    """Print the lines of all parts at once: Rich takes longer for a print than for a line."""
+    console.print(*chain(*parts), sep="\n", soft_wrap=True)
+
+
+def _title(
+    console: Console, step: Step, title: str, translate: Translate, first: str
+) -> Iterator[Text]:
+    """A title, and its formula on the same line where there is room."""
     formula = translate(step.template.formula.plain) if step.template.formula else ""
     if cell_len(first + title + formula) + INDENT > console.width:
-        print_line(console, title, "bold", first)
+        yield from paragraph(console, title, "bold", first)
         if formula:
-            print_line(console, f"    {formula}", "cyan")
+            yield from paragraph(console, f"    {formula}", "cyan")
         return
     line = Text(first).append(title, "bold").append(MARGIN + formula, "cyan")
     line.rstrip()
-    console.print(line, soft_wrap=True)
+    yield line
 
 
-def _show_part(console: Console, part: PartText) -> None:
+def _part(console: Console, part: PartText | StepText) -> Iterator[Text]:
     for line in part.sentences:
-        print_line(console, line)
+        yield from paragraph(console, line)
     for table in part.tables:
-        print_table(console, table)
+        yield from table_lines(console, table)
     for check in part.checks:
-        print_line(console, f"✓ {check}", "green")
+        yield from paragraph(console, f"✓ {check}", "green")
 
 
-def print_line(console: Console, line: str, style: str = "", first: str = MARGIN) -> None:
-    """Print an indented paragraph, its first line after `first`, without trailing spaces."""
-    text, width = Text(line, style), max(20, console.width - INDENT)
-    lines: list[Text] = []
-    for part in text.wrap(console, width) if cell_len(line) > width else [text]:
-        part.rstrip()
-        lines.append(Text(MARGIN if lines else first, style).append_text(part))
-    console.print(Text("\n").join(lines), soft_wrap=True)
+def paragraph(console: Console, line: str, style: str = "", first: str = MARGIN) -> Iterator[Text]:
+    """An indented paragraph, its first line after `first`, without trailing spaces."""
+    width = max(20, console.width - INDENT)
+    parts = Text(line).wrap(console, width) if cell_len(line) > width else [line]
+    for place, part in enumerate(parts):
+        yield Text(f"{MARGIN if place else first}{part}".rstrip(), style)
 
 
-def _indented(console: Console, content: Text | RichTable) -> None:
-    console.print(Padding(content, (0, 0, 0, INDENT), expand=False))
-
-
-def print_table(console: Console, table: TableText) -> None:
-    """Print a table without rules."""
+def table_lines(console: Console, table: TableText) -> Iterator[Text]:
+    """An empty line, and a table without rules."""
     lines = [table.headings, *table.rows]
     columns = zip(*(line for line in lines if len(line) == len(table.headings)), strict=True)
     widths = [max(map(cell_len, column)) for column in columns]
-    console.print()
+    yield Text()
     if sum(widths) + GAP * len(widths) + INDENT <= console.width:
-        _aligned(console, lines, widths, table.is_text)
+        yield from _aligned(lines, widths, table.is_text)
     else:
-        _folded(console, lines, table.is_text)
+        yield from _folded(console, lines, table.is_text)
 
 
 def _aligned(
-    console: Console, lines: Sequence[Sequence[str]], widths: Sequence[int], is_text: Sequence[bool]
-) -> None:
+    lines: Sequence[Sequence[str]], widths: Sequence[int], is_text: Sequence[bool]
+) -> Iterator[Text]:
     """A table that fits: text to the left, numbers to the right. Much faster than Rich's own."""
-    printed_lines = []
     for place, line in enumerate(lines):
         printed = Text(MARGIN)
         for cell, width, left in zip(line, widths, is_text, strict=False):
             space = " " * (width - cell_len(cell))
             printed.append("" if left else space)
-            printed.append(cell, "underline" if place == 0 else "")
+            printed.append(cell, "" if place else "underline")
             printed.append((space if left else "") + " " * GAP)
         printed.rstrip()
-        printed_lines.append(printed)
-    console.print(Text("\n").join(printed_lines), soft_wrap=True)
+        yield printed
 
 
-def _folded(console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[bool]) -> None:
+def _folded(
+    console: Console, lines: Sequence[Sequence[str]], is_text: Sequence[bool]
+) -> Iterator[Text]:
     """A table that is too wide: Rich folds its cells."""
     grid = RichTable(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="underline")
     for heading, left in zip(lines[0], is_text, strict=True):
         grid.add_column(Text(heading), justify="left" if left else "right", overflow="fold")
     for line in lines[1:]:
         grid.add_row(*map(Text, line))
-    _indented(console, grid)
+    options = console.options.update(width=console.width - INDENT)
+    for segments in console.render_lines(grid, options, pad=False):
+        yield Text.assemble(MARGIN, *((s.text, s.style or "") for s in segments))
 
 
 def _show_picture(
@@ -163,8 +162,7 @@ def _show_picture(
     """Print the image itself, or, without colours, describe it in words."""
     from softmaxce.views import pictures  # imports Pillow
 
-    console.print()
-    print_line(console, visible(picture.path), "bold")
+    print_lines(console, [Text()], paragraph(console, visible(picture.path), "bold"))
     if pictures.shows_colour(console):
         _half_blocks(console, pictures.image_pixels(picture))
         return
@@ -173,7 +171,7 @@ def _show_picture(
         first_step.numbers,
         translate,
     )
-    print_line(console, words)
+    print_lines(console, paragraph(console, words))
 
 
 def _show_maps(console: Console, explanation: Explanation, translate: Translate) -> None:
@@ -194,10 +192,10 @@ def _show_maps(console: Console, explanation: Explanation, translate: Translate)
     if in_colour or mapped:
         console.print()
     if in_colour:
-        print_line(console, contributions_text(example, translate))
+        print_lines(console, paragraph(console, contributions_text(example, translate)))
         _half_blocks(console, pictures.contribution_pixels(picture, example.winner))
     for k in mapped:
-        print_line(console, weights_text(picture, k, translate))
+        print_lines(console, paragraph(console, weights_text(picture, k, translate)))
         if in_colour:
             _half_blocks(console, pictures.template_pixels(picture, k))
 
@@ -205,7 +203,8 @@ def _show_maps(console: Console, explanation: Explanation, translate: Translate)
 def _half_blocks(console: Console, pixels: Pixels) -> None:
     from softmaxce.views.pictures import half_blocks
 
-    _indented(console, half_blocks(pixels, console.width - INDENT))
+    blocks = half_blocks(pixels, console.width - INDENT)
+    console.print(Padding(blocks, (0, 0, 0, INDENT), expand=False))
 
 
 def as_text(explanation: Explanation, translate: Translate, _language: str) -> str:
@@ -224,5 +223,6 @@ def exercises_as_text(sheet: Sheet, translate: Translate, answers: bool, _langua
         for place, (question, steps) in enumerate(exercises, 1):
             lines = [question] * bool(question) + list(map("{}) {}".format, "abcd", steps))
             for n, line in enumerate(lines):
-                print_line(console, line, first=MARGIN if n else f"{place:>2}. ")
+                start = MARGIN if n else f"{place:>2}. "
+                print_lines(console, paragraph(console, line, first=start))
     return stream.getvalue()

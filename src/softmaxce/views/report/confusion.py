@@ -81,7 +81,7 @@ def _cell(count: int, support: int, title: str, *, is_correct: bool, is_small: b
     if not count:
         return "<td>0</td>" if is_small else "<td></td>"
     share = count / support
-    per_cent = f"<small>{charts.rounded(share)}</small>" if is_small else ""
+    per_cent = f"<br><small>{charts.rounded(share)}</small>" if is_small else ""
     title = f"{title}: {count:,} of {support:,}, {percent(share)}"
     colour = _colour("hit" if is_correct else "miss", share)
     return f'<td {colour} title="{own(title)}">{count:,}{per_cent}</td>'

@@ -5,8 +5,7 @@ from __future__ import annotations
 from softmaxce.translation import translate
 from softmaxce.views.console import output
 from softmaxce.views.descriptions import model_details
-from softmaxce.views.formatting import Word, nats, percent
-from softmaxce.views.score_tables import SPLIT_TITLES
+from softmaxce.views.score_tables import recorded_scores_table
 from softmaxce.workflows.info import InfoResult
 
 
@@ -29,16 +28,4 @@ def show(result: InfoResult) -> None:
     console.print_class_table(("class", "training images"), classes, values, which)
     if record.scores:
         console.print_heading("Scores at training time")
-        rows = [
-            (
-                Word(title),
-                f"{scores['n_images']:,.0f}",
-                percent(scores["accuracy"]),
-                nats(scores["cross_entropy"]),
-                percent(scores["expected_calibration_error"]),
-            )
-            for split, title in SPLIT_TITLES.items()
-            if (scores := record.scores.get(split))
-        ]
-        header = ("split", "images", "accuracy", "cross-entropy", "calibration error")
-        console.print_table(header, rows)
+        console.print_table(*recorded_scores_table(record.scores))

@@ -130,7 +130,7 @@ def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
 
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
-    validation = result.held_out
+    validation = result.validated
     if validation is None or result.model.temperature == 1.0:
         console.print("Temperature 1: not calibrated.")
         return
