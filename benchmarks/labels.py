@@ -66,7 +66,7 @@ def main(folder: str, features: str = "pixels", rate: str = "0.05", times: str =
     noise, images = found.noise, found.images
     is_wrong = np.array([images.path(position) in wrong for position in range(images.n_images)])
     print(
-        f"{images.n_images:,} images, {is_wrong.sum():,} wrong labels, {found.accuracy:.1%} of the "
+        f"{images.n_images:,} images, {is_wrong.sum():,} wrong labels, {noise.accuracy:.1%} of the "
         f"labels predicted; estimated share of wrong labels {noise.error_rate:.1%}, temperature "
         f"{noise.temperature:.2f}"
     )

@@ -108,6 +108,16 @@ def test_labels_without_meaning_are_not_listed(seed):
     assert fit_label_noise(logits, labels).is_too_weak
 
 
+def test_rare_labels_without_meaning_are_not_listed():
+    random = np.random.default_rng(0)
+    labels = (random.random(2000) < 0.05).astype(int)
+    logits = np.array([3.0, 0.0]) + random.normal(size=(2000, 2)) / 3
+    found = fit_label_noise(logits, labels)
+    assert found.sensitivity(found.n_reviewed) > 0.5  # a random wrong label is mostly a rare one
+    assert not found.has_skill
+    assert found.is_too_weak
+
+
 def test_extreme_logits_have_a_fit():
     labels = np.arange(40) % 2
     for factor in (1.0, 1e4, -1.0, 0.0):

@@ -8,20 +8,22 @@ from softmaxce.workflows.label_check import LabelCheck
 
 def weakness(found: LabelCheck) -> str:
     """Why no label is listed."""
-    noise = found.noise
-    return (
-        "The model is too weak to tell wrong labels from difficult images: of random wrong labels, "
-        f"only {percent(noise.sensitivity(noise.n_reviewed))} would be among the first "
-        f"{percent(noise.n_reviewed / len(noise.labels))} of the images."
-    )
+    noise, share = found.noise, percent(found.noise.n_reviewed / found.images.n_images)
+    reason = "its predictions are not clearly better than always predicting the most frequent class"
+    if noise.has_skill:
+        reason = (
+            f"only {percent(noise.sensitivity(noise.n_reviewed))} of random wrong labels would be "
+            f"among the {share} of labels that fit the images least"
+        )
+    return f"The model is too weak to tell wrong labels from difficult images: {reason}."
 
 
 def method(found: LabelCheck) -> str:
     """How the images were predicted, and how well."""
     return (
         f"{counted(found.images.n_images, 'image')} of all splits, each predicted by a model "
-        f"trained without it ({found.n_folds} folds); {percent(found.accuracy)} of the predictions "
-        "agree with the label."
+        f"trained without it ({found.n_folds} folds); {percent(found.noise.accuracy)} of the "
+        "predictions agree with the label."
     )
 
 

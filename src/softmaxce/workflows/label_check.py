@@ -44,11 +44,6 @@ class LabelCheck:
     features: int
     noise: LabelNoise
 
-    @property
-    def accuracy(self) -> float:
-        """The share of labels that were predicted."""
-        return float(np.mean(self.noise.logits.argmax(axis=1) == self.images.labels))
-
     @cached_property
     def suspects(self) -> tuple[Suspect, ...]:
         """The images that are listed, the most probably mislabelled first; none if the models are

@@ -26,8 +26,8 @@ def as_machine_text(
 def _fields(found: LabelCheck) -> dict[str, Any]:
     return {
         "n_images": found.images.n_images,
-        **attributes(found, "n_folds", "accuracy"),
-        **attributes(found.noise, "temperature", "error_rate"),
+        "n_folds": found.n_folds,
+        **attributes(found.noise, "accuracy", "temperature", "error_rate"),
         "too_weak": found.noise.is_too_weak,
         "sensitivity": found.noise.sensitivity(len(found.suspects)),
         "suspects": [attributes(suspect, *_COLUMNS) for suspect in found.suspects],
