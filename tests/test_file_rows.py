@@ -38,6 +38,8 @@ def handle(tmp_path):
         np.array([299, 0, 5, 5, *range(100, 120)]),
         np.arange(300),
         np.arange(1, 300, 40),
+        (np.arange(1, 300, 40), slice(10, 20)),
+        (slice(3, 30), slice(10, 20)),
     ],
     ids=str,
 )

@@ -70,7 +70,10 @@ class FileRows:
         return self.shape[0]
 
     def __getitem__(self, where: Any) -> NDArray[np.uint8]:
-        """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns)."""
+        """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns); or,
+        as [rows, columns], some columns of several rows."""
+        if isinstance(where, tuple):
+            return self[where[0]][:, where[1]]
         if isinstance(where, slice):
             start, stop, step = where.indices(len(self))
             return np.asarray(self._read(start, max(start, stop))[::step])

@@ -24,6 +24,7 @@ from softmaxce.preprocessing import Preprocessing
 from softmaxce.temporary_files import TemporaryFile
 from softmaxce.training.checkpoints import Snapshot
 from softmaxce.workflows.check import check
+from softmaxce.workflows.checked_images import read_images
 from softmaxce.workflows.checkpoint import checkpoint_type
 from softmaxce.workflows.evaluate import evaluate
 from softmaxce.workflows.predict import predict
@@ -353,7 +354,7 @@ def test_pixels_in_a_file_give_the_results_of_pixels_in_memory(tmp_path, monkeyp
         assert checkpoint_type(subset.dataset, hidden) == (Snapshot if hidden else None)
         evaluated = evaluate(tmp_path / "set", model).scored
         predicted = predict([str(tmp_path / "set")], model).outcomes
-        checked = check(tmp_path / "set").findings
+        checked = check(read_images(tmp_path / "set")).findings
         results.append(
             (
                 model.read_bytes(),

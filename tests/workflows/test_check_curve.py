@@ -75,8 +75,7 @@ def test_patch_features(softmaxce, tmp_path):
         ({"a": 8, "b": 8}, ("--curve",), 1, "at least 2 are needed, one for each class"),
         ({"a": 20, "b": 20}, ("--curve",), 1, "at least 20 are needed"),
         ({"a": 80}, ("--curve",), 1, "only one class found"),
-        ({"a": 20, "b": 20}, ("--features", "patches"), 2, "need --curve"),
-        ({"a": 20, "b": 20}, ("--seed", 1), 2, "need --curve"),
+        ({"a": 20, "b": 20}, ("--features", "patches"), 2, "needs --labels or --curve"),
     ],
 )
 def test_what_cannot_be(softmaxce, tmp_path, counts, words, exit_code, message):

@@ -10,27 +10,38 @@ import click
 from softmaxce.cli.options import (
     Output,
     class_options,
+    command_line,
     group_by_option,
     jobs_option,
     output_options,
 )
-from softmaxce.cli.types import SEED, Parsed, filters
+from softmaxce.cli.types import FILE, SEED, Parsed, filters
 from softmaxce.errors import InputError
 
 if TYPE_CHECKING:
+    from softmaxce.class_choice import ClassChoice
     from softmaxce.workflows.check import CheckResult
+    from softmaxce.workflows.label_check import LabelCheck
     from softmaxce.workflows.learning_curve import LearningCurve
+    from softmaxce.workflows.progress import OnProgress
 
 EPILOG = """\b
 Examples:
   softmaxce check photos
   softmaxce check photos --format json | jq '.findings[].kind'
+  softmaxce check photos --labels --report labels.html
   softmaxce check photos --curve
 """
 
 
 @click.command(short_help="Find problems in a data set before training.", epilog=EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="Also list the images of all splits that are probably mislabelled, according to models "
+    "trained without them.",
+)
 @click.option(
     "--curve",
     is_flag=True,
@@ -41,47 +52,97 @@ Examples:
     "--features",
     type=Parsed("pixels|patches[:N]", filters),
     default="pixels",
-    help="With --curve: input features, as for `train`.",
+    help="With --labels or --curve: input features of the models, as for `train`. patches: slower, "
+    "but much better for photographs.",
 )
 @click.option(
-    "--seed", type=SEED, default=0, help="With --curve: seed for the validation split and subsets."
+    "--seed",
+    type=SEED,
+    default=0,
+    help="With --labels or --curve: seed for the folds, or for the validation split and subsets.",
+)
+@click.option(
+    "--report",
+    "report_path",
+    metavar="FILE.html",
+    type=FILE,
+    help="With --labels: also write an HTML page with the pictures that are probably mislabelled.",
 )
 @class_options
 @group_by_option
 @jobs_option
-@output_options("text", "json")
+@output_options("text", "json", "csv")
 def check(
-    folder: str, curve: bool, features: int, seed: int, output: Output, **options: Any
+    folder: str,
+    labels: bool,
+    curve: bool,
+    features: int,
+    seed: int,
+    report_path: str | None,
+    class_choice: ClassChoice,
+    group_by: str | None,
+    jobs: int | None,
+    output: Output,
 ) -> None:
     """Find problems in the images in DIR before training on them.
 
     DIR contains one subfolder of images per class, or such subfolders in train/, validation/ and
     test/; it may also be any other source that `train` accepts. Findings include unreadable
-    images, empty and tiny classes, and duplicates within and across classes and splits.
+    images, empty and tiny classes, and duplicates within and across classes and splits. CSV output
+    lists only the images that are probably mislabelled.
     """
-    from softmaxce.views.json.check import as_json
+    from softmaxce.views.json.check import as_machine_text
     from softmaxce.workflows import check as workflow
+    from softmaxce.workflows.checked_images import read_images
+    from softmaxce.workflows.label_check import check_labels
+    from softmaxce.workflows.outputs import REPORT, check_files
 
-    if (features or seed) and not curve:
-        raise InputError("--features and --seed need --curve")
-    found = None
+    if not labels and (report_path or output.format == "csv"):
+        raise InputError("--report and --format csv need --labels")
+    if features and not (labels or curve):
+        raise InputError("--features needs --labels or --curve")
+    check_files([(report_path, REPORT)], [folder])
+    found = learned = None
     with output.progress() as on_progress:
-        result = workflow.check(folder, on_progress=on_progress, **options)
-        if curve:
-            from softmaxce.workflows.learning_curve import learning_curve
-            from softmaxce.workflows.train_options import TrainOptions
-
-            choice = TrainOptions(
-                features=features, seed=seed, class_choice=options.pop("class_choice")
+        choices: dict[str, Any] = {"class_choice": class_choice, "group_by": group_by, "jobs": jobs}
+        images = read_images(folder, on_progress=on_progress, **choices)
+        result = workflow.check(images)
+        if labels:
+            found = check_labels(
+                images.subset(), features=features, seed=seed, on_progress=on_progress
             )
-            found = learning_curve(folder, choice, on_progress=on_progress, **options)
-    output.show(partial(_show, result, found), lambda _: as_json(result, found))
+            if report_path:
+                from softmaxce.views.report.labels import write_report
+
+                write_report(found, command_line(), report_path)
+        if curve:
+            learned = _learning_curve(folder, features, seed, on_progress, **choices)
+    results = result, found, learned
+    output.show(partial(_show, *results), partial(as_machine_text, *results))
 
 
-def _show(result: CheckResult, found: LearningCurve | None) -> None:
-    from softmaxce.views.text import check as check_view
+def _learning_curve(
+    folder: str,
+    features: int,
+    seed: int,
+    on_progress: OnProgress,
+    *,
+    class_choice: ClassChoice,
+    **reading: Any,
+) -> LearningCurve:
+    from softmaxce.workflows.learning_curve import learning_curve
+    from softmaxce.workflows.train_options import TrainOptions
+
+    options = TrainOptions(features=features, seed=seed, class_choice=class_choice)
+    return learning_curve(folder, options, on_progress=on_progress, **reading)
+
+
+def _show(result: CheckResult, found: LabelCheck | None, learned: LearningCurve | None) -> None:
+    from softmaxce.views.text import check, label_check
     from softmaxce.views.text import learning_curve as curve_view
 
-    check_view.show(result)
+    check.show(result)
     if found:
-        curve_view.show(found)
+        label_check.show(found)
+    if learned:
+        curve_view.show(learned)

@@ -85,9 +85,17 @@ def _candidates(
 
 
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Number of bits set in each value (np.bitwise_count is not in NumPy 1.26)."""
-    bits = np.unpackbits(values[..., np.newaxis].view(np.uint8), axis=-1)
-    return np.asarray(bits.sum(axis=-1, dtype=np.uint64))
+    """Number of bits set in each value: np.bitwise_count, which NumPy 1.26 lacks.
+
+    Adds neighbouring groups of bits: of pairs, then of 4 and of 8 bits; the product adds the bytes.
+    """
+    one, two, four, ones = (
+        np.uint64(0x0101010101010101 * byte) for byte in (0x55, 0x33, 0x0F, 0x01)
+    )
+    sums = values - (values >> np.uint64(1) & one)
+    sums = (sums & two) + (sums >> np.uint64(2) & two)
+    sums = sums + (sums >> np.uint64(4)) & four
+    return np.asarray(sums * ones >> np.uint64(56))
 
 
 def _correlation(

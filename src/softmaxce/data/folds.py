@@ -74,8 +74,7 @@ def check_folds(
     labels: NDArray[np.int64], keys: Keys, class_names: Sequence[str], n_folds: int
 ) -> None:
     """Raise DataError if a class has fewer images (or groups) than there are folds."""
-    different = np.unique(np.rec.fromarrays([labels, keys]))
-    counts = np.bincount(different["f0"], minlength=len(class_names))
+    counts = n_different(labels, keys, len(class_names))
     few = [f"'{class_names[k]}' ({counts[k]})" for k in np.flatnonzero(counts < n_folds).tolist()]
     if few:
         least = int(counts.min())
@@ -84,6 +83,12 @@ def check_folds(
             f"too few different images (or groups) for {n_folds} folds: {first_and_more(few)}; "
             f"{remedy}"
         )
+
+
+def n_different(labels: NDArray[np.int64], keys: Keys, n_classes: int) -> NDArray[np.int64]:
+    """(n_classes,): the number of different images (or groups) of each class."""
+    different = np.unique(np.rec.fromarrays([labels, keys]))
+    return np.bincount(different["f0"], minlength=n_classes)
 
 
 def shuffled_labels(

@@ -19,6 +19,7 @@ PROBLEMS = {"one_class", "empty_class", "unknown_class", "unreadable", "look_ali
     "groups_across_parts",
     "exact_duplicates_across_parts",
     "exact_duplicates_across_classes",
+    "near_duplicates_across_classes",
 }
 ACROSS_CLASSES = "in more than one class, so a label is wrong"
 _N_SHOWN = 3

@@ -7,28 +7,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
+from operator import itemgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import normalized
-from softmaxce.data.array_files import PixelArrays
-from softmaxce.data.chosen_classes import Contents, read_contents
+from softmaxce.data.chosen_classes import Contents
 from softmaxce.data.class_folders import SYSTEM_FOLDERS, is_hidden
 from softmaxce.data.duplicates import Groups, exact_groups, near_groups
-from softmaxce.data.grouping import about_shared_groups, about_single_images, group_keys
-from softmaxce.data.inspection import inspect_files
-from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
-from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.grouping import about_shared_groups, about_single_images
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
-from softmaxce.data.sources import find_splits
 from softmaxce.errors import ImageError
-from softmaxce.images.decoded import DecodedImages
-from softmaxce.images.info import ImageDetails, ImageInfo
+from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
-from softmaxce.workflows.progress import OnProgress, counted, ignore
+from softmaxce.workflows.checked_images import CheckedImages, Outcomes
 
 TINY_CLASS = 10
 UNBALANCED = 10
@@ -63,54 +55,30 @@ class CheckResult:
     n_problems: int
 
 
-_Splits = Mapping[str, Contents]
-_Outcomes = Sequence[ImageDetails | ImageError]
-
-
-def check(
-    folder: str | PathLike[str],
-    *,
-    class_choice: ClassChoice = ALL_CLASSES,
-    jobs: int | None = None,
-    group_by: str | None = None,
-    on_progress: OnProgress = ignore,
-) -> CheckResult:
-    """Check all images in the chosen classes of `folder`.
-
-    Raises DataError if there are no classes, InputError for others, and both as `group_keys` does.
-    """
-    splits = {
-        name: read_contents(split, class_choice, training=name == "train")
-        for name, split in find_splits(folder, is_grouped=group_by is not None).items()
-    }
-    arrays = {name: s.arrays for name, s in splits.items() if s.arrays is not None}
-    files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
-    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in a.labelled_in(splits[n].split)]
-    paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
-    outcomes, form, reason, decoded = (
-        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
-    )
+def check(images: CheckedImages) -> CheckResult:
+    """What would go wrong in training with these images."""
+    splits, paths, outcomes = images.splits, images.paths, images.outcomes
     details = [outcome for outcome in outcomes if isinstance(outcome, ImageDetails)]
     findings = [
         *about_names([c.name for c in splits["train"].classes]),
         *(about for s in splits.values() for about in s.split.findings),
-        finding("arrays", [n for a in arrays.values() for n in a.notes], "remark", "on the arrays"),
+        finding("arrays", images.array_notes, "remark", "on the arrays"),
         *_about_classes(splits),
-        *_about_names(paths, str(folder)),
-        *([] if arrays else _about_files(paths, outcomes)),
-        *(_about_groups(splits, group_by) if group_by is not None else ()),
-        *_about_duplicates(paths, labels, _find_duplicates(decoded, form)),
-        *_about_range(str(folder), decoded),
+        *_about_names(paths, images.folder),
+        *([] if images.is_of_arrays else _about_files(paths, outcomes)),
+        *_about_groups(images),
+        *_about_duplicates(paths, images.labels, _find_duplicates(images)),
+        *_about_range(images),
     ]
     findings = [about for about in findings if about.examples]
     return CheckResult(
-        folder=str(folder),
+        folder=images.folder,
         parts=tuple(
             CheckedSplit(name, str(s.split), {normalized(c.name): len(c.paths) for c in s.classes})
             for name, s in splits.items()
         ),
-        form=form,
-        form_reason=reason,
+        form=images.form,
+        form_reason=images.form_reason,
         formats=_most_frequent(d.format for d in details),
         modes=_most_frequent(d.mode for d in details),
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
@@ -119,63 +87,33 @@ def check(
     )
 
 
-_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, DecodedImages | None]
+def _about_groups(images: CheckedImages) -> Iterator[Finding]:
+    for keys, _ in images.groups.values():
+        yield from about_single_images(keys, images.group_by)
+    yield about_shared_groups(images.groups)
 
 
-def _of_files(
-    source: str, paths: Sequence[str], jobs: int | None, on_progress: OnProgress
-) -> _Read:
-    """The headers, the preprocessing and the reason for it, and the pixels of image files."""
-    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
-    if not paths:
-        return outcomes, None, "", None
-    options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
-    form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
-    outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    return outcomes, form, reason, decoded
-
-
-def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
-    """As _of_files."""
-    images = [a.images for a in arrays]
-    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
-    infos = [
-        ImageInfo(width, height, is_grey)
-        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
-    ]
-    modes = ("L" if info.is_grey else "RGB" for info in infos)
-    details = map(
-        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
-    )
-    return [*details], form, reason, decoded
-
-
-def _readable(decoded: DecodedImages) -> NDArray[np.int64]:
-    return np.setdiff1d(np.arange(len(decoded.pixels)), list(decoded.failures))
-
-
-def _about_range(source: str, decoded: DecodedImages | None) -> Iterator[Finding]:
+def _about_range(images: CheckedImages) -> Iterator[Finding]:
     """Whether all images together use a small part of the range of pixel values."""
-    if decoded is None or not len(rows := _readable(decoded)):
+    if images.decoded is None or not len(rows := images.readable):
         return
-    blocks = (decoded.pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
+    pixels = images.decoded.pixels
+    blocks = (pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
     extremes = [(int(block.min()), int(block.max())) for block in blocks]
     low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
-    sources = [source] if high - low < LOW_RANGE else []
+    sources = [images.folder] if high - low < LOW_RANGE else []
     text = f"whose pixel values are only {low} to {high} (of 0 to 255): hard to see, but learned"
     yield finding("low_range", sources, "data set", text)
 
 
-def _find_duplicates(
-    decoded: DecodedImages | None, form: Preprocessing | None
-) -> dict[str, Groups]:
+def _find_duplicates(images: CheckedImages) -> dict[str, Groups]:
     """Groups of identical images, and of similar ones, which count identical images once."""
-    if decoded is None or form is None:
+    decoded, good = images.decoded, images.readable
+    if decoded is None or images.form is None:
         return {}
-    good = _readable(decoded)
     exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
-    near = near_groups(decoded.pixels, form, np.setdiff1d(good, copies))
+    near = near_groups(decoded.pixels, images.form, np.setdiff1d(good, copies))
     return {"exact": exact, "near": near}
 
 
@@ -183,14 +121,15 @@ def _most_frequent(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-def _about_classes(splits: _Splits) -> Iterator[Finding]:
+def _about_classes(splits: Mapping[str, Contents]) -> Iterator[Finding]:
     classes = [(s.split, c, len(c.paths)) for s in splits.values() for c in s.classes]
     trained = {normalized(c.name) for c in splits["train"].classes}
     unbalanced = []
     for split, _, listed in splits.values():
-        counts = [len(c.paths) for c in listed if c.paths]
-        if counts and max(counts) >= UNBALANCED * min(counts):
-            unbalanced.append(f"{split}: {min(counts)} to {max(counts)} images in a class")
+        counts = sorted(((len(c.paths), c.name) for c in listed if c.paths), key=itemgetter(0))
+        if counts and counts[-1][0] >= UNBALANCED * counts[0][0]:
+            (n_least, least), (n_most, most) = counts[0], counts[-1]
+            unbalanced.append(f"{split}: '{least}' has {n_least:,} images, '{most}' {n_most:,}")
     alone = [str(split) for split, _, listed in splits.values() if len(listed) < 2]
     empty = [f"{split}: {c.name}" for split, c, n in classes if n == 0]
     unknown = [f"{split}: {c.name}" for split, c, _ in classes if normalized(c.name) not in trained]
@@ -205,15 +144,6 @@ def _about_classes(splits: _Splits) -> Iterator[Finding]:
     yield finding("foreign", ignored_files, "file", "skipped: not named like an image")
 
 
-def _about_groups(splits: _Splits, by: str) -> Iterator[Finding]:
-    keys: dict[str, tuple[NDArray[np.uint64], Sequence[str]]] = {}
-    for name, (split, _, classes) in splits.items():
-        paths = [path for c in classes for path in c.paths]
-        keys[name] = group_keys(split, paths, by), paths
-        yield from about_single_images(keys[name][0], by)
-    yield about_shared_groups(keys)
-
-
 def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
     hidden = []
     for place, folders, names in os.walk(folder):  # nothing, if it is a file
@@ -225,7 +155,7 @@ def _about_names(paths: Sequence[str], folder: str) -> Iterator[Finding]:
     yield finding("name_not_utf8", undecodable, "file", "whose name is not UTF-8")
 
 
-def _about_files(paths: Sequence[str], outcomes: _Outcomes) -> Iterator[Finding]:
+def _about_files(paths: Sequence[str], outcomes: Outcomes) -> Iterator[Finding]:
     unreadable = [str(outcome) for outcome in outcomes if isinstance(outcome, ImageError)]
     yield finding("unreadable", unreadable, "image", "that cannot be read; see --skip-bad")
     pairs = zip(paths, outcomes, strict=True)

@@ -31,7 +31,10 @@ PATCHES_TAIL_FACTOR = 30.0
 
 @dataclass(frozen=True)
 class FoldOptions:
-    """How the models of the folds are fitted; see TrainOptions."""
+    """How the models of the folds are fitted; see TrainOptions.
+
+    shares_l2: whether all folds have the l2 that the first one chose, which is faster.
+    """
 
     n_folds: int = 5
     l2: float | None = None
@@ -39,6 +42,7 @@ class FoldOptions:
     seed: int = 0
     features: int = 0
     mirror: bool | None = None
+    shares_l2: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,8 @@ def out_of_fold(
             "train": Subset(dataset, images.rows[~held_out]),
             "test": Subset(dataset, images.rows[held_out]),
         }
-        fitted, inputs = _fit_fold(splits, options, chosen, listen)
+        l2 = chosen[0] if options.shares_l2 and chosen else options.l2
+        fitted, inputs = _fit_fold(splits, replace(options, l2=l2), chosen, listen)
         chosen.append(fitted.l2)
         rows = splits["test"].rows
         for start in range(0, len(rows), _BLOCK_ROWS):

@@ -63,18 +63,32 @@ def _page(subject: Subject) -> bytes:
         scores.training_section(subject),
         _details_section(subject),
     ]
-    template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
-    return template.substitute(
-        language=language(),
-        title=own("Training report" if subject.split else "Evaluation report"),
-        style=STYLE,
+    return filled(
+        "Training report" if subject.split else "Evaluation report",
+        subject.command,
         verdict=findings_box(subject),
         summary=_summary(subject),
         tiles=_tiles(subject),
         sections="\n".join(filter(None, sections)),
+    )
+
+
+def filled(
+    title: str, command: str, *, verdict: str = "", summary: str, tiles: str = "", sections: str
+) -> bytes:
+    """A page of HTML with these parts."""
+    template = Template((Path(__file__).parent / "report.html").read_text("utf-8"))
+    return template.substitute(
+        language=language(),
+        title=own(title),
+        style=STYLE,
+        verdict=verdict,
+        summary=summary,
+        tiles=tiles,
+        sections=sections,
         made_by=own(f"Created by softmaxce {__version__} with the command"),
         command_title=own("The command"),
-        command=text(subject.command),
+        command=text(command),
     ).encode()
 
 

@@ -86,10 +86,19 @@ def _groups(subject: Subject) -> Iterator[tuple[str, list[int]]]:
         yield words, shown
 
 
-def _thumbnail(pixels: Pixels, side: int = MAX_SIDE) -> str:
+def thumbnail(pixels: Pixels, side: int = MAX_SIDE) -> str:
     """The picture (height, width, 3) as a data URI, reduced to this many pixels."""
     height, width = pixels.shape[:2]
     return data_uri(shrunk(pixels, max(1, min(side, side * width // height))))
+
+
+def share(name: str, p: float, *, is_label: bool) -> str:
+    """A class and its probability, as a number and as a bar."""
+    return (
+        f'<p class="share{" truth" if is_label else ""}" style="--p:{p:.3f}">'
+        f"<span>{text(name)}</span>"
+        f"<span>{percent(p) if p >= 0.0005 else '&lt;0.1 %'}</span></p>"
+    )
 
 
 def _card(subject: Subject, position: int) -> str:
@@ -98,9 +107,7 @@ def _card(subject: Subject, position: int) -> str:
     p = scored.probabilities(position).tolist()
     order = sorted(range(len(names)), key=lambda k: -p[k])[:_N_PROBABILITIES]
     shares = "".join(
-        f'<p class="share{" truth" if k == label else ""}" style="--p:{p[k]:.3f}">'
-        f"<span>{text(names[k])}</span>"
-        f"<span>{percent(p[k]) if p[k] >= 0.0005 else '&lt;0.1 %'}</span></p>"
+        share(names[k], p[k], is_label=k == label)
         for k in (order if label in order else [*order[:-1], label])
     )
     verdict, css_class = f"'{names[label]}'", "right"
@@ -110,7 +117,7 @@ def _card(subject: Subject, position: int) -> str:
     short, loss = "/".join(PurePath(path).parts[-2:]), scored.scores.cross_entropies[position]
     picture = _picture(subject, scored.pixels(position))
     return (
-        f'<li><img src="{_thumbnail(picture)}" alt="{own(f"The image {short}")}">'
+        f'<li><img src="{thumbnail(picture)}" alt="{own(f"The image {short}")}">'
         f'<p class="verdict {css_class}">{own(verdict)}</p>{shares}'
         f"<p>{own(f'cross-entropy {loss:.2f}')}</p>"
         f'<p class="path" title="{text(path)}">{text(short)}</p></li>\n'
@@ -151,7 +158,7 @@ def weights_section(subject: Subject) -> Html | None:
     means, side = subject.scored.mean_pixels(len(pictures)), _TOTAL_SIDE // len(pictures)
 
     def image(what: str, k: int, picture: Pixels) -> str:
-        source, title = _thumbnail(picture, min(side, MAX_SIDE)), f"The {what} of {names[k]}"
+        source, title = thumbnail(picture, min(side, MAX_SIDE)), f"The {what} of {names[k]}"
         return f'<img src="{source}" alt="{own(title)}">'
 
     cards = "".join(

@@ -1,0 +1,151 @@
+"""A folder of images → everything that `check` looks at: names, headers, pixels and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmaxce.class_choice import ALL_CLASSES, ClassChoice
+from softmaxce.class_names import in_class_order, labels_of, normalized
+from softmaxce.data.array_files import PixelArrays
+from softmaxce.data.chosen_classes import Contents, read_contents
+from softmaxce.data.grouping import group_keys
+from softmaxce.data.inspection import inspect_files
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
+from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.sources import find_splits
+from softmaxce.errors import DataError, ImageError
+from softmaxce.images.decoded import DecodedImages
+from softmaxce.images.info import ImageDetails, ImageInfo
+from softmaxce.preprocessing import Preprocessing
+from softmaxce.workflows.progress import OnProgress, counted, ignore
+
+Outcomes = Sequence[ImageDetails | ImageError]
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedImages:
+    """The images of all splits, as files or arrays.
+
+    labels: the split and the class of each path; outcomes: what each header says; form and decoded
+    are None if there are no images; array_notes: what is worth knowing about arrays.
+    """
+
+    folder: str
+    splits: Mapping[str, Contents]
+    paths: Sequence[str]
+    labels: Sequence[tuple[str, str]]
+    outcomes: Outcomes
+    form: Preprocessing | None
+    form_reason: str
+    decoded: DecodedImages | None
+    array_notes: Sequence[str]
+    is_of_arrays: bool
+    group_by: str | None
+
+    @property
+    def readable(self) -> NDArray[np.int64]:
+        """The positions of the images that can be read."""
+        failures = self.decoded.failures if self.decoded else {}
+        return np.setdiff1d(np.arange(len(self.paths)), list(failures))
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[NDArray[np.uint64], Sequence[str]]]:
+        """The keys of the groups, and the paths, of each split; empty if images are not grouped."""
+        found = {}
+        for name, (split, _, classes) in self.splits.items():
+            if self.group_by is not None:
+                paths = [path for c in classes for path in c.paths]
+                found[name] = group_keys(split, paths, self.group_by), paths
+        return found
+
+    def subset(self) -> Subset:
+        """The readable images of all splits, as one set. Raises DataError unless they have at
+        least two classes."""
+        rows = self.readable
+        of_all = [normalized(name) for _, name in self.labels]
+        names = in_class_order({of_all[row] for row in rows.tolist()})
+        if self.decoded is None or self.form is None or not names:
+            raise DataError(f"no readable images: {self.folder}")
+        if len(names) < 2:
+            raise DataError(
+                f"only one class found: {self.folder}: '{names[0]}'; a classifier needs at least "
+                "two"
+            )
+        labels = np.array([label or 0 for label in labels_of(of_all, names)], np.int64)
+        dataset = PixelDataset(
+            self.decoded.pixels,
+            labels,
+            tuple(names),
+            tuple(self.paths),
+            self.decoded.digests,
+            self.form,
+            self.form_reason,
+            groups=np.concatenate([k for k, _ in self.groups.values()]) if self.groups else None,
+        )
+        return Subset(dataset, rows)
+
+
+def read_images(
+    folder: str | PathLike[str],
+    *,
+    class_choice: ClassChoice = ALL_CLASSES,
+    group_by: str | None = None,
+    jobs: int | None = None,
+    on_progress: OnProgress = ignore,
+) -> CheckedImages:
+    """Read all images in the chosen classes of `folder`.
+
+    Raises DataError if there are no classes, and InputError for a choice of others.
+    """
+    splits = {
+        name: read_contents(split, class_choice, training=name == "train")
+        for name, split in find_splits(folder, is_grouped=group_by is not None).items()
+    }
+    arrays = {name: s.arrays for name, s in splits.items() if s.arrays is not None}
+    files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
+    rows = [(p, (n, c)) for n, a in arrays.items() for p, c in a.labelled_in(splits[n].split)]
+    paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
+    outcomes, form, reason, decoded = (
+        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
+    )
+    notes = [note for a in arrays.values() for note in a.notes]
+    read = outcomes, form, reason, decoded
+    return CheckedImages(str(folder), splits, paths, labels, *read, notes, bool(arrays), group_by)
+
+
+_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, DecodedImages | None]
+
+
+def _of_files(
+    source: str, paths: Sequence[str], jobs: int | None, on_progress: OnProgress
+) -> _Read:
+    """The headers, the preprocessing and the reason for it, and the pixels of image files."""
+    outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
+    if not paths:
+        return outcomes, None, "", None
+    options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
+    form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
+    outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
+    return outcomes, form, reason, decoded
+
+
+def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
+    """As _of_files."""
+    images = [a.images for a in arrays]
+    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
+    infos = [
+        ImageInfo(width, height, is_grey)
+        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
+    ]
+    modes = ("L" if info.is_grey else "RGB" for info in infos)
+    details = map(
+        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
+    )
+    return [*details], form, reason, decoded
