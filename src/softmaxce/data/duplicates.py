@@ -87,7 +87,7 @@ def _candidates(
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Number of bits set in each value: np.bitwise_count, which NumPy 1.26 lacks.
 
-    Adds neighbouring groups of bits: of pairs, then of 4 and of 8 bits; the product adds the bytes.
+    Adds neighbouring bits, then pairs, then groups of 4; the product adds the bytes.
     """
     one, two, four, ones = (
         np.uint64(0x0101010101010101 * byte) for byte in (0x55, 0x33, 0x0F, 0x01)
