@@ -30,6 +30,9 @@ OUT_OF_RANGE = {
     "--size": ("0", "-1", "4097", "1x0", "x", "8x", "99999999999"),
     "--l2": ("-1", "-1e-9", "1e7"),
     "--validation": ("1", "-0.1", "1.0001"),
+    "--test": ("1", "-0.1", "1.0001"),
+    "--folds": (*NOT_COUNTS, "1", "1001"),
+    "--permutations": (*NOT_COUNTS, "100001"),
     "--coverage": ("0", "1", "-0.5", "90"),
     "--fail-under": ("accuracy=2", "accuracy=nan", "accuracy>=inf", "cross_entropy<=-1", "0.9x"),
     "--logits": (),
@@ -46,6 +49,7 @@ OUT_OF_RANGE = {
 }
 NOT_NUMERIC = (click.Choice, click.Path, click.types.BoolParamType, click.File)
 TEXT_OPTIONS = {"--label", "--lang", "--classes", "--background", "--dask", "--mirror"}
+TEXT_OPTIONS |= {"--only", "--merge", "--group-by"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],
