@@ -21,7 +21,7 @@ MAX_BITS = 3
 MIN_CORRELATION = 0.98
 _SIDE = 8
 _N_BANDS = MAX_BITS + 1  # hashes that differ in 3 bits agree in one of 4 bands
-_MAX_BUCKET = 2000
+_MAX_BUCKET = 2000  # larger ones are mostly blank images
 _BLOCK_ROWS = 4096
 
 Groups = list[NDArray[np.int64]]
@@ -77,11 +77,17 @@ def _candidates(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs of rows whose hashes differ in at most MAX_BITS bits; a pair may occur twice."""
     for band in range(_N_BANDS):
+        of_size: dict[int, Groups] = {}
         for rows in _groups((hashes >> np.uint64(16 * band)).astype(np.uint16)):
-            if len(rows) <= _MAX_BUCKET:  # larger buckets are mostly blank images
-                differing = hashes[rows, np.newaxis] ^ hashes[rows]
-                left, right = np.nonzero(np.triu(_bit_counts(differing) <= MAX_BITS, k=1))
-                yield rows[left], rows[right]
+            of_size.setdefault(len(rows), []).append(rows)
+        for size, buckets in of_size.items():
+            step = max(1, _MAX_BUCKET**2 // size**2)  # buckets whose pairs are compared at once
+            for start in range(0, len(buckets) if size <= _MAX_BUCKET else 0, step):
+                rows = np.stack(buckets[start : start + step])
+                differing = hashes[rows][:, :, np.newaxis] ^ hashes[rows][:, np.newaxis]
+                is_alike = np.triu(_bit_counts(differing) <= MAX_BITS, k=1)
+                bucket, left, right = np.nonzero(is_alike)
+                yield rows[bucket, left], rows[bucket, right]
 
 
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,13 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, PatchFeatures
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
-from softmaxce.workflows.cross_validation import CrossValidation
 from softmaxce.workflows.evaluate import Coverage
 from softmaxce.workflows.groups import Grouping
 from softmaxce.workflows.scored_subset import Overlap
 from softmaxce.workflows.training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.cross_validation import CrossValidation
 
 CONFUSION_TITLE = "Confusion matrix (rows: true class, columns: predicted class)"
 MOST_CONFUSED_TITLE = "Most frequent confusions"

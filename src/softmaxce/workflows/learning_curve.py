@@ -28,8 +28,11 @@ from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.numerics import log_softmax
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.rows import Rows
-from softmaxce.workflows.out_of_fold import PATCHES_TAIL_FACTOR
-from softmaxce.workflows.patch_features import learned_patches, with_features_of_splits
+from softmaxce.workflows.patch_features import (
+    PATCHES_TAIL_FACTOR,
+    learned_patches,
+    with_features_of_splits,
+)
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 from softmaxce.workflows.train_options import TrainOptions
 from softmaxce.workflows.training_splits import load_splits

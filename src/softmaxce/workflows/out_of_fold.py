@@ -13,20 +13,23 @@ from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.layers import forward
 from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.training.fitting import (
+    DEFAULT_TOLERANCE,
     MIN_VALIDATION_ROWS,
     Fit,
     fit,
 )
 from softmaxce.training.rows import Rows
 from softmaxce.training.sample_weights import balanced_sample_weight
-from softmaxce.workflows.patch_features import learned_patches, with_features_of_splits
+from softmaxce.workflows.patch_features import (
+    PATCHES_TAIL_FACTOR,
+    learned_patches,
+    with_features_of_splits,
+)
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 
 _N_INNER = 5  # one in so many of the images outside a fold chooses l2
 _BLOCK_ROWS = 4096
-# The variance of patch features falls off slowly: with their mean outside the preconditioner's
-# subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
-PATCHES_TAIL_FACTOR = 30.0
+_ROUGH = 1e-3  # tolerance of fits that only rank labels
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def _fit_fold(
         refit=(rows(slice(None)), weights(labels)) if inner.any() else None,
         scale=PIXEL_SCALE,
         l2=options.l2,
+        tolerance=_ROUGH if options.shares_l2 else DEFAULT_TOLERANCE,
         seed=options.seed,
         on_iteration=FitListener(on_progress),
         first_l2=chosen[-1] if chosen else None,

@@ -22,6 +22,9 @@ from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.progress import OnProgress, Progress, counted
 
+# The variance of patch features falls off slowly: with their mean outside the preconditioner's
+# subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
+PATCHES_TAIL_FACTOR = 30.0
 _BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
 # The trial of mirror symmetry uses few images, fewer if they are large, and few filters.
 _N_TRAINING, _N_VALIDATION = 2000, 1000

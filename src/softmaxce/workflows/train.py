@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,12 +33,11 @@ from softmaxce.workflows.checkpoint import (
     kept_on_interrupt,
     refuse_finished,
 )
-from softmaxce.workflows.cross_validation import CrossValidation, cross_validate
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import logits_in_blocks
-from softmaxce.workflows.out_of_fold import PATCHES_TAIL_FACTOR
 from softmaxce.workflows.outputs import check_file
 from softmaxce.workflows.patch_features import (
+    PATCHES_TAIL_FACTOR,
     MirrorTrial,
     learned_patches,
     with_features_of_splits,
@@ -47,6 +46,9 @@ from softmaxce.workflows.progress import FitListener, OnProgress, Stopwatch, ign
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_logits, score_subset
 from softmaxce.workflows.train_options import TrainOptions, check_given_splits, check_options
 from softmaxce.workflows.training_splits import load_splits
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.cross_validation import CrossValidation
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def train(
     fingerprint = _fingerprint(splits, options)
     if options.resume:
         refuse_finished(model_path, fingerprint)
-    folded = cross_validate(splits["train"], options, on_progress) if options.folds else None
+    folded = _cross_validation(splits["train"], options, on_progress)
     clock.lap("folds" if folded else "")
     patches, trial, splits = _with_features(splits, options, on_progress)
     clock.lap("features" if patches else "")
@@ -182,6 +184,16 @@ def _sources(
     if isinstance(options.validation, Path):
         folders["validation"] = as_split(options.validation)
     return folders
+
+
+def _cross_validation(
+    images: Subset, options: TrainOptions, on_progress: OnProgress
+) -> CrossValidation | None:
+    if not options.folds:
+        return None
+    from softmaxce.workflows.cross_validation import cross_validate
+
+    return cross_validate(images, options, on_progress)
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
