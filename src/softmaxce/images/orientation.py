@@ -11,8 +11,8 @@ _EXIF_KEYS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation (1 to 8) still to be applied; 1 if there is none or it is unreadable."""
-    if image.format in ("PNG", "TIFF"):
-        image.load()  # a PNG may have its EXIF after the pixels; Pillow rotates a TIFF itself
+    if image.format == "TIFF" or (image.format == "PNG" and _may_name_it_later(image)):
+        image.load()  # Pillow rotates a TIFF itself
     if image.format == "TIFF" or not any(key in image.info for key in _EXIF_KEYS):
         return 1
     try:
@@ -20,6 +20,17 @@ def orientation_of(image: Image.Image) -> int:
     except Exception:  # a broken EXIF block must not make the picture unreadable
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+def _may_name_it_later(image: Image.Image) -> bool:
+    """Whether a PNG file may have EXIF after its pixels, which takes long to find by decoding."""
+    stream = getattr(image, "fp", None)
+    if stream is None:
+        return True
+    here = stream.tell()
+    rest = stream.read()
+    stream.seek(here)
+    return any(chunk in rest for chunk in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"))
 
 
 def upright(picture: Image.Image, orientation: int) -> Image.Image:
