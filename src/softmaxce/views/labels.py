@@ -30,8 +30,9 @@ def method(found: LabelCheck) -> str:
 def estimate(found: LabelCheck) -> str:
     """How many labels are wrong, and how many of them are likely to be listed."""
     return (
-        f"Estimated share of wrong labels: {percent(found.noise.error_rate)}. The list contains "
-        f"about {percent(found.noise.sensitivity(len(found.suspects)))} of random wrong labels."
+        f"Estimated share of wrong labels: {percent(found.noise.error_rate)}. A label changed "
+        f"at random is listed in about {percent(found.noise.sensitivity(len(found.suspects)))} of "
+        "all cases."
     )
 
 
