@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from softmaxce.data.folds import split_rows
-from softmaxce.data.pixel_dataset import load_for_training
+from softmaxce.data.pixel_dataset import Subset, load_for_training
 from softmaxce.data.sources import find_splits
 
 N_CORES = 2
@@ -51,7 +51,7 @@ def save_images(folder: str, path: str) -> tuple[int, int]:
     if "validation" in splits:
         raise SystemExit(f"{folder} has a validation split; give its training images alone")
     images = load_for_training(splits["train"])
-    is_validation, _ = split_rows(images, SEED, validation=FRACTION)
+    is_validation, _ = split_rows(Subset.whole(images), SEED, validation=FRACTION)
     p = images.preprocessing
     pixels = images.pixels[:].reshape(-1, p.height, p.width, p.channels)
     np.savez(path, pixels=pixels, labels=images.labels, is_validation=is_validation)

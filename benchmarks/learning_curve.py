@@ -48,7 +48,7 @@ def main(name: str, first: int = 0, last: int = 50) -> None:
     """Print each set, and the coverage and the width of the intervals so far."""
     folder = Path(os.environ["SOFTMAXCE_DATA"]) / name / "train"
     dataset = load_for_training(folder, options=ReadOptions(cache=PixelCache(default_folder())))
-    is_validation, _ = split_rows(dataset, 0, validation=0.2)
+    is_validation, _ = split_rows(Subset.whole(dataset), 0, validation=0.2)
     hits, widths = 0, []
     for seed in range(first, last):
         n = N_IMAGES[name][seed % len(N_IMAGES[name])]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from softmaxce.data.folds import check_folds, fold_numbers, shuffled_labels, split_rows
-from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.errors import DataError
 from softmaxce.preprocessing import Preprocessing
 
@@ -18,27 +18,28 @@ def keys_of(random, n, n_keys=None):
     return keys if n_keys is None else keys[random.integers(0, n_keys, n)]
 
 
-def dataset(labels, keys):
+def images(labels, keys):
     n, digests = len(labels), np.stack([keys, keys], axis=1)
     paths = tuple(map(str, range(n)))
     form = Preprocessing(1, 1, 1)
-    return PixelDataset(np.zeros((n, 1), np.uint8), labels, NAMES, paths, digests, form)
+    pixels = np.zeros((n, 1), np.uint8)
+    return Subset.whole(PixelDataset(pixels, labels, NAMES, paths, digests, form))
 
 
 def test_a_test_split_moves_no_validation_image_and_new_images_move_none():
     random = np.random.default_rng(0)
     labels, keys = random.integers(0, 3, 2000), keys_of(random, 2000)
-    alone, none = split_rows(dataset(labels, keys), 0, validation=0.2)
+    alone, none = split_rows(images(labels, keys), 0, validation=0.2)
     assert not none.any()
-    validation, test = split_rows(dataset(labels, keys), 0, validation=0.2, test=0.3)
+    validation, test = split_rows(images(labels, keys), 0, validation=0.2, test=0.3)
     assert (validation == alone).all()
     assert not (validation & test).any()
     assert np.mean(validation) == pytest.approx(0.2, abs=0.03)
     assert np.mean(test) == pytest.approx(0.3, abs=0.03)
-    some = split_rows(dataset(labels[:900], keys[:900]), 0, validation=0.2, test=0.3)
+    some = split_rows(images(labels[:900], keys[:900]), 0, validation=0.2, test=0.3)
     assert (some[0] == validation[:900]).all()
     assert (some[1] == test[:900]).all()
-    other = split_rows(dataset(labels, keys), 1, validation=0.2, test=0.3)
+    other = split_rows(images(labels, keys), 1, validation=0.2, test=0.3)
     assert (other[1] != test).any()
 
 
@@ -47,7 +48,7 @@ def test_a_class_that_would_be_held_out_as_a_whole_stays_in_training():
     labels = np.append(random.integers(0, 2, 300), [2, 2])
     for seed in range(50):
         validation, test = split_rows(
-            dataset(labels, keys_of(random, 302)), seed, validation=0.4, test=0.5
+            images(labels, keys_of(random, 302)), seed, validation=0.4, test=0.5
         )
         assert {0, 1, 2} == {*labels[~(validation | test)].tolist()}
 
@@ -72,7 +73,7 @@ def test_images_with_equal_keys_share_a_fold_and_a_split():
         folds = fold_numbers(labels, keys, 5, seed)
         assert folds.min() == 0
         assert folds.max() == 4
-        held_out = split_rows(dataset(labels, keys), seed, validation=0.3, test=0.3)
+        held_out = split_rows(images(labels, keys), seed, validation=0.3, test=0.3)
         for parts in (folds, *held_out):
             assert all(len({*parts[keys == key].tolist()}) == 1 for key in np.unique(keys))
 

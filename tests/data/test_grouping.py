@@ -12,7 +12,7 @@ from PIL import Image
 
 from softmaxce.data.folds import fold_numbers, split_rows
 from softmaxce.data.grouping import about_shared_groups, joined_by_copies
-from softmaxce.data.pixel_dataset import load_for_training
+from softmaxce.data.pixel_dataset import Subset, load_for_training
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 
@@ -157,7 +157,7 @@ def test_no_group_and_no_copy_is_in_two_splits_of_1_000_sets(folder):
     n_held_out = 0
     for seed in range(1000):
         images = random_dataset(random, dataset)
-        validation, test = split_rows(images, seed, validation=0.2, test=0.2)
+        validation, test = split_rows(Subset.whole(images), seed, validation=0.2, test=0.2)
         folds = fold_numbers(images.labels, images.split_keys, 5, seed)
         n_held_out += validation.any() and test.any()
         for splits in (validation + 2 * test, folds):

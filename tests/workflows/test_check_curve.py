@@ -23,7 +23,7 @@ def images(signal, n=400, side=8):
     names, paths = (tuple(map(str, range(m))) for m in (2, n))
     values = np.clip(pixels, 0, 255).astype(np.uint8)
     data = PixelDataset(values, labels, names, paths, digests, Preprocessing(side, side, 1))
-    is_validation, _ = split_rows(data, 0, validation=0.2)
+    is_validation, _ = split_rows(Subset.whole(data), 0, validation=0.2)
     halves = {"train": ~is_validation, "validation": is_validation}
     return {name: Subset(data, np.flatnonzero(rows)) for name, rows in halves.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from softmaxce.workflows.check import CheckResult
     from softmaxce.workflows.label_check import LabelCheck
     from softmaxce.workflows.learning_curve import LearningCurve
-    from softmaxce.workflows.progress import OnProgress
 
 EPILOG = """\b
 Examples:
@@ -95,6 +94,7 @@ def check(
     from softmaxce.workflows import check as workflow
     from softmaxce.workflows.checked_images import read_images
     from softmaxce.workflows.label_check import check_labels
+    from softmaxce.workflows.learning_curve import learning_curve
     from softmaxce.workflows.outputs import REPORT, check_files
 
     if not labels and (report_path or output.format == "csv"):
@@ -104,37 +104,30 @@ def check(
     check_files([(report_path, REPORT)], [folder])
     found = learned = None
     with output.progress() as on_progress:
-        choices: dict[str, Any] = {"class_choice": class_choice, "group_by": group_by, "jobs": jobs}
-        images = read_images(folder, on_progress=on_progress, **choices)
+        images = read_images(
+            folder,
+            class_choice=class_choice,
+            group_by=group_by,
+            jobs=jobs,
+            on_progress=on_progress,
+        )
         result = workflow.check(images)
         if labels:
             found = check_labels(
                 images.subset(), features=features, seed=seed, on_progress=on_progress
             )
-            if report_path:
-                from softmaxce.views.report.labels import write_report
-
-                write_report(found, command_line(), report_path)
+            _write_report(found, report_path)
         if curve:
-            learned = _learning_curve(folder, features, seed, on_progress, **choices)
+            learned = learning_curve(images, features=features, seed=seed, on_progress=on_progress)
     results = result, found, learned
     output.show(partial(_show, *results), partial(as_machine_text, *results))
 
 
-def _learning_curve(
-    folder: str,
-    features: int,
-    seed: int,
-    on_progress: OnProgress,
-    *,
-    class_choice: ClassChoice,
-    **reading: Any,
-) -> LearningCurve:
-    from softmaxce.workflows.learning_curve import learning_curve
-    from softmaxce.workflows.train_options import TrainOptions
+def _write_report(found: LabelCheck, report_path: str | None) -> None:
+    if report_path is not None:
+        from softmaxce.views.report.labels import write_report
 
-    options = TrainOptions(features=features, seed=seed, class_choice=class_choice)
-    return learning_curve(folder, options, on_progress=on_progress, **reading)
+        write_report(found, command_line(), report_path)
 
 
 def _show(result: CheckResult, found: LabelCheck | None, learned: LearningCurve | None) -> None:

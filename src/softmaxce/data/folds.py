@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.data.pixel_dataset import Subset
 from softmaxce.errors import DataError, first_and_more
 
 Keys = NDArray[np.uint64]
@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 
 def split_rows(
-    dataset: PixelDataset, seed: int, *, validation: float, test: float = 0.0
+    images: Subset, seed: int, *, validation: float, test: float = 0.0
 ) -> tuple[Bools, Bools]:
     """Which images (n_images,) are for validation, and which for testing: about these fractions.
 
@@ -27,13 +27,13 @@ def split_rows(
     never moves others, nor does a test split move validation images to training. If a
     class would have no training images, its images, and those with the same keys, stay in training.
     """
-    keys = _mixed(dataset.split_keys, seed)
+    labels, keys = images.labels, _mixed(images.dataset.split_keys[images.rows], seed)
     nothing = np.zeros(len(keys), np.bool_)
     is_validation = keys < np.uint64(int(validation * 2**64)) if validation else nothing
     is_test = keys >= np.uint64(2**64 - int(test * 2**64)) if test else nothing
     is_left = ~(is_validation | is_test)
-    n_left = np.bincount(dataset.labels[is_left], minlength=len(dataset.class_names))
-    stays = np.isin(keys, keys[(n_left == 0)[dataset.labels]])
+    n_left = np.bincount(labels[is_left], minlength=len(images.dataset.class_names))
+    stays = np.isin(keys, keys[(n_left == 0)[labels]])
     return np.asarray(is_validation & ~stays), np.asarray(is_test & ~stays)
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.folds import fold_numbers
+from softmaxce.data.folds import fold_numbers, split_rows
 from softmaxce.data.pixel_dataset import Subset
-from softmaxce.data.read_options import ReadOptions
-from softmaxce.data.sources import find_splits
 from softmaxce.errors import DataError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.intervals import Interval
@@ -28,6 +25,7 @@ from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.numerics import log_softmax
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.rows import Rows
+from softmaxce.workflows.checked_images import CheckedImages
 from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     learned_patches,
@@ -35,8 +33,8 @@ from softmaxce.workflows.patch_features import (
 )
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 from softmaxce.workflows.train_options import TrainOptions
-from softmaxce.workflows.training_splits import load_splits
 
+_VALIDATION = 0.2  # as `train` does by default
 _FULL = N_SIZES - 1
 _N_PARTS = 2**_FULL
 _BLOCK_ROWS = 4096
@@ -85,28 +83,42 @@ class LearningCurve:
 
 
 def learning_curve(
-    source: str | PathLike[str],
-    options: TrainOptions,
+    images: CheckedImages,
     *,
-    jobs: int | None = None,
-    group_by: str | None = None,
+    features: int = 0,
+    seed: int = 0,
     on_progress: OnProgress = ignore,
 ) -> LearningCurve:
-    """Train on nested subsets of the images of `source`, and predict what twice as many would give.
+    """Train on nested subsets of the training images, and predict what twice as many would give.
 
-    The validation images are those of `train` with these options, of which features and seed are
-    used. Raises DataError for too few images and, but for unreadable images, as `train` does.
+    The validation images are those of `train` with these options. Raises DataError for too few
+    images.
     """
-    folders = find_splits(source, is_grouped=group_by is not None)
-    folders.pop("test", None)
-    read = ReadOptions(skip_bad=True, jobs=jobs, group_by=group_by)
-    return curve_of(load_splits(folders, options, read, on_progress), options, on_progress)
+    whole = images.subset()
+    of_split = np.array([split for split, _ in images.labels])[whole.rows]
+    training = Subset(whole.dataset, whole.rows[of_split == "train"])
+    given = Subset(whole.dataset, whole.rows[of_split == "validation"])
+    options = TrainOptions(features=features, seed=seed)
+    if given.n_images:
+        splits = {"train": training, "validation": given}
+        return curve_of(splits, options, is_given=True, on_progress=on_progress)
+    is_out, _ = split_rows(training, seed, validation=_VALIDATION)
+    parts = {"train": training.rows[~is_out], "validation": training.rows[is_out]}
+    splits = {name: Subset(whole.dataset, rows) for name, rows in parts.items()}
+    return curve_of(splits, options, on_progress=on_progress)
 
 
 def curve_of(
-    splits: Mapping[str, Subset], options: TrainOptions, on_progress: OnProgress = ignore
+    splits: Mapping[str, Subset],
+    options: TrainOptions,
+    *,
+    is_given: bool = False,
+    on_progress: OnProgress = ignore,
 ) -> LearningCurve:
-    """The curve of "train" and "validation"; see `learning_curve`."""
+    """The curve of "train" and "validation"; see `learning_curve`.
+
+    is_given: whether the source has validation images, which may be of another kind.
+    """
     parts = _parts(splits, options.seed)
     if options.features:
         choices = options.features, options.mirror, options.seed, on_progress
@@ -116,7 +128,7 @@ def curve_of(
     errors, losses = _unseen(training, validation, parts, options, on_progress)
     labels = np.concatenate([training.labels, validation.labels])
     keys = np.concatenate([_keys(training), _keys(validation)])
-    if validation.dataset is not training.dataset:  # its images may be of another kind
+    if is_given:
         given = slice(training.n_images, None)
         errors, losses, labels, keys = errors[given], losses[given], labels[given], keys[given]
     mean_errors = means_of(errors, keys)

@@ -29,13 +29,15 @@ def load_splits(
     images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
-    is_given = isinstance(options.validation, Path) or "validation" in folders or options.folds
-    fraction = 0.0 if is_given or isinstance(options.validation, Path) else options.validation
-    held_out = split_rows(images, options.seed, validation=fraction, test=options.test)
+    fraction = options.validation
+    if isinstance(fraction, Path) or "validation" in folders or options.folds:
+        fraction = 0.0
+    whole = Subset.whole(images)
+    is_validation, is_test = split_rows(whole, options.seed, validation=fraction, test=options.test)
     splits = {
-        "train": Subset(images, np.flatnonzero(~(held_out[0] | held_out[1]))),
-        "validation": Subset(images, np.flatnonzero(held_out[0])),
-        "test": Subset(images, np.flatnonzero(held_out[1])),
+        "train": Subset(images, np.flatnonzero(~(is_validation | is_test))),
+        "validation": Subset(images, np.flatnonzero(is_validation)),
+        "test": Subset(images, np.flatnonzero(is_test)),
     }
     for name in ("validation", "test"):
         if name in folders:
