@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from helpers import draw_classes
 
+from softmaxce.workflows.checked_images import read_images
+
 SWAPPED = 3
 COLUMNS = ["path", "label", "likelier", "p_label", "p_likelier", "p_wrong"]
 
@@ -106,3 +108,14 @@ def test_what_cannot_be_checked_is_an_error(
     assert found.exit_code == exit_code
     assert message in found.stderr
     assert found.stdout == ""
+
+
+def test_unreadable_images_join_no_groups(tmp_path):
+    groups = dict.fromkeys("pqrs", 4)
+    for name in "ab":
+        draw_classes(tmp_path / name, groups)
+        for group in groups:
+            (tmp_path / name / group / "bad.png").write_bytes(b"no picture")
+    images = read_images(tmp_path, group_by="parent").subset()
+    assert images.n_images == 32
+    assert len(set(images.dataset.split_keys.tolist())) == 4

@@ -1,4 +1,4 @@
-"""The command line: one file per command, imported only when the command is wanted."""
+"""The command line: one file per command, imported only when the command is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from softmaxce.errors import SoftmaxceError
 
 
 class _Modules(Mapping[str, click.Command]):
-    """The commands in the order of their use, each imported when it is wanted."""
+    """The commands in the order of their use, each imported on first use."""
 
     _names = ("train", "predict", "evaluate", "explain", "check", "compare", "info", "cache")
 

@@ -21,8 +21,10 @@ from softmaxce.errors import InputError
 if TYPE_CHECKING:
     from softmaxce.class_choice import ClassChoice
     from softmaxce.workflows.check import CheckResult
+    from softmaxce.workflows.checked_images import CheckedImages
     from softmaxce.workflows.label_check import LabelCheck
     from softmaxce.workflows.learning_curve import LearningCurve
+    from softmaxce.workflows.progress import OnProgress
 
 EPILOG = """\b
 Examples:
@@ -93,8 +95,6 @@ def check(
     from softmaxce.views.json.check import as_machine_text
     from softmaxce.workflows import check as workflow
     from softmaxce.workflows.checked_images import read_images
-    from softmaxce.workflows.label_check import check_labels
-    from softmaxce.workflows.learning_curve import learning_curve
     from softmaxce.workflows.outputs import REPORT, check_files
 
     if not labels and (report_path or output.format == "csv"):
@@ -113,29 +113,42 @@ def check(
         )
         result = workflow.check(images)
         if labels:
-            found = check_labels(
-                images.subset(), features=features, seed=seed, on_progress=on_progress
-            )
-            _write_report(found, report_path)
+            found = _check_labels(images, features, seed, report_path, on_progress)
         if curve:
+            from softmaxce.workflows.learning_curve import learning_curve
+
             learned = learning_curve(images, features=features, seed=seed, on_progress=on_progress)
     results = result, found, learned
     output.show(partial(_show, *results), partial(as_machine_text, *results))
 
 
-def _write_report(found: LabelCheck, report_path: str | None) -> None:
+def _check_labels(
+    images: CheckedImages,
+    features: int,
+    seed: int,
+    report_path: str | None,
+    on_progress: OnProgress,
+) -> LabelCheck:
+    from softmaxce.workflows.label_check import check_labels
+
+    subset = images.subset()
+    found = check_labels(subset, features=features, seed=seed, on_progress=on_progress)
     if report_path is not None:
         from softmaxce.views.report.labels import write_report
 
         write_report(found, command_line(), report_path)
+    return found
 
 
 def _show(result: CheckResult, found: LabelCheck | None, learned: LearningCurve | None) -> None:
-    from softmaxce.views.text import check, label_check
-    from softmaxce.views.text import learning_curve as curve_view
+    from softmaxce.views.text import check
 
     check.show(result)
     if found:
+        from softmaxce.views.text import label_check
+
         label_check.show(found)
     if learned:
-        curve_view.show(learned)
+        from softmaxce.views.text import learning_curve
+
+        learning_curve.show(learned)

@@ -24,7 +24,7 @@ class CheckError(SoftmaxceError):
 
 
 class LazyNumbers(Mapping[str, Any]):
-    """Numbers, and `others`, which are computed when one of them is wanted."""
+    """Numbers, and `others`, which are computed when one of them is needed."""
 
     def __init__(self, known: dict[str, Any], others: Callable[[], dict[str, Any]]) -> None:
         self._known, self._others = known, others

@@ -49,7 +49,7 @@ class CheckedImages:
     is_of_arrays: bool
     group_by: str | None
 
-    @property
+    @cached_property
     def readable(self) -> NDArray[np.int64]:
         """The positions of the images that can be read."""
         failures = self.decoded.failures if self.decoded else {}
@@ -68,9 +68,9 @@ class CheckedImages:
     def subset(self) -> Subset:
         """The readable images of all splits, as one set. Raises DataError unless they have at
         least two classes."""
-        rows = self.readable
-        of_all = [normalized(name) for _, name in self.labels]
-        names = in_class_order({of_all[row] for row in rows.tolist()})
+        rows = self.readable  # others have no digest, and would seem to be copies
+        of_rows = [normalized(self.labels[row][1]) for row in rows.tolist()]
+        names = in_class_order({*of_rows})
         if self.decoded is None or self.form is None or not names:
             raise DataError(f"no readable images: {self.folder}")
         if len(names) < 2:
@@ -78,18 +78,18 @@ class CheckedImages:
                 f"only one class found: {self.folder}: '{names[0]}'; a classifier needs at least "
                 "two"
             )
-        labels = np.array([label or 0 for label in labels_of(of_all, names)], np.int64)
+        pixels, groups = self.decoded.pixels, [keys for keys, _ in self.groups.values()]
         dataset = PixelDataset(
-            self.decoded.pixels,
-            labels,
+            pixels if len(rows) == len(self.paths) else pixels[rows],
+            np.array(labels_of(of_rows, names), np.int64),
             tuple(names),
-            tuple(self.paths),
-            self.decoded.digests,
+            tuple(self.paths[row] for row in rows.tolist()),
+            self.decoded.digests[rows],
             self.form,
             self.form_reason,
-            groups=np.concatenate([k for k, _ in self.groups.values()]) if self.groups else None,
+            groups=np.concatenate(groups)[rows] if groups else None,
         )
-        return Subset(dataset, rows)
+        return Subset.whole(dataset)
 
 
 def read_images(

@@ -22,9 +22,13 @@ class CrossValidation:
     """The predictions, and how many of n_permutations with shuffled labels were as good."""
 
     out_of_fold: OutOfFold
-    n_folds: int
     n_permutations: int = 0
     n_as_good: int = 0
+
+    @property
+    def n_folds(self) -> int:
+        """The number of folds."""
+        return len(self.out_of_fold.l2)
 
     @property
     def p_value(self) -> float | None:
@@ -44,9 +48,9 @@ def cross_validate(
     accuracies are equal, the lower cross-entropy is better. It ends when _ENOUGH are as good, which
     leaves the p-value valid (Besag and Clifford 1991). Raises as `out_of_fold` does.
     """
-    n_folds, n_permutations = options.folds or 0, options.permutations or 0
+    n_permutations = options.permutations or 0
     chosen = FoldOptions(
-        n_folds=n_folds,
+        n_folds=options.folds or 0,
         l2=options.l2,
         is_balanced=options.class_weight == "balanced",
         seed=options.seed,
@@ -67,7 +71,7 @@ def cross_validate(
         if n_as_good == _ENOUGH:
             n_permutations = i + 1
             break
-    return CrossValidation(found, n_folds, n_permutations, n_as_good)
+    return CrossValidation(found, n_permutations, n_as_good)
 
 
 def _quality(found: OutOfFold, images: Subset) -> tuple[int, float]:

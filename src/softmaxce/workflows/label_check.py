@@ -78,6 +78,6 @@ def check_labels(
     dataset, labels = images.dataset, images.labels
     keys, n_classes = dataset.split_keys[images.rows], len(dataset.class_names)
     n_folds = int(np.clip(n_different(labels, keys, n_classes).min(), 2, _N_FOLDS))
-    options = FoldOptions(n_folds, seed=seed, features=features, shares_l2=True)
+    options = FoldOptions(n_folds, seed=seed, features=features, is_quick=True)
     found = out_of_fold(images, options, on_progress)
     return LabelCheck(images, n_folds, features, fit_label_noise(found.logits, labels))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from softmaxce.data.folds import fold_numbers, split_rows
 from softmaxce.data.pixel_dataset import Subset
 from softmaxce.errors import DataError
-from softmaxce.layers import Layer, forward
+from softmaxce.layers import Layer
 from softmaxce.metrics.intervals import Interval
 from softmaxce.metrics.learning_curve import (
     N_SIZES,
@@ -26,6 +26,7 @@ from softmaxce.numerics import log_softmax
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.checked_images import CheckedImages
+from softmaxce.workflows.log_probabilities import logits_of_layers
 from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     learned_patches,
@@ -37,7 +38,6 @@ from softmaxce.workflows.train_options import TrainOptions
 _VALIDATION = 0.2  # as `train` does by default
 _FULL = N_SIZES - 1
 _N_PARTS = 2**_FULL
-_BLOCK_ROWS = 4096
 _MIN_OF_CLASS = 5  # validation images, to say anything about a class
 _QUARTER = 1
 # The models: the size and the first of its parts. Below the full size there are two without common
@@ -95,7 +95,7 @@ def learning_curve(
     images.
     """
     whole = images.subset()
-    of_split = np.array([split for split, _ in images.labels])[whole.rows]
+    of_split = np.array([split for split, _ in images.labels])[images.readable]
     training = Subset(whole.dataset, whole.rows[of_split == "train"])
     given = Subset(whole.dataset, whole.rows[of_split == "validation"])
     options = TrainOptions(features=features, seed=seed)
@@ -231,9 +231,7 @@ def _unseen(
 
 
 def _scores(layers: Sequence[Layer], images: Subset) -> Scores:
-    rows, inputs = images.rows, images.dataset.inputs
-    blocks = (rows[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
-    logits = np.concatenate([forward(layers, inputs[block] * PIXEL_SCALE) for block in blocks])
+    logits = logits_of_layers(layers, images.dataset.inputs, images.rows)
     return score(log_softmax(logits, axis=1), images.labels)
 
 

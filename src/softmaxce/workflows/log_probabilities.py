@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import ModelError
-from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.layers import Layer, forward
+from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.numerics import log_softmax
 from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
 
+_BLOCK_ROWS = 4096
 Inputs = NDArray[np.uint8] | PixelMatrix
 
 
@@ -35,6 +37,14 @@ def logits_in_blocks(
     """The logits of these rows of the inputs (all if None), in blocks (n, n_classes)."""
     chosen = np.arange(len(inputs)) if rows is None else rows
     yield from as_pixel_matrix(inputs).map(_logits, chosen, chosen, model)
+
+
+def logits_of_layers(
+    layers: Sequence[Layer], inputs: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The logits (n_rows, n_classes) of these rows by layers that are not part of a model."""
+    blocks = (rows[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
+    return np.concatenate([forward(layers, inputs[block] * PIXEL_SCALE) for block in blocks])
 
 
 def log_probabilities(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from softmaxce.data.folds import check_folds, fold_numbers
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
-from softmaxce.layers import forward
 from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.training.fitting import (
     DEFAULT_TOLERANCE,
@@ -20,6 +19,7 @@ from softmaxce.training.fitting import (
 )
 from softmaxce.training.rows import Rows
 from softmaxce.training.sample_weights import balanced_sample_weight
+from softmaxce.workflows.log_probabilities import logits_of_layers
 from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     learned_patches,
@@ -28,15 +28,15 @@ from softmaxce.workflows.patch_features import (
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 
 _N_INNER = 5  # one in so many of the images outside a fold chooses l2
-_BLOCK_ROWS = 4096
-_ROUGH = 1e-3  # tolerance of fits that only rank labels
+_QUICK_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class FoldOptions:
     """How the models of the folds are fitted; see TrainOptions.
 
-    shares_l2: whether all folds have the l2 that the first one chose, which is faster.
+    is_quick: whether all folds have the l2 that the first one chose, and fits stop early, which is
+    enough to rank images.
     """
 
     n_folds: int = 5
@@ -45,7 +45,7 @@ class FoldOptions:
     seed: int = 0
     features: int = 0
     mirror: bool | None = None
-    shares_l2: bool = False
+    is_quick: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +92,10 @@ def out_of_fold(
             "train": Subset(dataset, images.rows[~held_out]),
             "test": Subset(dataset, images.rows[held_out]),
         }
-        l2 = chosen[0] if options.shares_l2 and chosen else options.l2
+        l2 = chosen[0] if options.is_quick and chosen else options.l2
         fitted, inputs = _fit_fold(splits, replace(options, l2=l2), chosen, listen)
         chosen.append(fitted.l2)
-        rows = splits["test"].rows
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            block = inputs.inputs[rows[start : start + _BLOCK_ROWS]] * PIXEL_SCALE
-            where = np.flatnonzero(held_out)[start : start + _BLOCK_ROWS]
-            logits[where] = forward(fitted.layers, block)
+        logits[held_out] = logits_of_layers(fitted.layers, inputs.inputs, splits["test"].rows)
     return OutOfFold(logits, folds, tuple(chosen))
 
 
@@ -143,7 +139,7 @@ def _fit_fold(
         refit=(rows(slice(None)), weights(labels)) if inner.any() else None,
         scale=PIXEL_SCALE,
         l2=options.l2,
-        tolerance=_ROUGH if options.shares_l2 else DEFAULT_TOLERANCE,
+        tolerance=_QUICK_TOLERANCE if options.is_quick else DEFAULT_TOLERANCE,
         seed=options.seed,
         on_iteration=FitListener(on_progress),
         first_l2=chosen[-1] if chosen else None,

@@ -197,10 +197,8 @@ def _cross_validation(
 
 
 def _example(scored: Mapping[str, ScoredSubset]) -> str:
-    """The first correctly classified image of the last split; its first if none is correct.
-
-    The last split is the training set only if there is no other.
-    """
+    """The first correctly classified image of the last split (of the training images, if there are
+    no others); its first if none is correct."""
     last = list(scored.values())[-1]
     return last.path(int(last.scores.is_correct.argmax()))
 

@@ -49,7 +49,7 @@ class TrainOptions:
 def check_distributable(options: TrainOptions) -> None:
     """Raise InputError if a cluster cannot train with these options."""
     if options.folds:
-        raise InputError("--dask cannot train fold after fold; leave --dask or --folds out")
+        raise InputError("--dask cannot cross-validate; leave --dask or --folds out")
     if options.hidden:
         raise InputError("--dask cannot train --hidden layers: they are trained in mini-batches")
     if options.features:

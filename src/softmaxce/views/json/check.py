@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.check import CheckResult
-from softmaxce.workflows.label_check import LabelCheck
-from softmaxce.workflows.learning_curve import LearningCurve
+
+if TYPE_CHECKING:
+    from softmaxce.workflows.label_check import LabelCheck
+    from softmaxce.workflows.learning_curve import LearningCurve
 
 _COLUMNS = ("path", "label", "likelier", "p_label", "p_likelier", "p_wrong")
 
