@@ -41,7 +41,7 @@ def panel(name: str, curves: dict[str, Curve], top: int) -> str:
 
     parts = [
         f'<text x="{MARGIN}" y="{top + 30}" font-size="15">{name}: objective above the best '
-        "value seen (nats), against seconds; both axes logarithmic</text>"
+        "value (nats), against seconds; log scales</text>"
     ]
     for tick in range(math.ceil(left), math.floor(right) + 1):
         x, y = place(tick, low).split(",")

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 from helpers import draw_classes
+from PIL import Image
 
 from softmaxce.workflows.checked_images import read_images
 
@@ -108,6 +109,22 @@ def test_what_cannot_be_checked_is_an_error(
     assert found.exit_code == exit_code
     assert message in found.stderr
     assert found.stdout == ""
+
+
+def test_no_listed_label_is_not_called_an_all_clear(softmaxce, tmp_path):
+    random = np.random.default_rng(0)
+    for name in "ab":
+        (tmp_path / "d" / name).mkdir(parents=True)
+        for number in range(40):
+            level = 80 if name == "a" else 110
+            pixels = np.clip(random.normal(level, 25, (3, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "d" / name / f"{number}.png")
+    found = softmaxce("check", "d", "--labels", "--format", "json").json["labels"]
+    assert found["suspects"] == []
+    assert not found["too_weak"]
+    text = " ".join(softmaxce("check", "d", "--labels").stdout.split())
+    assert "A few wrong labels among images that are hard to tell apart would not be found" in text
+    assert "Try --features patches." in text
 
 
 def test_unreadable_images_join_no_groups(tmp_path):

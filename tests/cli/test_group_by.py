@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import assert_one_error_line, draw_classes
 from PIL import Image
 
 COUNT = "the intervals and tests count groups, not images."
@@ -51,6 +52,19 @@ def test_folds_are_cross_validated_by_groups(softmaxce, photos):
     assert found["groups"] == {"n_groups": 30, "shared": []}
     low, high = found["cross_validation"]["accuracy_interval"]
     assert high - low > 0.1  # of 600 images, which are worth about 60
+
+
+def test_check_counts_the_groups(softmaxce, photos):
+    assert "Groups: 30\n" in softmaxce("check", "photos", *GROUPED).stdout
+    found = softmaxce("check", "photos", *GROUPED, "--format", "json").json
+    assert found["groups"] == {"n_groups": 30, "shared": []}
+
+
+def test_images_that_have_no_group_folder(softmaxce, tmp_path):
+    draw_classes(tmp_path / "d", {"a": 4, "b": 4})
+    assert "groups" not in softmaxce("check", "d", "--format", "json").json
+    outcome = softmaxce("train", "d", "--group-by", "parent")
+    assert_one_error_line(outcome, 1, "no image is in a folder of its group below its class folder")
 
 
 def test_groups_in_two_given_splits_are_named(softmaxce, tmp_path):

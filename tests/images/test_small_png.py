@@ -9,7 +9,7 @@ import pytest
 from picture_files import chunk, png
 from PIL import Image
 
-from softmaxce.images.small_png import SmallPng
+from softmaxce.images.small_png import SmallPng, plain_size
 
 COLOUR_TYPE = {1: 0, 3: 2}
 
@@ -54,6 +54,21 @@ def test_thousands_of_mutated_files_are_read_as_pillow_does_or_not_at_all(channe
     assert n_read > 500
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_plain_headers_say_what_pillow_says(channels):
+    random = np.random.default_rng(channels)
+    whole = png(random.integers(0, 256, (5, 6, channels)), COLOUR_TYPE[channels], 8)
+    assert plain_size(whole) == (6, 5, channels)
+    assert plain_size(png(np.zeros((1, 65, channels)), COLOUR_TYPE[channels], 8)) is None
+    for _ in range(2000):
+        content = bytearray(whole)
+        content[random.integers(0, len(content))] ^= 1 << random.integers(0, 8)
+        if size := plain_size(bytes(content)):
+            image = Image.open(io.BytesIO(content))
+            assert (*image.size, len(image.getbands())) == size
+            assert image.mode in ("L", "RGB")
+
+
 def test_anything_out_of_the_ordinary_is_left_to_pillow():
     samples = np.arange(12).reshape(3, 4, 1)
     reader = SmallPng(4, 3, 1)
@@ -72,5 +87,7 @@ def test_anything_out_of_the_ordinary_is_left_to_pillow():
         b"",
         b"GIF89a",
     ]
+    for content in (*others[:2], *others[4:]):
+        assert plain_size(content) is None
     for content in others:
         assert reader.inflate(content) is None

@@ -120,6 +120,11 @@ def test_the_command_gives_the_numbers_of_a_saved_drawing(open_model, model_file
     assert page.probabilities() == pytest.approx(json.loads(done.stdout)["probabilities"], abs=1e-6)
 
 
+def test_the_logits_of_a_linear_model_cancel(open_model):
+    page, _ = open_model()
+    assert "Your logits cancel: they sum to 0" in page.text("#shares")
+
+
 def test_everything_follows_the_drawing(open_model):
     page, model = open_model()
     before = page.text("#stages"), page.text("#softmax")

@@ -216,7 +216,7 @@ def calibration_of(temperature):
         return score(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), labels)
 
     scored = SimpleNamespace(scores=scores(logits / temperature), uncalibrated=scores(logits))
-    model = SimpleNamespace(temperature=temperature)
+    model = SimpleNamespace(temperature=temperature, training={})
     subject = SimpleNamespace(scored=scored, model=model, coverage=None)
     return str(calibration_section(subject))
 

@@ -45,6 +45,11 @@ def group_keys(split: Split, paths: Sequence[str], by: str) -> Keys:
         named = _parent(is_manifest) if by == "parent" else _matched(by)
         names = [named(place.removeprefix(f"{base}{os.sep}")) for place in places]
     without = [path for path, name in zip(paths, names, strict=True) if not name]
+    if len(without) == len(paths) and by == "parent":
+        raise DataError(
+            f"cannot group: {split}: no image is in a folder of its group below its class folder, "
+            "as photos/cat/p7/01.png is"
+        )
     if len(without) == len(paths):
         raise DataError(
             f"cannot group: {split}: '{by}' is neither a column nor in a path; the columns are "

@@ -43,6 +43,7 @@ from softmaxce.images.info import ImageDetails, ImageInfo
 from softmaxce.images.orientation import ORIENTATION_TAG, SIDEWAYS, orientation_of, upright
 from softmaxce.images.plain_jpeg import decode_plain_jpeg, plain_jpeg_size
 from softmaxce.images.signatures import HEAD_BYTES, why_not_opened
+from softmaxce.images.small_png import plain_size
 from softmaxce.images.transparency import fix_transparent_colour, has_transparency, load_whole
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 
@@ -86,7 +87,12 @@ def read_image(source: File, preprocessing: Preprocessing) -> tuple[NDArray[np.u
 
 def read_details(source: File) -> ImageDetails:
     """The format, mode, size … of an image file, from its header if possible. Raises ImageError."""
-    with quiet_decoders(), _open(*_content_of(source)) as image:
+    name, content = _content_of(source)
+    if isinstance(content, bytes) and (size := plain_size(content)):
+        width, height, channels = size
+        info = ImageInfo(width, height, channels == 1)
+        return ImageDetails(info, "PNG", "L" if channels == 1 else "RGB", 1, False, False)
+    with quiet_decoders(), _open(name, content) as image:
         # Loading a TIFF applies its orientation and resets the tag.
         stored = getattr(image, "tag_v2", {}).get(ORIENTATION_TAG, 1)
         orientation = orientation_of(image)

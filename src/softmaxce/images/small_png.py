@@ -22,6 +22,20 @@ _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _COLOUR_TYPES = {1: 0, 3: 2}
 
 
+def plain_size(content: bytes) -> tuple[int, int, int] | None:
+    """(width, height, channels) of a file that has only a header, one IDAT chunk and an end, in
+    8-bit grey or RGB; None for any other. The pixels are not checked."""
+    if not (content.startswith(_START) and content.endswith(_END) and content[37:41] == b"IDAT"):
+        return None
+    width, height, *layout = struct.unpack(">2I5B", content[16:29])
+    is_whole = int.from_bytes(content[33:37], "big") == len(content) - 57
+    is_valid = zlib.crc32(content[12:29]) == int.from_bytes(content[29:33], "big")
+    found = {(8, colour, 0, 0, 0): channels for channels, colour in _COLOUR_TYPES.items()}
+    channels = found.get(tuple(layout))
+    is_small = 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE
+    return (width, height, channels) if channels and is_whole and is_valid and is_small else None
+
+
 class SmallPng:
     """Reads plain PNG files of one size. channels: 1 (grey) or 3 (RGB)."""
 

@@ -88,12 +88,17 @@ def overlap_line(split: str, found: Overlap) -> str:
     )
 
 
-def cross_validation_line(found: CrossValidation, n_images: int) -> str:
+def calibration_images(model: SoftmaxModel) -> str:
+    """What the images are called that a model was calibrated on."""
+    return "cross-validated images" if model.training.get("folds") else "validation images"
+
+
+def cross_validation_line(found: CrossValidation) -> str:
     """What was cross-validated, and the result of the permutation test."""
     n_folds, n = found.n_folds, found.n_permutations
     line = (
-        f"Cross-validated: each of the {n_images:,} images is classified by a model trained on the "
-        f"other {n_folds - 1} of {n_folds} parts; the saved model is trained on all of them."
+        f"Cross-validated: each of the {found.n_images:,} images is classified by a model trained "
+        f"on the other {n_folds - 1} of {n_folds} parts; the saved model is trained on all of them."
     )
     if found.p_value is None:
         return line
@@ -161,6 +166,7 @@ def choices_made(model: SoftmaxModel, l2_path: Sequence[object]) -> str:
 def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str, str]]:
     """Title and value of each line about a model."""
     preprocessing, calibration = model.preprocessing, model.calibration_scores
+    n_calibration = f"{calibration.n_images:,}" if calibration else "none"
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
     choice = model.class_choice
     lines = [
@@ -170,7 +176,7 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
         ("Features", features_line(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
-        ("Validation images", f"{calibration.n_images:,}" if calibration else "none"),
+        (calibration_images(model).capitalize(), n_calibration),
         ("Penalty l2", None if record.l2 is None else f"{record.l2:.4g}"),
         ("Class weights", record.class_weight),
         ("Seed", None if record.seed is None else str(record.seed)),

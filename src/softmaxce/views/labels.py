@@ -29,6 +29,11 @@ def method(found: LabelCheck) -> str:
 
 def estimate(found: LabelCheck) -> str:
     """How many labels are wrong, and how many of them are likely to be listed."""
+    if not found.suspects:
+        return (
+            "Every label is more probably right than wrong. A few wrong labels among images that "
+            f"are hard to tell apart would not be found. {advice(found)}"
+        ).rstrip()
     return (
         f"Estimated share of wrong labels: {percent(found.noise.error_rate)}. A label changed "
         f"at random is listed in about {percent(found.noise.sensitivity(len(found.suspects)))} of "

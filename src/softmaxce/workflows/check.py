@@ -21,6 +21,7 @@ from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageDetails
 from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
 from softmaxce.workflows.checked_images import CheckedImages, Outcomes
+from softmaxce.workflows.groups import Grouping, grouping_of_keys
 
 TINY_CLASS = 10
 UNBALANCED = 10
@@ -39,7 +40,7 @@ class CheckedSplit:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a folder contains; the fields are those of the JSON result.
+    """What a folder contains; the fields are those of the JSON result, but for grouping.
 
     formats, modes and sizes count image files; sizes are those after EXIF's orientation.
     """
@@ -53,6 +54,7 @@ class CheckResult:
     sizes: Mapping[str, int]
     findings: tuple[Finding, ...]
     n_problems: int
+    grouping: Grouping | None
 
 
 def check(images: CheckedImages) -> CheckResult:
@@ -84,6 +86,7 @@ def check(images: CheckedImages) -> CheckResult:
         sizes=_most_frequent(f"{d.info.width} × {d.info.height}" for d in details),
         findings=tuple(sorted(findings, key=lambda about: not about.is_problem)),
         n_problems=sum(about.is_problem for about in findings),
+        grouping=grouping_of_keys(images.groups) if images.groups else None,
     )
 
 

@@ -26,6 +26,11 @@ class CrossValidation:
     n_as_good: int = 0
 
     @property
+    def n_images(self) -> int:
+        """The number of images."""
+        return len(self.out_of_fold.folds)
+
+    @property
     def n_folds(self) -> int:
         """The number of folds."""
         return len(self.out_of_fold.l2)

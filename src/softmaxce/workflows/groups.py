@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from softmaxce.data.grouping import about_shared_groups
+from softmaxce.data.grouping import Keys, about_shared_groups
 from softmaxce.data.source_findings import Finding
 from softmaxce.workflows.scored_subset import ScoredSubset
 
@@ -32,7 +32,10 @@ def grouping_of(scored: Mapping[str, ScoredSubset]) -> Grouping | None:
         dataset, rows = split.subset.dataset, split.subset.rows
         if dataset.groups is not None and split.logits is None:
             splits[name] = dataset.groups[rows], [dataset.paths[row] for row in rows]
-    if not splits:
-        return None
+    return grouping_of_keys(splits) if splits else None
+
+
+def grouping_of_keys(splits: Mapping[str, tuple[Keys, Sequence[str]]]) -> Grouping:
+    """The groups of the keys and paths of each split."""
     n_groups = len(np.unique(np.concatenate([keys for keys, _ in splits.values()])))
     return Grouping(n_groups, len(splits), about_shared_groups(splits))

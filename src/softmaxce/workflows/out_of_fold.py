@@ -84,7 +84,7 @@ def out_of_fold(
 
         def listen(progress: Progress, fold: int = fold) -> None:
             of_all = (fold + progress.fraction) / options.n_folds
-            stage = f"Fold {fold + 1} of {options.n_folds}: {progress.stage.lower()}"
+            stage = f"{progress.stage} (fold {fold + 1} of {options.n_folds})"
             on_progress(replace(progress, stage=stage, fraction=of_all))
 
         held_out = folds == fold

@@ -221,6 +221,7 @@ def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerp
     left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
     optional = "test", "folds", "permutations", "class_choice"
     left_out |= {name for name in optional if not getattr(options, name)}
+    left_out |= {"validation"} if options.folds else set()
     return {
         "the program": {"softmaxce": __version__, "numpy": np.__version__},
         "the options": {name: chosen[name] for name in chosen.keys() - left_out},

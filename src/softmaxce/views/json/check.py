@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from softmaxce.views.json.csv_output import csv_lines
 from softmaxce.views.json.json_output import attributes, json_text
+from softmaxce.views.json.scores import groups
 from softmaxce.workflows.check import CheckResult
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def as_machine_text(
         return csv_lines(_COLUMNS, rows)
     asked: dict[str, object] = {"labels": _fields(labels)} if labels else {}
     asked |= {"learning_curve": curve} if curve else {}
-    return json_text("check", {**vars(result), **asked})
+    fields = {name: value for name, value in vars(result).items() if name != "grouping"}
+    return json_text("check", {**fields, **groups(result.grouping), **asked})
 
 
 def _fields(found: LabelCheck) -> dict[str, Any]:

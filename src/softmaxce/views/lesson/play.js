@@ -9,6 +9,7 @@ const ink = paper.getContext("2d", { willReadFrequently: true });
 // from 0 to 1; isDown: whether the arrow keys draw.
 const drawing = { source: null, at: [0.5, 0.5], isDown: false, frame: 0 };
 const model = decodedModel(DATA.play);
+DATA.constants.rounding_of_weights = PLAY.rounding_of_weights;
 
 function pixelsOf(context) {
   const { width, height, data } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);

@@ -31,6 +31,7 @@ PROGRAMS = ("files.js", "jpeg.js", "model.js", "patches.js", "play.js")
 SECTION = "play.html"
 MAX_BYTES = 5 * 10**6
 _PAPER_SIDE = 280  # pixels, rounded up to a multiple of the model's side
+_ROUNDING_OF_WEIGHTS = 1e-6  # relative: those in the page are float32
 _UNUSED = 1e-3  # of the median weight
 
 
@@ -72,6 +73,7 @@ def model_data(model: SoftmaxModel) -> dict[str, Any]:
         ],
         "patches": _patches(model),
         "paper": longest * -(-_PAPER_SIDE // longest),
+        "rounding_of_weights": _ROUNDING_OF_WEIGHTS,
         "colours": [UP.tolist(), DOWN.tolist()],
     }
 

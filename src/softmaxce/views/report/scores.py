@@ -5,8 +5,10 @@ from __future__ import annotations
 from softmaxce.views.descriptions import (
     BASELINE_MEANING,
     CI_MEANING,
+    calibration_images,
     calibration_line,
     coverage_lines,
+    cross_validation_line,
     groups_line,
 )
 from softmaxce.views.formatting import Word, change, counted, nats, percent
@@ -62,7 +64,7 @@ _CLASS_MEANINGS = (
 
 def scores_section(subject: Subject) -> Html:
     """Every score with its interval and its baseline; for a training run, the splits."""
-    scores = subject.scored.scores
+    scores, validated = subject.scored.scores, subject.cross_validation
     n_images = counted(scores.n_images, subject.images.removesuffix("s"))
     meanings = [entry for entry in _MEANINGS if entry[0] != _TOP_3 or scores.n_classes > 3]
     caption = (
@@ -73,6 +75,7 @@ def scores_section(subject: Subject) -> Html:
         "Scores",
         table(f"Scores on {n_images}", *metrics_table(scores)),
         paragraph(groups_line(subject.grouping)) if subject.grouping else None,
+        paragraph(cross_validation_line(validated)) if validated else None,
         folded("What these scores mean", definitions(meanings)),
         table(caption, *splits_table(subject.splits)) if len(subject.splits) > 1 else None,
     )
@@ -132,7 +135,8 @@ def _calibration_words(subject: Subject, *, has_effect: bool) -> tuple[str, ...]
     errors = (before.expected_calibration_error, scores.expected_calibration_error)
     effect = (
         f"Calibration divides the logits by a temperature of {temperature:.4g}, fitted on the "
-        "validation images; it changes no prediction. Calibration error on these images: "
+        f"{calibration_images(subject.model)}; it changes no prediction. Calibration error on "
+        "these images: "
         f"{change(*map(percent, errors))}; a calibrated model would show about {percent(chance)} "
         "by chance."
     )

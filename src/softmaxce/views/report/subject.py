@@ -14,6 +14,7 @@ from softmaxce.views.report.markup import data
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows import assessment
 from softmaxce.workflows.assessment import Assessment
+from softmaxce.workflows.cross_validation import CrossValidation
 from softmaxce.workflows.evaluate import Coverage, EvaluateResult
 from softmaxce.workflows.groups import Grouping
 from softmaxce.workflows.scored_subset import ScoredSubset
@@ -38,6 +39,7 @@ class Subject:
     splits: Mapping[str, Scores] = field(default_factory=dict)
     coverage: Coverage | None = None
     grouping: Grouping | None = None
+    cross_validation: CrossValidation | None = None
 
     @cached_property
     def record(self) -> TrainingRecord:
@@ -83,11 +85,24 @@ def of_training(result: TrainResult, command: str) -> Subject:
     sources = {**taken, **result.folders}
     splits = {split: scored.scores for split, scored in result.scored.items()}
     details = [
-        (f"{SPLIT_TITLES[split].title()} set", f"{counted(s.n_images, 'image')}, {sources[split]}")
+        (
+            f"{SPLIT_TITLES[split].capitalize()} set",
+            f"{counted(s.n_images, 'image')}, {sources[split]}",
+        )
         for split, s in splits.items()
     ]
     left_out = counted(len(result.left_out), "file")
     details += [("Left out", left_out), ("Time", time_line(result.seconds))]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     found = assessment.of_training(result)
-    return Subject(command, model, path, scored, found, details, splits, grouping=result.grouping)
+    return Subject(
+        command,
+        model,
+        path,
+        scored,
+        found,
+        details,
+        splits,
+        grouping=result.grouping,
+        cross_validation=result.cross_validation,
+    )

@@ -14,6 +14,7 @@ from softmaxce.views.console import PlainConsole, output
 from softmaxce.views.formatting import Strong
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.check import CheckResult
+from softmaxce.workflows.groups import Grouping
 
 _N_EXAMPLES = 5
 _N_FILES = 4
@@ -42,6 +43,8 @@ def show(result: CheckResult) -> None:
     console.print_line(f"Sizes: {_counted(result.sizes)}")
     if result.form is not None:
         console.print_line(f"Preprocessing: {result.form} ({result.form_reason})")
+    if result.grouping is not None:
+        console.print_line(_groups(result.grouping))
     problems = [finding for finding in result.findings if finding.is_problem]
     remarks = [finding for finding in result.findings if not finding.is_problem]
     console.print_heading("Problems" if problems else "No problem found")
@@ -51,6 +54,14 @@ def show(result: CheckResult) -> None:
         console.print_heading("Remarks")
     for finding in remarks:
         _show_finding(console, finding, "yellow")
+
+
+def _groups(grouping: Grouping) -> str:
+    if grouping.n_splits == 1:
+        return f"Groups: {grouping.n_groups:,}"
+    if not grouping.shared.count:
+        return f"Groups: {grouping.n_groups:,}, none in two splits"
+    return f"Groups: {grouping.n_groups:,}, {grouping.shared.count:,} in more than one split"
 
 
 def _show_finding(console: PlainConsole, finding: Finding, style: str) -> None:

@@ -109,7 +109,7 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
     if line := groups_line(result.grouping):
         console.print_wrapped(line)
     if (folded := result.cross_validation) is not None:
-        console.print_wrapped(cross_validation_line(folded, splits["train"].n_images), "dim")
+        console.print_wrapped(cross_validation_line(folded), "dim")
     elif choices := choices_made(result.model, result.fit.l2_path):
         advice = "" if "test" in splits else "; run 'evaluate' on a separate test set"
         console.print_wrapped(
@@ -122,7 +122,9 @@ def _show_scores(console: PlainConsole, result: TrainResult) -> None:
 def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
     fit, seconds = result.fit, result.seconds
     l2 = f"{fit.l2:.3g}"
-    l2 = f"{l2}, chosen by validation" if fit.l2_path or result.cross_validation else l2
+    l2 = f"{l2}, chosen by validation" if fit.l2_path else l2
+    if (folded := result.cross_validation) and len({*folded.out_of_fold.l2}) > 1:
+        l2 = f"{l2}, the median of the folds"
     outcome = training_outcome(result.model.training["stop_reason"])
     console.print_wrapped(f"Training {outcome}; l2 = {l2}.")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
