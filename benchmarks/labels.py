@@ -1,21 +1,17 @@
-"""How many planted wrong labels `softmaxce check --labels` finds, and its time against `train`.
+"""How many planted wrong labels `softmaxce check --labels` finds.
 
-    python benchmarks/labels.py DIR [FEATURES [RATE [--times]]]
+    python benchmarks/labels.py DIR [FEATURES [RATE]]
 
 DIR contains class folders (such as MNIST's 60,000 training PNGs). A share RATE (0.05) of the labels
-becomes another class, chosen at random. FEATURES: pixels or patches[:N]. --times also runs both
-commands as processes, and prints the wall-clock and the processor time of each.
+becomes another class, chosen at random. FEATURES: pixels or patches[:N].
 """
 
 from __future__ import annotations
 
 import csv
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -43,25 +39,11 @@ def plant(folder: str, rate: float, manifest: Path) -> set[str]:
     return wrong
 
 
-def timed(*words: str | Path) -> None:
-    """Run a command, and print its wall-clock time and the processor time of all its processes."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", "softmaxce", *map(str, words)]
-    subprocess.run(command, check=True, capture_output=True)
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"{words[0]}: {seconds:.1f} s, {processor:.1f} s of processor time", flush=True)
-
-
-def main(folder: str, features: str = "pixels", rate: str = "0.05", times: str = "") -> None:
-    """Print what is found, and the times if they are asked for."""
+def main(folder: str, features: str = "pixels", rate: str = "0.05") -> None:
+    """Print what is found."""
     with tempfile.TemporaryDirectory() as place:
         manifest = Path(place, "labels.csv")
         wrong = plant(folder, float(rate), manifest)
-        if times:
-            kind = ("--features", features)
-            timed("train", manifest, *kind, "-o", Path(place, "model.npz"), "--no-cache")
-            timed("check", manifest, *kind, "--labels", "--format", "json")
         found = check_labels(read_images(manifest).subset(), features=filters(features))
     noise, images = found.noise, found.images
     is_wrong = np.array([images.path(position) in wrong for position in range(images.n_images)])

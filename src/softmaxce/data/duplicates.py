@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.row_threads import row_threads
 
 MAX_BITS = 3
 MIN_CORRELATION = 0.98
@@ -23,6 +24,7 @@ _SIDE = 8
 _N_BANDS = MAX_BITS + 1  # hashes that differ in 3 bits agree in one of 4 bands
 _MAX_BUCKET = 2000  # larger ones are mostly blank images
 _BLOCK_ROWS = 4096
+_PAIRS = 1 << 16  # compared at once, if a bucket has no more
 
 Groups = list[NDArray[np.int64]]
 
@@ -41,11 +43,17 @@ def near_groups(
     """Groups of these rows of `pixels` (n_images, n_pixels) that show nearly the same picture."""
     hashes = perceptual_hashes(pixels, preprocessing, rows)
     root = np.arange(len(hashes))
-    for left, right in _candidates(hashes):
-        alike = _correlation(pixels, rows[left], rows[right]) >= MIN_CORRELATION
-        for a, b in zip(left[alike].tolist(), right[alike].tolist(), strict=True):
-            a, b = _root(root, a), _root(root, b)
-            root[max(a, b)] = min(a, b)
+
+    def alike(buckets: NDArray[np.int64]) -> list[tuple[int, int]]:
+        left, right = _candidates(hashes, buckets)
+        is_alike = _correlation(pixels, rows[left], rows[right]) >= MIN_CORRELATION
+        return list(zip(left[is_alike].tolist(), right[is_alike].tolist(), strict=True))
+
+    with row_threads() as run_tasks:
+        for pairs in run_tasks(alike, _buckets(hashes)):
+            for a, b in pairs:
+                a, b = _root(root, a), _root(root, b)
+                root[max(a, b)] = min(a, b)
     roots = np.array([_root(root, i) for i in range(len(root))], np.int64)
     return [rows[group] for group in _groups(roots)]
 
@@ -72,22 +80,26 @@ def _cosines(n: int) -> NDArray[np.float32]:
     return np.cos(angles).astype(np.float32)
 
 
-def _candidates(
-    hashes: NDArray[np.uint64],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of rows whose hashes differ in at most MAX_BITS bits; a pair may occur twice."""
+def _buckets(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+    """Rows (n_buckets, size) whose hashes agree in one band within each bucket."""
     for band in range(_N_BANDS):
         of_size: dict[int, Groups] = {}
         for rows in _groups((hashes >> np.uint64(16 * band)).astype(np.uint16)):
             of_size.setdefault(len(rows), []).append(rows)
         for size, buckets in of_size.items():
-            step = max(1, _MAX_BUCKET**2 // size**2)  # buckets whose pairs are compared at once
+            step = max(1, _PAIRS // size**2)
             for start in range(0, len(buckets) if size <= _MAX_BUCKET else 0, step):
-                rows = np.stack(buckets[start : start + step])
-                differing = hashes[rows][:, :, np.newaxis] ^ hashes[rows][:, np.newaxis]
-                is_alike = np.triu(_bit_counts(differing) <= MAX_BITS, k=1)
-                bucket, left, right = np.nonzero(is_alike)
-                yield rows[bucket, left], rows[bucket, right]
+                yield np.stack(buckets[start : start + step])
+
+
+def _candidates(
+    hashes: NDArray[np.uint64], buckets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs within these buckets (n_buckets, size) that differ in at most MAX_BITS bits."""
+    differing = hashes[buckets][:, :, np.newaxis] ^ hashes[buckets][:, np.newaxis]
+    is_near = np.triu(_bit_counts(differing) <= MAX_BITS, k=1)
+    bucket, left, right = np.nonzero(is_near)
+    return buckets[bucket, left], buckets[bucket, right]
 
 
 def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -132,4 +144,7 @@ def _groups(keys: NDArray[np.integer[Any]]) -> Groups:
     """Groups of two or more positions with equal keys, sorted by key."""
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    return [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
+    ends = np.append(starts, len(order))[1:]
+    several = ends - starts > 1
+    bounds = zip(starts[several].tolist(), ends[several].tolist(), strict=True)
+    return [order[start:end] for start, end in bounds]
