@@ -15,6 +15,9 @@ The file is an uncompressed zip that `numpy.load` opens as well:
 A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
 classes that are used, and in "merged" the class into which each merged class goes.
 
+A model of features that another program computed has format version 4 and, instead of the
+preprocessing, the field "n_features", and "feature_names", a list, if they have names.
+
 A model with patch features has format version 3, the field "patches" in its header, and
 
     filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; in version 2, which
@@ -55,8 +58,10 @@ from softmaxce.model.model_header import (
     FORMAT_VERSION,
     PATCHES_VERSION,
     RETIRED_VERSION,
+    VECTORS_VERSION,
     Shape,
     checked_choice,
+    checked_form,
     checked_header,
     damaged,
     require,
@@ -64,7 +69,7 @@ from softmaxce.model.model_header import (
 )
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import PatchFeatures
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form, Preprocessing
 
 ModelSource = SoftmaxModel | str | PathLike[str]
 FORMAT = "softmaxce model"
@@ -113,7 +118,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         "format": FORMAT,
         "format_version": format_version(model),
         "class_names": list(model.class_names),
-        "preprocessing": asdict(model.preprocessing),
+        **_form_fields(model.preprocessing),
         "layers": [list(layer.weights.shape) for layer in model.layers],
         "temperature": model.temperature,
         "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
@@ -152,8 +157,17 @@ def encode_model(model: SoftmaxModel) -> bytes:
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
 
 
+def _form_fields(form: Form) -> dict[str, Any]:
+    if isinstance(form, Preprocessing):
+        return {"preprocessing": asdict(form)}
+    names = {"feature_names": list(form.names)} if form.names else {}
+    return {"n_features": form.n_features, **names}
+
+
 def format_version(model: SoftmaxModel) -> int:
     """The version of the file of this model: the lowest that can describe it."""
+    if isinstance(model.preprocessing, FeatureVectors):
+        return VECTORS_VERSION
     return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
@@ -303,9 +317,9 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version == RETIRED_VERSION:
         raise ModelError("it was made by an older softmaxce; train it again")
-    if version > PATCHES_VERSION:
+    if version > VECTORS_VERSION:
         raise ModelError(
-            f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads up to {VECTORS_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
@@ -359,7 +373,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     """The model, after checking that every logit is finite."""
     positions = range(len(header["layers"]))
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
-    largest = 1.0  # bound on the pixel values, then on each layer's outputs
+    form = checked_form(header)
+    # Bound on the pixel values or features, then on each layer's outputs.
+    largest = MAX_FEATURE if isinstance(form, FeatureVectors) else 1.0
     for layer in layers:
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
@@ -375,26 +391,25 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     trained_on = arrays.get("trained_on")
     if trained_on is not None:
         require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
-    preprocessing = Preprocessing(**header["preprocessing"])
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    patches = _checked_patches(header, arrays, preprocessing)
+    patches = _checked_patches(header, arrays, form)
     choice = checked_choice(header.get("class_choice"))
     return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
+        layers, form, names, training, temperature, scores, trained_on, patches, choice
     )
 
 
 def _checked_patches(
-    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], preprocessing: Preprocessing
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], form: Form
 ) -> PatchFeatures | None:
     """The patch features, after checking that every sum is finite."""
-    if header["format_version"] != PATCHES_VERSION:
+    if header["format_version"] != PATCHES_VERSION or isinstance(form, FeatureVectors):
         return None
     filters, scales = arrays["filters"], arrays["scales"]
     require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
     require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
-    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    shape = form.height, form.width, form.channels
     fields = header["patches"]
     return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)
