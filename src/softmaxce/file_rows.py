@@ -115,7 +115,7 @@ class FileRows:
 
 
 class ChosenRows(FileRows):
-    """Some rows of a matrix in a file, by their numbers (n,). Nothing is copied before an access."""
+    """Some rows of a matrix in a file, by their numbers. Nothing is copied before an access."""
 
     def __init__(self, whole: FileRows, numbers: NDArray[np.int64]) -> None:
         self.name, self.dtype = whole.name, whole.dtype

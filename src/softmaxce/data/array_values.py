@@ -140,7 +140,8 @@ def as_labels(
 ) -> tuple[str, ...]:
     """The class of each image: the name at its label's index, or the label itself.
 
-    labels may be one-hot rows; images: what is labelled, in words. Raises ValueError, which says what to do.
+    labels may be one-hot rows; images: what is labelled, in words. Raises ValueError, which says
+    what to do.
     """
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError("the labels contain NaN; leave out the images without a label")

@@ -13,7 +13,6 @@ from softmaxce.data.array_files import LabelledArrays
 from softmaxce.data.array_values import blocks_of_rows
 from softmaxce.data.preprocessing_choice import PreprocessingOptions
 from softmaxce.data.source_findings import Finding, finding, with_examples
-from softmaxce.data.sources import Split
 from softmaxce.errors import DataError, InputError, first_and_more
 from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form

@@ -41,7 +41,6 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -55,7 +54,7 @@ from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
-    FORMAT_VERSION,
+    FORMAT,
     PATCHES_VERSION,
     RETIRED_VERSION,
     VECTORS_VERSION,
@@ -64,15 +63,15 @@ from softmaxce.model.model_header import (
     checked_form,
     checked_header,
     damaged,
+    header_of,
     require,
     shapes_of,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import PatchFeatures
-from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form, Preprocessing
+from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form
 
 ModelSource = SoftmaxModel | str | PathLike[str]
-FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
@@ -114,26 +113,8 @@ def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
 
 def encode_model(model: SoftmaxModel) -> bytes:
     """The bytes of the model file; equal models give equal bytes. Raises OutputError."""
-    header = {
-        "format": FORMAT,
-        "format_version": format_version(model),
-        "class_names": list(model.class_names),
-        **_form_fields(model.preprocessing),
-        "layers": [list(layer.weights.shape) for layer in model.layers],
-        "temperature": model.temperature,
-        "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
-        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
-        "training": dict(model.training),
-    }
-    if model.class_choice:
-        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
-        header["patches"] = {
-            "grid": model.patches.grid,
-            "n_pairs": model.patches.n_pairs,
-            "is_symmetric": model.patches.is_symmetric,
-        }
         arrays |= {"filters": model.patches.filters, "scales": model.patches.scales}
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
@@ -144,7 +125,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         arrays["trained_on"] = model.trained_on
     stream = io.BytesIO()
     try:
-        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(header_of(model), sort_keys=True, separators=(",", ":"), allow_nan=False)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
             _add(archive, "header", "|u1", (len(text),), text.encode("ascii"))
             for name, array in arrays.items():
@@ -155,20 +136,6 @@ def encode_model(model: SoftmaxModel) -> bytes:
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
-
-
-def _form_fields(form: Form) -> dict[str, Any]:
-    if isinstance(form, Preprocessing):
-        return {"preprocessing": asdict(form)}
-    names = {"feature_names": list(form.names)} if form.names else {}
-    return {"n_features": form.n_features, **names}
-
-
-def format_version(model: SoftmaxModel) -> int:
-    """The version of the file of this model: the lowest that can describe it."""
-    if isinstance(model.preprocessing, FeatureVectors):
-        return VECTORS_VERSION
-    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
 def _dtype_of(name: str) -> str:

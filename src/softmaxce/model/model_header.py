@@ -1,18 +1,21 @@
-"""The header of a model file, which a stranger may have written: its fields are checked here."""
+"""The header of a model file. A stranger may have written it, so its fields are checked here."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NoReturn
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, n_features
 from softmaxce.preprocessing import FeatureVectors, Form, Preprocessing
 
+FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
 PATCHES_VERSION = 3  # of models with patch features
 VECTORS_VERSION = 4  # of models of features that another program computed
@@ -22,6 +25,42 @@ _MAX_PAIRS = 4096
 _MAX_GRID = 16
 
 Shape = tuple[int, ...]
+
+
+def format_version(model: SoftmaxModel) -> int:
+    """The version of the file of this model: the lowest that can describe it."""
+    if isinstance(model.preprocessing, FeatureVectors):
+        return VECTORS_VERSION
+    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
+
+
+def header_of(model: SoftmaxModel) -> dict[str, Any]:
+    """The header of the file of this model."""
+    form, scores, patches = model.preprocessing, model.calibration_scores, model.patches
+    header = {
+        "format": FORMAT,
+        "format_version": format_version(model),
+        "class_names": list(model.class_names),
+        "layers": [list(layer.weights.shape) for layer in model.layers],
+        "temperature": model.temperature,
+        "n_held_out": scores.n_images if scores else 0,
+        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
+        "training": dict(model.training),
+    }
+    if isinstance(form, Preprocessing):
+        header["preprocessing"] = asdict(form)
+    else:
+        header["n_features"] = form.n_features
+        header |= {"feature_names": list(form.names)} if form.names else {}
+    if model.class_choice:
+        header["class_choice"] = model.class_choice.as_json()
+    if patches is not None:
+        header["patches"] = {
+            "grid": patches.grid,
+            "n_pairs": patches.n_pairs,
+            "is_symmetric": patches.is_symmetric,
+        }
+    return header
 
 
 def damaged(fault: str) -> NoReturn:

@@ -55,9 +55,9 @@ class PredictResult:
     """Images and the model that predicts them.
 
     paths: the images in the order asked for ("-": stdin); files: the decoded image files among
-    them, in this order, whose pixels may be rows of features; stdin: the outcome for "-"; label: the class whose cross-entropy was asked
-    for, None if none was; threshold: the largest cross-entropy of a class in a prediction set
-    (∞: every class is in it), None if no sets were asked for.
+    them, in this order, or rows of features as their pixels; stdin: the outcome for "-"; label: the
+    class whose cross-entropy was asked for, None if none was; threshold: the largest cross-entropy
+    of a class in a prediction set (∞: every class is in it), None if no sets were asked for.
     """
 
     model_path: str
