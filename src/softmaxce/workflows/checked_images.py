@@ -152,7 +152,7 @@ def _of_arrays(splits: Mapping[str, Contents]) -> _Read:
     kinds = sorted({str(a.vectors or "images") for a in named.values()})
     if len(kinds) > 1:
         raise DataError(
-            f"the splits differ: {next(iter(named))}: they have {' and '.join(kinds)}; save the "
+            f"the splits differ: {next(iter(named))}: they have {kinds[0]} and {kinds[1]}; save the "
             "same kind of rows for all of them"
         )
     rows = [a.images for a in named.values()]
