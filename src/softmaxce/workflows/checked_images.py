@@ -151,9 +151,10 @@ def _of_arrays(splits: Mapping[str, Contents]) -> _Read:
     named = {str(s.split): s.arrays for s in splits.values() if s.arrays is not None}
     kinds = sorted({str(a.vectors or "images") for a in named.values()})
     if len(kinds) > 1:
+        source, a, b = next(iter(named)), kinds[0], kinds[1]
         raise DataError(
-            f"the splits differ: {next(iter(named))}: they have {kinds[0]} and {kinds[1]}; save the "
-            "same kind of rows for all of them"
+            f"the splits differ: {source}: they have {a} and {b}; save the same kind of rows for "
+            "all of them"
         )
     rows = [a.images for a in named.values()]
     if vectors := next(iter(named.values())).vectors:
