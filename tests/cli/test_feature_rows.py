@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import assert_one_error_line, run_command
 from PIL import Image
 
+from softmaxce.layers import Layer
 from softmaxce.lesson import build, make_example
 from softmaxce.lesson.feature_row import FeatureRow
 from softmaxce.model.model_file import load_model
@@ -157,8 +159,13 @@ def test_every_format_explains_a_row_and_names_its_features(folder, end, languag
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6, 1e11])
-def test_a_lesson_with_large_features_holds_to_rounding(folder, factor):
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_lesson_with_large_features_holds_to_rounding(folder, hidden, factor):
     model = load_model(folder / "p.npz")
+    if hidden:
+        first = Layer(RANDOM.normal(size=(20, 50)), RANDOM.normal(size=50))
+        last = Layer(RANDOM.normal(size=(50, 3)), RANDOM.normal(size=3))
+        model = replace(model, layers=(first, last))
     rows = RANDOM.normal(size=(20, 20)) * factor
     for row in rows:
         shown = FeatureRow(model, row)

@@ -36,7 +36,8 @@ def check_values(
     Raises DataError if some are not finite or too large, or, to train on, if all are too small.
     """
     digests, bad, n_bad = [], list[int](), 0
-    vectors, start = arrays.vectors or FeatureVectors(0), 0
+    vectors, start = arrays.vectors, 0
+    assert vectors is not None
     least, most = np.full(vectors.n_features, np.inf), np.full(vectors.n_features, -np.inf)
     for block in blocks_of_rows(arrays.images):
         with np.errstate(invalid="ignore"):
