@@ -76,6 +76,7 @@ def test_predictions_are_the_softmax_of_xw_plus_b(folder):
 def test_evaluate_compare_and_info(folder):
     scores = run_command("evaluate", "f.npz", "-m", "m.npz", "--format", "json", cwd=folder)
     assert scores.json["n_images"] == 30
+    assert scores.stderr == ""  # constant features matter in training
     compared = run_command("compare", "m.npz", "p.npz", "plain.npz", cwd=folder)
     assert "Both models on the same 150 images" in compared.stdout
     assert "20 features" in run_command("info", "p.npz", cwd=folder).stdout
