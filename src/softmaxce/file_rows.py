@@ -136,19 +136,13 @@ class JoinedRows(FileRows):
     def __init__(self, parts: Sequence[NDArray[Any]]) -> None:
         self.name, self.dtype = "", np.result_type(*(part.dtype for part in parts))
         self.shape = sum(map(len, parts)), parts[0].shape[1]
-        self._parts = parts
+        self._parts, self._numbers = parts, np.arange(self.shape[0])
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         if isinstance(where, tuple):
             return super().__getitem__(where)
-        if isinstance(where, slice):
-            return self._rows(np.arange(*where.indices(len(self))))
-        if np.ndim(where) == 0:
-            return np.asarray(self._rows(np.array([range(len(self))[where]]))[0])
-        return self._rows(where)
-
-    def _rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        rows, start = np.empty((len(numbers), self.shape[1]), self.dtype), 0
+        numbers = self._numbers[where]
+        rows, start = np.empty((*numbers.shape, self.shape[1]), self.dtype), 0
         for part in self._parts:
             is_here = (numbers >= start) & (numbers < start + len(part))
             if is_here.any():

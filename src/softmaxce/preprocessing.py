@@ -92,8 +92,8 @@ class FeatureVectors:
     def images(self) -> Preprocessing:
         """Raises ModelError: images cannot be converted to features."""
         raise ModelError(
-            f"cannot use images: the model was trained on rows of {self}; give one .npz or "
-            ".npy file of such rows"
+            f"cannot use images or several files: the model was trained on rows of {self}; give "
+            "one .npz or .npy file of such rows, or one row, such as x.npz[3]"
         )
 
     def name(self, number: int) -> str:

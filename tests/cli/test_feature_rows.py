@@ -178,14 +178,17 @@ def test_a_lesson_with_large_features_holds_to_rounding(folder, hidden, factor):
 @pytest.mark.parametrize(
     ("words", "rc", "error"),
     [
-        (["evaluate", "short.npz", "-m", "p.npz"], 1, "19 features, but the training data have 20"),
-        (["predict", "short.npz", "-m", "p.npz"], 1, "19 features, but the training data have 20"),
+        (["evaluate", "short.npz", "-m", "p.npz"], 1, "but the training data are rows of 20"),
+        (["predict", "short.npz", "-m", "p.npz"], 1, "it contains rows of 19 features, but"),
         (["compare", "p.npz", "p.npz", "short.npz"], 1, "19 features"),
-        (["predict", "images.npz", "-m", "p.npz"], 1, "they have images, but the training data"),
-        (["predict", "plain.npz", "-m", "i.npz"], 1, "they have 20 features, but the training"),
+        (["predict", "images.npz", "-m", "p.npz"], 1, "contains images, but the training data"),
+        (["predict", "plain.npz", "-m", "i.npz"], 1, "rows of 20 features, but the training"),
         (["evaluate", "plain.npz", "-m", "i.npz"], 1, "unknown class"),
-        (["explain", "plain.npz[3]", "-m", "i.npz"], 1, "20 features, but the training data have"),
-        (["explain", "images.npz[3]", "-m", "p.npz"], 1, "they have images"),
+        (["explain", "plain.npz[3]", "-m", "i.npz"], 1, "20 features, but the training data are"),
+        (["explain", "images.npz[3]", "-m", "p.npz"], 1, "it contains images"),
+        (["explain", "none.npz[3]", "-m", "p.npz"], 1, "none.npz: no such file"),
+        (["predict", "none.npz", "-m", "p.npz"], 1, "none.npz: no such file"),
+        (["predict", "f.npz[1]", "f.npz[2]", "-m", "m.npz"], 1, "or several files"),
         (["explain", "plain.npz", "-m", "p.npz"], 1, "name one of them: plain.npz[0]"),
         (
             ["explain", "plain.npz[150]", "-m", "p.npz"],

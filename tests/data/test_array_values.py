@@ -123,7 +123,7 @@ def test_16_bit_pixels_are_scaled_as_in_image_files(tmp_path):
             {"x": X, "y": np.array(NAMED, object)},
             "y.npy holds Python objects",
         ),
-        ({"x": X.astype(object), "y": Y}, 'x.astype("uint8")'),
+        ({"x": X.astype(object), "y": Y}, 'pixels.astype("uint8")'),
         ({"x": X, "y": np.eye(3)[Y] * 0.9}, "not one-hot"),
         ({"x": X, "y": 1 - np.eye(3)[Y]}, "not one-hot"),
         ({"x": X, "y": Y + 0.5}, "save them as integers or names"),

@@ -167,8 +167,8 @@ def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> _Fo
     with opened(path) as stream, zipfile.ZipFile(stream) as archive:
         if ("images", split) not in contents:
             raise DataError(
-                f"no images: {path}: it needs an array named x, images, x_train, train_images or "
-                "similar, and one named y, labels, y_train or train_labels; it contains: "
+                f"no images: {path}: it needs an array named x, images, features, x_train or "
+                "similar, and one named y, labels, y_train or similar; it contains: "
                 f"{first_and_more(archive.namelist()) or 'nothing'}"
             )
         keys = ("images", split), ("labels", split), _NAMES, _FEATURE_NAMES

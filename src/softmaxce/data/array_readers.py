@@ -25,7 +25,7 @@ _CHUNK_BYTES = 2**20
 _MAX_ROWS = 2**27  # each row gets a name
 OBJECTS = (
     "holds Python objects, which are never read, because they can run programs; save it with a "
-    'plain type, for example with y.astype(str) or x.astype("uint8")'
+    'plain type: y.astype(str), pixels.astype("uint8"), features.astype("float32")'
 )
 
 

@@ -19,6 +19,7 @@ _SCALES = (  # from, to, and how to make bytes of these values
     (-1, 1, ', here with ((x + 1) * 127.5).round().astype("uint8")'),
 )
 
+_OR_FEATURES = ", or features as (rows, features)"
 _BLOCK_VALUES = 2**20
 
 
@@ -48,7 +49,9 @@ def blocks_of_rows(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
 def check_features(features: NDArray[Any], names: NDArray[Any] | None) -> FeatureVectors:
     """The number and the names of the features. Raises ValueError, which says what to do."""
     shape, dtype = features.shape, features.dtype
-    if len(shape) != 2 or 0 in shape:
+    if 0 in shape:
+        raise ValueError(f"the features have the shape {shape}, so there are none")
+    if len(shape) != 2:
         raise ValueError(f"the features have the shape {shape}; save them as (rows, features)")
     if dtype.kind != "f" or dtype.itemsize > 8:
         raise ValueError(f'the features are {dtype}; save them as x.astype("float32")')
@@ -109,7 +112,7 @@ def _how_to_reshape(shape: tuple[int, ...]) -> str:
             f"np.moveaxis(x.reshape(-1, 3, {side}, {side}), 1, 3)"
         )
     if len(shape) == 1:
-        return ", or features as (rows, features)"
+        return _OR_FEATURES
     advice = f"; {shape[1]} pixels per image are not a square; save features as floats"
     return advice if side else ""
 
@@ -131,7 +134,8 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
     if images.dtype == np.uint16:
         pixels = (images // 257 + (images % 257 > 128)).astype(np.uint8)
         return pixels, (f"16-bit pixels, at most {high}, were scaled to 8 bits (65535 to 255)",)
-    scale = next((how for a, b, how in _SCALES if a <= low and high <= b), "")
+    other = _OR_FEATURES if images.dtype.kind == "f" else ""
+    scale = next((how for a, b, how in _SCALES if a <= low and high <= b), other)
     raise ValueError(
         f"the pixels are {images.dtype}, from {low:.4g} to {high:.4g}; save them as uint8, 0 to "
         f"255{scale}"
@@ -160,7 +164,8 @@ def as_labels(
         labels = is_one.argmax(axis=1)
     if labels.size != n_images or max(labels.shape, default=0) != n_images:
         raise ValueError(
-            f"there are {n_images} {images}, but the labels have the shape {labels.shape}"
+            f"there are {n_images} {images}, but the labels have the shape {labels.shape}; save "
+            "one label for each"
         )
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and (labels == np.rint(labels)).all():

@@ -99,28 +99,24 @@ def wanted_vectors(
     Raises DataError if they are not what a model was trained on, InputError for options that
     only images have.
     """
-    found = "images" if vectors is None else str(vectors)
-    if isinstance(wanted, FeatureVectors):
-        if vectors is None or vectors.n_features != wanted.n_features:
-            raise DataError(
-                f"cannot use the rows: {source}: they have {found}, but the training data have "
-                f"{wanted}"
-            )
-        if vectors.names and wanted.names and vectors.names != wanted.names:
-            raise DataError(
-                f"cannot use the rows: {source}: their feature_names are not those of the "
-                "training data, in the same order; save the same features"
-            )
-        return wanted
-    if vectors is None:
-        return None
     if isinstance(wanted, PreprocessingOptions):
-        if wanted != PreprocessingOptions():
+        if vectors is not None and wanted != PreprocessingOptions():
             raise InputError(
                 f"--size, --color, --fit and --background are for images: {source} contains "
-                f"{found}; leave them out"
+                f"{vectors}; leave them out"
             )
         return vectors
-    raise DataError(
-        f"cannot use the rows: {source}: they have {found}, but the training data have images"
-    )
+    vectors_wanted = wanted if isinstance(wanted, FeatureVectors) else None
+    found, expected = (f"rows of {v}" if v else "images" for v in (vectors, vectors_wanted))
+    if found != expected:
+        raise DataError(
+            f"cannot use the data: {source}: it contains {found}, but the training data are "
+            f"{expected}; both must be of the same kind"
+        )
+    names = [v.names for v in (vectors, vectors_wanted) if v is not None and v.names]
+    if len({*names}) > 1:
+        raise DataError(
+            f"cannot use the data: {source}: its feature_names are not those of the training data, "
+            "in the same order; save the same features"
+        )
+    return vectors_wanted

@@ -225,8 +225,9 @@ def read_labelled_arrays(split: Split) -> LabelledArrays | None:
     arrays = read_split_arrays(split)
     if arrays is not None and arrays.labels is None:
         raise DataError(
-            f"no labels: {split}: store them with the images: an array y or labels in an .npz, "
-            "a file y.npy or labels.npy, …labels-idx1-ubyte, or a column label in a CSV file"
+            f"no labels: {split}: store them with the images or features: an array y or labels in "
+            "an .npz, a file y.npy or labels.npy, …labels-idx1-ubyte, or a column label in a CSV "
+            "file"
         )
     return arrays
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from softmaxce.data.class_folders import list_images
 from softmaxce.errors import DataError
 from softmaxce.images.decoded import DecodedImages, without_files
-from softmaxce.preprocessing import SUFFIXES, Form
+from softmaxce.preprocessing import SUFFIXES, FeatureVectors, Form
 
 _ROW = re.compile(r"(.+)\[(\d{1,15})\]", re.DOTALL)
 
@@ -38,6 +38,8 @@ def read_rows(source: str, form: Form) -> ArrayRows | None:
 
     match = None if os.path.exists(source) else _ROW.fullmatch(source)
     path = match[1] if match else source
+    if isinstance(form, FeatureVectors) and source != "-" and not os.path.exists(path):
+        raise DataError(f"cannot read the rows: {path}: no such file")
     has_images = os.path.isdir(path) and is_array_source(path) and bool(list_images(path))
     arrays = None if has_images or is_model(path) else read_split_arrays(Split(Path(path)))
     if arrays is None:

@@ -95,11 +95,8 @@ def _shown(path: str, model: SoftmaxModel, stdin: bytes) -> Picture | FeatureRow
                 f"cannot explain: {path}: it has {len(rows.paths):,} rows; name one of them: "
                 f"{rows.paths[0]}"
             )
-        row, is_of_features = (
-            rows.decoded.pixels[0],
-            isinstance(model.preprocessing, FeatureVectors),
-        )
-        return FeatureRow(model, row, path) if is_of_features else Picture(model, row, path)
+        kind = FeatureRow if isinstance(model.preprocessing, FeatureVectors) else Picture
+        return kind(model, rows.decoded.pixels[0], path)
     if os.path.isdir(path):
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")

@@ -95,14 +95,5 @@ def of_training(result: TrainResult, command: str) -> Subject:
     details += [("Left out", left_out), ("Time", time_line(result.seconds))]
     model, path, scored = result.model, result.model_path, list(result.scored.values())[-1]
     found = assessment.of_training(result)
-    return Subject(
-        command,
-        model,
-        path,
-        scored,
-        found,
-        details,
-        splits,
-        grouping=result.grouping,
-        cross_validation=result.cross_validation,
-    )
+    grouped = None, result.grouping, result.cross_validation
+    return Subject(command, model, path, scored, found, details, splits, *grouped)
