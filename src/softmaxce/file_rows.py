@@ -55,12 +55,20 @@ class FileRows:
     rows cannot be read.
     """
 
-    dtype = np.dtype(np.uint8)
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
 
     def __init__(self, handle: int, name: str, offset: int, shape: tuple[int, int]) -> None:
         self.name, self.shape = name, shape
         self._offset = offset
         self._handle = os.dup(handle)
+
+    def view(self, dtype: type) -> FileRows:
+        """The same bytes as numbers of another type, as `numpy.ndarray.view`."""
+        viewed = FileRows(self._handle, self.name, self._offset, self.shape)
+        viewed.dtype = np.dtype(dtype)
+        row_bytes = self.shape[1] * self.dtype.itemsize
+        viewed.shape = self.shape[0], row_bytes // viewed.dtype.itemsize
+        return viewed
 
     def __del__(self) -> None:
         if hasattr(self, "_handle"):
@@ -69,7 +77,7 @@ class FileRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, where: Any) -> NDArray[np.uint8]:
+    def __getitem__(self, where: Any) -> NDArray[Any]:
         """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns); or,
         as [rows, columns], some columns of several rows."""
         if isinstance(where, tuple):
@@ -80,7 +88,7 @@ class FileRows:
         if np.ndim(where) == 0:
             row = range(len(self))[where]
             return np.asarray(self._read(row, row + 1)[0])
-        rows = np.empty((len(where), self.shape[1]), np.uint8)
+        rows = np.empty((len(where), self.shape[1]), self.dtype)
         for start in range(0, len(where), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             numbers = where[block]
@@ -93,13 +101,14 @@ class FileRows:
                     self._read_into(row, number)
         return rows
 
-    def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        rows = np.empty((stop - start, self.shape[1]), np.uint8)
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        rows = np.empty((stop - start, self.shape[1]), self.dtype)
         self._read_into(rows, start)
         return rows
 
-    def _read_into(self, rows: NDArray[np.uint8], start: int) -> None:
-        place, left = self._offset + start * self.shape[1], rows.reshape(-1).data
+    def _read_into(self, rows: NDArray[Any], start: int) -> None:
+        left = rows.reshape(-1).view(np.uint8).data
+        place = self._offset + start * self.shape[1] * self.dtype.itemsize
         reason = "another program has shortened the file"
         try:
             while left:

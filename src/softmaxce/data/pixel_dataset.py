@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +40,9 @@ class PixelDataset:
     paths: n_images file names; digests: (n_images, 2) uint64, equal for equal pixels;
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
     files that were skipped; ignored_files: files whose names are not those of images; findings:
-    what is worth knowing about the source; features: (n_images, n_features) uint8, which a model
-    sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the images of a
-    group, if images are grouped.
+    what is worth knowing about the source; features: (n_images, n_features) uint8 or float32,
+    which a model sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the
+    images of a group, if images are grouped.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,11 +55,11 @@ class PixelDataset:
     unreadable: tuple[ImageError, ...] = ()
     ignored_files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    features: NDArray[np.uint8] | None = None
+    features: NDArray[Any] | None = None
     groups: NDArray[np.uint64] | None = None
 
     @property
-    def inputs(self) -> NDArray[np.uint8]:
+    def inputs(self) -> NDArray[Any]:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
 

@@ -21,6 +21,9 @@ A model with patch features has format version 3, the field "patches" in its hea
                     is refused, they were not multiples of powers of two
     scales.npy      float32 (n_features,)
 
+A model with a pretrained network has format version 4, and in its header the field "network": the
+SHA-256 of the network's file, which is not part of the model, and how it is given images.
+
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
 reader may rely on. Everything that a stranger could have written is checked before it is used,
 and sizes before anything of that size is allocated.
@@ -38,7 +41,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -53,17 +56,19 @@ from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
     FORMAT_VERSION,
+    NETWORK_VERSION,
     PATCHES_VERSION,
     RETIRED_VERSION,
     Shape,
     checked_choice,
     checked_header,
+    checked_network,
+    checked_patches,
     damaged,
     require,
     shapes_of,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
 ModelSource = SoftmaxModel | str | PathLike[str]
@@ -71,7 +76,6 @@ FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
-_MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
@@ -130,6 +134,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
             "is_symmetric": model.patches.is_symmetric,
         }
         arrays |= {"filters": model.patches.filters, "scales": model.patches.scales}
+    if model.network is not None:
+        header["network"] = model.network.as_json()
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
         arrays[f"biases_{position}"] = layer.biases
@@ -154,6 +160,8 @@ def encode_model(model: SoftmaxModel) -> bytes:
 
 def format_version(model: SoftmaxModel) -> int:
     """The version of the file of this model: the lowest that can describe it."""
+    if model.network is not None:
+        return NETWORK_VERSION
     return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
@@ -303,9 +311,9 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version == RETIRED_VERSION:
         raise ModelError("it was made by an older softmaxce; train it again")
-    if version > PATCHES_VERSION:
+    if version > NETWORK_VERSION:
         raise ModelError(
-            f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads up to {NETWORK_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
@@ -379,22 +387,10 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    patches = _checked_patches(header, arrays, preprocessing)
+    patches = checked_patches(header, arrays, preprocessing)
     choice = checked_choice(header.get("class_choice"))
-    return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
-    )
-
-
-def _checked_patches(
-    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], preprocessing: Preprocessing
-) -> PatchFeatures | None:
-    """The patch features, after checking that every sum is finite."""
-    if header["format_version"] != PATCHES_VERSION:
-        return None
-    filters, scales = arrays["filters"], arrays["scales"]
-    require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
-    require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
-    shape = preprocessing.height, preprocessing.width, preprocessing.channels
-    fields = header["patches"]
-    return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)
+    network = None
+    if header["format_version"] == NETWORK_VERSION:
+        network = checked_network(header, preprocessing.channels)
+    model = SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)
+    return replace(model, patches=patches, class_choice=choice, network=network)

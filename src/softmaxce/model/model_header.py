@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
+
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
-from softmaxce.patches import SIDE, n_features
+from softmaxce.networks.features import ORDERS, NetworkFeatures
+from softmaxce.patches import SIDE, PatchFeatures, n_features
 from softmaxce.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
 PATCHES_VERSION = 3  # of models with patch features
 RETIRED_VERSION = 2  # the same before the numbers of filters were multiples of powers of two
+NETWORK_VERSION = 4  # of models with a pretrained network
 _MAX_IMAGES = 2**40
 _MAX_PAIRS = 4096
 _MAX_GRID = 16
+_MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
+_NETWORK_FIELDS = {"sha256", "mean", "std", "order", "output", "n_features"}
 
 Shape = tuple[int, ...]
 
@@ -66,7 +74,9 @@ def checked_header(header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -> int:
-    """The number of pixels or of patch features, after checking the field "patches"."""
+    """The number of pixels or features, after checking the field "patches" or "network"."""
+    if header["format_version"] == NETWORK_VERSION:
+        return checked_network(header, preprocessing.channels).n_features
     if header["format_version"] != PATCHES_VERSION:
         return preprocessing.n_pixels
     fields: Any = header.get("patches")
@@ -79,6 +89,38 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
     shortest = min(preprocessing.height, preprocessing.width)
     require(shortest >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
+
+
+def checked_patches(
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], preprocessing: Preprocessing
+) -> PatchFeatures | None:
+    """The patch features, after checking that every sum is finite."""
+    if header["format_version"] != PATCHES_VERSION:
+        return None
+    filters, scales = arrays["filters"], arrays["scales"]
+    require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
+    require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
+    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    fields = header["patches"]
+    return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)
+
+
+def checked_network(header: Mapping[str, Any], channels: int) -> NetworkFeatures:
+    """The network, not opened, after checking the field "network"."""
+    fields: Any = header.get("network")
+    require(isinstance(fields, dict), "network is missing")
+    require(fields.keys() == _NETWORK_FIELDS, "network: its fields")
+    mean, std, n_features = fields["mean"], fields["std"], fields["n_features"]
+    is_digest = re.fullmatch("[0-9a-f]{64}", str(fields["sha256"])) is not None
+    require(is_digest, "network: sha256")
+    for numbers in (mean, std):
+        require(_is_list_of(numbers, float) and len(numbers) == channels, "network: mean or std")
+        require(all(map(math.isfinite, numbers)), "network: mean or std")
+    require(min(std) > 0, "network: std")
+    require(fields["order"] in ORDERS, "network: order")
+    require(type(fields["output"]) is str, "network: output")
+    require(type(n_features) is int and n_features > 0, "network: n_features")
+    return NetworkFeatures(**fields | {"mean": tuple(mean), "std": tuple(std)})
 
 
 def checked_choice(fields: Any) -> ClassChoice:

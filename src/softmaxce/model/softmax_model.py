@@ -13,11 +13,20 @@ from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.numerics import refuse_masked
 from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import Preprocessing
 
 PIXEL_SCALE = 1.0 / 255.0
+Features = PatchFeatures | NetworkFeatures
+
+
+def scale_of(inputs: Any) -> float:
+    """The factor of the first layer's inputs: bytes are scaled to 0 … 1."""
+    return PIXEL_SCALE if inputs.dtype == np.uint8 else 1.0
+
+
 _BLOCK_ROWS = 32  # nearly as fast as larger blocks, and little work for a single image
 
 
@@ -25,7 +34,8 @@ _BLOCK_ROWS = 32  # nearly as fast as larger blocks, and little work for a singl
 class SoftmaxModel:
     """Turns the pixels of an image into the logits of its classes.
 
-    The inputs of the first layer are the pixels, or their patch features if there are `patches`.
+    The inputs of the first layer are the pixels, or their patch features if there are `patches`,
+    or the output of a pretrained `network`.
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer, so that z = xW + b holds for the
     stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
@@ -44,6 +54,12 @@ class SoftmaxModel:
     trained_on: NDArray[np.uint64] | None = None
     patches: PatchFeatures | None = None
     class_choice: ClassChoice = ALL_CLASSES
+    network: NetworkFeatures | None = None
+
+    @property
+    def features(self) -> Features | None:
+        """What computes the first layer's inputs from the pixels; None if these are the inputs."""
+        return self.network or self.patches
 
     @property
     def n_pixels(self) -> int:
@@ -67,8 +83,11 @@ class SoftmaxModel:
         """
         return self.logits_of(self.inputs(pixels))
 
-    def inputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The first layer's inputs (n_images, n_inputs) for pixel vectors, as in `logits`."""
+    def inputs(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """The first layer's inputs (n_images, n_inputs) for pixel vectors, as in `logits`.
+
+        uint8, or float32 if they are those of a network.
+        """
         refuse_masked(pixels)
         pixels = np.asarray(pixels)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.n_pixels,):
@@ -76,9 +95,9 @@ class SoftmaxModel:
                 f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "
                 f"0 … 255, which the model scales itself; these are {pixels.dtype}, {pixels.shape}"
             )
-        return pixels if self.patches is None else self.patches.of(pixels)
+        return pixels if self.features is None else self.features.of(pixels)
 
-    def logits_of(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def logits_of(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
         """Logits (n_images, n_classes) of inputs (n_images, n_inputs).
 
         An image gets the same bits whatever other images are computed with it, and wherever it is
@@ -89,7 +108,7 @@ class SoftmaxModel:
         values = np.zeros((_BLOCK_ROWS, self.n_inputs))
         for start in range(0, len(inputs), _BLOCK_ROWS):
             block = inputs[start : start + _BLOCK_ROWS]
-            np.multiply(block, PIXEL_SCALE, out=values[: len(block)])
+            np.multiply(block, scale_of(inputs), out=values[: len(block)])
             values[len(block) :] = 0.0
             logits[start : start + len(block)] = forward(self.layers, values)[: len(block)]
         return logits

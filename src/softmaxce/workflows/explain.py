@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def explain_image(
     path: str,
     model: ModelSource,
     *,
+    networks: Sequence[str] = (),
     label: str | None = None,
     more: bool = False,
     stdin: bytes = b"",
@@ -53,15 +55,15 @@ def explain_image(
 ) -> Explanation:
     """The lesson of an image ("-": the bytes in `stdin`).
 
-    options: temperature and learning_rate, as in `make_example`. Raises ModelError,
-    ImageError, and InputError for a label that the model does not know.
+    networks: see `opened_model`; options: temperature and learning_rate, as in `make_example`.
+    Raises ModelError, ImageError, and InputError for a label that the model does not know.
     """
     from softmaxce.data.class_folders import list_images
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
     from softmaxce.lesson.picture import Picture
-    from softmaxce.model.model_file import opened
+    from softmaxce.workflows.opened_model import opened_model
 
-    model, _ = opened(model)
+    model, _ = opened_model(model, networks)
     if os.path.isdir(path):
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +145,7 @@ def _grouped(scored: ScoredSubset) -> ScoredSubset:
 
 
 def _score_block(
-    inputs: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
+    inputs: NDArray[Any], labels: NDArray[np.int64], model: SoftmaxModel
 ) -> tuple[Scores, Scores | None]:
     """The scores, and the uncalibrated ones if the model has a temperature other than 1."""
     logits = model.logits_of(inputs)
