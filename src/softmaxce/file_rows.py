@@ -49,26 +49,23 @@ class RowWriter:
 
 
 class FileRows:
-    """A read-only matrix (n, n_columns) of uint8 in a file. Each access returns a copy of rows.
+    """A read-only matrix (n, n_columns) in a file. Each access returns a copy of rows.
 
-    handle: a descriptor, which is duplicated; name: the file's, for errors. Raises DataError when
-    rows cannot be read.
+    handle: a descriptor, which is duplicated; name: the file's, for errors; dtype: of the numbers.
+    Raises DataError when rows cannot be read.
     """
 
-    dtype: np.dtype[Any] = np.dtype(np.uint8)
-
-    def __init__(self, handle: int, name: str, offset: int, shape: tuple[int, int]) -> None:
-        self.name, self.shape = name, shape
+    def __init__(
+        self, handle: int, name: str, offset: int, shape: tuple[int, int], dtype: Any = np.uint8
+    ) -> None:
+        self.name, self.shape, self.dtype = name, shape, np.dtype(dtype)
         self._offset = offset
         self._handle = os.dup(handle)
 
     def view(self, dtype: type) -> FileRows:
         """The same bytes as numbers of another type, as `numpy.ndarray.view`."""
-        viewed = FileRows(self._handle, self.name, self._offset, self.shape)
-        viewed.dtype = np.dtype(dtype)
-        row_bytes = self.shape[1] * self.dtype.itemsize
-        viewed.shape = self.shape[0], row_bytes // viewed.dtype.itemsize
-        return viewed
+        n_columns = self.shape[1] * self.dtype.itemsize // np.dtype(dtype).itemsize
+        return FileRows(self._handle, self.name, self._offset, (len(self), n_columns), dtype)
 
     def __del__(self) -> None:
         if hasattr(self, "_handle"):
@@ -119,9 +116,21 @@ class FileRows:
         except OSError as error:
             reason = error.strerror or str(error)
         if left:
-            raise DataError(
-                f"cannot read decoded pixels: {self.name}: {reason}; run the command again"
-            )
+            raise DataError(f"cannot read the rows: {self.name}: {reason}; run the command again")
+
+
+class ChosenRows(FileRows):
+    """Some rows of a matrix in a file, by their numbers. Nothing is copied before an access."""
+
+    def __init__(self, whole: FileRows, numbers: NDArray[np.int64]) -> None:
+        self.name, self.dtype = whole.name, whole.dtype
+        self.shape = len(numbers), whole.shape[1]
+        self._whole, self._numbers = whole, numbers
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        if isinstance(where, tuple):
+            return super().__getitem__(where)
+        return self._whole[self._numbers[where]]
 
 
 def _read_at(handle: int, buffer: memoryview, place: int) -> int:
@@ -134,10 +143,12 @@ def _read_at(handle: int, buffer: memoryview, place: int) -> int:
     return len(content)
 
 
-def rows_of_file(handle: int, name: str, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def rows_of_file(
+    handle: int, name: str, offset: int, shape: tuple[int, int], dtype: Any = np.uint8
+) -> NDArray[Any]:
     """The matrix in a file, as an array if it is small and else as FileRows. Raises DataError."""
-    rows = FileRows(handle, name, offset, shape)
-    if shape[0] * shape[1] >= _MANY_BYTES:
+    rows = FileRows(handle, name, offset, shape, dtype)
+    if shape[0] * shape[1] * rows.dtype.itemsize >= _MANY_BYTES:
         return rows  # type: ignore[return-value]  # it is used like an array
     matrix = rows[:]
     matrix.flags.writeable = False

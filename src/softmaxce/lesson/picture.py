@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
 from softmaxce.lesson.numbers import logits
-from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel, scale_of
 from softmaxce.patches import SIDE
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Picture:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        preprocessing = self.model.preprocessing
+        preprocessing = self.model.preprocessing.images
         return preprocessing.height, preprocessing.width, preprocessing.channels
 
     @cached_property
@@ -53,7 +53,7 @@ class Picture:
     @cached_property
     def values(self) -> Floats:
         """The inputs scaled to 0 … 1: (n_inputs,)."""
-        return np.multiply(self.inputs, PIXEL_SCALE, dtype=np.float64)
+        return np.multiply(self.inputs, scale_of(self.inputs), dtype=np.float64)
 
     @cached_property
     def logits(self) -> Floats:

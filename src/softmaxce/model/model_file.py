@@ -15,13 +15,16 @@ The file is an uncompressed zip that `numpy.load` opens as well:
 A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
 classes that are used, and in "merged" the class into which each merged class goes.
 
+A model of features that another program computed has format version 4 and, instead of the
+preprocessing, the field "n_features", and "feature_names", a list, if they have names.
+
 A model with patch features has format version 3, the field "patches" in its header, and
 
     filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; in version 2, which
                     is refused, they were not multiples of powers of two
     scales.npy      float32 (n_features,)
 
-A model with a pretrained network has format version 4, and in its header the field "network": the
+A model with a pretrained network has format version 5, and in its header the field "network": the
 SHA-256 of the network's file, which is not part of the model, and how it is given images.
 
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
@@ -41,7 +44,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -55,24 +58,25 @@ from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
-    FORMAT_VERSION,
+    FORMAT,
     NETWORK_VERSION,
     PATCHES_VERSION,
     RETIRED_VERSION,
     Shape,
     checked_choice,
+    checked_form,
     checked_header,
     checked_network,
     checked_patches,
     damaged,
+    header_of,
     require,
     shapes_of,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import MAX_FEATURE
 
 ModelSource = SoftmaxModel | str | PathLike[str]
-FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
@@ -113,29 +117,9 @@ def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
 
 def encode_model(model: SoftmaxModel) -> bytes:
     """The bytes of the model file; equal models give equal bytes. Raises OutputError."""
-    header = {
-        "format": FORMAT,
-        "format_version": format_version(model),
-        "class_names": list(model.class_names),
-        "preprocessing": asdict(model.preprocessing),
-        "layers": [list(layer.weights.shape) for layer in model.layers],
-        "temperature": model.temperature,
-        "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
-        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
-        "training": dict(model.training),
-    }
-    if model.class_choice:
-        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
-        header["patches"] = {
-            "grid": model.patches.grid,
-            "n_pairs": model.patches.n_pairs,
-            "is_symmetric": model.patches.is_symmetric,
-        }
         arrays |= {"filters": model.patches.filters, "scales": model.patches.scales}
-    if model.network is not None:
-        header["network"] = model.network.as_json()
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
         arrays[f"biases_{position}"] = layer.biases
@@ -145,7 +129,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         arrays["trained_on"] = model.trained_on
     stream = io.BytesIO()
     try:
-        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(header_of(model), sort_keys=True, separators=(",", ":"), allow_nan=False)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
             _add(archive, "header", "|u1", (len(text),), text.encode("ascii"))
             for name, array in arrays.items():
@@ -156,13 +140,6 @@ def encode_model(model: SoftmaxModel) -> bytes:
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
-
-
-def format_version(model: SoftmaxModel) -> int:
-    """The version of the file of this model: the lowest that can describe it."""
-    if model.network is not None:
-        return NETWORK_VERSION
-    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
 def _dtype_of(name: str) -> str:
@@ -367,7 +344,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     """The model, after checking that every logit is finite."""
     positions = range(len(header["layers"]))
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
-    largest = 1.0  # bound on the pixel values, then on each layer's outputs
+    form = checked_form(header)
+    # Bound on the pixel values or features, then on each layer's outputs.
+    largest = 1.0 if header["format_version"] <= PATCHES_VERSION else MAX_FEATURE
     for layer in layers:
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
@@ -383,14 +362,10 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     trained_on = arrays.get("trained_on")
     if trained_on is not None:
         require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
-    preprocessing = Preprocessing(**header["preprocessing"])
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    patches = checked_patches(header, arrays, preprocessing)
+    patches = checked_patches(header, arrays, form)
     choice = checked_choice(header.get("class_choice"))
-    network = None
-    if header["format_version"] == NETWORK_VERSION:
-        network = checked_network(header, preprocessing.channels)
-    model = SoftmaxModel(layers, preprocessing, names, training, temperature, scores, trained_on)
-    return replace(model, patches=patches, class_choice=choice, network=network)
+    model = SoftmaxModel(layers, form, names, training, temperature, scores, trained_on)
+    return replace(model, patches=patches, class_choice=choice, network=checked_network(header))

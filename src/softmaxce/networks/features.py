@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import DataError, ModelError
+from softmaxce.preprocessing import MAX_FEATURE
 from softmaxce.row_threads import row_threads
 
 Floats = NDArray[np.float32]
@@ -79,10 +80,11 @@ class NetworkFeatures:
         with row_threads() as run_tasks:
             for _ in run_tasks(task, range(0, len(pixels), graph.n_images)):
                 pass
-        if not np.isfinite(features).all():
-            n_wrong = int((~np.isfinite(features).all(axis=1)).sum())
+        is_good = (np.abs(features) <= MAX_FEATURE).all(axis=1)  # a NaN is not
+        if not is_good.all():
             raise DataError(
-                f"cannot use the network: {graph.path}: the features of {n_wrong} of "
-                f"{len(pixels)} images are not finite; check --onnx-mean and --onnx-std"
+                f"cannot use the network: {graph.path}: the features of {np.sum(~is_good)} of "
+                f"{len(pixels)} images are NaN, infinite or above {MAX_FEATURE:.0e}; check "
+                "--onnx-mean and --onnx-std"
             )
         return features

@@ -84,7 +84,7 @@ def evaluation(result: EvaluateResult) -> str:
 
 def predictions(result: PredictResult) -> str:
     """The picture and the probabilities of each image, or of the first ones."""
-    size, n_more = result.model.preprocessing, len(result.paths) - _MAX_IMAGES
+    size, n_more = result.model.preprocessing.images, len(result.paths) - _MAX_IMAGES
     parts = []
     outcomes = zip(result.files.pixels, result.outcomes, strict=False)
     for pixels, outcome in islice(outcomes, _MAX_IMAGES):

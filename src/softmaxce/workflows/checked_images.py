@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import in_class_order, labels_of, normalized
-from softmaxce.data.array_files import PixelArrays
+from softmaxce.data.array_files import LabelledArrays
 from softmaxce.data.chosen_classes import Contents, read_contents
 from softmaxce.data.grouping import group_keys
 from softmaxce.data.inspection import inspect_files
@@ -136,7 +136,7 @@ def _of_files(
     return outcomes, form, reason, decoded
 
 
-def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
+def _of_arrays(arrays: Iterable[LabelledArrays]) -> _Read:
     """As _of_files."""
     images = [a.images for a in arrays]
     form, decoded, reason = decode_arrays(images, PreprocessingOptions())

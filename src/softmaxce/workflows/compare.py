@@ -16,7 +16,7 @@ from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import Form
 from softmaxce.workflows.features import with_features
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.opened_model import opened_model
@@ -67,7 +67,7 @@ def compare(
     networks: see `opened_model`. Raises ModelError and DataError (also for a class that one of the
     models does not know).
     """
-    loaded: dict[tuple[tuple[str, ...], Preprocessing, ClassChoice], PixelDataset] = {}
+    loaded: dict[tuple[tuple[str, ...], Form, ClassChoice], PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model, _ = opened_model(model_path, networks)

@@ -68,7 +68,7 @@ def explain_image(
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
     source = io.BytesIO(stdin) if path == STDIN else path
-    picture = Picture(model, read_pixels(source, model.preprocessing), path)
+    picture = Picture(model, read_pixels(source, model.preprocessing.images), path)
     example = lesson.make_example(
         picture.logits.tolist(),
         "image",

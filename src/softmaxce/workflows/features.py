@@ -49,7 +49,8 @@ def with_features(
                 cache.say_unused(str(error.__cause__))
                 file.close()
             else:
-                cache.keep(key, _source(features), dataset.preprocessing, _as_decoded(done), file)
+                form = dataset.preprocessing.images
+                cache.keep(key, features.opened.path, form, _as_decoded(done), file)
                 return done
     return _computed(dataset, features, on_done)
 
@@ -80,11 +81,6 @@ def _cache_key(dataset: PixelDataset, network: NetworkFeatures) -> CacheKey:
     digest.update(dataset.digests.tobytes())
     name = digest.hexdigest()
     return CacheKey(name, name, dataset.n_images, newest_ns=0, n_columns=_row_bytes(network))
-
-
-def _source(network: NetworkFeatures) -> str:
-    """What `softmaxce cache info` calls the source."""
-    return network.opened.path
 
 
 def _as_decoded(dataset: PixelDataset) -> DecodedImages:

@@ -19,6 +19,7 @@ def opened_model(source: ModelSource, networks: Sequence[str] = ()) -> tuple[Sof
     if model.network is not None:
         from softmaxce.networks.graph import opened_for  # few models need it
 
-        size = model.preprocessing.width, model.preprocessing.height
+        images = model.preprocessing.images
+        size = images.width, images.height
         model = replace(model, network=opened_for(model.network, size, path, networks))
     return model, path

@@ -69,7 +69,7 @@ def learned_patches(
     uniform.
     """
     training, validation = splits["train"], splits.get("validation")
-    preprocessing = training.dataset.preprocessing
+    preprocessing = training.dataset.preprocessing.images
     shape = preprocessing.height, preprocessing.width, preprocessing.channels
     rows = _by_digest(training)
 

@@ -96,7 +96,8 @@ class ScoredSubset:
         if self.logits is not None:
             logits = self.logits[position : position + 1]
         else:
-            logits = self.model.logits(self.pixels(position)[np.newaxis])
+            row = self.subset.rows[position : position + 1]
+            logits = self.model.logits_of(self.subset.dataset.inputs[row])
         return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
 
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:

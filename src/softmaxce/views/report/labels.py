@@ -32,7 +32,7 @@ def write_report(found: LabelCheck, command: str, path: str) -> None:
 
 
 def _card(found: LabelCheck, suspect: Suspect) -> str:
-    form = found.images.dataset.preprocessing
+    form = found.images.dataset.preprocessing.images
     pixels = found.images.pixels(suspect.position)
     picture = in_rgb(pixels.reshape(form.height, form.width, form.channels))
     short = "/".join(PurePath(suspect.path).parts[-2:])

@@ -126,13 +126,13 @@ def _card(subject: Subject, position: int) -> str:
 
 def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
     """The picture (height, width, 3) of a pixel vector."""
-    size = subject.model.preprocessing
+    size = subject.model.preprocessing.images
     return in_rgb(pixels.reshape(size.height, size.width, size.channels))
 
 
 def _weights(subject: Subject) -> Floats | None:
     """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
-    model, size = subject.model, subject.model.preprocessing
+    model, size = subject.model, subject.model.preprocessing.images
     if len(model.layers) != 1:
         return None
     weights = model.layers[0].weights[:, :MAX_CLASSES]
@@ -179,7 +179,7 @@ def weights_section(subject: Subject) -> Html | None:
     summed = "The red, green and blue weights are summed."
     words = sentences(
         legend,
-        summed if subject.model.preprocessing.channels > 1 else "",
+        summed if subject.model.preprocessing.images.channels > 1 else "",
         f"The first {len(rows)} of {len(names)} classes." if len(rows) < len(names) else "",
     )
     header = ("class", "bias", "largest weight", "smallest weight")
@@ -197,7 +197,7 @@ def _patches_section(model: SoftmaxModel) -> Html:
     assert patches is not None
     n, is_cut = f"{patches.n_patches:,} filters", patches.n_patches > N_FILTERS
     which = f"{N_FILTERS} most used of {n}" if is_cut else f"{n}, the most used first"
-    colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
+    colours = "brightness" if model.preprocessing.images.channels == 1 else "red, green and blue"
     filters = (
         f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "
         f"lighter is positive, darker is negative, in {colours}. The more the region looks like "
