@@ -59,7 +59,7 @@ class LabelledArrays:
     rows: Sequence[int] | None = None
     vectors: FeatureVectors | None = None
 
-    def chosen(self, rows: Sequence[int], labels: tuple[str, ...]) -> LabelledArrays:
+    def chosen(self, rows: Sequence[int], labels: tuple[str, ...] | None) -> LabelledArrays:
         """Only these rows of all, with these labels."""
         images: Any = self.images
         if len(rows) < len(images):

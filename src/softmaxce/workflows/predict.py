@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import ModelSource
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import label_index, log_softmax
-from softmaxce.preprocessing import SUFFIXES, Form
+from softmaxce.workflows.array_rows import read_rows
 from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.opened_model import opened_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
@@ -132,10 +131,8 @@ def predict(
         label = label_index(model.class_choice.name_of(label_name), model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     is_alone = len(sources) == 1 and not listed
-    arrays = _arrays(sources[0], model.preprocessing) if is_alone else None
-    if arrays is not None:
-        decoded = arrays
-        paths = [f"{sources[0]}[{i}]" for i in range(len(decoded.pixels))]
+    if is_alone and (rows := read_rows(sources[0], model.preprocessing)):
+        decoded, paths = rows.decoded, [*rows.paths]
     else:
         paths = [*_expand(sources), *listed]
         files = [path for path in paths if path != STDIN]
@@ -157,27 +154,6 @@ def predict(
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")
     return result
-
-
-def _arrays(source: str, form: Form) -> DecodedImages | None:
-    """The images or features of a source of arrays, with or without labels; None for others."""
-    if os.path.splitext(source)[1].lower() in SUFFIXES:
-        return None
-    from softmaxce.data.array_files import is_array_source  # image files do not need these modules
-    from softmaxce.data.feature_arrays import check_values, wanted_vectors
-    from softmaxce.data.other_files import is_model
-    from softmaxce.data.preprocessing_choice import decode_arrays
-    from softmaxce.data.sources import Split, read_split_arrays
-
-    has_images = os.path.isdir(source) and is_array_source(source) and bool(list_images(source))
-    arrays = None if has_images or is_model(source) else read_split_arrays(Split(Path(source)))
-    if arrays is None:
-        return None
-    if wanted_vectors(arrays.vectors, form, source) is None:
-        return decode_arrays([arrays.images], form.images)[1]
-    n_rows, digests = len(arrays.images), check_values(arrays, source).digests
-    none = np.zeros((n_rows, 2), np.int32)
-    return DecodedImages(arrays.images, none, np.zeros(n_rows, np.bool_), digests, failures={})
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
