@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +132,32 @@ class ChosenRows(FileRows):
         if isinstance(where, tuple):
             return super().__getitem__(where)
         return self._whole[self._numbers[where]]
+
+
+class JoinedRows(FileRows):
+    """Matrices with equally many columns, one below the other, as one. Nothing is copied before an
+    access."""
+
+    def __init__(self, parts: Sequence[NDArray[Any]]) -> None:
+        self.name, self.dtype = "", np.result_type(*(part.dtype for part in parts))
+        self.shape = sum(map(len, parts)), parts[0].shape[1]
+        self._parts = parts
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        if isinstance(where, tuple):
+            return super().__getitem__(where)
+        if not isinstance(where, slice):
+            return self._rows(np.atleast_1d(where)).reshape((*np.shape(where), -1))
+        return self._rows(np.arange(*where.indices(len(self))))
+
+    def _rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        rows, start = np.empty((len(numbers), self.shape[1]), self.dtype), 0
+        for part in self._parts:
+            is_here = (numbers >= start) & (numbers < start + len(part))
+            if is_here.any():
+                rows[is_here] = part[numbers[is_here] - start]
+            start += len(part)
+        return rows
 
 
 def _read_at(handle: int, buffer: memoryview, place: int) -> int:

@@ -108,7 +108,10 @@ def _how_to_reshape(shape: tuple[int, ...]) -> str:
             f", here with x.reshape(-1, {side}, {side}, 3) or, if the red values come first, with "
             f"np.moveaxis(x.reshape(-1, 3, {side}, {side}), 1, 3)"
         )
-    return f"; {shape[1]} pixels per image are not a square" if side else ""
+    if len(shape) == 1:
+        return ", or features as (rows, features)"
+    advice = f"; {shape[1]} pixels per image are not a square; save features as floats"
+    return advice if side else ""
 
 
 def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

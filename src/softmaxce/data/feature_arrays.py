@@ -18,6 +18,7 @@ from softmaxce.images.decoded import digests_of
 from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form
 
 _N_SHOWN = 3
+_MIN_LARGEST = 1e-9  # of all: the weights of smaller ones would be too large for a model file
 
 
 class CheckedFeatures(NamedTuple):
@@ -27,10 +28,12 @@ class CheckedFeatures(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def check_values(arrays: LabelledArrays, source: object) -> CheckedFeatures:
+def check_values(
+    arrays: LabelledArrays, source: object, *, training: bool = False
+) -> CheckedFeatures:
     """The digests of the rows, after checking their values.
 
-    Raises DataError if some are not finite or too large.
+    Raises DataError if some are not finite or too large, or, to train on, if all are too small.
     """
     digests, bad, n_bad = [], list[int](), 0
     vectors, start = arrays.vectors or FeatureVectors(0), 0
@@ -43,7 +46,9 @@ def check_values(arrays: LabelledArrays, source: object) -> CheckedFeatures:
             bad += (start + np.flatnonzero(is_bad.any(axis=1))).tolist()
         np.minimum(least, block.min(axis=0), out=least)
         np.maximum(most, block.max(axis=0), out=most)
-        digests.append(digests_of(block + block.dtype.type(0)))  # -0 becomes 0
+        block = np.ascontiguousarray(block)
+        block += 0  # -0 becomes 0
+        digests.append(digests_of(block))
         start += len(block)
     if bad:
         rows = first_and_more([_row_name(arrays, row) for row in bad], _N_SHOWN)
@@ -51,6 +56,12 @@ def check_values(arrays: LabelledArrays, source: object) -> CheckedFeatures:
             f"cannot use the features: {source}: {n_bad:,} values in {len(bad):,} of {start:,} "
             f"rows are NaN, infinite or above {MAX_FEATURE:.0e}, in rows {rows}; leave these rows "
             "out"
+        )
+    largest = float(np.maximum(np.abs(least), np.abs(most)).max())
+    if training and 0 < largest < _MIN_LARGEST:
+        raise DataError(
+            f"cannot use the features: {source}: none is larger than {largest:.0e}; multiply them "
+            "by a constant, so that they vary by about 1"
         )
     is_same, names = np.flatnonzero(least == most), vectors.name
     constant = finding(
@@ -90,13 +101,13 @@ def wanted_vectors(
     if isinstance(wanted, FeatureVectors):
         if vectors is None or vectors.n_features != wanted.n_features:
             raise DataError(
-                f"cannot use the rows: {source}: they have {found}, but the model was trained on "
-                f"rows of {wanted}"
+                f"cannot use the rows: {source}: they have {found}, but the training data have "
+                f"{wanted}"
             )
         if vectors.names and wanted.names and vectors.names != wanted.names:
             raise DataError(
                 f"cannot use the rows: {source}: their feature_names are not those of the "
-                "model, in this order; save the features that the model was trained on"
+                "training data, in the same order; save the same features"
             )
         return wanted
     if vectors is None:
@@ -109,5 +120,5 @@ def wanted_vectors(
             )
         return vectors
     raise DataError(
-        f"cannot use the rows: {source}: they have {found}, but the model was trained on images"
+        f"cannot use the rows: {source}: they have {found}, but the training data have images"
     )

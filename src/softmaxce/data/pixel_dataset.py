@@ -270,7 +270,8 @@ def _from_arrays(
     paths = tuple(path for path, _ in arrays.labelled_in(split.path))
     form: Form | None = wanted_vectors(arrays.vectors, wanted, split)
     if form is not None:
-        digests, found = check_values(arrays, split)
+        is_training = isinstance(wanted, PreprocessingOptions)
+        digests, found = check_values(arrays, split, training=is_training)
         pixels, reason = np.empty((len(labels), 0), np.uint8), ""
     else:
         assert not isinstance(wanted, FeatureVectors)

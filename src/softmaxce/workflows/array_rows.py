@@ -7,11 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from softmaxce.data.class_folders import list_images
 from softmaxce.errors import DataError
-from softmaxce.images.decoded import DecodedImages
+from softmaxce.images.decoded import DecodedImages, without_files
 from softmaxce.preprocessing import SUFFIXES, Form
 
 _ROW = re.compile(r"(.+)\[(\d{1,15})\]", re.DOTALL)
@@ -52,6 +50,4 @@ def read_rows(source: str, form: Form) -> ArrayRows | None:
     paths = tuple(f"{path}[{row}]" for row in rows)
     if wanted_vectors(arrays.vectors, form, source) is None:
         return ArrayRows(paths, decode_arrays([arrays.images], form.images)[1])
-    digests, n = check_values(arrays, source).digests, len(rows)
-    sizes, is_grey = np.zeros((n, 2), np.int32), np.zeros(n, np.bool_)
-    return ArrayRows(paths, DecodedImages(arrays.images, sizes, is_grey, digests, failures={}))
+    return ArrayRows(paths, without_files(arrays.images, check_values(arrays, source).digests))

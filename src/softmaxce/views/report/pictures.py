@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.views.filters import N_FILTERS, for_and_against, most_used
 from softmaxce.views.formatting import Word, counted, percent
 from softmaxce.views.pictures import (
@@ -246,9 +247,11 @@ def _extremes(weights: Floats) -> Iterator[str]:
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:
-    """A PNG file of the weights of each class, by name; none with hidden layers. With patch
-    features, of the filters and of the patches for and against each class."""
+    """A PNG file of the weights of each class, by name; none with hidden layers or without images.
+    With patch features, of the filters and of the patches for and against each class."""
     model, names = subject.model, subject.model.class_names
+    if isinstance(model.preprocessing, FeatureVectors):
+        return {}
     if model.patches is None:
         drawn = enumerate(_weight_pictures(_weights(subject)))
         pictures = {f"weights-{file_stem(names, k)}": picture for k, picture in drawn}
