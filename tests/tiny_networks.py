@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnx
+import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+helper, FLOAT = onnx.helper, onnx.TensorProto.FLOAT
 
 N_FEATURES, SIDE = 5, 8
 _WEIGHTS = np.random.default_rng(0).normal(size=(N_FEATURES, 3, 3, 3)).astype(np.float32)
@@ -49,17 +53,18 @@ def write_network(
         helper.make_node("MatMul", ["mean", "mix"], ["vector"]),
     ]
     axes = {"places": [n_images, None, None, None], "vector": [n_images, N_FEATURES]}
-    found = [helper.make_tensor_value_info(o, TensorProto.FLOAT, axes[o]) for o in outputs]
-    given = [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)]
-    weights = [numpy_helper.from_array(_WEIGHTS, "w"), numpy_helper.from_array(_MIX, "mix")]
+    found = [helper.make_tensor_value_info(o, FLOAT, axes[o]) for o in outputs]
+    given = [helper.make_tensor_value_info("image", FLOAT, shape)]
+    as_tensor = onnx.numpy_helper.from_array
+    weights = [as_tensor(_WEIGHTS, "w"), as_tensor(_MIX, "mix")]
     save(helper.make_graph(nodes, "tiny", given, found, weights), path, metadata)
     return path
 
 
 def write_function(path: Path, inputs: dict[str, list[int | str]], operator: str) -> Path:
     """A network that applies an operator to all its inputs: for those that cannot be used."""
-    given = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()]
-    found = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    given = [helper.make_tensor_value_info(n, FLOAT, s) for n, s in inputs.items()]
+    found = [helper.make_tensor_value_info("y", FLOAT, None)]
     nodes = [
         helper.make_node(operator, [*inputs], ["x"]),
         helper.make_node("Flatten", ["x"], ["y"]),
@@ -68,7 +73,7 @@ def write_function(path: Path, inputs: dict[str, list[int | str]], operator: str
     return path
 
 
-def save(graph: onnx.GraphProto, path: Path, metadata: dict[str, str] | None = None) -> None:
+def save(graph: Any, path: Path, metadata: dict[str, str] | None = None) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     helper.set_model_props(model, metadata or {})
     onnx.save(model, path)

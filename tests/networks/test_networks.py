@@ -6,13 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
-
 from tiny_networks import (
     N_FEATURES,
     SIDE,
+    onnx,
     places_by_hand,
     vectors_by_hand,
     write_function,
@@ -158,7 +155,9 @@ def test_wrong_options_are_refused(tmp_path, options, metadata, message):
 
 def test_weights_outside_the_file_are_refused_wherever_they_are(tmp_path, monkeypatch):
     path = write_network(tmp_path / "n.onnx")
-    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    whole = onnx.load(path)
+    onnx.save(whole, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert (tmp_path / "w.bin").exists()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match="its weights are in other files; export it as one file"):
         open_network(NetworkChoice("n.onnx"))

@@ -241,7 +241,10 @@ def explain(
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
             if explanation.picture is None:
-                raise InputError("--save-images needs an image: rows of features have no pictures")
+                raise InputError(
+                    "--save-images needs a model of pixels or patches: other features have no "
+                    "pictures"
+                )
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output

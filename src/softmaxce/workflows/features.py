@@ -1,4 +1,4 @@
-"""Datasets with the features of their images: of patches, or of a pretrained network."""
+"""Datasets with features of their images: those of patches or of a pretrained network."""
 
 from __future__ import annotations
 
