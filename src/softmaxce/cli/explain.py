@@ -240,11 +240,6 @@ def explain(
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
-            if explanation.picture is None:
-                raise InputError(
-                    "--save-images needs a model of pixels or patches: other features have no "
-                    "pictures"
-                )
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output
@@ -386,5 +381,9 @@ def _save_images(explanation: Any, folder: str) -> None:
     from softmaxce.views import pictures
     from softmaxce.views.console import note
 
+    if explanation.picture is None:
+        raise InputError(
+            "--save-images needs a model of pixels or patches: other features have no pictures"
+        )
     n_pictures = pictures.save(explanation.picture, explanation.example.winner, folder)
     note(f"{n_pictures} pictures saved in {folder}")

@@ -204,5 +204,5 @@ def features_line(features: Features) -> str:
             f"{features.order}, mean {mean}, std {std}, SHA-256 {features.sha256[:12]}…)"
         )
     mirror = " with their mirror images" if features.is_symmetric else ""
-    patches = f"{features.n_patches:,} patches of {SIDE} × {SIDE}{mirror}"
-    return f"{patches}, {features.n_features:,} features"
+    n_patches, n_features = f"{features.n_patches:,}", f"{features.n_features:,}"
+    return f"{n_patches} patches of {SIDE} × {SIDE}{mirror}, {n_features} features"
