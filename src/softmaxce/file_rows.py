@@ -146,9 +146,11 @@ class JoinedRows(FileRows):
     def __getitem__(self, where: Any) -> NDArray[Any]:
         if isinstance(where, tuple):
             return super().__getitem__(where)
-        if not isinstance(where, slice):
-            return self._rows(np.atleast_1d(where)).reshape((*np.shape(where), -1))
-        return self._rows(np.arange(*where.indices(len(self))))
+        if isinstance(where, slice):
+            return self._rows(np.arange(*where.indices(len(self))))
+        if np.ndim(where) == 0:
+            return np.asarray(self._rows(np.array([range(len(self))[where]]))[0])
+        return self._rows(where)
 
     def _rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         rows, start = np.empty((len(numbers), self.shape[1]), self.dtype), 0

@@ -219,7 +219,8 @@ def explain(
 ) -> None:
     """Explain softmax and cross-entropy step by step, with your numbers or an image and a model.
 
-    Each step is checked with a second calculation.
+    Each step is checked with a second calculation. IMAGE may also be a row of arrays, such as
+    features.npz[3].
     """
     output_format = context.params["output_format"] = _format(context)
     explained = _check(context)

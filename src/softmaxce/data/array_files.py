@@ -101,17 +101,16 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> LabelledArra
     """
     try:
         found = _read(path, split)
-        if _FEATURE_WORDS & {*words_of(found.name)} or are_features(found.images):
+        name, images = found.name, found.images
+        if _FEATURE_WORDS & {*words_of(name)} or are_features(images):
             return _features(found)
-        pixels, notes = as_pixels(_in_memory(found.images))
-        if len(found.images.shape) == 2 and found.images.dtype.kind == "f":
-            text = "rows of whole numbers from 0 to 255 were read as pixels; if they are not, name"
-            notes += (f"{found.name}: {text} the array features",)
-        is_emnist = any(word.startswith("emnist") for word in words_of(found.name.lower()))
-        if is_emnist and not found.name.lower().endswith((".npy", ".npz")):
+        pixels, notes = as_pixels(_in_memory(images))
+        if len(images.shape) == 2 and images.dtype.kind == "f":
+            notes += (f"{name}: whole numbers are read as pixels unless it is named features",)
+        is_emnist = any(word.startswith("emnist") for word in words_of(name.lower()))
+        if is_emnist and not name.lower().endswith((".npy", ".npz")):
             pixels = pixels.swapaxes(1, 2)
-            text = "EMNIST's pictures are stored transposed; they were turned upright"
-            notes += (f"{found.name}: {text}",)
+            notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
         return LabelledArrays(pixels, found.labels_of(len(pixels)), notes)
     except DataError:
         raise

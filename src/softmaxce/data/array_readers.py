@@ -74,7 +74,7 @@ def _read_npy(
     if place and are_rows and min(shape) > 0:
         return rows_of_file(place[0], name, place[1] + stream.tell(), shape, dtype)
     if n_bytes > MAX_BYTES:
-        raise ValueError(f"{name} has too many bytes")
+        raise ValueError(f"{name} unpacks to too many bytes")
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise ValueError("an array ends too early")

@@ -27,7 +27,7 @@ def are_features(array: NDArray[Any]) -> bool:
     the pixels of square images (whole numbers from 0 to 255, of which one is above 1)."""
     if len(array.shape) != 2 or array.dtype.kind != "f":
         return False
-    if isqrt(array.shape[1]) ** 2 != array.shape[1]:
+    if isqrt(array.shape[1]) ** 2 != array.shape[1] or 0 in array.shape:
         return True
     highest = 0.0
     for block in blocks_of_rows(array):

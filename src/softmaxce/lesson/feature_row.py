@@ -14,7 +14,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import FeatureVectors
 
 N_SHOWN = 10
-_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of a sum, relative to that of absolute values
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative to the sum of the absolute values
 
 
 @dataclass(frozen=True)
