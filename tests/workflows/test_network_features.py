@@ -128,16 +128,14 @@ def test_wrong_options_are_one_line(softmaxce, network, tmp_path, words, exit_co
     assert_one_error_line(softmaxce("train", PETS, *words), exit_code, message)
 
 
-def test_rows_of_features_need_no_network(softmaxce, network, tmp_path):
-    np.savez(
-        tmp_path / "f.npz",
-        features=np.random.default_rng(0).normal(size=(40, 6)),
-        y=np.arange(40) % 2,
-    )
-    done = softmaxce("train", "f.npz", "--features", "n.onnx")
-    assert done.exit_code in (1, 2)
-    assert done.stderr.count("\n") == 1
-    assert "bug" not in done.stderr
+def test_rows_of_features_and_a_network_exclude_each_other(softmaxce, network, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(40, N_FEATURES))
+    np.savez(tmp_path / "f.npz", features=rows, y=np.arange(40) % 2)
+    trained = softmaxce("train", "f.npz", "--features", "n.onnx")
+    assert_one_error_line(trained, 2, "f.npz contains 5 features", "--features FILE.onnx")
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    predicted = softmaxce("predict", "f.npz", "-m", "m.npz")
+    assert_one_error_line(predicted, 1, "they have 5 features, but the training data have images")
 
 
 FIELDS = {

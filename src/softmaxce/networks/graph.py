@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmaxce.bounded_input import open_regular, read_at_most
 from softmaxce.errors import ModelError
@@ -88,39 +90,42 @@ class OnnxGraph:
         names = [output.name for output in self._session.get_outputs()]
         if name is not None and name not in names:
             raise self.fault(f"it has no output '{name}'; it has {', '.join(names)}")
-        shapes = {}
-        image = np.zeros((self.n_images, *self.shape), np.float32)
-        for output in [name] if name is not None else names:
-            values = self._values(output, image)
-            is_float = isinstance(values, np.ndarray) and values.dtype.kind == "f"
-            if is_float and values.ndim in (2, 4) and len(values) == self.n_images:
-                shapes[output] = values.ndim
-        if not shapes:
+        names = names if name is None else [name]
+        blank = np.zeros((self.n_images, *self.shape), np.float32)
+        values = dict(zip(names, self._outputs(names, blank), strict=True))
+        usable = {v.ndim: output for output, v in values.items() if self._is_of_images(v)}
+        self.output = usable.get(2) or usable.get(4) or ""
+        if not self.output:
             raise self.fault(
                 "it has no output of features (n, d), (n, d, height, width) or (n, height, width, "
                 "d); export one, or choose an output with --onnx-output"
             )
-        vectors = [output for output, n_axes in shapes.items() if n_axes == 2]
-        self.output = (vectors or [*shapes])[-1]
-        n_features = int(self.run(image).shape[1])
+        n_features = int(self._pooled(values[self.output]).shape[1])
         if not 1 <= n_features <= _MAX_FEATURES:
             raise self.fault(f"its output has {n_features} features, not 1 to {_MAX_FEATURES}")
         return n_features
 
-    def _values(self, output: str, values: Floats) -> Any:
-        given = values if self._is_last else values.transpose(0, 3, 1, 2)
-        try:
-            (found,) = self._session.run([output], {self._input: np.ascontiguousarray(given)})
-        except Exception as error:  # onnxruntime has no base class for its errors
-            raise self.fault(f"onnxruntime cannot run it: {_reason(error)}") from error
-        return found
+    def _is_of_images(self, output: Any) -> bool:
+        is_float = isinstance(output, np.ndarray) and output.dtype.kind == "f"
+        return is_float and output.ndim > 0 and len(output) == self.n_images
 
     def run(self, values: Floats) -> Floats:
-        """The features (n_images, n_features), averaged over the places if the output has any."""
-        found = self._values(self.output, values)
-        if found.ndim == 4:
-            found = found.mean(axis=(1, 2) if self._is_last else (2, 3), dtype=np.float64)
-        return np.asarray(found, np.float32)
+        """The features (n_images, n_features) of (n_images, height, width, channels)."""
+        return self._pooled(*self._outputs([self.output], values))
+
+    def _outputs(self, names: Sequence[str], values: Floats) -> list[Any]:
+        given = values if self._is_last else values.transpose(0, 3, 1, 2)
+        try:
+            found = self._session.run(names, {self._input: np.ascontiguousarray(given)})
+        except Exception as error:  # onnxruntime has no base class for its errors
+            raise self.fault(f"onnxruntime cannot run it: {_reason(error)}") from error
+        return list(found)
+
+    def _pooled(self, output: NDArray[Any]) -> Floats:
+        """A vector for each image: the mean over the places, if the output has any."""
+        if output.ndim == 4:
+            output = output.mean(axis=(1, 2) if self._is_last else (2, 3), dtype=np.float64)
+        return np.asarray(output, np.float32)
 
     def fault(self, why: str) -> ModelError:
         """The error that names the file."""
@@ -158,9 +163,7 @@ def opened_for(
     """
     if network.graph is not None:
         return network
-    folder = os.path.dirname(model_path) or "."
-    beside = sorted(name for name in os.listdir(folder) if name.endswith(".onnx"))
-    for path in [*paths, *(os.path.join(folder, name) for name in beside)]:
+    for path in [*paths, *_beside(model_path)]:
         content = _content(path)
         if hashlib.sha256(content).hexdigest() == network.sha256:
             break
@@ -180,6 +183,14 @@ def opened_for(
     if n_features != network.n_features or len(network.mean) != graph.shape[2]:
         raise graph.fault(f"it has other features than {model_path}, which is damaged")
     return replace(network, graph=graph)
+
+
+def _beside(model_path: str) -> list[str]:
+    """The files in the folder of a model that are named like networks."""
+    folder = os.path.dirname(model_path) or "."
+    with suppress(OSError), os.scandir(folder) as entries:
+        return sorted(e.path for e in entries if e.name.endswith(".onnx") and e.is_file())
+    return []
 
 
 def _sides(size: tuple[int, int] | None) -> tuple[int | None, int | None]:
