@@ -45,7 +45,7 @@ class Preprocessing:
 
     @property
     def images(self) -> Preprocessing:
-        """This: what images are converted to. (FeatureVectors has no such thing.)"""
+        """Itself: what images are converted to. A FeatureVectors raises an error instead."""
         return self
 
     @property

@@ -133,6 +133,14 @@ def test_damaged_archives_are_one_line(tmp_path, save):
         assert_one_error_line(run_command("train", "a.npz", cwd=tmp_path), 1, "a.npz")
 
 
+def test_a_changed_byte_in_the_rows_is_noticed(tmp_path):
+    np.savez(tmp_path / "a.npz", features=X, y=Y)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[content.index(X.tobytes()) + 100] ^= 1
+    (tmp_path / "a.npz").write_bytes(content)
+    assert_one_error_line(run_command("train", "a.npz", cwd=tmp_path), 1, "a.npz", "CRC")
+
+
 def test_equal_rows_have_equal_digests_whatever_their_type(tmp_path):
     rows = np.array([[0.0, 1, 2], [-0.0, 1, 2], [0, 1, 3]], np.float16)
     found = []

@@ -149,14 +149,14 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
 )
 @click.option(
     "--onnx-mean",
-    type=Parsed("R,G,B", channel_numbers),
+    type=Parsed("R,G,B", channel_numbers(0, 1)),
     help="With --features FILE.onnx: mean of the brightnesses, from 0 to 1, that is subtracted "
     "from each colour.  [default: that of the file's metadata if set, otherwise ImageNet's, "
     "0.485,0.456,0.406]",
 )
 @click.option(
     "--onnx-std",
-    type=Parsed("R,G,B", channel_numbers),
+    type=Parsed("R,G,B", channel_numbers(1e-6, 1000)),
     help="With --features FILE.onnx: standard deviation by which each colour is then divided.  "
     "[default: that of the file's metadata if set, otherwise ImageNet's, 0.229,0.224,0.225]",
 )

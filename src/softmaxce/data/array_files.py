@@ -70,7 +70,8 @@ class LabelledArrays:
     def labelled_in(self, source: object) -> list[tuple[str, str]]:
         """What each image is called (its source and its row there), and its label."""
         rows = range(len(self.images)) if self.rows is None else self.rows
-        names = (f"{source}[{row}]" for row in rows)
+        start = f"{source}["
+        names = (f"{start}{row}]" for row in rows)
         return [*zip(names, self.labels or (), strict=True)]
 
 

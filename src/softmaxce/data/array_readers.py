@@ -21,6 +21,8 @@ from softmaxce.file_rows import rows_of_file
 
 MAX_BYTES = 4 * 2**30
 _NEVER_A_BOMB = 2**25  # bytes: sorted labels take 1,000 times as much unpacked
+_CHUNK_BYTES = 2**20
+_MAX_ROWS = 2**27  # each row gets a name
 OBJECTS = (
     "holds Python objects, which are never read, because they can run programs; save it with a "
     'plain type, for example with y.astype(str) or x.astype("uint8")'
@@ -37,7 +39,10 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]
         start = info.header_offset + 30 + sum(struct.unpack("<2H", file.read(4)))
     with archive.open(info) as stream:
         place = None if file is None or start is None else (file.fileno(), start)
-        return _read_npy(stream, info.filename, info.file_size, place)
+        array = _read_npy(stream, info.filename, info.file_size, place)
+        while stream.read(_CHUNK_BYTES):  # at the end, zipfile compares the checksums
+            pass
+        return array
 
 
 def opened(path: str | PathLike[str]) -> BinaryIO:
@@ -71,7 +76,7 @@ def _read_npy(
     if not 0 <= size - n_bytes <= 2**16:
         raise ValueError(f"{name} does not have the size in its header")
     are_rows = dtype.kind == "f" and dtype.isnative and not fortran_order and len(shape) == 2
-    if place and are_rows and min(shape) > 0:
+    if place and are_rows and min(shape) > 0 and shape[0] <= _MAX_ROWS:
         return rows_of_file(place[0], name, place[1] + stream.tell(), shape, dtype)
     if n_bytes > MAX_BYTES:
         raise ValueError(f"{name} unpacks to too many bytes")

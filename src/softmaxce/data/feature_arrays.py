@@ -33,10 +33,12 @@ def check_values(
 ) -> CheckedFeatures:
     """The digests of the rows, after checking their values.
 
-    Raises DataError if some are not finite or too large, or, to train on, if all are too small.
+    training: whether a model will be trained on them, so that constant features are worth knowing.
+    Raises DataError if some values are not finite or too large, or, in training, all are too small.
     """
     digests, bad, n_bad = [], list[int](), 0
-    vectors, start = arrays.vectors or FeatureVectors(0), 0
+    vectors, start = arrays.vectors, 0
+    assert vectors is not None
     least, most = np.full(vectors.n_features, np.inf), np.full(vectors.n_features, -np.inf)
     for block in blocks_of_rows(arrays.images):
         with np.errstate(invalid="ignore"):
@@ -66,7 +68,7 @@ def check_values(
     is_same, names = np.flatnonzero(least == most), vectors.name
     constant = finding(
         "constant_feature",
-        [names(k) for k in is_same.tolist()] if start > 1 else [],
+        [names(k) for k in is_same.tolist()] if training else [],
         "feature",
         "with the same value in every row",
     )

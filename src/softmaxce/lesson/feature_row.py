@@ -14,7 +14,7 @@ from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import FeatureVectors
 
 N_SHOWN = 10
-_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative to the sum of the absolute values
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative to a sum of absolute values
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ def logits_of_features(row: FeatureRow, example: Example) -> dict[str, Any]:
     form = form if isinstance(form, FeatureVectors) else FeatureVectors(row.model.n_inputs)
     contributions, (slope, _) = row.contributions(example.winner), row.slopes(example.winner)
     order = largest(contributions, N_SHOWN)
-    sizes = [float(np.abs(row.contributions(k)).sum()) for k in range(example.n_classes)]
+    size = np.abs(row.values)
+    for weights, biases in row.model.layers:
+        size = size @ np.abs(weights) + np.abs(biases)
     return {
         **sums_of_contributions(row, example),
         "path": row.path,
@@ -49,5 +51,5 @@ def logits_of_features(row: FeatureRow, example: Example) -> dict[str, Any]:
         "feature_values": [float(row.values[i]) for i in order],
         "feature_weights": [float(slope[i]) for i in order],
         "feature_contributions": [float(contributions[i]) for i in order],
-        "rounding": max(1e-9, _ROUNDING * max(sizes)),
+        "rounding": max(1e-9, _ROUNDING * float(size.max())),
     }

@@ -150,14 +150,15 @@ def _of_arrays(splits: Mapping[str, Contents]) -> _Read:
     """As _of_files."""
     named = {str(s.split): s.arrays for s in splits.values() if s.arrays is not None}
     kinds = sorted({str(a.vectors or "images") for a in named.values()})
+    source = next(iter(named))
     if len(kinds) > 1:
         raise DataError(
-            f"the splits differ: {next(iter(named))}: they have {' and '.join(kinds)}; save the "
-            "same kind of rows for all of them"
+            f"the splits differ: {source}: they have {kinds[0]} and {kinds[1]}; save the same kind "
+            "of rows for all of them"
         )
     rows = [a.images for a in named.values()]
-    if vectors := next(iter(named.values())).vectors:
-        checked = [check_values(a, name) for name, a in named.items()]
+    if vectors := named[source].vectors:
+        checked = [check_values(a, s, training=s == source) for s, a in named.items()]
         digests = np.concatenate([c.digests for c in checked])
         found = tuple(dict.fromkeys(about for c in checked for about in c.findings))
         decoded = without_files(np.empty((len(digests), 0), np.uint8), digests)
