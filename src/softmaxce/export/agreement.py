@@ -1,0 +1,54 @@
+"""Whether an exported file computes what its model does, on test pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession
+
+from softmaxce.errors import OutputError
+from softmaxce.images.reading import read_pixels
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.numerics import softmax
+
+MAX_DIFFERENCE = 1e-6  # between probabilities
+_SIZES = ((1, 1), (97, 61), (50, 331), (331, 50))
+
+
+def test_picture(height: int, width: int) -> NDArray[np.uint8]:
+    """A colourful picture (height, width, 3), always the same."""
+    chance = np.random.default_rng([height, width])
+    rows, columns, channels = np.ogrid[:height, :width, :3]
+    waves = 128 + 90 * np.sin(rows * 9 / height + channels) * np.cos(columns * 7 / width)
+    return (waves + chance.normal(0, 30, (height, width, 3))).clip(0, 255).astype(np.uint8)
+
+
+def largest_difference(content: bytes, model: SoftmaxModel) -> tuple[float, int]:
+    """The largest difference of a probability by onnxruntime, and the number of test pictures.
+
+    Raises OutputError if the file's probabilities are not those of the model.
+    """
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
+    takes_pixels = session.get_inputs()[0].name == "pixels"
+    differences = []
+    for picture, pixels in _inputs(model):
+        feed = {"pixels": pixels} if takes_pixels else {"image": picture}
+        found = session.run(["probabilities"], feed)[0]
+        expected = softmax(model.logits(pixels), axis=1)
+        differences.append(np.abs(found.reshape(1, -1) - expected).max())
+    if not max(differences) <= MAX_DIFFERENCE:
+        raise OutputError(
+            f"onnxruntime computes other probabilities (difference {max(differences):.2g}); "
+            "nothing was written"
+        )
+    return float(max(differences)), len(differences)
+
+
+def _inputs(model: SoftmaxModel) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Each test picture and its pixels (1, n_pixels)."""
+    own = model.preprocessing.height, model.preprocessing.width
+    for size in (own, *_SIZES):
+        picture = test_picture(*size)
+        yield picture, read_pixels(picture, model.preprocessing)[np.newaxis]
