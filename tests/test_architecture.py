@@ -25,7 +25,7 @@ FLOORS = [
     ["atomic_files", "patches", "translation"],
     ["images", "metrics"],
     ["data", "findings", "model", "training"],
-    ["cluster", "estimator", "lesson"],
+    ["cluster", "estimator", "export", "lesson"],
     ["workflows"],
     ["views"],
     ["cli", "notebook"],
@@ -36,6 +36,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"views"},
     "PIL": {"images", "views"},
+    **{name: {"export"} for name in ("onnx", "onnxruntime")},
     **{name: {"cluster"} for name in ("cloudpickle", "dask", "distributed", "fsspec")},
 }
 MAX_MODULE_LINES = 400

@@ -9,20 +9,13 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from softmaxce.errors import OutputError
+from softmaxce.export.sample_pictures import sample_picture
 from softmaxce.images.reading import read_pixels
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import softmax
 
 MAX_DIFFERENCE = 1e-6  # between probabilities
 _SIZES = ((1, 1), (97, 61), (50, 331), (331, 50))
-
-
-def test_picture(height: int, width: int) -> NDArray[np.uint8]:
-    """A colourful picture (height, width, 3), always the same."""
-    chance = np.random.default_rng([height, width])
-    rows, columns, channels = np.ogrid[:height, :width, :3]
-    waves = 128 + 90 * np.sin(rows * 9 / height + channels) * np.cos(columns * 7 / width)
-    return (waves + chance.normal(0, 30, (height, width, 3))).clip(0, 255).astype(np.uint8)
 
 
 def largest_difference(content: bytes, model: SoftmaxModel) -> tuple[float, int]:
@@ -50,5 +43,5 @@ def _inputs(model: SoftmaxModel) -> Iterator[tuple[NDArray[np.uint8], NDArray[np
     """Each test picture and its pixels (1, n_pixels)."""
     own = model.preprocessing.height, model.preprocessing.width
     for size in (own, *_SIZES):
-        picture = test_picture(*size)
+        picture = sample_picture(*size)
         yield picture, read_pixels(picture, model.preprocessing)[np.newaxis]

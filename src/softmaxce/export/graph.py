@@ -33,7 +33,12 @@ class Graph:
         return self.value(name, dtype)
 
     def add(
-        self, op: str, *inputs: Value, dtype: DTypeLike = None, name: str = "", **attributes: Any
+        self,
+        op: str,
+        *inputs: Value,
+        dtype: DTypeLike | None = None,
+        name: str = "",
+        **attributes: Any,
     ) -> Value:
         """The result of a node. dtype: of the result, by default that of the last input."""
         name = name or f"{self.prefix}{op}_{len(self.nodes)}"
@@ -70,7 +75,9 @@ class Value:
 
     def shaped(self, *shape: int) -> Value:
         """The value in another shape; −1 stands for what is left."""
-        return self.graph.add("Reshape", self, self.graph.constant(shape, np.int64), dtype=self.dtype)
+        return self.graph.add(
+            "Reshape", self, self.graph.constant(shape, np.int64), dtype=self.dtype
+        )
 
     def at(self, position: int) -> Value:
         """The scalar at this position of a vector."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper
 
 from softmaxce import __version__
@@ -17,6 +18,8 @@ from softmaxce.images.reading import columns_first
 from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
 from softmaxce.patches import CONTRAST, PIXEL_STEPS, SIDE, THRESHOLDS, PatchFeatures
 
+Indices = NDArray[np.intp]
+Floats = NDArray[np.float32]
 _MAX_BYTES = 2**31 - 2**20  # of a protocol buffer
 
 
@@ -74,10 +77,9 @@ def _patch_features(pixels: Value, patches: PatchFeatures) -> Value:
     double precision. The last strip is filled with places of weight 0.
     """
     graph, size = pixels.graph, SIDE * SIDE * patches.shape[2]
-    index, pooling = _places(patches)
-    values = graph.add(
-        "Gather", pixels.to(np.float32), graph.constant(index, np.int64), dtype=np.float32, axis=1
-    )
+    starts, within, pooling = _places(patches)
+    index = graph.constant(starts, np.int64) + within
+    values = graph.add("Gather", pixels.to(np.float32), index, dtype=np.float32, axis=1)
     total, squares = (
         v.apply("ReduceSum", axes=[2], keepdims=1).to(np.float64) for v in (values, values * values)
     )
@@ -94,22 +96,23 @@ def _patch_features(pixels: Value, patches: PatchFeatures) -> Value:
     return scaled.apply("Round").apply("Min", 255).to(np.uint8)
 
 
-def _places(patches: PatchFeatures) -> tuple[np.ndarray, np.ndarray]:
-    """For the places of a picture, in strips of equally many: the index of each value of a patch
-    (n_places, size), and the pooling weights (n_strips, grid², places of a strip)."""
+def _places(patches: PatchFeatures) -> tuple[Indices, Indices, Floats]:
+    """For the places of a picture, in strips of equally many: the index of the first value of each
+    patch (n_places, 1), the others after it (size,), and the pooling weights (n_strips, grid²,
+    places of a strip)."""
     n_rows, n_columns = patches.n_places
     _, width, channels = patches.shape
     n_of_strip = patches.strip_rows * n_columns
     n_more = -n_rows % patches.strip_rows * n_columns
     rows, columns = np.divmod(np.arange(n_rows * n_columns), n_columns)
-    starts = np.pad((rows * width + columns) * channels, (0, n_more))
+    starts = np.pad((rows * width + columns) * channels, (0, n_more))[:, np.newaxis]
     within = np.arange(SIDE)[:, np.newaxis] * width * channels + np.arange(SIDE * channels)
     pooling = np.pad(patches.pooling, ((0, 0), (0, n_more)))
     strips = pooling.reshape(patches.grid**2, -1, n_of_strip).swapaxes(0, 1)
-    return starts[:, np.newaxis] + within.ravel(), strips
+    return starts, within.ravel(), strips
 
 
-def _sums(normalised: Value, filters: np.ndarray, pooling: np.ndarray) -> Value:
+def _sums(normalised: Value, filters: Floats, pooling: Floats) -> Value:
     """The pooled responses beyond each threshold: (n, 2 · n_thresholds, grid², n_filters)."""
     n_strips, _, n_of_strip = pooling.shape
     responses = normalised.apply("MatMul", filters[:-1]) + filters[-1]

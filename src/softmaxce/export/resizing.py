@@ -21,8 +21,8 @@ _COSINE = np.float32(0.54), np.float32(0.46)  # single precision in Pillow
 
 
 class _Side(NamedTuple):
-    """Along one axis: the picture's length in pixels, where the kept part of it starts and ends, how
-    many pixels of the result this part fills, and the length of the result."""
+    """Along one axis: the picture's length in pixels, where the part that is kept starts and ends,
+    how many pixels of the result this part fills, and the length of the result."""
 
     length: Value
     start: Value
