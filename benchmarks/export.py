@@ -49,7 +49,8 @@ def trained(kind: str, data: Path, folder: Path) -> Path:
     split, options = KINDS[kind]
     path = folder / f"{data.name}-{kind}.npz"
     source = data / (split if data.name == "mnist" else "train")
-    subprocess.run([*SOFTMAXCE, "train", source, "-q", "-o", path, *options], check=True)
+    words = [*SOFTMAXCE, "train", source, "-q", "-o", path, *options]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     return path
 
 
@@ -118,11 +119,13 @@ def main() -> None:
     data = Path(os.environ["SOFTMAXCE_DATA"])
     digits = contents(data / "mnist" / "test", 10_000)
     photographs = contents(data / "clothing" / "train", n_images)
+    sizes = np.random.default_rng(1).integers(1, 1500, (n_images, 2)).tolist()
     sets = {
         "mnist": {"digits": digits[:n_images]},
         "clothing": {
             "64 × 64": [as_png(one, (64, 64)) for one in photographs],
             "PNG": [as_png(one) for one in photographs],
+            "PNG of any size": [as_png(*both) for both in zip(photographs, sizes, strict=True)],
             "JPEG": photographs,
         },
     }
