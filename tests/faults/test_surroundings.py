@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": ["predict", CAT],
     "predict csv": ["predict", PETS / "test", "--format", "csv"],
     "info": ["info"],
+    "export": ["export", "-o", "model.h"],
     "check": ["check", "data"],
     "explain": ["explain", "--logits", "1", "2"],
     "help": ["train", "--help"],

@@ -15,7 +15,7 @@ OPSET, IR_VERSION = 11, 6
 
 
 class Graph:
-    """Nodes and constants. prefix: of their names, which differ from those of outer graphs."""
+    """Nodes and constants, whose names start with the prefix: a branch needs names of its own."""
 
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
@@ -40,7 +40,7 @@ class Graph:
         name: str = "",
         **attributes: Any,
     ) -> Value:
-        """The result of a node. dtype: of the result, by default that of the last input."""
+        """The result of a node. Its type is `dtype`, or that of the last input."""
         name = name or f"{self.prefix}{op}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, [i.name for i in inputs], [name], **attributes))
         return self.value(name, inputs[-1].dtype if dtype is None else dtype)

@@ -44,17 +44,17 @@ def export(
     """Write the model as a file of the kind that the suffix of `output` names.
 
     takes_pixels: an ONNX file for pixel vectors instead of pictures of any size; is_int8: a C
-    header with weights of 8 bits. Raises InputError for another suffix, if the option is for
-    another kind, or if a package is missing; ModelError; OutputError, also if the ONNX file does
-    not compute what the model does.
+    header with weights of 8 bits. Raises InputError for another suffix, for an option of the other
+    format, or if a package is missing; ModelError; OutputError, also if the ONNX file does not
+    compute what the model does.
     """
     suffix = Path(output).suffix.lower()
     if suffix not in KINDS:
         raise InputError(f"-o needs a file name that ends in .onnx or .h: {output}")
     if is_int8 and suffix != ".h":
-        raise InputError(f"--int8 is for C headers, and this is not one: {output}")
+        raise InputError(f"--int8 applies only to a .h file: {output}")
     if takes_pixels and suffix != ".onnx":
-        raise InputError(f"--input is for ONNX files, and this is not one: {output}")
+        raise InputError(f"--input applies only to an .onnx file: {output}")
     check_files([(output, KINDS[suffix])], [model_path])
     model, _, sha256 = load_model_file(model_path)
     if suffix not in formats_of(model):
