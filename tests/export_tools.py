@@ -56,6 +56,6 @@ def run_onnx(content: bytes, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What onnxruntime gives for a picture or for pixels."""
     from onnxruntime import InferenceSession
 
-    session = InferenceSession(content)
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     return session.run(["probabilities"], {given.name: picture})[0]

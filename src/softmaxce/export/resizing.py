@@ -102,7 +102,8 @@ def _factors(side: _Side, is_box: Value) -> Value:
     scale = (side.end.to(np.float32) - start).to(np.float64) / side.n_filled
     stretch = scale.apply("Max", 1.0)
     support = is_box.where(stretch * 0.5, stretch)
-    centre = start.to(np.float64) + (side.places + 0.5) * scale
+    minus_start = (0.0 - start).to(np.float64)  # onnxruntime 1.16 drops a cast that follows a cast
+    centre = (side.places + 0.5) * scale - minus_start
     first = (centre - support + 0.5).apply("Max", 0.0).apply("Floor")
     last = (centre + support + 0.5).apply("Min", length).apply("Floor")
     pixels = graph.add("Range", graph.constant(0.0), length, graph.constant(1.0))
@@ -115,9 +116,10 @@ def _factors(side: _Side, is_box: Value) -> Value:
 
 
 def _hamming(distance: Value) -> Value:
-    """Pillow's Hamming filter."""
+    """Pillow's Hamming filter. Cosines are sines, since onnxruntime 1.16 has only those in double
+    precision."""
     angle = distance.apply("Abs") * np.pi
-    wave = angle.apply("Cos") * _COSINE[1] + _COSINE[0]
+    wave = (angle + np.pi / 2).apply("Sin") * _COSINE[1] + _COSINE[0]
     values = angle.apply("Sin") / angle.apply("Max", 1e-300) * wave
     values = (angle > 0.0).where(values, 1.0)
     return (distance.apply("Abs") < 1.0).where(values, 0.0)
