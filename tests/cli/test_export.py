@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 
+import numpy as np
 import pytest
 from helpers import PETS, assert_one_error_line
 
@@ -71,3 +72,14 @@ def test_a_missing_package(pets_model, tmp_path, monkeypatch, package):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InputError, match=r"needs onnx and .*: pip install 'softmaxce\[onnx\]'"):
         export(str(pets_model), str(tmp_path / "model.onnx"))
+
+
+def test_a_model_of_features_is_not_exported(softmaxce, tmp_path):
+    chance = np.random.default_rng(0)
+    y = np.repeat(["a", "b"], 30)
+    np.savez(tmp_path / "rows.npz", x=chance.normal(size=(60, 5)) + (y == "a")[:, None], y=y)
+    assert softmaxce("train", "rows.npz", "-q").exit_code == 0
+    outcome = softmaxce("export", "-o", "model.h")
+    assert_one_error_line(outcome, 1, "model.npz: it was trained on features, not on images")
+    assert "Can be exported as: –\n" in softmaxce("info").stdout
+    assert softmaxce("info", "--format", "json").json["export_formats"] == []

@@ -42,7 +42,8 @@ def largest_difference(content: bytes, model: SoftmaxModel) -> tuple[float, int]
 
 def _inputs(model: SoftmaxModel) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Each test picture and its pixels (1, n_pixels)."""
-    own = model.preprocessing.height, model.preprocessing.width
+    form = model.preprocessing.images
+    own = form.height, form.width
     for size in (own, *_SIZES):
         picture = sample_picture(*size)
-        yield picture, read_pixels(picture, model.preprocessing)[np.newaxis]
+        yield picture, read_pixels(picture, form)[np.newaxis]

@@ -92,7 +92,7 @@ def header_chunks(
     model: SoftmaxModel, metadata: Mapping[str, str], *, is_int8: bool
 ) -> Iterator[bytes]:
     """The header of a model without patch features, piece by piece."""
-    form = model.preprocessing
+    form = model.preprocessing.images
     stored = [_int8(layer) if is_int8 else _float32(layer) for layer in model.layers]
     values = {
         "width": form.width,

@@ -30,7 +30,7 @@ def onnx_bytes(model: SoftmaxModel, metadata: Mapping[str, str], *, takes_pixels
     (n_classes,). With `takes_pixels`, the input is "pixels", uint8 (n, n_pixels), and the output
     has the shape (n, n_classes). Raises OutputError for a model that is too large.
     """
-    graph, form = Graph(), model.preprocessing
+    graph, form = Graph(), model.preprocessing.images
     input_shape = ["n", model.n_pixels] if takes_pixels else ["height", "width", 3]
     output_shape = ["n"] * takes_pixels + [model.n_classes]
     given = graph.value("pixels" if takes_pixels else "image", np.uint8)

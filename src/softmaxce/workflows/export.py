@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from softmaxce.atomic_files import write_atomically
 from softmaxce.errors import InputError, ModelError, OutputError
 from softmaxce.model.model_file import load_model_file
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.workflows.outputs import Kind, check_files
 
 KINDS: dict[str, Kind] = {
@@ -34,7 +34,9 @@ class ExportResult:
 
 
 def formats_of(model: SoftmaxModel) -> tuple[str, ...]:
-    """The suffixes of the files as which this model can be exported."""
+    """The suffixes of the files as which this model can be exported; none for one of features."""
+    if isinstance(model.preprocessing, FeatureVectors):
+        return ()
     return (".onnx",) if model.patches else (".onnx", ".h")
 
 
@@ -57,9 +59,11 @@ def export(
         raise InputError(f"--input applies only to an .onnx file: {output}")
     check_files([(output, KINDS[suffix])], [model_path])
     model, _, sha256 = load_model_file(model_path)
+    if not formats_of(model):
+        raise ModelError(f"cannot export: {model_path}: it was trained on features, not on images")
     if suffix not in formats_of(model):
         raise ModelError(
-            f"cannot export: {os.fspath(model_path)}: a C header cannot compute patch features; "
+            f"cannot export: {model_path}: a C header cannot compute patch features; "
             "write an .onnx file"
         )
     metadata = {"softmaxce_version": __version__, "model_sha256": sha256}
