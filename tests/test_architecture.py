@@ -25,7 +25,7 @@ FLOORS = [
     ["atomic_files", "networks", "patches", "translation"],
     ["images", "metrics"],
     ["data", "findings", "model", "training"],
-    ["cluster", "estimator", "lesson"],
+    ["cluster", "estimator", "export", "lesson"],
     ["workflows"],
     ["views"],
     ["cli", "notebook"],
@@ -36,7 +36,8 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"views"},
     "PIL": {"images", "views"},
-    "onnxruntime": {"networks"},
+    "onnx": {"export"},
+    "onnxruntime": {"export", "networks"},
     **{name: {"cluster"} for name in ("cloudpickle", "dask", "distributed", "fsspec")},
 }
 MAX_MODULE_LINES = 400

@@ -103,6 +103,7 @@ CASES = [
     ("info", "fifo.npz"),
     ("info", "/dev/zero"),
     ("info", "large.npz"),
+    ("export", "large.npz", "-o", "model.h"),
     ("compare", "fifo.npz", "/dev/zero", "."),
     ("predict", str(CAT), "-m", "fifo.npz"),
     ("predict", str(CAT), "-m", "/dev/zero"),

@@ -81,6 +81,7 @@ def assert_harmless(text: str) -> None:
         ("predict", "--", f"data/{NAMES[0]}/{NAMES[0]}0.png"),
         ("predict", "data/-dash/-dash0.png", "--label", "a\x1b[31mb\x1b]0;title\x07"),
         ("info", "model.npz"),
+        ("export", "model.npz", "-o", "model.h"),
         ("check", "data"),
         ("compare", "model.npz", "model.npz", "data"),
         ("explain", "data/--help/--help0.png"),

@@ -28,6 +28,7 @@ def as_json(result: InfoResult) -> str:
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
+            "export_formats": result.export_formats,
             "training": model.training,
         },
     )

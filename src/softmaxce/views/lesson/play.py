@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import asdict
-from functools import cache
 from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
 
 from softmaxce.errors import InputError
+from softmaxce.images.reading import columns_first
 from softmaxce.language import Translate
 from softmaxce.lesson import make_example
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -91,16 +90,6 @@ def form_of(preprocessing: Preprocessing) -> dict[str, Any]:
     """How the page prepares a picture."""
     background = list(bytes.fromhex(preprocessing.background[1:]))
     return asdict(preprocessing) | {"background": background, "columns_first": columns_first()}
-
-
-@cache
-def columns_first() -> bool:
-    """Whether this Pillow averages columns before rows if the height shrinks much more than the
-    width, which can change a pixel by 1."""
-    picture = Image.frombytes("L", (3, 9), bytes(7 * i**2 % 256 for i in range(27)))
-    kernel = Image.Resampling.HAMMING
-    rows_first = picture.resize((2, 9), kernel).resize((2, 3), kernel)
-    return picture.resize((2, 3), kernel).tobytes() != rows_first.tobytes()
 
 
 def is_dark_at_border(model: SoftmaxModel) -> bool:
