@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
 CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
 MAX_SECONDS = 300
+CAN_FORK = hasattr(os, "fork")
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ NOT_INHERITED = ("SOFTMAXCE_", "FORCE_", "OPENBLAS_")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a command: the tests' cache, 80 columns, and warnings as errors."""
+    """The environment of a command: the tests' cache, 80 columns, UTF-8, and warnings as errors."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
     own = {"SOFTMAXCE_CACHE": str(CACHE), "COLUMNS": "80", "PYTHONWARNINGS": "error"}
+    own["PYTHONIOENCODING"] = "utf-8"  # whatever console the tests run in
     return {**inherited, **own, **more}
 
 
@@ -84,6 +86,8 @@ def run_command(
     """Run `softmaxce WORDS` in a process of its own that need not load Python (command_server)."""
     env = env or {}
     assert not any(name.startswith("PYTHON") for name in env), "use run_process"
+    if not CAN_FORK:
+        return run_process(*words, cwd=cwd, stdin=stdin, env=env)
     return SERVER.run([*map(str, words)], cwd or Path.cwd(), stdin, environment(**env))
 
 
