@@ -35,7 +35,8 @@ def build(clone: Path, output: Path, umask: int, moment: int, variables: dict[st
         os.utime(path, (moment, moment))
     committed = run("git", "log", "-1", "--format=%ct", cwd=clone).strip()
     env = {**os.environ, **variables, "SOURCE_DATE_EPOCH": committed}
-    run(sys.executable, "-m", "build", "--outdir", output, clone, umask=umask, env=env)
+    words = ("-m", "build", "--no-isolation", "--outdir", output, clone)
+    run(sys.executable, *words, umask=umask, env=env)
 
 
 def digests(folder: Path) -> dict[str, str]:
