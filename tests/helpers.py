@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from softmaxce.language import CATALOGS, Translate
@@ -23,6 +24,7 @@ PETS = ROOT / "data" / "pets"
 CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
 MAX_SECONDS = 300
 CAN_FORK = hasattr(os, "fork")
+START_METHODS = ["fork", "spawn"] if CAN_FORK else ["spawn"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,18 @@ class CommandServer:
 
 
 SERVER = CommandServer()
+
+
+def needs_fork() -> None:
+    """Skip the test where processes cannot be forked, as on Windows."""
+    if not CAN_FORK:
+        pytest.skip("processes cannot be forked here")
+
+
+def fork() -> int:
+    """os.fork; where there is none, the test is skipped."""
+    needs_fork()
+    return os.fork()
 
 
 def assert_one_error_line(outcome: Outcome, exit_code: int, *fragments: str) -> None:

@@ -1,8 +1,8 @@
 """A file layer that decomposes names (NFD), as macOS did and its archives still do.
 
 For `PYTHONPATH=tests/other_systems/decomposed_names pytest`; `test_other_systems.py` starts it too.
-Each function that is given a path gives the decomposed one to the system, so that files are created,
-found and listed under it.
+Each function that is given a path gives the decomposed one to the system, so that files are
+created, found and listed under it.
 """
 
 import builtins
