@@ -49,10 +49,9 @@ NOT_INHERITED = ("SOFTMAXCE_", "FORCE_", "OPENBLAS_")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a command: the tests' cache, 80 columns, UTF-8, and warnings as errors."""
+    """The environment of a command: the tests' cache, 80 columns, and warnings as errors."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
     own = {"SOFTMAXCE_CACHE": str(CACHE), "COLUMNS": "80", "PYTHONWARNINGS": "error"}
-    own["PYTHONIOENCODING"] = "utf-8"  # whatever console the tests run in
     return {**inherited, **own, **more}
 
 
