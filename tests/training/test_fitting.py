@@ -305,6 +305,37 @@ def test_default_tolerance_ends_within_a_thousandth_of_the_optimum():
     assert best.objective <= rough.objective <= 1.001 * best.objective
 
 
+def many_classes(n=3000, n_inputs=24, n_classes=50):
+    """Features of classes of which the rarest has a fiftieth of the rows of the most frequent."""
+    rng = np.random.default_rng(5)
+    frequency = 1 / np.arange(1, n_classes + 1)
+    labels = np.append(
+        np.arange(n_classes), rng.choice(n_classes, n - n_classes, p=frequency / frequency.sum())
+    )
+    means = rng.normal(size=(n_classes, n_inputs))
+    return (rng.normal(size=(n, n_inputs)) + means[labels]) / np.arange(1, n_inputs + 1), labels
+
+
+@pytest.mark.parametrize(("l2", "width"), [(1e-2, 100), (1e-4, 100), (1e-5, 100), (1e-4, 10)])
+def test_many_classes_share_one_inverse_and_reach_scipys_optimum(monkeypatch, l2, width):
+    monkeypatch.setattr(preconditioner, "_DIMENSIONS_SHARED", width)
+    x, labels = many_classes()
+    optimum = scipy_optimum(x, labels, 50, l2)
+    found = fit(x, labels, 50, scale=1.0, l2=l2, tolerance=1e-9, max_iterations=1000)
+    assert found.converged
+    assert found.objective == pytest.approx(optimum, rel=1e-6)
+    rough = fit(x.astype(np.float32), labels, 50, scale=1.0, l2=l2)
+    assert rough.converged
+    assert rough.objective <= 1.001 * optimum
+
+
+def test_half_precision_rows_are_fitted_like_the_same_numbers_in_single_precision():
+    x, labels = many_classes(n=1000)
+    half = x.astype(np.float16)
+    found, expected = (fit(rows, labels, 50, scale=1.0) for rows in (half, half.astype("f4")))
+    np.testing.assert_array_equal(found.layers[0].weights, expected.layers[0].weights)
+
+
 def forward(layers, pixels):
     values = pixels / 255
     for position, (weights, biases) in enumerate(layers):

@@ -89,13 +89,30 @@ def test_lbfgs_satisfies_the_secant_equation():
     for _ in range(3):
         step = RNG.normal(size=6)
         lbfgs.learn(step, HESSIAN @ step)
-    np.testing.assert_allclose(lbfgs.direction(HESSIAN @ step), -step, rtol=1e-10)
+    np.testing.assert_allclose(lbfgs.direction(HESSIAN @ step)[0], -step, rtol=1e-10)
+
+
+def test_an_inverse_that_is_too_large_is_rescaled():
+    evaluations = []
+
+    def counted(x):
+        evaluations.append(x)
+        return quadratic(x)
+
+    def too_large(_):
+        return lambda gradient: 10 * np.linalg.solve(HESSIAN, gradient)
+
+    limits = {"tolerance": 1e-9, "max_iterations": 9, "rescaled": True}
+    found = minimise(counted, np.zeros(6), too_large, **limits)
+    assert found.stop_reason == StopReason.CONVERGED
+    assert found.point.value == pytest.approx(1.0, rel=1e-8)
+    assert len(evaluations) <= 5
 
 
 def test_lbfgs_ignores_steps_without_curvature():
     lbfgs = LBFGS(lambda g: g.copy())
     lbfgs.learn(np.ones(6), -np.ones(6))
-    np.testing.assert_array_equal(lbfgs.direction(np.ones(6)), -np.ones(6))
+    np.testing.assert_array_equal(lbfgs.direction(np.ones(6))[0], -np.ones(6))
 
 
 def test_backtracking_shortens_a_step_that_is_too_long():

@@ -20,6 +20,7 @@ from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Floats, Objective
 from softmaxce.training.preconditioner import (
+    MAX_APART,
     HessianPreconditioner,
     n_sampled,
     sample_preconditioner,
@@ -263,6 +264,7 @@ def _solve(
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
         relative_rounding_error=8 * float(np.finfo(objective.rows.dtype).eps),
+        rescaled=objective.n_classes > MAX_APART,
         on_iteration=_progress_callback(settings.on_iteration, stage, settings.tolerance),
     )
 

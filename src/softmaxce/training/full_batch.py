@@ -78,16 +78,17 @@ def minimise(
     tolerance: float,
     max_iterations: int,
     relative_rounding_error: float = 1e-6,
+    rescaled: bool = False,
     on_iteration: Callable[[Point, float], None] = lambda *_: None,
 ) -> Solution:
     """Minimise a convex function from `start`.
 
     inverse_at(parameters) returns a function that multiplies by an approximate inverse Hessian
-    there; on_iteration(point, suboptimality) is called before each step. The suboptimality, in
-    nats, is half the product of the gradient and the step that L-BFGS would take: the height of
-    the quadratic model above its minimum. The solver has converged when it is at most
-    tolerance · objective, or the objective is 0 for all practical purposes. Raises TrainingError if
-    the start is not finite.
+    there; rescaled: see `LBFGS`; on_iteration(point, suboptimality) is called before each step. The
+    suboptimality, in nats, is half the product of the gradient and the step that L-BFGS would take:
+    the height of the quadratic model above its minimum. The solver has converged when it is at most
+    tolerance · objective, or the objective is practically 0. Raises TrainingError if the start is
+    not finite.
     """
     point = Point(start, *function(start))
     if not np.isfinite(point.value):
@@ -95,14 +96,13 @@ def minimise(
             "the objective is not finite at the start: the pixels contain nan or infinite values; "
             "remove them"
         )
-    lbfgs = LBFGS(inverse_at(start))
-    history = [point.value]
+    renew_every = RENEW_EVERY // 2 if rescaled else RENEW_EVERY  # one inverse for all is cheap
+    lbfgs, history = LBFGS(inverse_at(start), rescaled), [point.value]
     while True:
         iteration = len(history) - 1
-        if iteration and iteration % RENEW_EVERY == 0:
-            lbfgs = LBFGS(inverse_at(point.parameters))
-        direction = lbfgs.direction(point.gradient)
-        suboptimality = -0.5 * float(np.vdot(direction, point.gradient))
+        if iteration and iteration % renew_every == 0:
+            lbfgs = LBFGS(inverse_at(point.parameters), rescaled)
+        direction, suboptimality = lbfgs.direction(point.gradient)
         if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
             lbfgs = LBFGS(np.copy)
             direction, suboptimality = -point.gradient, np.inf
@@ -131,11 +131,13 @@ class LBFGS:
     """Inverse-Hessian estimate: `apply_inverse`, updated by the last steps taken.
 
     Two-loop recursion of Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4,
-    with H₀ = apply_inverse instead of a multiple of the identity.
+    with H₀ = factor · apply_inverse instead of a multiple of the identity. factor: 1, or if
+    rescaled, the one that suits the last step (ibid., equation 7.20): an inverse that is too large
+    would have every step rejected once.
     """
 
-    def __init__(self, apply_inverse: Callable[[Floats], Floats]) -> None:
-        self.apply_inverse = apply_inverse
+    def __init__(self, apply_inverse: Callable[[Floats], Floats], rescaled: bool = False) -> None:
+        self.apply_inverse, self.rescaled, self.factor = apply_inverse, rescaled, 1.0
         self._pairs: deque[tuple[Floats, Floats, float]] = deque()
 
     def learn(self, step: Floats, gradient_change: Floats) -> None:
@@ -143,11 +145,17 @@ class LBFGS:
         curvature = float(np.vdot(step, gradient_change))
         if curvature > 1e-10 * _norm(step) * _norm(gradient_change):
             self._pairs.append((step, gradient_change, curvature))
+            if self.rescaled:
+                full = self.apply_inverse(gradient_change)
+                self.factor = curvature / float(np.vdot(gradient_change, full))
         if len(self._pairs) > max_pairs(step.size):
             self._pairs.popleft()
 
-    def direction(self, gradient: Floats) -> Floats:
-        """−H·gradient, a descent direction."""
+    def direction(self, gradient: Floats) -> tuple[Floats, float]:
+        """−H·gradient, a descent direction, and the suboptimality that it promises.
+
+        A factor below 1 makes the steps shorter, but says nothing about the distance to go.
+        """
         q = gradient.copy()
         alphas: list[float] = []
         for step, change, curvature in reversed(self._pairs):
@@ -155,9 +163,11 @@ class LBFGS:
             q -= alpha * change
             alphas.append(alpha)
         r = self.apply_inverse(q)
+        if self.rescaled:
+            r *= self.factor
         for (step, change, curvature), alpha in zip(self._pairs, reversed(alphas), strict=True):
             r += (alpha - float(np.vdot(change, r)) / curvature) * step
-        return -r
+        return -r, 0.5 * float(np.vdot(r, gradient)) / min(self.factor, 1.0)
 
 
 def backtrack(

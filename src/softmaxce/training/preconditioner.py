@@ -2,9 +2,11 @@
 
 The Hessian of the mean cross-entropy has, for class k, the block Σᵢ pᵢₖ(1 − pᵢₖ) x̃ᵢ x̃ᵢᵀ / n,
 where x̃ is an image's pixels followed by a 1 for the bias. These blocks are estimated on sampled
-rows and inverted; L-BFGS accounts for the coupling between classes. Long pixel vectors are split
-in two: the subspace in which the sample varies most is treated this way, the rest as if it varied
-equally in every direction.
+rows and inverted; L-BFGS accounts for the coupling between classes. With many classes, one inverse
+serves all: block k is taken to be the sum of all blocks times the share of class k in their
+curvature, so that one eigendecomposition solves each. Long pixel vectors are split in two: the
+subspace in which the sample varies most is treated this way, the rest as if it varied equally in
+every direction.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ from softmaxce.training.objective import (
 from softmaxce.training.rows import Rows, block_rows
 
 Matrix = NDArray[np.floating[Any]]
+# Multiplies (r, n_classes) by the inverse; the centres of the classes, (r, n_classes or 1); the
+# curvature of their biases, (n_classes or 1,).
+_Inverse = tuple[Callable[[Matrix], Matrix], Matrix, Matrix]
 
 INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
 _SAMPLE_ROWS = 12_000
@@ -35,6 +40,8 @@ _DIMENSIONS = 640  # of the subspace for longer ones: most of the variation of n
 _BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
 _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
+MAX_APART = 20  # classes; more have one inverse
+_DIMENSIONS_SHARED = 1536  # of the subspace, with one inverse
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
@@ -67,16 +74,10 @@ class HessianPreconditioner:
         It works in the space of parameters whose sum over the classes is 0: adding the same
         numbers to every class changes no probability, so gradients have no other component.
         """
-        weights, values = self._class_weights(parameters), self.values
-        if not parameters.any():  # at the start all classes have the same Hessian
-            weights = weights[:1]
-            if len(values) > _FULL_USE_ROWS:  # and one Hessian needs fewer rows
-                weights, values = weights[:, ::3] * 3, values[::3]
-        ridge = l2 + self.damping
-        blocks = self.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
-        of_inverse, of_centre, of_bias = zip(*blocks, strict=True)  # one of each class, or of all
-        inverses, centres = np.stack(of_inverse), np.stack(of_centre, axis=1)
-        biases, centre, basis = np.array(of_bias), self.centre.astype(np.float64), self.basis
+        weights, ridge = self._class_weights(parameters), l2 + self.damping
+        inverse = self._shared if len(weights) > MAX_APART else self._apart
+        solve, centres, biases = inverse(weights, ridge, not parameters.any())
+        centre, basis = self.centre.astype(np.float64), self.basis
         rest = ridge + biases * self.rest  # curvature of each dimension outside the basis
 
         def multiply(gradient: Floats) -> Floats:
@@ -84,11 +85,7 @@ class HessianPreconditioner:
             bias = gradient[-1]
             pixels = gradient[:-1] - np.outer(centre, bias)
             inner = pixels if basis is None else basis.T @ pixels.astype(basis.dtype)
-            right = (inner - centres * bias).astype(inverses.dtype)
-            if len(inverses) == 1:
-                solved = inverses[0] @ right
-            else:
-                solved = np.matmul(inverses, right.T[:, :, np.newaxis])[:, :, 0].T
+            solved = solve((inner - centres * bias).astype(self.values.dtype))
             step = np.empty_like(gradient)
             if basis is None:
                 step[:-1] = solved
@@ -99,6 +96,45 @@ class HessianPreconditioner:
             return np.asarray(step - step.mean(axis=1, keepdims=True))
 
         return multiply
+
+    def _apart(self, weights: Matrix, ridge: float, is_start: bool) -> _Inverse:
+        """The inverses of the blocks of all classes, each from its own weights."""
+        values = self.values
+        if is_start:  # all classes have the same Hessian
+            weights = weights[:1]
+            if len(values) > _FULL_USE_ROWS:  # and one Hessian needs fewer rows
+                weights, values = weights[:, ::3] * 3, values[::3]
+        blocks = self.run_tasks(lambda of: _inverse_block(of, values, ridge), weights)
+        of_inverse, centres, biases = zip(*blocks, strict=True)  # one of each class, or of all
+        inverses = np.stack(of_inverse)
+
+        def solve(right: Matrix) -> Matrix:
+            if len(inverses) == 1:
+                return np.asarray(inverses[0] @ right)
+            return np.asarray(np.matmul(inverses, right.T[:, :, np.newaxis])[:, :, 0].T)
+
+        return solve, np.stack(centres, axis=1), np.array(biases)
+
+    def _shared(self, weights: Matrix, ridge: float, _: bool) -> _Inverse:
+        """The same from one eigendecomposition, of the sum of all blocks."""
+        of_rows = weights.sum(axis=0)
+        tiny = np.finfo(of_rows.dtype).tiny
+        total = of_rows.sum() + tiny
+        shares = (weights.sum(axis=1) + tiny) / total
+        centre = of_rows @ self.values / total
+        halves = np.array_split(np.arange(len(of_rows)), 2)  # the same for any number of threads
+
+        def product(rows: NDArray[np.intp]) -> Matrix:
+            centred = (self.values[rows] - centre) * np.sqrt(of_rows[rows])[:, np.newaxis]
+            return np.asarray(centred.T @ centred)
+
+        eigenvalues, vectors = np.linalg.eigh(sum(self.run_tasks(product, halves)))
+        curvature = np.outer(np.maximum(eigenvalues, 0), shares) + centre.dtype.type(ridge)
+
+        def solve(right: Matrix) -> Matrix:
+            return np.asarray(vectors @ (vectors.T @ right / curvature))
+
+        return solve, centre[:, np.newaxis], shares * total
 
     def _class_weights(self, parameters: Floats) -> Matrix:
         """p(1 − p) · normalized weight of each class and sampled row: (n_classes, m)."""
@@ -146,10 +182,13 @@ def sample_preconditioner(
     rows, k = objective.rows, objective.n_classes
     n, m = len(rows), n_sampled(rows)
     chosen = np.arange(n) if m == n else np.sort(rng.choice(n, m, replace=False))
-    affordable = int((INVERSE_VALUES / k) ** 0.5)
     basis, outside = None, 0.0
-    if rows.n_pixels > min(_FULL_PIXELS, affordable):
-        basis, outside = _leading_subspace(objective, chosen, min(_DIMENSIONS, affordable), rng)
+    affordable = int((INVERSE_VALUES / k) ** 0.5)
+    whole, width = min(_FULL_PIXELS, affordable), min(_DIMENSIONS, affordable)
+    if k > MAX_APART:
+        whole = width = _DIMENSIONS_SHARED
+    if rows.n_pixels > whole:
+        basis, outside = _leading_subspace(objective, chosen, width, rng)
     # Copied only now, since both these rows and the subspace need much memory.
     sample = objective if m == n else objective.on_copies(chosen)
     weights = np.full(m, 1 / m, rows.dtype)
