@@ -142,6 +142,17 @@ def needs_fork() -> None:
         pytest.skip("processes cannot be forked here")
 
 
+def needs_both_unicode_forms(folder: Path) -> None:
+    """Skip the test where files cannot have names that differ in their Unicode form alone."""
+    for form in ("e\u0301", "\u00e9"):
+        (folder / form).touch()
+    created = [name for name in ("e\u0301", "\u00e9") if name in os.listdir(folder)]
+    for name in created:
+        (folder / name).unlink()
+    if len(created) < 2:
+        pytest.skip("the file system takes one Unicode form for another")
+
+
 def fork() -> int:
     """os.fork; where there is none, the test is skipped."""
     needs_fork()
