@@ -2,6 +2,7 @@
 
     SOFTMAXCE_DATA=… python benchmarks/memory.py [--copies 10] [--folder TMP]
     SOFTMAXCE_DATA=… python benchmarks/memory.py --patches 60000 600000 [--folder TMP]
+    python benchmarks/memory.py --features 50000 200000 [--folder TMP]
 
 The fit: MNIST's rows of 784 pixels in a mapped file, once and repeated ten times, each in a process
 of its own. Required: at most 300 MB besides the mapped pixels, no more for ten times the rows, and
@@ -10,6 +11,8 @@ as links, without a cache. Required: 600,000 images in less than 400 MB.
 With --patches, only `train --features patches`, for so many links to the 50,000 training pictures
 of CIFAR-10. The pixels and features are in temporary files, which need 14 KB for each picture (8 GB
 for 600,000). Required: at most 500 MB, and at most 11 times the time for ten times the images.
+With --features, only `train` on so many rows of 768 float32 features in an .npy file, in 10 classes
+(614 MB for 200,000). Required: at most 500 MB, and at most 50 MB more for four times the rows.
 Peaks are of one process: all resident memory, and its part that is not backed by a file
 ("anonymous").
 """
@@ -100,6 +103,24 @@ def measure_patches(sizes: list[int], place: str) -> None:
         train_on(place, size, "--features", "patches")
 
 
+def measure_features(sizes: list[int], place: str) -> None:
+    """Train on rows of features in a file."""
+    random = np.random.default_rng(0)
+    means = random.normal(0, 0.1, (10, 768))
+    for n in sizes:
+        labels = random.integers(0, 10, n)
+        shape, path = (n, 768), f"{place}/features.npy"
+        rows = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+        for at in range(0, n, 4096):
+            block = labels[at : at + 4096]
+            rows[at : at + 4096] = means[block] + random.normal(0, 1, (len(block), 768))
+        rows.flush()
+        del rows
+        np.save(f"{place}/labels.npy", labels)
+        command = ["train", path, "-o", f"{place}/m.npz", "--quiet"]
+        show("train", n, watched([sys.executable, "-m", "softmaxce", *command]))
+
+
 def train_on(place: str, n_files: int, *words: str) -> None:
     """Run and print a whole training on the images in `place`."""
     command = ["train", f"{place}/images", "-o", f"{place}/m.npz", "--no-cache", "--quiet", *words]
@@ -111,7 +132,12 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--folder", help="for the images; on the file system of SOFTMAXCE_DATA")
     parser.add_argument("--patches", type=int, nargs="+", metavar="N", help="numbers of pictures")
+    parser.add_argument("--features", type=int, nargs="+", metavar="N", help="numbers of rows")
     options = parser.parse_args()
+    if options.features:
+        with tempfile.TemporaryDirectory(dir=options.folder) as place:
+            measure_features(options.features, place)
+        return
     if options.patches:
         with tempfile.TemporaryDirectory(dir=options.folder) as place:
             measure_patches(options.patches, place)

@@ -189,8 +189,9 @@ class Recorder:
             raise Reached
 
 
-def scikit_learn(solver: str) -> Callable[..., Curve | str]:
-    """Runs a solver of scikit-learn that evaluates its objective in Python: our objective."""
+def scikit_learn(solver: str, inverse: float = 1.0) -> Callable[..., Curve | str]:
+    """Runs a solver of scikit-learn that evaluates its objective in Python: ours with
+    l2 = 1 / (inverse · n)."""
 
     def run(x: np.ndarray, labels: np.ndarray, goal: float, limit: float) -> Curve | str:
         try:
@@ -213,7 +214,7 @@ def scikit_learn(solver: str) -> Callable[..., Curve | str]:
         LinearModelLoss.loss_gradient = noting(original["loss_gradient"], lambda r: r[0])
         try:
             recorder.start = clock()
-            LogisticRegression(solver=solver, C=1.0, tol=1e-9, max_iter=10_000).fit(x, labels)
+            LogisticRegression(solver=solver, C=inverse, tol=1e-9, max_iter=10_000).fit(x, labels)
         except Reached:
             pass
         finally:

@@ -22,6 +22,7 @@ MEMBERS = members_of(GOOD)
 HEADER = header_of(GOOD)
 END_RECORD = b"PK\x05\x06"
 DIRECTORY_ENTRY = b"PK\x01\x02"
+GONE = object()  # in place of a field that the header lacks
 
 
 class Hostile(NamedTuple):
@@ -66,7 +67,21 @@ HEADERS = [
 
 # Name, error, fields of the header that are replaced.
 FIELDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("a newer version", "format_version 4, but this .* reads up to 3", {"format_version": 4}),
+    ("a newer version", "format_version 5, but this .* reads up to 4", {"format_version": 5}),
+    ("features: none", "n_features", {"format_version": 4}),
+    ("features: of images", "the model has features", {"format_version": 4, "n_features": 12}),
+    *(
+        (f"features: {name}", error, {"format_version": 4, "preprocessing": GONE, **fields})
+        for name, error, fields in (
+            ("true", "n_features", {"n_features": True}),
+            ("zero", "n_features", {"n_features": 0}),
+            ("2^40", "layers do not match", {"n_features": 2**40}),
+            ("one name", "feature_names", {"n_features": 12, "feature_names": ["a"]}),
+            ("a name twice", "feature_names", {"n_features": 12, "feature_names": ["a"] * 12}),
+            ("numbers", "feature_names", {"n_features": 12, "feature_names": [*range(12)]}),
+            ("text", "feature_names", {"n_features": 12, "feature_names": "abcdefghijkl"}),
+        )
+    ),
     ("an older version", "made by an older softmaxce; train it again", {"format_version": 2}),
     ("patches: none", "patches is missing", {"format_version": 3}),
     ("a version beyond floats", "damaged|format_version", {"format_version": 10**400}),
@@ -184,7 +199,8 @@ COMPRESSED = [
 
 def with_fields(**fields: Any) -> bytes:
     """The good model with other fields in its header."""
-    return with_header(GOOD, {**HEADER, **fields})
+    given = {name: value for name, value in {**HEADER, **fields}.items() if value is not GONE}
+    return with_header(GOOD, given)
 
 
 def with_member(name: str, content: bytes) -> bytes:

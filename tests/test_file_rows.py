@@ -9,7 +9,7 @@ import pytest
 
 from softmaxce import file_rows
 from softmaxce.errors import DataError
-from softmaxce.file_rows import FileRows, RowWriter, rows_of_file
+from softmaxce.file_rows import ChosenRows, FileRows, JoinedRows, RowWriter, rows_of_file
 
 VALUES = np.random.default_rng(0).integers(0, 256, (300, 50), np.uint8)
 
@@ -23,32 +23,47 @@ def handle(tmp_path):
     os.close(handle)
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        slice(None),
-        slice(10, 20),
-        slice(20, 10),
-        slice(290, 400),
-        slice(3, 300, 7),
-        3,
-        -1,
-        np.int64(299),
-        np.arange(0),
-        np.array([299, 0, 5, 5, *range(100, 120)]),
-        np.arange(300),
-        np.arange(1, 300, 40),
-        (np.arange(1, 300, 40), slice(10, 20)),
-        (slice(3, 30), slice(10, 20)),
-    ],
-    ids=str,
-)
+CHOICES = [
+    slice(None),
+    slice(10, 20),
+    slice(20, 10),
+    slice(290, 400),
+    slice(3, 300, 7),
+    3,
+    -1,
+    np.int64(299),
+    np.arange(0),
+    np.array([299, 0, 5, 5, *range(100, 120)]),
+    np.arange(300),
+    np.arange(1, 300, 40),
+    (np.arange(1, 300, 40), slice(10, 20)),
+    (slice(3, 30), slice(10, 20)),
+]
+
+
+@pytest.mark.parametrize("where", CHOICES, ids=str)
 def test_a_choice_of_rows_is_that_of_an_array(handle, monkeypatch, where):
     monkeypatch.setattr(file_rows, "_BLOCK_ROWS", 7)
     rows = FileRows(handle, "rows", 10, VALUES.shape)
     assert np.array_equal(rows[where], VALUES[where])
     with pytest.raises(IndexError):
         rows[300]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("where", CHOICES, ids=str)
+def test_rows_of_floats_and_chosen_and_joined_ones_are_those_of_an_array(tmp_path, where, dtype):
+    values = np.random.default_rng(0).normal(size=(300, 20)).astype(dtype)
+    (tmp_path / "rows").write_bytes(bytes(10) + values.tobytes())
+    numbers = np.array([*range(299, -1, -1)])
+    with open(tmp_path / "rows", "rb") as stream:
+        rows = FileRows(stream.fileno(), "rows", 10, values.shape, dtype)
+    assert rows[where].dtype == dtype
+    assert np.array_equal(rows[where], values[where])
+    assert np.array_equal(ChosenRows(rows, numbers)[where], values[::-1][where])
+    joined = JoinedRows([ChosenRows(rows, numbers[:120]), values[:180][::-1]])
+    assert joined.shape == values.shape
+    assert np.array_equal(joined[where], values[::-1][where])
 
 
 def test_reading_without_preadv(handle, monkeypatch):

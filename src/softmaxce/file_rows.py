@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,16 +50,16 @@ class RowWriter:
 
 
 class FileRows:
-    """A read-only matrix (n, n_columns) of uint8 in a file. Each access returns a copy of rows.
+    """A read-only matrix (n, n_columns) in a file. Each access returns a copy of rows.
 
-    handle: a descriptor, which is duplicated; name: the file's, for errors. Raises DataError when
-    rows cannot be read.
+    handle: a descriptor, which is duplicated; name: the file's, for errors; dtype: of the numbers.
+    Raises DataError when rows cannot be read.
     """
 
-    dtype = np.dtype(np.uint8)
-
-    def __init__(self, handle: int, name: str, offset: int, shape: tuple[int, int]) -> None:
-        self.name, self.shape = name, shape
+    def __init__(
+        self, handle: int, name: str, offset: int, shape: tuple[int, int], dtype: Any = np.uint8
+    ) -> None:
+        self.name, self.shape, self.dtype = name, shape, np.dtype(dtype)
         self._offset = offset
         self._handle = os.dup(handle)
 
@@ -69,7 +70,7 @@ class FileRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, where: Any) -> NDArray[np.uint8]:
+    def __getitem__(self, where: Any) -> NDArray[Any]:
         """Rows by number, slice or array of numbers: (n_columns,) or (n_chosen, n_columns); or,
         as [rows, columns], some columns of several rows."""
         if isinstance(where, tuple):
@@ -80,7 +81,7 @@ class FileRows:
         if np.ndim(where) == 0:
             row = range(len(self))[where]
             return np.asarray(self._read(row, row + 1)[0])
-        rows = np.empty((len(where), self.shape[1]), np.uint8)
+        rows = np.empty((len(where), self.shape[1]), self.dtype)
         for start in range(0, len(where), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             numbers = where[block]
@@ -93,13 +94,14 @@ class FileRows:
                     self._read_into(row, number)
         return rows
 
-    def _read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        rows = np.empty((stop - start, self.shape[1]), np.uint8)
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        rows = np.empty((stop - start, self.shape[1]), self.dtype)
         self._read_into(rows, start)
         return rows
 
-    def _read_into(self, rows: NDArray[np.uint8], start: int) -> None:
-        place, left = self._offset + start * self.shape[1], rows.reshape(-1).data
+    def _read_into(self, rows: NDArray[Any], start: int) -> None:
+        left = rows.reshape(-1).view(np.uint8).data
+        place = self._offset + start * self.shape[1] * self.dtype.itemsize
         reason = "another program has shortened the file"
         try:
             while left:
@@ -110,9 +112,49 @@ class FileRows:
         except OSError as error:
             reason = error.strerror or str(error)
         if left:
-            raise DataError(
-                f"cannot read decoded pixels: {self.name}: {reason}; run the command again"
-            )
+            raise DataError(f"cannot read the rows: {self.name}: {reason}; run the command again")
+
+
+class ChosenRows(FileRows):
+    """Some rows of a matrix in a file, by their numbers. Nothing is copied before an access."""
+
+    def __init__(self, whole: FileRows, numbers: NDArray[np.int64]) -> None:
+        self.name, self.dtype = whole.name, whole.dtype
+        self.shape = len(numbers), whole.shape[1]
+        self._whole, self._numbers = whole, numbers
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        if isinstance(where, tuple):
+            return super().__getitem__(where)
+        return self._whole[self._numbers[where]]
+
+
+class JoinedRows(FileRows):
+    """Matrices with equally many columns, one below the other, as one. Nothing is copied before an
+    access."""
+
+    def __init__(self, parts: Sequence[NDArray[Any]]) -> None:
+        self.name, self.dtype = "", np.result_type(*(part.dtype for part in parts))
+        self.shape = sum(map(len, parts)), parts[0].shape[1]
+        self._parts = parts
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        if isinstance(where, tuple):
+            return super().__getitem__(where)
+        if isinstance(where, slice):
+            return self._rows(np.arange(*where.indices(len(self))))
+        if np.ndim(where) == 0:
+            return np.asarray(self._rows(np.array([range(len(self))[where]]))[0])
+        return self._rows(where)
+
+    def _rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        rows, start = np.empty((len(numbers), self.shape[1]), self.dtype), 0
+        for part in self._parts:
+            is_here = (numbers >= start) & (numbers < start + len(part))
+            if is_here.any():
+                rows[is_here] = part[numbers[is_here] - start]
+            start += len(part)
+        return rows
 
 
 def _read_at(handle: int, buffer: memoryview, place: int) -> int:
@@ -125,10 +167,12 @@ def _read_at(handle: int, buffer: memoryview, place: int) -> int:
     return len(content)
 
 
-def rows_of_file(handle: int, name: str, offset: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def rows_of_file(
+    handle: int, name: str, offset: int, shape: tuple[int, int], dtype: Any = np.uint8
+) -> NDArray[Any]:
     """The matrix in a file, as an array if it is small and else as FileRows. Raises DataError."""
-    rows = FileRows(handle, name, offset, shape)
-    if shape[0] * shape[1] >= _MANY_BYTES:
+    rows = FileRows(handle, name, offset, shape, dtype)
+    if shape[0] * shape[1] * rows.dtype.itemsize >= _MANY_BYTES:
         return rows  # type: ignore[return-value]  # it is used like an array
     matrix = rows[:]
     matrix.flags.writeable = False

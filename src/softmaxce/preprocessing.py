@@ -1,4 +1,4 @@
-"""What an image file may be called, and what every image is resized and converted to.
+"""What an image file may be called, and what every image is resized and converted to; or features.
 
 Nothing here needs Pillow, so that a model can be loaded and scored without it.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from softmaxce.errors import ModelError
 
 SUFFIXES_OF = {
     "PNG": {".png"},
@@ -24,6 +26,7 @@ _UNREADABLE_SUFFIXES = {".jp2", ".j2k", ".jxl"}
 SUFFIXES = frozenset(_UNREADABLE_SUFFIXES).union(*SUFFIXES_OF.values())
 FITS = ("stretch", "crop", "pad")
 MAX_SIDE = 4096
+MAX_FEATURE = 1e12  # absolute, of a feature that another program computed: no logit overflows
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Preprocessing:
     channels: int
     fit: str = "stretch"
     background: str = "#ffffff"
+
+    @property
+    def images(self) -> Preprocessing:
+        """Itself: what images are converted to. A FeatureVectors raises an error instead."""
+        return self
 
     @property
     def n_pixels(self) -> int:
@@ -70,3 +78,30 @@ class Preprocessing:
     def __str__(self) -> str:
         how = {"stretch": "", "crop": ", cropped", "pad": ", padded"}[self.fit]
         return f"{self.width} × {self.height} {'grey' if self.channels == 1 else 'RGB'}{how}"
+
+
+@dataclass(frozen=True)
+class FeatureVectors:
+    """What a model sees instead of images: rows of `n_features` numbers that another program
+    computed. names: of the features; empty if they have none."""
+
+    n_features: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> Preprocessing:
+        """Raises ModelError: images cannot be converted to features."""
+        raise ModelError(
+            f"cannot use images: the model was trained on rows of {self}; give one .npz or "
+            ".npy file of such rows"
+        )
+
+    def name(self, number: int) -> str:
+        """The name of a feature, counting from 0."""
+        return self.names[number] if self.names else f"feature {number}"
+
+    def __str__(self) -> str:
+        return f"{self.n_features:,} features"
+
+
+Form = Preprocessing | FeatureVectors

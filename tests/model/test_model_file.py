@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import zipfile
 from dataclasses import replace
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
-from softmaxce.errors import ModelError
+from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model import model_file
@@ -24,7 +25,7 @@ from softmaxce.model.model_file import (
     save_model,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import FeatureVectors, Preprocessing
 
 
 def make_model(n_hidden: int | None = None, seed: int = 0) -> SoftmaxModel:
@@ -50,6 +51,27 @@ def test_a_saved_model_comes_back_whole(tmp_path, n_hidden):
         np.testing.assert_array_equal(ours.weights, theirs.weights)
         np.testing.assert_array_equal(ours.biases, theirs.biases)
     assert encode_model(loaded) == encode_model(model)
+
+
+@pytest.mark.parametrize("names", [(), tuple(f"[red]{i}\x1b" for i in range(12))])
+def test_a_model_of_features_keeps_their_number_and_names(tmp_path, names):
+    model = replace(make_model(), preprocessing=FeatureVectors(12, names))
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert loaded.preprocessing == FeatureVectors(12, names)
+    assert encode_model(loaded) == encode_model(model)
+    header = json.loads(zipfile.ZipFile(tmp_path / "model.npz").read("header.npy")[128:])
+    assert header["format_version"] == 4
+    assert "preprocessing" not in header
+    assert ("feature_names" in header) == bool(names)
+
+
+def test_weights_of_features_that_could_overflow_are_not_saved(tmp_path):
+    layer = Layer(np.full((12, 3), 1e18), np.zeros(3))
+    model = replace(make_model(), layers=(layer,))
+    save_model(model, tmp_path / "model.npz")  # pixels are at most 1
+    with pytest.raises(OutputError, match="logits overflow"):
+        save_model(replace(model, preprocessing=FeatureVectors(12)), tmp_path / "model.npz")
 
 
 def test_chosen_classes_are_kept_and_change_no_other_file(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from softmaxce.errors import ModelError
 from softmaxce.metrics.scores import score
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.views.report import charts, pictures
 from softmaxce.views.report.confusion import confusion_section
 from softmaxce.views.report.drawing import as_svg
@@ -180,7 +181,7 @@ def test_probabilities_of_images_are_all_per_cent(p, shown):
         path=lambda position: "a/1.png",
         pixels=lambda position: np.zeros(3, np.uint8),
     )
-    size = SimpleNamespace(width=1, height=1, channels=3)
+    size = Preprocessing(1, 1, 3)
     model = SimpleNamespace(class_names=["a", "b"], preprocessing=size)
     card = pictures._card(SimpleNamespace(scored=scored, model=model), 0)
     assert f"<span>a</span><span>{shown}</span>" in card

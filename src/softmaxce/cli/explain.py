@@ -218,7 +218,8 @@ def explain(
 ) -> None:
     """Explain softmax and cross-entropy step by step, with your numbers or an image and a model.
 
-    Each step is checked with a second calculation.
+    Each step is checked with a second calculation. IMAGE may also be a row of arrays, such as
+    features.npz[3].
     """
     output_format = context.params["output_format"] = _format(context)
     explained = _check(context)
@@ -239,6 +240,8 @@ def explain(
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
+            if explanation.picture is None:
+                raise InputError("--save-images needs an image: rows of features have no pictures")
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output

@@ -76,7 +76,8 @@ def predict(
 ) -> None:
     """Show the class probabilities for each IMAGE: a file, a folder of images, or - for stdin.
 
-    A single IMAGE may also be a source of pixel arrays that `train` accepts; it needs no labels.
+    A single IMAGE may also be a source of arrays that `train` accepts, or one of its rows, such as
+    features.npz[3]; it needs no labels.
     """
     from softmaxce.data.path_list import paths_in
     from softmaxce.views.json import predict as json_view

@@ -212,7 +212,8 @@ def train(
 
     DIR contains one subfolder of images per class, or such subfolders in train/ and, optionally,
     validation/ and test/. DIR may also be a CSV manifest with the columns path, label and,
-    optionally, split; an .npz or CSV file of pixels; or a folder of IDX or .npy files.
+    optionally, split; an .npz file of pixels or features; a CSV file of pixels; or a folder of IDX
+    or .npy files.
     """
     from softmaxce.workflows import train as workflow
     from softmaxce.workflows.checkpoint import saving_noted

@@ -1,4 +1,4 @@
-"""Pixel arrays in files: .npz, .npy, IDX (`…-ubyte`, also gzipped) and CSV files of pixels.
+"""Arrays of pixels or features in files: .npz, .npy, IDX (`…-ubyte`, also gzipped), CSV of pixels.
 
 They are read without unpickling, and only if the sizes in the headers fit the file.
 """
@@ -10,52 +10,68 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.array_readers import opened, read_idx, read_member, read_npy
-from softmaxce.data.array_values import as_labels, as_pixels
+from softmaxce.data.array_values import are_features, as_labels, as_pixels, check_features
 from softmaxce.data.class_folders import visible_folders
 from softmaxce.data.pixel_csv import is_pixel_csv, read_pixel_csv
 from softmaxce.data.split_names import split_among, words_of
 from softmaxce.errors import DataError, first_and_more
+from softmaxce.file_rows import ChosenRows, FileRows
+from softmaxce.preprocessing import FeatureVectors
 
 _IDX_END = re.compile(r"[-.]idx[13][-.]ubyte", re.ASCII | re.IGNORECASE)
 _FILE_WORDS = {"npy", "npz", "idx1", "idx3", "ubyte", "gz"}
+_FEATURE_WORDS = {"feature", "features", "embedding", "embeddings"}
 _ROLES = {
-    "images": {"x", "image", "images", "imgs", "pixels", "data"},
+    "images": {"x", "image", "images", "imgs", "pixels", "data"} | _FEATURE_WORDS,
     "labels": {"y", "label", "labels", "target", "targets"},
 }
 _CLASS_WORDS = {"class", "classes", "label", "target", "category", "categories"}
 _OTHER_WORDS = {"names", "id", "ids", "path", "paths", "file", "files", "filenames", "shape"}
 _POSITIONS = {"arr_0": "images", "arr_1": "labels"}  # as np.savez(file, x, y) calls them
 _NAMES = "names", "train"  # of the classes, for all splits
+_FEATURE_NAMES = "feature_names", "train"
 
 _Contents = dict[tuple[str, str], str]  # role and split → a file or a member of an archive
 _Files = dict[tuple[str, str, tuple[str, ...]], list[str]]  # role, split and data set → paths
 
 
 @dataclass(frozen=True)
-class PixelArrays:
-    """images: (n, height, width) or (n, height, width, 3), uint8; labels: n names, or None.
+class LabelledArrays:
+    """images: (n, height, width) or (n, height, width, 3), uint8, or features (n, n_features) of
+    floats, which may be in a file; labels: n names, or None.
 
-    notes: how the images were converted; rows: where the images are in the file, None for all.
+    notes: how the images were converted; rows: where the images are in the file, None for all;
+    vectors: the names of features, None for images.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     labels: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
     rows: Sequence[int] | None = None
+    vectors: FeatureVectors | None = None
+
+    def chosen(self, rows: Sequence[int], labels: tuple[str, ...] | None) -> LabelledArrays:
+        """Only these rows of all, with these labels."""
+        images: Any = self.images
+        if len(rows) < len(images):
+            is_in_file = isinstance(images, FileRows)
+            images = ChosenRows(images, np.array(rows)) if is_in_file else images[rows]
+        return replace(self, images=images, labels=labels, rows=rows)
 
     def labelled_in(self, source: object) -> list[tuple[str, str]]:
         """What each image is called (its source and its row there), and its label."""
         rows = range(len(self.images)) if self.rows is None else self.rows
-        names = (f"{source}[{row}]" for row in rows)
+        start = f"{source}["
+        names = (f"{start}{row}]" for row in rows)
         return [*zip(names, self.labels or (), strict=True)]
 
 
@@ -79,21 +95,24 @@ def array_splits(path: str | PathLike[str]) -> dict[str, bool]:
     return {split: ("labels", split) in contents for split in splits}
 
 
-def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
+def read_arrays(path: str | PathLike[str], split: str = "train") -> LabelledArrays:
     """The arrays of one split ("train", "validation" or "test"; "train" if none is named).
 
     Raises DataError, which names the file and the fault.
     """
     try:
-        name, images, labels, class_names = _read(path, split)
-        pixels, notes = as_pixels(images)
+        found = _read(path, split)
+        name, images = found.name, found.images
+        if _FEATURE_WORDS & {*words_of(name)} or are_features(images):
+            return _features(found)
+        pixels, notes = as_pixels(_in_memory(images))
+        if len(images.shape) == 2 and images.dtype.kind == "f":
+            notes += (f"{name}: whole numbers are read as pixels unless it is named features",)
         is_emnist = any(word.startswith("emnist") for word in words_of(name.lower()))
         if is_emnist and not name.lower().endswith((".npy", ".npz")):
             pixels = pixels.swapaxes(1, 2)
             notes += (f"{name}: EMNIST's pictures are stored transposed; they were turned upright",)
-        if labels is None:
-            return PixelArrays(pixels, None, notes)
-        return PixelArrays(pixels, as_labels(labels, len(pixels), class_names), notes)
+        return LabelledArrays(pixels, found.labels_of(len(pixels)), notes)
     except DataError:
         raise
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
@@ -101,13 +120,38 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> PixelArrays:
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
 
 
-def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
-    """The file of the images, the images, and their labels and class names, None without them."""
+def _features(found: _Found) -> LabelledArrays:
+    vectors = check_features(found.images, found.feature_names)
+    labels = found.labels_of(len(found.images), "rows of features")
+    return LabelledArrays(found.images, labels, vectors=vectors)
+
+
+class _Found(NamedTuple):
+    """The arrays of a split, and the name of the file or the member that holds the images."""
+
+    name: str
+    images: Any
+    labels: Any = None
+    class_names: Any = None
+    feature_names: Any = None
+
+    def labels_of(self, n_images: int, images: str = "images") -> tuple[str, ...] | None:
+        """The class of each of the images. Raises ValueError."""
+        if self.labels is None:
+            return None
+        return as_labels(_in_memory(self.labels), n_images, self.class_names, images)
+
+
+def _in_memory(array: NDArray[Any]) -> NDArray[Any]:
+    return array[:] if isinstance(array, FileRows) else array
+
+
+def _read(path: str | PathLike[str], split: str) -> _Found:
     if is_pixel_csv(path):
-        return os.path.basename(path), *read_pixel_csv(path), None
+        return _Found(os.path.basename(path), *read_pixel_csv(path))
     contents = _contents(path)
     if str(path).lower().endswith(".npz"):
-        return os.path.basename(path), *_read_npz(path, split, contents)
+        return _read_npz(path, split, contents)
     images, labels = (
         None
         if (file := contents.get((role, split))) is None
@@ -116,11 +160,10 @@ def _read(path: str | PathLike[str], split: str) -> tuple[str, Any, Any, Any]:
         else read_idx(file, n_dimensions)
         for role, n_dimensions in (("images", 3), ("labels", 1))
     )
-    return os.path.basename(contents["images", split]), images, labels, None
+    return _Found(os.path.basename(contents["images", split]), images, labels)
 
 
-def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> list[Any]:
-    """Images, labels and class names."""
+def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> _Found:
     with opened(path) as stream, zipfile.ZipFile(stream) as archive:
         if ("images", split) not in contents:
             raise DataError(
@@ -128,12 +171,14 @@ def _read_npz(path: str | PathLike[str], split: str, contents: _Contents) -> lis
                 "similar, and one named y, labels, y_train or train_labels; it contains: "
                 f"{first_and_more(archive.namelist()) or 'nothing'}"
             )
-        members = map(contents.get, (("images", split), ("labels", split), _NAMES))
-        images, labels, names = (
-            None if m is None else read_member(archive, archive.getinfo(m)) for m in members
+        keys = ("images", split), ("labels", split), _NAMES, _FEATURE_NAMES
+        images, labels, names, feature_names = (
+            None if m is None else read_member(archive, archive.getinfo(m))
+            for m in map(contents.get, keys)
         )
         has_names = names is not None and names.dtype.kind in "US"
-        return [images, labels, names if has_names else None]
+        name, names = contents["images", split], names if has_names else None
+        return _Found(name, images, labels, names, feature_names)
 
 
 def _contents(path: str | PathLike[str]) -> _Contents:
@@ -218,6 +263,8 @@ def _parsed(name: str) -> tuple[str, str, tuple[str, ...]]:
     found = [word for word in words_of(name) if word not in _FILE_WORDS]
     if _CLASS_WORDS & {*found} and {"names", "classes", "categories"} & {*found}:
         return (*_NAMES, ())
+    if _FEATURE_WORDS & {*found} and "names" in found:
+        return (*_FEATURE_NAMES, ())
     role = next((role for role, known in _ROLES.items() if known & {*found}), "")
     role = "" if _OTHER_WORDS & {*found} else role
     rest = [word for word in found if word not in _ROLES.get(role, ()) and not split_among([word])]

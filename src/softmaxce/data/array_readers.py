@@ -1,4 +1,7 @@
-"""The bytes of .npy and IDX files → arrays, without unpickling, within the bounds of the file."""
+"""The bytes of .npy and IDX files → arrays, without unpickling, within the bounds of the file.
+
+Rows of floats stay in the file, unless it is compressed: they are read when they are needed.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,12 @@ from numpy.typing import NDArray
 
 from softmaxce.bounded_input import open_regular
 from softmaxce.data.tables import MAX_RATIO
+from softmaxce.file_rows import rows_of_file
 
 MAX_BYTES = 4 * 2**30
 _NEVER_A_BOMB = 2**25  # bytes: sorted labels take 1,000 times as much unpacked
+_CHUNK_BYTES = 2**20
+_MAX_ROWS = 2**27  # each row gets a name
 OBJECTS = (
     "holds Python objects, which are never read, because they can run programs; save it with a "
     'plain type, for example with y.astype(str) or x.astype("uint8")'
@@ -24,11 +30,19 @@ OBJECTS = (
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    """An array of an .npz file. Raises ValueError."""
+    """An array of an .npz file. Raises DataError or ValueError."""
     if info.file_size > min(MAX_BYTES, max(MAX_RATIO * info.compress_size, _NEVER_A_BOMB)):
         raise ValueError(f"{info.filename} unpacks to too many bytes")
+    file, start = archive.fp, None
+    if file is not None and info.compress_type == zipfile.ZIP_STORED:
+        file.seek(info.header_offset + 26)
+        start = info.header_offset + 30 + sum(struct.unpack("<2H", file.read(4)))
     with archive.open(info) as stream:
-        return _read_npy(stream, info.filename, info.file_size)
+        place = None if file is None or start is None else (file.fileno(), start)
+        array = _read_npy(stream, info.filename, info.file_size, place)
+        while stream.read(_CHUNK_BYTES):  # at the end, zipfile compares the checksums
+            pass
+        return array
 
 
 def opened(path: str | PathLike[str]) -> BinaryIO:
@@ -37,12 +51,17 @@ def opened(path: str | PathLike[str]) -> BinaryIO:
 
 
 def read_npy(path: str) -> NDArray[Any]:
-    """The array of an .npy file. Raises OSError or ValueError."""
-    with opened(path) as stream:
-        return _read_npy(stream, os.path.basename(path), os.fstat(stream.fileno()).st_size)
+    """The array of an .npy file. Raises DataError, OSError or ValueError."""
+    with open(open_regular(path), "rb") as stream:
+        size, place = os.fstat(stream.fileno()).st_size, (stream.fileno(), 0)
+        return _read_npy(stream, os.path.basename(path), size, place)
 
 
-def _read_npy(stream: IO[bytes], name: str, size: int) -> NDArray[Any]:
+def _read_npy(
+    stream: IO[bytes], name: str, size: int, place: tuple[int, int] | None
+) -> NDArray[Any]:
+    """The array in a stream of `size` bytes. place: a descriptor, and where the stream starts
+    there; None if the stream is compressed."""
     try:
         version = np.lib.format.read_magic(stream)
     except ValueError:
@@ -56,6 +75,11 @@ def _read_npy(stream: IO[bytes], name: str, size: int) -> NDArray[Any]:
         raise ValueError(f"{name} {OBJECTS}")
     if not 0 <= size - n_bytes <= 2**16:
         raise ValueError(f"{name} does not have the size in its header")
+    are_rows = dtype.kind == "f" and dtype.isnative and not fortran_order and len(shape) == 2
+    if place and are_rows and min(shape) > 0 and shape[0] <= _MAX_ROWS:
+        return rows_of_file(place[0], name, place[1] + stream.tell(), shape, dtype)
+    if n_bytes > MAX_BYTES:
+        raise ValueError(f"{name} unpacks to too many bytes")
     content = stream.read(n_bytes)
     if len(content) != n_bytes:
         raise ValueError("an array ends too early")

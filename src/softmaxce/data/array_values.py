@@ -1,7 +1,9 @@
-"""Arrays as people save them → uint8 pixels and class names, where their meaning is certain."""
+"""Arrays as people save them → uint8 pixels or features, and class names, where their meaning is
+certain."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isqrt
 from typing import Any
 
@@ -9,12 +11,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_names import normalized
+from softmaxce.preprocessing import FeatureVectors
 
 _SCALES = (  # from, to, and how to make bytes of these values
     (0, 1, ', here with (x * 255).round().astype("uint8")'),
     (0, 255, ', here with x.round().astype("uint8")'),
     (-1, 1, ', here with ((x + 1) * 127.5).round().astype("uint8")'),
 )
+
+_BLOCK_VALUES = 2**20
+
+
+def are_features(array: NDArray[Any]) -> bool:
+    """Whether an array that has no name which says so holds features: rows of floats, other than
+    the pixels of square images (whole numbers from 0 to 255, of which one is above 1)."""
+    if len(array.shape) != 2 or array.dtype.kind != "f":
+        return False
+    if isqrt(array.shape[1]) ** 2 != array.shape[1] or 0 in array.shape:
+        return True
+    highest = 0.0
+    for block in blocks_of_rows(array):
+        if not ((block >= 0) & (block <= 255) & (block == np.rint(block))).all():
+            return True
+        highest = max(highest, block.max())
+    return highest <= 1
+
+
+def blocks_of_rows(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Copies of the rows of a matrix, which may be in a file, in blocks of about a million values;
+    of at least float32, in which sums and squares of float16 do not overflow."""
+    step = max(1, _BLOCK_VALUES // max(array.shape[1], 1))
+    wide = np.result_type(array.dtype, np.float32)
+    return (array[at : at + step].astype(wide) for at in range(0, array.shape[0], step))
+
+
+def check_features(features: NDArray[Any], names: NDArray[Any] | None) -> FeatureVectors:
+    """The number and the names of the features. Raises ValueError, which says what to do."""
+    shape, dtype = features.shape, features.dtype
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"the features have the shape {shape}; save them as (rows, features)")
+    if dtype.kind != "f" or dtype.itemsize > 8:
+        raise ValueError(f'the features are {dtype}; save them as x.astype("float32")')
+    if names is None:
+        return FeatureVectors(shape[1])
+    if names.dtype.kind not in "US" or names.size != shape[1]:
+        raise ValueError(
+            f"feature_names has the shape {names.shape} and type {names.dtype}, but there are "
+            f"{shape[1]} features; save one name for each of them"
+        )
+    texts = _texts(names.reshape(-1))
+    if len(set(texts)) < len(texts):
+        repeated = next(name for name in texts if texts.count(name) > 1)
+        raise ValueError(f"feature_names repeats '{repeated}'; give each feature its own name")
+    return FeatureVectors(shape[1], tuple(texts))
 
 
 def as_pixels(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -59,7 +108,10 @@ def _how_to_reshape(shape: tuple[int, ...]) -> str:
             f", here with x.reshape(-1, {side}, {side}, 3) or, if the red values come first, with "
             f"np.moveaxis(x.reshape(-1, 3, {side}, {side}), 1, 3)"
         )
-    return f"; {shape[1]} pixels per image are not a square" if side else ""
+    if len(shape) == 1:
+        return ", or features as (rows, features)"
+    advice = f"; {shape[1]} pixels per image are not a square; save features as floats"
+    return advice if side else ""
 
 
 def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
@@ -87,11 +139,12 @@ def _as_bytes(images: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]
 
 
 def as_labels(
-    labels: NDArray[Any], n_images: int, class_names: NDArray[Any] | None
+    labels: NDArray[Any], n_images: int, class_names: NDArray[Any] | None, images: str = "images"
 ) -> tuple[str, ...]:
     """The class of each image: the name at its label's index, or the label itself.
 
-    labels may be one-hot rows. Raises ValueError, which says what to do.
+    labels may be one-hot rows; images: what is labelled, in words. Raises ValueError, which says
+    what to do.
     """
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError("the labels contain NaN; leave out the images without a label")
@@ -107,7 +160,7 @@ def as_labels(
         labels = is_one.argmax(axis=1)
     if labels.size != n_images or max(labels.shape, default=0) != n_images:
         raise ValueError(
-            f"there are {n_images} images, but the labels have the shape {labels.shape}"
+            f"there are {n_images} {images}, but the labels have the shape {labels.shape}"
         )
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and (labels == np.rint(labels)).all():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import in_class_order
-from softmaxce.data.array_files import PixelArrays
+from softmaxce.data.array_files import LabelledArrays
 from softmaxce.data.class_folders import ClassFolder
 from softmaxce.data.source_findings import finding, with_examples
 from softmaxce.data.sources import Split, list_classes, read_labelled_arrays
@@ -20,7 +20,7 @@ class Contents(NamedTuple):
     files; and its classes, in class order."""
 
     split: Split
-    arrays: PixelArrays | None
+    arrays: LabelledArrays | None
     classes: tuple[ClassFolder, ...]
 
 
@@ -52,18 +52,17 @@ def read_contents(
     )
 
 
-def _classes_of(arrays: PixelArrays, split: Split) -> tuple[ClassFolder, ...]:
+def _classes_of(arrays: LabelledArrays, split: Split) -> tuple[ClassFolder, ...]:
     paths: dict[str, list[str]] = {}
     for path, label in arrays.labelled_in(split):
         paths.setdefault(label, []).append(path)
     return tuple(ClassFolder(name, tuple(paths[name])) for name in in_class_order(paths))
 
 
-def _chosen_rows(arrays: PixelArrays, chosen: Mapping[str, str]) -> PixelArrays:
+def _chosen_rows(arrays: LabelledArrays, chosen: Mapping[str, str]) -> LabelledArrays:
     labels = arrays.labels or ()
     rows = [row for row, label in enumerate(labels) if label in chosen]
-    images = arrays.images if len(rows) == len(labels) else arrays.images[rows]
-    return replace(arrays, images=images, labels=tuple(chosen[labels[r]] for r in rows), rows=rows)
+    return arrays.chosen(rows, tuple(chosen[labels[row]] for row in rows))
 
 
 def _merged(classes: Sequence[ClassFolder], chosen: Mapping[str, str]) -> tuple[ClassFolder, ...]:

@@ -6,15 +6,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import closest, labels_of
-from softmaxce.data.array_files import PixelArrays
+from softmaxce.data.array_files import LabelledArrays
 from softmaxce.data.chosen_classes import read_contents
 from softmaxce.data.class_folders import ClassFolder
+from softmaxce.data.feature_arrays import check_values, wanted_vectors
 from softmaxce.data.grouping import about_single_images, group_keys, joined_by_copies
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
@@ -28,7 +30,7 @@ from softmaxce.data.source_findings import (
 from softmaxce.data.sources import AnySource, Split, as_split
 from softmaxce.data.split_names import split_of
 from softmaxce.errors import DataError, ImageError, first_and_more
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import FeatureVectors, Form, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class PixelDataset:
     paths: n_images file names; digests: (n_images, 2) uint64, equal for equal pixels;
     preprocessing_reason: why the images have this preprocessing, in words; unreadable: the image
     files that were skipped; ignored_files: files whose names are not those of images; findings:
-    what is worth knowing about the source; features: (n_images, n_features) uint8, which a model
-    sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the images of a
-    group, if images are grouped.
+    what is worth knowing about the source; features: (n_images, n_features) uint8 or floats, which
+    a model sees instead of the pixels, if it does; groups: (n_images,) keys, equal for the images
+    of a group, if images are grouped. If `preprocessing` is a FeatureVectors, there are no pixels:
+    n_pixels is 0, and the rows of `features` were computed by another program.
     """
 
     pixels: NDArray[np.uint8]
@@ -49,16 +52,16 @@ class PixelDataset:
     class_names: tuple[str, ...]
     paths: tuple[str, ...]
     digests: NDArray[np.uint64]
-    preprocessing: Preprocessing
+    preprocessing: Form
     preprocessing_reason: str = ""
     unreadable: tuple[ImageError, ...] = ()
     ignored_files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    features: NDArray[np.uint8] | None = None
+    features: NDArray[Any] | None = None
     groups: NDArray[np.uint64] | None = None
 
     @property
-    def inputs(self) -> NDArray[np.uint8]:
+    def inputs(self) -> NDArray[Any]:
         """What a model sees of the images: the features, or else the pixels."""
         return self.pixels if self.features is None else self.features
 
@@ -155,7 +158,7 @@ def load_for_training(
 def load_for_model(
     source: AnySource,
     class_names: Sequence[str],
-    preprocessing: Preprocessing,
+    preprocessing: Form,
     options: ReadOptions = ReadOptions(),
     choice: ClassChoice = ALL_CLASSES,
     *,
@@ -167,7 +170,6 @@ def load_for_model(
     `load_for_training` does for unreadable images. training: whether `class_names` come from
     training images, not from a model; this changes only the message.
     """
-    wanted = PreprocessingOptions.exactly(preprocessing)
     split, arrays, classes = read_contents(as_split(source), choice)
     names = [c.name for c in classes]
     labels = labels_of(names, class_names)
@@ -182,7 +184,10 @@ def load_for_model(
             else f"unknown class: {split}: the model does not know {theirs}; it knows {known}{hint}"
         )
     if arrays is not None:
-        return _from_arrays(split, arrays, class_names, wanted, options=options)
+        return _from_arrays(split, arrays, class_names, preprocessing, options=options)
+    wanted_vectors(None, preprocessing, split)
+    assert isinstance(preprocessing, Preprocessing)
+    wanted = PreprocessingOptions.exactly(preprocessing)
     if not any(c.paths for c in classes):
         raise DataError(f"no images: {split}: its class folders contain no image files")
     return _read(split, classes, class_names, wanted, options=options)
@@ -248,9 +253,9 @@ def _unreadable(errors: Sequence[ImageError]) -> DataError:
 
 def _from_arrays(
     split: Split,
-    arrays: PixelArrays,
+    arrays: LabelledArrays,
     class_names: Sequence[str],
-    wanted: PreprocessingOptions,
+    wanted: PreprocessingOptions | Form,
     *,
     options: ReadOptions,
 ) -> PixelDataset:
@@ -261,23 +266,33 @@ def _from_arrays(
             f"cannot distribute: {split}: a cluster reads image files, listed by class folders or "
             "a CSV manifest; omit --dask for arrays"
         )
-    preprocessing, decoded, reason = decode_arrays([arrays.images], wanted)
     labels = np.array(labels_of(arrays.labels or (), class_names), np.int64)
     paths = tuple(path for path, _ in arrays.labelled_in(split.path))
+    form: Form | None = wanted_vectors(arrays.vectors, wanted, split)
+    if form is not None:
+        is_training = isinstance(wanted, PreprocessingOptions)
+        digests, found = check_values(arrays, split, training=is_training)
+        pixels, reason = np.empty((len(labels), 0), np.uint8), ""
+    else:
+        assert not isinstance(wanted, FeatureVectors)
+        form, decoded, reason = decode_arrays([arrays.images], wanted)
+        digests, pixels = decoded.digests, decoded.pixels
+        found = with_examples(finding("arrays", arrays.notes, "remark", "on the arrays"))
     return PixelDataset(
-        decoded.pixels,
+        pixels,
         labels,
         tuple(class_names),
         paths,
-        decoded.digests,
-        preprocessing,
+        digests,
+        form,
         reason,
         findings=(
             *split.findings,
-            *with_examples(finding("arrays", arrays.notes, "remark", "on the arrays")),
+            *found,
             *about_names(class_names),
-            *about_copies(decoded.digests, labels, paths),
+            *about_copies(digests, labels, paths),
         ),
+        features=arrays.images if arrays.vectors else None,
     )
 
 

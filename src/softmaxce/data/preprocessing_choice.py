@@ -112,11 +112,13 @@ def decode_all(
 
 
 def decode_arrays(
-    arrays: Sequence[NDArray[np.uint8]], wanted: PreprocessingOptions
+    arrays: Sequence[NDArray[np.uint8]], wanted: PreprocessingOptions | Preprocessing
 ) -> tuple[Preprocessing, DecodedImages, str]:
     """As `decode_all`, for arrays (n, height, width) or (n, height, width, 3) of images."""
     from softmaxce.images.reading import array_pixels  # Pillow is loaded with the first image
 
+    if isinstance(wanted, Preprocessing):
+        wanted = PreprocessingOptions.exactly(wanted)
     sizes, are_grey = [(a.shape[2], a.shape[1]) for a in arrays], [a.ndim == 3 for a in arrays]
     preprocessing = wanted.choose({*sizes}, all(are_grey))
     rows, counts = [array_pixels(a, preprocessing) for a in arrays], [len(a) for a in arrays]

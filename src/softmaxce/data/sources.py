@@ -10,7 +10,7 @@ from pathlib import Path
 
 from softmaxce.class_names import labels_of, look_alike_key
 from softmaxce.data.array_files import (
-    PixelArrays,
+    LabelledArrays,
     array_splits,
     is_array_source,
     read_arrays,
@@ -213,14 +213,14 @@ def list_classes(split: Split) -> Classes:
     return list_class_folders(split.path)
 
 
-def read_split_arrays(split: Split) -> PixelArrays | None:
+def read_split_arrays(split: Split) -> LabelledArrays | None:
     """The pixel arrays of `split`, or None if it consists of image files. Raises DataError."""
     if not is_array_source(split.path):
         return None
     return read_arrays(split.path, _chosen(split, array_splits(split.path)))
 
 
-def read_labelled_arrays(split: Split) -> PixelArrays | None:
+def read_labelled_arrays(split: Split) -> LabelledArrays | None:
     """As read_split_arrays; raises DataError for arrays without labels."""
     arrays = read_split_arrays(split)
     if arrays is not None and arrays.labels is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,12 @@ class DecodedImages:
     is_grey: NDArray[np.bool_]
     digests: NDArray[np.uint64]
     failures: dict[int, ImageError]
+
+
+def without_files(rows: NDArray[Any], digests: NDArray[np.uint64]) -> DecodedImages:
+    """Rows of features as if they were the pixels of images."""
+    n = len(digests)
+    return DecodedImages(rows, np.zeros((n, 2), np.int32), np.zeros(n, np.bool_), digests, {})
 
 
 def digests_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -13,6 +13,7 @@ from softmaxce.lesson.misconceptions import find_misconceptions
 from softmaxce.lesson.step import Step, render
 
 if TYPE_CHECKING:
+    from softmaxce.lesson.feature_row import FeatureRow
     from softmaxce.lesson.picture import Picture
 
 __all__ = ["STEPS", "build", "find_misconceptions", "make_example"]
@@ -32,25 +33,30 @@ STEPS = (
 N_ABOUT_LOGITS = 4
 
 
-def build(example: Example, picture: Picture | None = None) -> tuple[Step, ...]:
-    """The steps of `example`, in order, those of its `picture` first.
+def build(example: Example, shown: Picture | FeatureRow | None = None) -> tuple[Step, ...]:
+    """The steps of `example`, in order, those of the picture or the row of features first.
 
     Given probabilities, the steps before the target are left out. Raises CheckError if a check
     fails.
     """
     chosen = STEPS[N_ABOUT_LOGITS:] if example.source == "probabilities" else STEPS
     steps = [render(template, numbers_of(example)) for template, numbers_of in chosen]
-    if picture is not None:
-        steps[:1] = _steps_of(picture, example)
+    if shown is not None:
+        steps[:1] = _steps_of(shown, example)
     return tuple(steps)
 
 
-def _steps_of(picture: Picture, example: Example) -> list[Step]:
-    """The steps up to the logits, of a picture."""
+def _steps_of(shown: Picture | FeatureRow, example: Example) -> list[Step]:
+    """The steps up to the logits, of a picture or a row of features."""
     # Imported here: without a picture the lesson needs no model and starts faster.
     from softmaxce.lesson import picture_templates
+    from softmaxce.lesson.feature_row import FeatureRow, logits_of_features
     from softmaxce.lesson.picture import image, logits_of_image
 
+    if isinstance(shown, FeatureRow):
+        numbers = logits_of_features(shown, example)
+        return [render(picture_templates.LOGITS_OF_FEATURES, numbers)]
+    picture = shown
     if picture.model.patches is None:
         return [
             render(picture_templates.IMAGE, image(picture)),

@@ -31,8 +31,13 @@ class Example:
     names_are_given: bool = False
     temperature: float = 1.0
     learning_rate: float = 0.1
-    source: str = "logits"  # or "probabilities", or "image"
+    source: str = "logits"  # or "probabilities"; or of a model, "image" or "features"
     default_names: str = DEFAULT_NAMES
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether a model computed the logits."""
+        return self.source in ("image", "features")
 
     @property
     def n_classes(self) -> int:

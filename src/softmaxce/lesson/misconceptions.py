@@ -360,7 +360,7 @@ def _unknown_picture(example: Example) -> dict[str, Any]:
     used, numbers = _or_stock(example, own, 2.0, 1.0)
     named = 3 if example.names_are_given else 0
     return numbers | {
-        "fit": 6 if example.source == "image" else named,
+        "fit": 6 if example.is_of_model else named,
         **used.named("n_classes", "probabilities"),
         "lower": softmax([z - 100.0 for z in used.scaled]).tolist(),
         "sum_of_probabilities": math.fsum(used.probabilities),

@@ -66,7 +66,7 @@ def shares(example: Example) -> dict[str, Any]:
     show_cancelling: which failure to show with other numbers. always_cancels: the logits are those
     of a linear model, which cancel but for the rounding of its weights.
     """
-    of_model = example.source == "image"
+    of_model = example.is_of_model
     rounding = ROUNDING_OF_WEIGHTS if of_model else ROUNDING
     total, parts, tolerance = shares_of_total(example.logits, rounding)
     negative, positive = min(example.logits) < 0, max(example.logits) > 0

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
-from softmaxce.lesson.picture import Picture, largest, regions, spread, sums_of_contributions
+from softmaxce.lesson.inputs import largest, sums_of_contributions
+from softmaxce.lesson.picture import N_PIXELS_SHOWN, Picture, regions, spread
 from softmaxce.patches import (
     CONTRAST,
     PIXEL_STEPS,
@@ -143,7 +144,7 @@ def logits_of_patches(picture: Picture, example: Example) -> dict[str, Any]:
     assert patches is not None
     places = patches.contributions(picture.pixels, picture.contributions(winner))
     numbers = sums_of_contributions(picture, example)
-    order = largest(places.reshape(-1))
+    order = largest(places.reshape(-1), N_PIXELS_SHOWN)
     return {
         **numbers,
         "side": SIDE,

@@ -1,13 +1,10 @@
 """The steps before the logits: from an image to its vector, and through the model's weights.
 
-For a linear model the contributions of the inputs and the bias sum to the logit, exactly. With
-hidden layers an input's contribution is gradient × input, which holds while the same hidden nodes
-stay active. The inputs are the pixels, or the patch features of the image.
+The inputs are the pixels, or the patch features of the image.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +15,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from softmaxce.lesson.example import Example
-from softmaxce.lesson.numbers import logits
-from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.lesson.inputs import Floats, ModelInputs, largest, sums_of_contributions
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE
 
-Floats = NDArray[np.float64]
 N_ENDS = 4
 N_PIXELS_SHOWN = 5
 N_CELLS = 7
@@ -32,9 +28,10 @@ REGIONS += ["bottom left", "bottom", "bottom right"]
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(ModelInputs):
     """An image as its model sees it. pixels: (n_pixels,), 0 … 255, laid row by row."""
 
+    source = "image"
     model: SoftmaxModel
     pixels: NDArray[np.uint8]
     path: str = ""
@@ -42,7 +39,7 @@ class Picture:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        preprocessing = self.model.preprocessing
+        preprocessing = self.model.preprocessing.images
         return preprocessing.height, preprocessing.width, preprocessing.channels
 
     @cached_property
@@ -51,46 +48,9 @@ class Picture:
         return self.model.inputs(self.pixels[np.newaxis, :]).reshape(-1)
 
     @cached_property
-    def values(self) -> Floats:
-        """The inputs scaled to 0 … 1: (n_inputs,)."""
-        return np.multiply(self.inputs, PIXEL_SCALE, dtype=np.float64)
-
-    @cached_property
-    def logits(self) -> Floats:
-        """The model's own forward pass: (n_classes,)."""
-        return self.model.logits_of(self.inputs[np.newaxis, :]).reshape(-1)
-
-    @cached_property
     def grid(self) -> NDArray[np.uint8]:
         """The image: (height, width, channels)."""
         return self.pixels.reshape(self.shape)
-
-    @cached_property
-    def _active(self) -> list[NDArray[np.bool_]]:
-        """The nodes that the ReLU lets through, for each hidden layer."""
-        active, values = [], self.values
-        for layer in self.model.layers[:-1]:
-            values = values @ layer.weights + layer.biases
-            active.append(values > 0.0)
-            values = np.maximum(values, 0.0)
-        return active
-
-    def slopes(self, k: int) -> tuple[Floats, float]:
-        """How logit k changes with each scaled input (n_inputs,), and what the biases add to it.
-
-        Back-propagation through the active nodes; for a linear model, column k and bias k.
-        """
-        *hidden, last = self.model.layers
-        slope, rest = last.weights[:, k], float(last.biases[k])
-        for layer, active in zip(reversed(hidden), reversed(self._active), strict=True):
-            slope = np.where(active, slope, 0.0)
-            rest += float(slope @ layer.biases)
-            slope = layer.weights @ slope
-        return slope, rest
-
-    def contributions(self, k: int) -> Floats:
-        """What each input adds to logit k: (n_inputs,). With the biases they sum to the logit."""
-        return self.slopes(k)[0] * self.values
 
     def contribution_map(self, k: int) -> Floats:
         """What each place of the image adds to logit k: (height, width).
@@ -162,39 +122,16 @@ def logits_of_image(picture: Picture, example: Example) -> dict[str, Any]:
     contributions = picture.contributions(example.winner)
     return {
         **sums_of_contributions(picture, example),
+        "n_pixels": len(picture.pixels),
         "contributions": contributions.tolist(),
         **_strongest(picture, contributions, example.winner),
         **regions(picture, picture.as_map(contributions)),
     }
 
 
-def sums_of_contributions(picture: Picture, example: Example) -> dict[str, Any]:
-    """sums: Σ contributions of the inputs, and biases: what the biases add, for each class."""
-    sums, rests = [], []
-    for k in range(example.n_classes):
-        slope, rest = picture.slopes(k)
-        sums.append(math.fsum((slope * picture.values).tolist()))
-        rests.append(rest)
-    n_layers = len(picture.model.layers)
-    return {
-        **logits(example),
-        **example.named("winner", "winner_logit"),
-        "n_pixels": len(picture.pixels),
-        "n_layers": n_layers,
-        "linear": n_layers == 1,
-        "hidden": n_layers > 1,
-        "sums": sums,
-        "biases": rests,
-        "sums_and_biases": [total + rest for total, rest in zip(sums, rests, strict=True)],
-        "winner_sum": sums[example.winner],
-        "winner_bias": rests[example.winner],
-        "winner_sum_and_bias": sums[example.winner] + rests[example.winner],
-    }
-
-
 def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any]:
     _, width, channels = picture.shape
-    order = largest(contributions)
+    order = largest(contributions, N_PIXELS_SHOWN)
     slope, _ = picture.slopes(k)
     return {
         "pixel_rows": [i // channels // width for i in order],
@@ -203,12 +140,6 @@ def _strongest(picture: Picture, contributions: Floats, k: int) -> dict[str, Any
         "pixel_weights": [float(slope[i]) for i in order],
         "pixel_contributions": [float(contributions[i]) for i in order],
     }
-
-
-def largest(contributions: Floats) -> list[int]:
-    """Where the contributions (n,) with the largest absolute values are."""
-    order: list[int] = np.argsort(-np.abs(contributions), kind="stable")[:N_PIXELS_SHOWN].tolist()
-    return order
 
 
 def spread(places: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The text of the steps about an image, for models on pixels and models with patch features."""
+"""The text of the steps about an image, for models of pixels, patch features and other features."""
 
 from __future__ import annotations
 
@@ -173,14 +173,17 @@ PATCHES = StepTemplate(
     ),
 )
 
+SUMS_OF_FEATURES = class_table(Column("features", "sums"), Column("bias", "biases"), LOGIT)
+GRADIENT_TIMES_FEATURE = (
+    "The forward pass goes through {n_layers} layers. Here a feature's contribution is gradient × "
+    "input, an approximation that holds while the same hidden nodes stay active."
+)
 LOGITS_OF_PATCHES = LOGITS_OF_IMAGE._replace(
     sentences={
         **NODES,
         "The forward pass: each feature, divided by 255, is multiplied by its weight for the "
         "class. The products and the bias sum to the logit.": "linear",
-        "The forward pass goes through {n_layers} layers. Here a feature's contribution is "
-        "gradient × input, an approximation that holds while the same hidden nodes stay "
-        "active.": "hidden",
+        GRADIENT_TIMES_FEATURE: "hidden",
         "A feature is a sum over places. So its contribution is divided among the places, in "
         "proportion to what each adds to the sum.": ALWAYS,
         **TARGET_AHEAD,
@@ -188,7 +191,7 @@ LOGITS_OF_PATCHES = LOGITS_OF_IMAGE._replace(
         "adds is spread evenly over the {side} × {side} pixels of its patch.": ALWAYS,
     },
     tables=(
-        class_table(Column("features", "sums"), Column("bias", "biases"), LOGIT),
+        SUMS_OF_FEATURES,
         table(
             Column("row", "place_rows"),
             Column("column", "place_columns"),
@@ -215,4 +218,28 @@ LOGITS_OF_PATCHES = LOGITS_OF_IMAGE._replace(
             ),
         ),
     ),
+)
+
+LOGITS_OF_FEATURES = LOGITS_OF_PATCHES._replace(
+    sentences={
+        **NODES,
+        "{path} has {n_features} features, which another program computed. They are the input of "
+        "the layers.": ALWAYS,
+        "The forward pass: each feature is multiplied by its weight for the class. The products "
+        "and the bias sum to the logit.": "linear",
+        GRADIENT_TIMES_FEATURE: "hidden",
+        **TARGET_AHEAD,
+        "Class {winner} has the highest logit. Below: the features that change it most.": ALWAYS,
+    },
+    tables=(
+        SUMS_OF_FEATURES,
+        table(
+            Column("feature", "feature_names", "text"),
+            Column("value", "feature_values"),
+            Column("weight", "feature_weights"),
+            Column("contribution", "feature_contributions"),
+        ),
+    ),
+    checks=tuple(c._replace(tolerance="rounding") for c in LOGITS_OF_PATCHES.checks),
+    more=Part(checks=(ALL_LOGITS._replace(tolerance="rounding"),)),
 )

@@ -15,6 +15,9 @@ The file is an uncompressed zip that `numpy.load` opens as well:
 A model of chosen or merged classes has the field "class_choice" in its header: a list "only" of the
 classes that are used, and in "merged" the class into which each merged class goes.
 
+A model of features that another program computed has format version 4 and, instead of the
+preprocessing, the field "n_features", and "feature_names", a list, if they have names.
+
 A model with patch features has format version 3, the field "patches" in its header, and
 
     filters.npy     float32 (values of a patch + 1, n_pairs), see patches.py; in version 2, which
@@ -38,7 +41,6 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -52,22 +54,24 @@ from softmaxce.errors import ModelError, OutputError
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
-    FORMAT_VERSION,
+    FORMAT,
     PATCHES_VERSION,
     RETIRED_VERSION,
+    VECTORS_VERSION,
     Shape,
     checked_choice,
+    checked_form,
     checked_header,
     damaged,
+    header_of,
     require,
     shapes_of,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import PatchFeatures
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form
 
 ModelSource = SoftmaxModel | str | PathLike[str]
-FORMAT = "softmaxce model"
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
@@ -109,26 +113,8 @@ def save_model(model: SoftmaxModel, path: str | PathLike[str]) -> None:
 
 def encode_model(model: SoftmaxModel) -> bytes:
     """The bytes of the model file; equal models give equal bytes. Raises OutputError."""
-    header = {
-        "format": FORMAT,
-        "format_version": format_version(model),
-        "class_names": list(model.class_names),
-        "preprocessing": asdict(model.preprocessing),
-        "layers": [list(layer.weights.shape) for layer in model.layers],
-        "temperature": model.temperature,
-        "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
-        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
-        "training": dict(model.training),
-    }
-    if model.class_choice:
-        header["class_choice"] = model.class_choice.as_json()
     arrays: dict[str, NDArray[Any]] = {}
     if model.patches is not None:
-        header["patches"] = {
-            "grid": model.patches.grid,
-            "n_pairs": model.patches.n_pairs,
-            "is_symmetric": model.patches.is_symmetric,
-        }
         arrays |= {"filters": model.patches.filters, "scales": model.patches.scales}
     for position, layer in enumerate(model.layers):
         arrays[f"weights_{position}"] = layer.weights
@@ -139,7 +125,7 @@ def encode_model(model: SoftmaxModel) -> bytes:
         arrays["trained_on"] = model.trained_on
     stream = io.BytesIO()
     try:
-        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(header_of(model), sort_keys=True, separators=(",", ":"), allow_nan=False)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
             _add(archive, "header", "|u1", (len(text),), text.encode("ascii"))
             for name, array in arrays.items():
@@ -150,11 +136,6 @@ def encode_model(model: SoftmaxModel) -> bytes:
         raise OutputError(f"cannot save the model: {error}") from error
     content = stream.getbuffer()[:-_COMMENT_LENGTH]
     return b"".join((content, b"sha256:", hashlib.sha256(content).hexdigest().encode("ascii")))
-
-
-def format_version(model: SoftmaxModel) -> int:
-    """The version of the file of this model: the lowest that can describe it."""
-    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
 def _dtype_of(name: str) -> str:
@@ -303,9 +284,9 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version == RETIRED_VERSION:
         raise ModelError("it was made by an older softmaxce; train it again")
-    if version > PATCHES_VERSION:
+    if version > VECTORS_VERSION:
         raise ModelError(
-            f"it has format_version {version}, but this softmaxce reads up to {PATCHES_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads up to {VECTORS_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
@@ -359,7 +340,9 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     """The model, after checking that every logit is finite."""
     positions = range(len(header["layers"]))
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
-    largest = 1.0  # bound on the pixel values, then on each layer's outputs
+    form = checked_form(header)
+    # Bound on the pixel values or features, then on each layer's outputs.
+    largest = MAX_FEATURE if isinstance(form, FeatureVectors) else 1.0
     for layer in layers:
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
@@ -375,26 +358,25 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     trained_on = arrays.get("trained_on")
     if trained_on is not None:
         require(bool((trained_on[1:] >= trained_on[:-1]).all()), "trained_on is not ascending")
-    preprocessing = Preprocessing(**header["preprocessing"])
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    patches = _checked_patches(header, arrays, preprocessing)
+    patches = _checked_patches(header, arrays, form)
     choice = checked_choice(header.get("class_choice"))
     return SoftmaxModel(
-        layers, preprocessing, names, training, temperature, scores, trained_on, patches, choice
+        layers, form, names, training, temperature, scores, trained_on, patches, choice
     )
 
 
 def _checked_patches(
-    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], preprocessing: Preprocessing
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], form: Form
 ) -> PatchFeatures | None:
     """The patch features, after checking that every sum is finite."""
-    if header["format_version"] != PATCHES_VERSION:
+    if header["format_version"] != PATCHES_VERSION or isinstance(form, FeatureVectors):
         return None
     filters, scales = arrays["filters"], arrays["scales"]
     require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
     require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
-    shape = preprocessing.height, preprocessing.width, preprocessing.channels
+    shape = form.height, form.width, form.channels
     fields = header["patches"]
     return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)

@@ -1,26 +1,66 @@
-"""The header of a model file, which a stranger may have written: its fields are checked here."""
+"""The header of a model file. A stranger may have written it, so its fields are checked here."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NoReturn
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
+from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, n_features
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import FeatureVectors, Form, Preprocessing
 
+FORMAT = "softmaxce model"
 FORMAT_VERSION = 1
 PATCHES_VERSION = 3  # of models with patch features
+VECTORS_VERSION = 4  # of models of features that another program computed
 RETIRED_VERSION = 2  # the same before the numbers of filters were multiples of powers of two
 _MAX_IMAGES = 2**40
 _MAX_PAIRS = 4096
 _MAX_GRID = 16
 
 Shape = tuple[int, ...]
+
+
+def format_version(model: SoftmaxModel) -> int:
+    """The version of the file of this model: the lowest that can describe it."""
+    if isinstance(model.preprocessing, FeatureVectors):
+        return VECTORS_VERSION
+    return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
+
+
+def header_of(model: SoftmaxModel) -> dict[str, Any]:
+    """The header of the file of this model."""
+    form, scores, patches = model.preprocessing, model.calibration_scores, model.patches
+    header = {
+        "format": FORMAT,
+        "format_version": format_version(model),
+        "class_names": list(model.class_names),
+        "layers": [list(layer.weights.shape) for layer in model.layers],
+        "temperature": model.temperature,
+        "n_held_out": scores.n_images if scores else 0,
+        "n_trained_on": 0 if model.trained_on is None else len(model.trained_on),
+        "training": dict(model.training),
+    }
+    if isinstance(form, Preprocessing):
+        header["preprocessing"] = asdict(form)
+    else:
+        header["n_features"] = form.n_features
+        header |= {"feature_names": list(form.names)} if form.names else {}
+    if model.class_choice:
+        header["class_choice"] = model.class_choice.as_json()
+    if patches is not None:
+        header["patches"] = {
+            "grid": patches.grid,
+            "n_pairs": patches.n_pairs,
+            "is_symmetric": patches.is_symmetric,
+        }
+    return header
 
 
 def damaged(fault: str) -> NoReturn:
@@ -37,7 +77,6 @@ def require(holds: bool, fault: str) -> None:
 def checked_header(header: dict[str, Any]) -> dict[str, Any]:
     """The header, after checking every field that the program relies on."""
     names: Any = header.get("class_names")
-    fields: Any = header.get("preprocessing")
     layers: Any = header.get("layers")
     temperature: Any = header.get("temperature")
     n_held_out: Any = header.get("n_held_out")
@@ -45,18 +84,12 @@ def checked_header(header: dict[str, Any]) -> dict[str, Any]:
     require(_is_list_of(names, str), "class_names is not a list of names")
     require(len(names) >= 2, "class_names has fewer than two names")
     require(len(set(names)) == len(names), "class_names contains a name twice")
-    require(isinstance(fields, dict), "preprocessing is missing")
-    known = Preprocessing.__dataclass_fields__.keys()
-    require(fields.keys() == known, "preprocessing: its fields")
-    fault = Preprocessing(**fields).fault()
-    require(fault is None, f"preprocessing: {fault}")
     require(isinstance(layers, list) and len(layers) > 0, "layers is not a list of shapes")
     are_pairs = all(_is_list_of(shape, int) and len(shape) == 2 for shape in layers)
     require(are_pairs, "layers is not a list of shapes")
     require(all(n > 0 for shape in layers for n in shape), "layers: a shape is not positive")
     require(all(a[1] == b[0] for a, b in pairwise(layers)), "layers: one does not match the next")
-    n_inputs = _checked_n_inputs(header, Preprocessing(**fields))
-    require(layers[0][0] == n_inputs, "layers do not match preprocessing")
+    require(layers[0][0] == _checked_n_inputs(header), "layers do not match preprocessing")
     require(layers[-1][1] == len(names), "layers do not match class_names")
     require(type(temperature) is float and 0 < temperature < math.inf, "temperature")
     require(type(n_held_out) is int and 0 <= n_held_out <= _MAX_IMAGES, "n_held_out")
@@ -65,10 +98,33 @@ def checked_header(header: dict[str, Any]) -> dict[str, Any]:
     return header
 
 
-def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -> int:
-    """The number of pixels or of patch features, after checking the field "patches"."""
+def checked_form(header: Mapping[str, Any]) -> Form:
+    """What the model sees, from the fields "preprocessing", or "n_features" and "feature_names"."""
+    if header["format_version"] == VECTORS_VERSION:
+        n_features: Any = header.get("n_features")
+        names: Any = header.get("feature_names", [])
+        require(type(n_features) is int and n_features > 0, "n_features")
+        require("preprocessing" not in header, "preprocessing: the model has features")
+        is_complete = _is_list_of(names, str) and len(names) == len({*names}) in (0, n_features)
+        require(is_complete, "feature_names is not a list of different names of all features")
+        return FeatureVectors(n_features, tuple(names))
+    fields: Any = header.get("preprocessing")
+    require(isinstance(fields, dict), "preprocessing is missing")
+    known = Preprocessing.__dataclass_fields__.keys()
+    require(fields.keys() == known, "preprocessing: its fields")
+    preprocessing = Preprocessing(**fields)
+    fault = preprocessing.fault()
+    require(fault is None, f"preprocessing: {fault}")
+    return preprocessing
+
+
+def _checked_n_inputs(header: Mapping[str, Any]) -> int:
+    """The number of pixels or features, after checking what the model sees."""
+    form = checked_form(header)
+    if isinstance(form, FeatureVectors):
+        return form.n_features
     if header["format_version"] != PATCHES_VERSION:
-        return preprocessing.n_pixels
+        return form.n_pixels
     fields: Any = header.get("patches")
     require(isinstance(fields, dict), "patches is missing")
     require(fields.keys() == {"grid", "n_pairs", "is_symmetric"}, "patches: its fields")
@@ -76,8 +132,7 @@ def _checked_n_inputs(header: Mapping[str, Any], preprocessing: Preprocessing) -
     require(type(grid) is int and 0 < grid <= _MAX_GRID, "patches: grid")
     require(type(n_pairs) is int and 0 < n_pairs <= _MAX_PAIRS, "patches: n_pairs")
     require(type(is_symmetric) is bool, "patches: is_symmetric")
-    shortest = min(preprocessing.height, preprocessing.width)
-    require(shortest >= SIDE, "patches: the images are smaller")
+    require(min(form.height, form.width) >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
 
 

@@ -15,17 +15,23 @@ from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.numerics import refuse_masked
 from softmaxce.patches import PatchFeatures
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import FeatureVectors, Form
 
 PIXEL_SCALE = 1.0 / 255.0
 _BLOCK_ROWS = 32  # nearly as fast as larger blocks, and little work for a single image
+
+
+def scale_of(inputs: Any) -> float:
+    """What a model's inputs are multiplied by: bytes go from 0 to 255, floats are used as given."""
+    return PIXEL_SCALE if inputs.dtype == np.uint8 else 1.0
 
 
 @dataclass(frozen=True)
 class SoftmaxModel:
     """Turns the pixels of an image into the logits of its classes.
 
-    The inputs of the first layer are the pixels, or their patch features if there are `patches`.
+    The inputs of the first layer are the pixels, or their patch features if there are `patches`; or
+    features that another program computed, if `preprocessing` is a FeatureVectors.
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer, so that z = xW + b holds for the
     stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
@@ -36,7 +42,7 @@ class SoftmaxModel:
     """
 
     layers: tuple[Layer, ...]
-    preprocessing: Preprocessing
+    preprocessing: Form
     class_names: tuple[str, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
@@ -48,7 +54,7 @@ class SoftmaxModel:
     @property
     def n_pixels(self) -> int:
         """Length of one image's pixel vector (height · width · channels)."""
-        return self.preprocessing.n_pixels
+        return self.preprocessing.images.n_pixels
 
     @property
     def n_inputs(self) -> int:
@@ -60,17 +66,25 @@ class SoftmaxModel:
         """Number of classes, and of logits."""
         return len(self.class_names)
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Logits (n_images, n_classes) of pixel vectors (n_images, n_pixels), uint8, 0 … 255.
+    def logits(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
+        """Logits (n_images, n_classes) of pixel vectors (n_images, n_pixels), uint8, 0 … 255; or of
+        features (n_rows, n_features), floats, if the model was trained on such.
 
         Raises InputError for an array of another shape or type.
         """
         return self.logits_of(self.inputs(pixels))
 
-    def inputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def inputs(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """The first layer's inputs (n_images, n_inputs) for pixel vectors, as in `logits`."""
         refuse_masked(pixels)
         pixels = np.asarray(pixels)
+        if isinstance(self.preprocessing, FeatureVectors):
+            if pixels.dtype.kind != "f" or pixels.shape[1:] != (self.n_inputs,):
+                raise InputError(
+                    f"features must be an array of floats of shape (n_rows, {self.n_inputs}); "
+                    f"these are {pixels.dtype}, {pixels.shape}"
+                )
+            return pixels
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.n_pixels,):
             raise InputError(
                 f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "
@@ -78,7 +92,7 @@ class SoftmaxModel:
             )
         return pixels if self.patches is None else self.patches.of(pixels)
 
-    def logits_of(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def logits_of(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
         """Logits (n_images, n_classes) of inputs (n_images, n_inputs).
 
         An image gets the same bits whatever other images are computed with it, and wherever it is
@@ -89,7 +103,7 @@ class SoftmaxModel:
         values = np.zeros((_BLOCK_ROWS, self.n_inputs))
         for start in range(0, len(inputs), _BLOCK_ROWS):
             block = inputs[start : start + _BLOCK_ROWS]
-            np.multiply(block, PIXEL_SCALE, out=values[: len(block)])
+            np.multiply(block, scale_of(block), out=values[: len(block)])
             values[len(block) :] = 0.0
             logits[start : start + len(block)] = forward(self.layers, values)[: len(block)]
         return logits

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from softmaxce.lesson.step import Step
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.translation import language, translate
 from softmaxce.views import descriptions, findings, pictures, score_tables
 from softmaxce.views.console import MAX_CLASSES, left_out_note
@@ -89,10 +90,13 @@ def predictions(result: PredictResult) -> str:
     outcomes = zip(result.files.pixels, result.outcomes, strict=False)
     for pixels, outcome in islice(outcomes, _MAX_IMAGES):
         if isinstance(outcome, Prediction):
-            picture = pictures.in_rgb(pixels.reshape(size.height, size.width, size.channels))
+            caption = f"<p>{markup.data(outcome.path)}</p>"
+            if isinstance(size, Preprocessing):
+                picture = pictures.in_rgb(pixels.reshape(size.height, size.width, size.channels))
+                caption = _picture(picture, markup.data(outcome.path))
             p, order = outcome.probabilities, (-outcome.log_probabilities).argsort(kind="stable")
             rows = [(result.class_names[k], probability(float(p[k]))) for k in order.tolist()]
-            parts.append(_picture(picture, markup.data(outcome.path)))
+            parts.append(caption)
             parts.append(_classes("Probabilities", ("class", "probability"), rows))
     return _cell(*parts, translate("… {n} more").format(n=n_more) if n_more > 0 else "")
 

@@ -13,6 +13,7 @@ from softmaxce.errors import first_and_more
 from softmaxce.metrics.scores import Scores
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE, PatchFeatures
+from softmaxce.preprocessing import FeatureVectors, Form
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
 from softmaxce.workflows.evaluate import Coverage
@@ -165,14 +166,14 @@ def choices_made(model: SoftmaxModel, l2_path: Sequence[object]) -> str:
 
 def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str, str]]:
     """Title and value of each line about a model."""
-    preprocessing, calibration = model.preprocessing, model.calibration_scores
+    calibration = model.calibration_scores
     n_calibration = f"{calibration.n_images:,}" if calibration else "none"
     n_parameters = sum(layer.weights.size + layer.biases.size for layer in model.layers)
     choice = model.class_choice
     lines = [
         ("Chosen classes", first_and_more([f"'{name}'" for name in choice.only]) or None),
         ("Merged classes", first_and_more([f"'{a}' → '{b}'" for a, b in choice.merged]) or None),
-        ("Preprocessing", f"{preprocessing}, {preprocessing.n_pixels:,} pixel values per image"),
+        preprocessing_line(model.preprocessing),
         ("Features", features_line(model.patches) if model.patches else None),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
@@ -184,6 +185,13 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
         ("Created by", None if record.made_by is None else f"softmaxce {record.made_by}"),
     ]
     return [(title, value) for title, value in lines if value is not None]
+
+
+def preprocessing_line(form: Form) -> tuple[str, str]:
+    """The title and the text of a line about what a model sees of an image, or instead of it."""
+    if isinstance(form, FeatureVectors):
+        return "Input", f"{form.n_features:,} features, computed by another program"
+    return "Preprocessing", f"{form}, {form.n_pixels:,} pixel values per image"
 
 
 def features_line(patches: PatchFeatures) -> str:

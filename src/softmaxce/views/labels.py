@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.views.formatting import counted, percent
 from softmaxce.workflows.label_check import LabelCheck
 
@@ -43,4 +44,5 @@ def estimate(found: LabelCheck) -> str:
 
 def advice(found: LabelCheck) -> str:
     """What to do with a weak model; '' if it may not help."""
-    return "" if found.features else "Try --features patches."
+    is_of_images = isinstance(found.images.dataset.preprocessing, Preprocessing)
+    return "Try --features patches." if is_of_images and not found.features else ""

@@ -11,6 +11,7 @@ import numpy as np
 from softmaxce.findings import Evidence, Finding, Verdict, findings, verdict
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.patches import SIDE
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.workflows.evaluate import EvaluateResult
 from softmaxce.workflows.scored_subset import ScoredSubset
 from softmaxce.workflows.train import TrainResult
@@ -114,6 +115,8 @@ def _n_shared(result: TrainResult) -> int:
 def _patches_may_help(model: SoftmaxModel, scored: ScoredSubset, training: float) -> bool:
     """Whether patch features are likely to help: for pixels in colour, or of images larger than
     digits, where the accuracy is low, or far below the training accuracy."""
+    if isinstance(model.preprocessing, FeatureVectors):
+        return False
     preprocessing, accuracy = model.preprocessing, scored.scores.accuracy
     side = min(preprocessing.height, preprocessing.width)
     is_photograph = preprocessing.channels == 3 or side > _LARGEST_DIGIT
@@ -122,8 +125,10 @@ def _patches_may_help(model: SoftmaxModel, scored: ScoredSubset, training: float
     return accuracy < _GOOD or training - accuracy >= _GAP
 
 
-def _seconds_of_patches(result: TrainResult) -> float:
-    """About how long training with patch features would take on two cores."""
+def _seconds_of_patches(result: TrainResult) -> float | None:
+    """About how long training with patch features would take on two cores; None for features."""
     preprocessing = result.model.preprocessing
+    if isinstance(preprocessing, FeatureVectors):
+        return None
     n_images = sum(scored.scores.n_images for scored in result.scored.values())
     return 2 + n_images * preprocessing.height * preprocessing.width * _SECONDS_PER_PIXEL

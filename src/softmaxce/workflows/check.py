@@ -19,7 +19,7 @@ from softmaxce.data.grouping import about_shared_groups, about_single_images
 from softmaxce.data.source_findings import ACROSS_CLASSES, Finding, about_names, finding
 from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageDetails
-from softmaxce.preprocessing import SUFFIXES_OF, Preprocessing
+from softmaxce.preprocessing import SUFFIXES_OF, FeatureVectors, Form
 from softmaxce.workflows.checked_images import CheckedImages, Outcomes
 from softmaxce.workflows.groups import Grouping, grouping_of_keys
 
@@ -47,7 +47,7 @@ class CheckResult:
 
     folder: str
     parts: tuple[CheckedSplit, ...]
-    form: Preprocessing | None
+    form: Form | None
     form_reason: str
     formats: Mapping[str, int]
     modes: Mapping[str, int]
@@ -64,7 +64,7 @@ def check(images: CheckedImages) -> CheckResult:
     findings = [
         *about_names([c.name for c in splits["train"].classes]),
         *(about for s in splits.values() for about in s.split.findings),
-        finding("arrays", images.array_notes, "remark", "on the arrays"),
+        *images.array_findings,
         *_about_classes(splits),
         *_about_names(paths, images.folder),
         *([] if images.is_of_arrays else _about_files(paths, outcomes)),
@@ -98,7 +98,7 @@ def _about_groups(images: CheckedImages) -> Iterator[Finding]:
 
 def _about_range(images: CheckedImages) -> Iterator[Finding]:
     """Whether all images together use a small part of the range of pixel values."""
-    if images.decoded is None or not len(rows := images.readable):
+    if images.decoded is None or images.features is not None or not len(rows := images.readable):
         return
     pixels = images.decoded.pixels
     blocks = (pixels[rows[at : at + 1024]] for at in range(0, len(rows), 1024))
@@ -116,6 +116,8 @@ def _find_duplicates(images: CheckedImages) -> dict[str, Groups]:
         return {}
     exact = [good[group] for group in exact_groups(decoded.digests[good])]
     copies = [row for group in exact for row in group[1:]]
+    if isinstance(images.form, FeatureVectors):
+        return {"exact": exact}
     near = near_groups(decoded.pixels, images.form, np.setdiff1d(good, copies))
     return {"exact": exact, "near": near}
 

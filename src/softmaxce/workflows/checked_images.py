@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.class_names import in_class_order, labels_of, normalized
-from softmaxce.data.array_files import PixelArrays
 from softmaxce.data.chosen_classes import Contents, read_contents
+from softmaxce.data.feature_arrays import check_values
 from softmaxce.data.grouping import group_keys
 from softmaxce.data.inspection import inspect_files
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.source_findings import Finding, finding
 from softmaxce.data.sources import find_splits
 from softmaxce.errors import DataError, ImageError
-from softmaxce.images.decoded import DecodedImages
+from softmaxce.file_rows import JoinedRows
+from softmaxce.images.decoded import DecodedImages, without_files
 from softmaxce.images.info import ImageDetails, ImageInfo
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import Form
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 Outcomes = Sequence[ImageDetails | ImageError]
@@ -33,8 +36,9 @@ Outcomes = Sequence[ImageDetails | ImageError]
 class CheckedImages:
     """The images of all splits, as files or arrays.
 
-    labels: the split and the class of each path; outcomes: what each header says; form and decoded
-    are None if there are no images; array_notes: what is worth knowing about arrays.
+    labels: the split and the class of each path; outcomes: what each header says, none of features;
+    form and decoded are None if there are no images; features: rows of them instead of pixels;
+    array_findings: what is worth knowing about arrays.
     """
 
     folder: str
@@ -42,10 +46,11 @@ class CheckedImages:
     paths: Sequence[str]
     labels: Sequence[tuple[str, str]]
     outcomes: Outcomes
-    form: Preprocessing | None
+    form: Form | None
     form_reason: str
     decoded: DecodedImages | None
-    array_notes: Sequence[str]
+    features: NDArray[Any] | None
+    array_findings: Sequence[Finding]
     is_of_arrays: bool
     group_by: str | None
 
@@ -87,6 +92,7 @@ class CheckedImages:
             self.decoded.digests[rows],
             self.form,
             self.form_reason,
+            features=self.features,
             groups=np.concatenate(groups)[rows] if groups else None,
         )
         return Subset.whole(dataset)
@@ -112,15 +118,19 @@ def read_images(
     files = [(p, (n, c.name)) for n, s in splits.items() for c in s.classes for p in c.paths]
     rows = [(p, (n, c)) for n, a in arrays.items() for p, c in a.labelled_in(splits[n].split)]
     paths, labels = zip(*(rows or files), strict=True) if rows or files else ((), ())
-    outcomes, form, reason, decoded = (
-        _of_arrays(arrays.values()) if arrays else _of_files(str(folder), paths, jobs, on_progress)
-    )
-    notes = [note for a in arrays.values() for note in a.notes]
-    read = outcomes, form, reason, decoded
-    return CheckedImages(str(folder), splits, paths, labels, *read, notes, bool(arrays), group_by)
+    read = _of_arrays(splits) if arrays else _of_files(str(folder), paths, jobs, on_progress)
+    return CheckedImages(str(folder), splits, paths, labels, *read, bool(arrays), group_by)
 
 
-_Read = tuple[list[ImageDetails | ImageError], Preprocessing | None, str, DecodedImages | None]
+class _Read(NamedTuple):
+    """As in CheckedImages."""
+
+    outcomes: list[ImageDetails | ImageError]
+    form: Form | None = None
+    form_reason: str = ""
+    decoded: DecodedImages | None = None
+    features: Any = None
+    array_findings: tuple[Finding, ...] = ()
 
 
 def _of_files(
@@ -129,17 +139,33 @@ def _of_files(
     """The headers, the preprocessing and the reason for it, and the pixels of image files."""
     outcomes = inspect_files(paths, jobs=jobs, on_inspected=counted(on_progress, "Reading headers"))
     if not paths:
-        return outcomes, None, "", None
+        return _Read(outcomes)
     options = ReadOptions(jobs=jobs, on_decoded=counted(on_progress, "Reading images"))
     form, decoded, reason = decode_all(source, paths, PreprocessingOptions(), options)
     outcomes = [decoded.failures.get(i, outcome) for i, outcome in enumerate(outcomes)]
-    return outcomes, form, reason, decoded
+    return _Read(outcomes, form, reason, decoded)
 
 
-def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
+def _of_arrays(splits: Mapping[str, Contents]) -> _Read:
     """As _of_files."""
-    images = [a.images for a in arrays]
-    form, decoded, reason = decode_arrays(images, PreprocessingOptions())
+    named = {str(s.split): s.arrays for s in splits.values() if s.arrays is not None}
+    kinds = sorted({str(a.vectors or "images") for a in named.values()})
+    source = next(iter(named))
+    if len(kinds) > 1:
+        raise DataError(
+            f"the splits differ: {source}: they have {kinds[0]} and {kinds[1]}; save the same kind "
+            "of rows for all of them"
+        )
+    rows = [a.images for a in named.values()]
+    if vectors := named[source].vectors:
+        checked = [check_values(a, s, training=s == source) for s, a in named.items()]
+        digests = np.concatenate([c.digests for c in checked])
+        found = tuple(dict.fromkeys(about for c in checked for about in c.findings))
+        decoded = without_files(np.empty((len(digests), 0), np.uint8), digests)
+        return _Read(
+            [], vectors, "", decoded, JoinedRows(rows) if len(rows) > 1 else rows[0], found
+        )
+    form, decoded, reason = decode_arrays(rows, PreprocessingOptions())
     infos = [
         ImageInfo(width, height, is_grey)
         for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
@@ -148,4 +174,6 @@ def _of_arrays(arrays: Iterable[PixelArrays]) -> _Read:
     details = map(
         lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
     )
-    return [*details], form, reason, decoded
+    notes = [note for a in named.values() for note in a.notes]
+    about = finding("arrays", notes, "remark", "on the arrays")
+    return _Read([*details], form, reason, decoded, None, (about,))

@@ -16,7 +16,7 @@ from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
 from softmaxce.model.model_file import load_model
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.preprocessing import Form
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.patch_features import with_features
 from softmaxce.workflows.progress import OnProgress, counted, ignore
@@ -63,7 +63,7 @@ def compare(
 
     Raises ModelError and DataError (also for a class that one of the models does not know).
     """
-    loaded: dict[tuple[tuple[str, ...], Preprocessing, ClassChoice], PixelDataset] = {}
+    loaded: dict[tuple[tuple[str, ...], Form, ClassChoice], PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model = load_model(model_path)

@@ -13,8 +13,10 @@ from softmaxce.lesson.example import Example
 from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
+    from softmaxce.lesson.feature_row import FeatureRow
     from softmaxce.lesson.picture import Picture
     from softmaxce.model.model_file import ModelSource
+    from softmaxce.model.softmax_model import SoftmaxModel
 
 STDIN = "-"
 
@@ -23,23 +25,31 @@ STDIN = "-"
 class Explanation:
     """The result of `explain`: the steps, and the misconceptions to show and not to show.
 
-    more: whether to show what the steps tell only on request.
+    shown: what they are about, if not only numbers; more: whether to show what the steps tell only
+    on request.
     """
 
     example: Example
     steps: tuple[Step, ...]
     misconceptions: tuple[Step, ...]
     other_misconceptions: tuple[Step, ...]
-    picture: Picture | None = None
+    shown: Picture | FeatureRow | None = None
     more: bool = False
 
+    @property
+    def picture(self) -> Picture | None:
+        """The image, if it is about one."""
+        return self.shown if self.example.source == "image" else None  # type: ignore[return-value]
 
-def explain(example: Example, picture: Picture | None = None, *, more: bool = False) -> Explanation:
+
+def explain(
+    example: Example, shown: Picture | FeatureRow | None = None, *, more: bool = False
+) -> Explanation:
     """The lesson of an example. Raises CheckError if one of its checks fails."""
     found = lesson.find_misconceptions(example)
     n_shown = len(found) if more else 1
-    steps = lesson.build(example, picture)
-    return Explanation(example, steps, found[:n_shown], found[n_shown:], picture, more)
+    steps = lesson.build(example, shown)
+    return Explanation(example, steps, found[:n_shown], found[n_shown:], shown, more)
 
 
 def explain_image(
@@ -51,27 +61,47 @@ def explain_image(
     stdin: bytes = b"",
     **options: Any,
 ) -> Explanation:
-    """The lesson of an image ("-": the bytes in `stdin`).
+    """The lesson of an image file ("-": the bytes in `stdin`), or of a row of arrays ("x.npz[3]").
 
     options: temperature and learning_rate, as in `make_example`. Raises ModelError,
     ImageError, and InputError for a label that the model does not know.
     """
-    from softmaxce.data.class_folders import list_images
-    from softmaxce.images.reading import read_pixels  # only pictures need Pillow
-    from softmaxce.lesson.picture import Picture
     from softmaxce.model.model_file import opened
 
     model, _ = opened(model)
-    if os.path.isdir(path):
-        such = "".join(f", such as {found}" for found in list_images(path)[:1])
-        raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
-    source = io.BytesIO(stdin) if path == STDIN else path
-    picture = Picture(model, read_pixels(source, model.preprocessing), path)
+    shown = _shown(path, model, stdin)
     example = lesson.make_example(
-        picture.logits.tolist(),
-        "image",
+        shown.logits.tolist(),
+        shown.source,
         classes=model.class_names,
         label=label and model.class_choice.name_of(label),
         **options,
     )
-    return explain(example, picture, more=more)
+    return explain(example, shown, more=more)
+
+
+def _shown(path: str, model: SoftmaxModel, stdin: bytes) -> Picture | FeatureRow:
+    """The image or the row of features."""
+    from softmaxce.data.class_folders import list_images
+    from softmaxce.images.reading import read_pixels  # only pictures need Pillow
+    from softmaxce.lesson.feature_row import FeatureRow
+    from softmaxce.lesson.picture import Picture
+    from softmaxce.preprocessing import FeatureVectors
+    from softmaxce.workflows.array_rows import read_rows
+
+    if rows := read_rows(path, model.preprocessing):
+        if len(rows.paths) > 1:
+            raise DataError(
+                f"cannot explain: {path}: it has {len(rows.paths):,} rows; name one of them: "
+                f"{rows.paths[0]}"
+            )
+        row, is_of_features = (
+            rows.decoded.pixels[0],
+            isinstance(model.preprocessing, FeatureVectors),
+        )
+        return FeatureRow(model, row, path) if is_of_features else Picture(model, row, path)
+    if os.path.isdir(path):
+        such = "".join(f", such as {found}" for found in list_images(path)[:1])
+        raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
+    source = io.BytesIO(stdin) if path == STDIN else path
+    return Picture(model, read_pixels(source, model.preprocessing.images), path)

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from os import PathLike
 
-from softmaxce.model.model_file import format_version, load_model_file
+from softmaxce.model.model_file import load_model_file
+from softmaxce.model.model_header import format_version
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.workflows.training_record import TrainingRecord, read_training_record
 

@@ -21,7 +21,7 @@ from softmaxce.metrics.learning_curve import (
     means_of,
 )
 from softmaxce.metrics.scores import Scores, score
-from softmaxce.model.softmax_model import PIXEL_SCALE
+from softmaxce.model.softmax_model import scale_of
 from softmaxce.numerics import log_softmax
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.rows import Rows
@@ -210,7 +210,7 @@ def _unseen(
             len(dataset.class_names),
             rows=training.rows[(parts >= first) & (parts < first + 2**size)],
             validation=Rows(validation.dataset.inputs, validation.dataset.labels, validation.rows),
-            scale=PIXEL_SCALE,
+            scale=scale_of(dataset.inputs),
             seed=options.seed,
             on_iteration=FitListener(listen),
             l2=chosen[0] * (chosen[1] / chosen[0]) ** (1 - size / _FULL) if done > 1 else None,

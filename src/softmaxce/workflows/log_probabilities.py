@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.errors import ModelError
 from softmaxce.layers import Layer, forward
-from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel, scale_of
 from softmaxce.numerics import log_softmax
 from softmaxce.training.rows import PixelMatrix, as_pixel_matrix
 
 _BLOCK_ROWS = 4096
-Inputs = NDArray[np.uint8] | PixelMatrix
+Inputs = NDArray[Any] | PixelMatrix
 
 
 def threshold_for(model: SoftmaxModel, model_path: str | PathLike[str], coverage: float) -> float:
@@ -40,11 +41,11 @@ def logits_in_blocks(
 
 
 def logits_of_layers(
-    layers: Sequence[Layer], inputs: NDArray[np.uint8], rows: NDArray[np.int64]
+    layers: Sequence[Layer], inputs: NDArray[Any], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The logits (n_rows, n_classes) of these rows by layers that are not part of a model."""
     blocks = (rows[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
-    return np.concatenate([forward(layers, inputs[block] * PIXEL_SCALE) for block in blocks])
+    return np.concatenate([forward(layers, inputs[block] * scale_of(inputs)) for block in blocks])
 
 
 def log_probabilities(
@@ -56,6 +57,6 @@ def log_probabilities(
 
 
 def _logits(
-    inputs: NDArray[np.uint8], _labels: NDArray[np.int64], model: SoftmaxModel
+    inputs: NDArray[Any], _labels: NDArray[np.int64], model: SoftmaxModel
 ) -> NDArray[np.float64]:
     return model.logits_of(inputs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmaxce.data.folds import check_folds, fold_numbers
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
-from softmaxce.model.softmax_model import PIXEL_SCALE
+from softmaxce.model.softmax_model import scale_of
 from softmaxce.training.fitting import (
     DEFAULT_TOLERANCE,
     MIN_VALIDATION_ROWS,
@@ -137,7 +137,7 @@ def _fit_fold(
         sample_weight=weights(labels[~inner]),
         validation=rows(inner),
         refit=(rows(slice(None)), weights(labels)) if inner.any() else None,
-        scale=PIXEL_SCALE,
+        scale=scale_of(dataset.inputs),
         l2=options.l2,
         tolerance=_QUICK_TOLERANCE if options.is_quick else DEFAULT_TOLERANCE,
         seed=options.seed,

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from softmaxce.data.decoding import OnDecoded, pixel_store
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.errors import InputError
 from softmaxce.layers import forward
 from softmaxce.model.softmax_model import PIXEL_SCALE
 from softmaxce.numerics import log_softmax
 from softmaxce.patches import PatchFeatures
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.row_threads import row_threads
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
@@ -72,6 +74,10 @@ def learned_patches(
     """
     training, validation = splits["train"], splits.get("validation")
     preprocessing = training.dataset.preprocessing
+    if isinstance(preprocessing, FeatureVectors):
+        raise InputError(
+            f"--features patches is for images, but these are rows of {preprocessing}; leave it out"
+        )
     shape = preprocessing.height, preprocessing.width, preprocessing.channels
     rows = _by_digest(training)
 

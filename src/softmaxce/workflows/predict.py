@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from softmaxce.metrics.conformal import prediction_sets
 from softmaxce.model.model_file import ModelSource, opened
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import label_index, log_softmax
-from softmaxce.preprocessing import SUFFIXES, Preprocessing
+from softmaxce.workflows.array_rows import read_rows
 from softmaxce.workflows.log_probabilities import threshold_for
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
@@ -55,9 +54,9 @@ class PredictResult:
     """Images and the model that predicts them.
 
     paths: the images in the order asked for ("-": stdin); files: the decoded image files among
-    them, in this order; stdin: the outcome for "-"; label: the class whose cross-entropy was asked
-    for, None if none was; threshold: the largest cross-entropy of a class in a prediction set
-    (∞: every class is in it), None if no sets were asked for.
+    them, in this order, or rows of features as their pixels; stdin: the outcome for "-"; label: the
+    class whose cross-entropy was asked for, None if none was; threshold: the largest cross-entropy
+    of a class in a prediction set (∞: every class is in it), None if no sets were asked for.
     """
 
     model_path: str
@@ -130,15 +129,13 @@ def predict(
         label = label_index(model.class_choice.name_of(label_name), model.class_names)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     is_alone = len(sources) == 1 and not listed
-    arrays = _decoded_arrays(sources[0], model.preprocessing) if is_alone else None
-    if arrays is not None:
-        decoded = arrays
-        paths = [f"{sources[0]}[{i}]" for i in range(len(decoded.pixels))]
+    if is_alone and (rows := read_rows(sources[0], model.preprocessing)):
+        decoded, paths = rows.decoded, [*rows.paths]
     else:
         paths = [*_expand(sources), *listed]
         files = [path for path in paths if path != STDIN]
         listener = counted(on_progress, "Reading images")
-        decoded = decode_files(files, model.preprocessing, jobs=jobs, on_decoded=listener)
+        decoded = decode_files(files, model.preprocessing.images, jobs=jobs, on_decoded=listener)
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(model_path, model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
@@ -155,23 +152,6 @@ def predict(
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")
     return result
-
-
-def _decoded_arrays(source: str, preprocessing: Preprocessing) -> DecodedImages | None:
-    """The images of a source of pixel arrays, with or without labels; None for other sources."""
-    if os.path.splitext(source)[1].lower() in SUFFIXES:
-        return None
-    from softmaxce.data.array_files import is_array_source  # image files do not need these modules
-    from softmaxce.data.other_files import is_model
-    from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_arrays
-    from softmaxce.data.sources import Split, read_split_arrays
-
-    has_images = os.path.isdir(source) and is_array_source(source) and bool(list_images(source))
-    arrays = None if has_images or is_model(source) else read_split_arrays(Split(Path(source)))
-    if arrays is None:
-        return None
-    wanted = PreprocessingOptions.exactly(preprocessing)
-    return decode_arrays([arrays.images], wanted)[1]
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
@@ -191,7 +171,7 @@ def _predict_stdin(model: SoftmaxModel, content: bytes) -> Prediction | ImageErr
     from softmaxce.images.reading import read_pixels  # Pillow is loaded with the first image
 
     try:
-        pixels = read_pixels(io.BytesIO(content), model.preprocessing)
+        pixels = read_pixels(io.BytesIO(content), model.preprocessing.images)
     except ImageError as error:
         return ImageError(STDIN, error.reason)
     return Prediction(STDIN, log_softmax(model.logits(pixels[np.newaxis])[0]))

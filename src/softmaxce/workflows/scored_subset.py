@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,8 @@ class ScoredSubset:
         if self.logits is not None:
             logits = self.logits[position : position + 1]
         else:
-            logits = self.model.logits(self.pixels(position)[np.newaxis])
+            row = self.subset.rows[position : position + 1]
+            logits = self.model.logits_of(self.subset.dataset.inputs[row])
         return np.asarray(np.exp(log_softmax(logits, axis=1))[0])
 
     def log_probabilities(self) -> Iterator[NDArray[np.float64]]:
@@ -144,7 +146,7 @@ def _grouped(scored: ScoredSubset) -> ScoredSubset:
 
 
 def _score_block(
-    inputs: NDArray[np.uint8], labels: NDArray[np.int64], model: SoftmaxModel
+    inputs: NDArray[Any], labels: NDArray[np.int64], model: SoftmaxModel
 ) -> tuple[Scores, Scores | None]:
     """The scores, and the uncalibrated ones if the model has a temperature other than 1."""
     logits = model.logits_of(inputs)

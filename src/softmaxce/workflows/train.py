@@ -20,7 +20,7 @@ from softmaxce.errors import ModelError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
-from softmaxce.model.softmax_model import PIXEL_SCALE, SoftmaxModel
+from softmaxce.model.softmax_model import SoftmaxModel, scale_of
 from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, fit
@@ -246,7 +246,7 @@ def _fit(
         n_classes,
         rows=training.rows,
         validation=_rows(validation) if validation else None,
-        scale=PIXEL_SCALE,
+        scale=scale_of(training.dataset.inputs),
         l2=options.l2,
         hidden=options.hidden,
         sample_weight=weight,

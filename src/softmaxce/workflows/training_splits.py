@@ -28,7 +28,7 @@ def load_splits(
     listening = replace(read, on_decoded=counted(on_progress, "Reading images"))
     images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
-        read.backend.check_size(images.preprocessing.n_pixels, len(images.class_names))
+        read.backend.check_size(images.preprocessing.images.n_pixels, len(images.class_names))
     fraction = options.validation
     if isinstance(fraction, Path) or "validation" in folders or options.folds:
         fraction = 0.0

@@ -41,7 +41,7 @@ def messages_of(part) -> set[str]:
 
 def all_messages() -> set[str]:
     found_in: list[StepTemplate | Question] = [pt.IMAGE, pt.LOGITS_OF_IMAGE, pt.IMAGE_OF_PATCHES]
-    found_in += [pt.PATCHES, pt.LOGITS_OF_PATCHES, *QUESTIONS.values()]
+    found_in += [pt.PATCHES, pt.LOGITS_OF_PATCHES, pt.LOGITS_OF_FEATURES, *QUESTIONS.values()]
     found_in += [template for template, _ in (*lesson.STEPS, *MISCONCEPTIONS)]
     found = messages_of(found_in)
     found |= {*numbers.ENDS, *picture.REGIONS, *page.messages(), *play.messages()}

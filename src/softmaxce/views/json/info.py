@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from softmaxce.patches import SIDE, PatchFeatures
+from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.patches import SIDE
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.info import InfoResult
 
@@ -18,9 +20,11 @@ def as_json(result: InfoResult) -> str:
             "model": result.model_path,
             **attributes(result, "format_version", "n_bytes", "sha256"),
             "classes": model.class_names,
-            "image": attributes(model.preprocessing, "height", "width", "channels"),
+            "image": None
+            if isinstance(model.preprocessing, FeatureVectors)
+            else attributes(model.preprocessing, "height", "width", "channels"),
             **({"class_choice": model.class_choice.as_json()} if model.class_choice else {}),
-            **({"features": features_object(model.patches)} if model.patches else {}),
+            **features_fields(model),
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
@@ -29,12 +33,19 @@ def as_json(result: InfoResult) -> str:
     )
 
 
-def features_object(patches: PatchFeatures) -> dict[str, Any]:
-    """What a model sees of an image."""
-    return {
-        "kind": "patches",
-        "n_filters": patches.n_patches,
-        "patch_side": SIDE,
-        "mirror": patches.is_symmetric,
-        "n_features": patches.n_features,
-    }
+def features_fields(model: SoftmaxModel) -> dict[str, Any]:
+    """What a model sees of an image, or instead of one; nothing for pixels."""
+    form, patches = model.preprocessing, model.patches
+    if isinstance(form, FeatureVectors):
+        found = {"kind": "arrays", "n_features": form.n_features, "names": form.names or None}
+    elif patches is not None:
+        found = {
+            "kind": "patches",
+            "n_filters": patches.n_patches,
+            "patch_side": SIDE,
+            "mirror": patches.is_symmetric,
+            "n_features": patches.n_features,
+        }
+    else:
+        return {}
+    return {"features": found}

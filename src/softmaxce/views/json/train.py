@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from softmaxce.errors import AlreadyTrained
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.views.findings import as_objects
 from softmaxce.views.json import scores
-from softmaxce.views.json.info import features_object
+from softmaxce.views.json.info import features_fields
 from softmaxce.views.json.json_output import attributes, json_text
 from softmaxce.workflows.assessment import Assessment
 from softmaxce.workflows.train import TrainResult
@@ -37,8 +38,11 @@ def as_json(result: TrainResult, found: Assessment, command_line: str) -> str:
             "classes": model.class_names,
             "n_train": n_images["train"],
             "n_validation": n_images.get("validation", 0),
-            "image": model.preprocessing,
-            **_features(result),
+            "image": None
+            if isinstance(model.preprocessing, FeatureVectors)
+            else model.preprocessing,
+            **features_fields(model),
+            **_mirror_trial(result),
             "l2": fit.l2,
             "l2_path": fit.l2_path,
             "stop_reason": fit.stop_message,
@@ -75,13 +79,9 @@ def _cross_validation(result: TrainResult, summaries: Mapping[str, Any]) -> dict
     return {"cross_validation": attributes(folded, "n_folds", "n_permutations", "p_value") | found}
 
 
-def _features(result: TrainResult) -> dict[str, Any]:
-    """The patch features, and how mirror symmetry was chosen; nothing for pixels."""
-    patches, trial = result.model.patches, result.mirror_trial
-    if patches is None:
+def _mirror_trial(result: TrainResult) -> dict[str, Any]:
+    """How mirror symmetry was chosen; nothing without patch features."""
+    if result.model.patches is None:
         return {}
-    names = "symmetric", "asymmetric", "standard_error"
-    return {
-        "features": features_object(patches),
-        "mirror_trial": None if trial is None else attributes(trial, *names),
-    }
+    trial, names = result.mirror_trial, ("symmetric", "asymmetric", "standard_error")
+    return {"mirror_trial": None if trial is None else attributes(trial, *names)}

@@ -181,6 +181,8 @@ def _hints(given: Example, translate: Translate) -> Iterator[str]:
     """What the reader should know about the first numbers."""
     if given.source == "image":
         yield escape(translate("The first numbers are the image's own logits."))
+    if given.source == "features":
+        yield escape(translate("The first numbers are the logits of this row of features."))
     if given.source == "probabilities":
         yield translate("The probabilities are divided by their sum.")
     if len(given.shown) < given.n_classes:
@@ -287,7 +289,7 @@ def state_of(given: Example) -> dict[str, Any]:
         "label_is_given": given.label_is_given,
         "temperature": given.temperature,
         "learning_rate": given.learning_rate,
-        "source": given.source,
+        "source": "image" if given.is_of_model else given.source,
     }
 
 
@@ -296,7 +298,7 @@ def _step_data(step: Step, explanation: Explanation, translate: Translate) -> di
     data = _translated(step.template, translate)
     data["question"] = _question(step, translate)
     data["fixed"] = {name: step.numbers[name] for name in FIXED.get(step.name, ())}
-    if explanation.picture is not None and step.name in ("image", "patches", LOGITS.name):
+    if explanation.example.is_of_model and step.name in ("image", "patches", LOGITS.name):
         data["fixed"] = {k: v for k, v in step.numbers.items() if k not in NOT_OF_IMAGE}
     return data
 

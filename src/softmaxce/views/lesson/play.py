@@ -64,9 +64,9 @@ def as_text(model: SoftmaxModel, translate: Translate, language: str, **options:
 
 def model_data(model: SoftmaxModel) -> dict[str, Any]:
     """What the programs need of a model."""
-    longest = max(model.preprocessing.width, model.preprocessing.height)
+    longest = max(model.preprocessing.images.width, model.preprocessing.images.height)
     return {
-        "form": form_of(model.preprocessing),
+        "form": form_of(model.preprocessing.images),
         "layers": [
             {"weights": _encoded(layer.weights), "biases": _encoded(layer.biases)}
             for layer in model.layers
@@ -107,7 +107,7 @@ def is_dark_at_border(model: SoftmaxModel) -> bool:
     """
     if model.patches is not None:
         return False
-    shape = model.preprocessing.height, model.preprocessing.width, -1
+    shape = model.preprocessing.images.height, model.preprocessing.images.width, -1
     weights = np.abs(model.layers[0].weights).reshape(shape).sum(axis=2)
     border = np.concatenate([weights[0], weights[-1], weights[:, 0], weights[:, -1]])
     return bool(np.median(border) < _UNUSED * np.median(weights))

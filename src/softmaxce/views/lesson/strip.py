@@ -13,6 +13,7 @@ from softmaxce.views.safe_text import visible
 STAGES = {
     "logits": "input → network → logits z → powers eᶻ → probabilities p → loss −log p[true]",
     "image": "image → network → logits z → powers eᶻ → probabilities p → loss −log p[true]",
+    "features": "features → network → logits z → powers eᶻ → probabilities p → loss −log p[true]",
     "probabilities": "probabilities p → loss −log p[true]",
 }
 ARROW = Column("→", "arrows", "text")

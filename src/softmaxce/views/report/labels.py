@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from softmaxce.atomic_files import write_atomically
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.views.formatting import counted
 from softmaxce.views.labels import estimate, method, weakness
 from softmaxce.views.pictures import in_rgb
@@ -32,12 +33,14 @@ def write_report(found: LabelCheck, command: str, path: str) -> None:
 
 
 def _card(found: LabelCheck, suspect: Suspect) -> str:
-    form = found.images.dataset.preprocessing
-    pixels = found.images.pixels(suspect.position)
-    picture = in_rgb(pixels.reshape(form.height, form.width, form.channels))
+    form, image = found.images.dataset.preprocessing, ""
     short = "/".join(PurePath(suspect.path).parts[-2:])
+    if isinstance(form, Preprocessing):
+        pixels = found.images.pixels(suspect.position)
+        picture = in_rgb(pixels.reshape(form.height, form.width, form.channels))
+        image = f'<img src="{thumbnail(picture)}" alt="{own(f"The image {short}")}">'
     return (
-        f'<li><img src="{thumbnail(picture)}" alt="{own(f"The image {short}")}">'
+        f"<li>{image}"
         f"{share(suspect.label, suspect.p_label, is_label=True)}"
         f"{share(suspect.likelier, suspect.p_likelier, is_label=False)}"
         f'<p class="path" title="{text(suspect.path)}">{text(short)}</p></li>\n'

@@ -7,6 +7,7 @@ from string import Template
 
 from softmaxce import __version__
 from softmaxce.atomic_files import write_atomically
+from softmaxce.preprocessing import Preprocessing
 from softmaxce.translation import language, translate
 from softmaxce.views.console import MAX_CLASSES
 from softmaxce.views.descriptions import choices_made, model_details
@@ -53,13 +54,14 @@ def write_report(subject: Subject, page_path: str | None, plots_path: str | None
 
 
 def _page(subject: Subject) -> bytes:
+    is_of_images = isinstance(subject.model.preprocessing, Preprocessing)
     sections = [
         scores.scores_section(subject),
         confusion.confusion_section(subject),
         scores.class_section(subject),
         scores.calibration_section(subject),
-        pictures.worst_section(subject),
-        pictures.weights_section(subject),
+        pictures.worst_section(subject) if is_of_images else None,
+        pictures.weights_section(subject) if is_of_images else None,
         scores.training_section(subject),
         _details_section(subject),
     ]

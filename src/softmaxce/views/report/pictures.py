@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.preprocessing import FeatureVectors
 from softmaxce.views.filters import N_FILTERS, for_and_against, most_used
 from softmaxce.views.formatting import Word, counted, percent
 from softmaxce.views.pictures import (
@@ -126,13 +127,13 @@ def _card(subject: Subject, position: int) -> str:
 
 def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
     """The picture (height, width, 3) of a pixel vector."""
-    size = subject.model.preprocessing
+    size = subject.model.preprocessing.images
     return in_rgb(pixels.reshape(size.height, size.width, size.channels))
 
 
 def _weights(subject: Subject) -> Floats | None:
     """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
-    model, size = subject.model, subject.model.preprocessing
+    model, size = subject.model, subject.model.preprocessing.images
     if len(model.layers) != 1:
         return None
     weights = model.layers[0].weights[:, :MAX_CLASSES]
@@ -179,7 +180,7 @@ def weights_section(subject: Subject) -> Html | None:
     summed = "The red, green and blue weights are summed."
     words = sentences(
         legend,
-        summed if subject.model.preprocessing.channels > 1 else "",
+        summed if subject.model.preprocessing.images.channels > 1 else "",
         f"The first {len(rows)} of {len(names)} classes." if len(rows) < len(names) else "",
     )
     header = ("class", "bias", "largest weight", "smallest weight")
@@ -197,7 +198,7 @@ def _patches_section(model: SoftmaxModel) -> Html:
     assert patches is not None
     n, is_cut = f"{patches.n_patches:,} filters", patches.n_patches > N_FILTERS
     which = f"{N_FILTERS} most used of {n}" if is_cut else f"{n}, the most used first"
-    colours = "brightness" if model.preprocessing.channels == 1 else "red, green and blue"
+    colours = "brightness" if model.preprocessing.images.channels == 1 else "red, green and blue"
     filters = (
         f"The {which}. Every region of an image is compared with each filter. Medium grey is 0; "
         f"lighter is positive, darker is negative, in {colours}. The more the region looks like "
@@ -246,9 +247,11 @@ def _extremes(weights: Floats) -> Iterator[str]:
 
 
 def weight_files(subject: Subject) -> dict[str, bytes]:
-    """A PNG file of the weights of each class, by name; none with hidden layers. With patch
-    features, of the filters and of the patches for and against each class."""
+    """A PNG file of the weights of each class, by name; none with hidden layers or without images.
+    With patch features, of the filters and of the patches for and against each class."""
     model, names = subject.model, subject.model.class_names
+    if isinstance(model.preprocessing, FeatureVectors):
+        return {}
     if model.patches is None:
         drawn = enumerate(_weight_pictures(_weights(subject)))
         pictures = {f"weights-{file_stem(names, k)}": picture for k, picture in drawn}

@@ -9,8 +9,10 @@ from rich.text import Text
 from softmaxce.class_names import in_class_order
 from softmaxce.data.source_findings import Finding
 from softmaxce.errors import first_and_more
+from softmaxce.preprocessing import FeatureVectors, Preprocessing
 from softmaxce.translation import listed, translate
 from softmaxce.views.console import PlainConsole, output
+from softmaxce.views.descriptions import preprocessing_line
 from softmaxce.views.formatting import Strong
 from softmaxce.views.score_tables import SPLIT_TITLES
 from softmaxce.workflows.check import CheckResult
@@ -38,10 +40,13 @@ def show(result: CheckResult) -> None:
         header, rows, counts, which, total=(Strong(translate("total")), *total)
     )
     console.print()
-    console.print_line(f"Formats: {_counted(result.formats)}")
-    console.print_line(f"Modes: {_counted(result.modes)}")
-    console.print_line(f"Sizes: {_counted(result.sizes)}")
-    if result.form is not None:
+    if isinstance(result.form, FeatureVectors):
+        console.print_data(": ".join(map(translate, preprocessing_line(result.form))))
+    else:
+        console.print_line(f"Formats: {_counted(result.formats)}")
+        console.print_line(f"Modes: {_counted(result.modes)}")
+        console.print_line(f"Sizes: {_counted(result.sizes)}")
+    if isinstance(result.form, Preprocessing):
         console.print_line(f"Preprocessing: {result.form} ({result.form_reason})")
     if result.grouping is not None:
         console.print_line(_groups(result.grouping))

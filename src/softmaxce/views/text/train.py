@@ -11,6 +11,7 @@ from softmaxce.views.descriptions import (
     features_line,
     groups_line,
     overlap_line,
+    preprocessing_line,
     time_line,
     training_outcome,
 )
@@ -58,12 +59,10 @@ def show_finished(finished: AlreadyTrained) -> None:
 def _show_details(console: PlainConsole, result: TrainResult) -> None:
     console.print_heading("Data and training")
     names, folders = result.model.class_names, result.folders
-    preprocessing = result.model.preprocessing
     console.print_line(f"{len(names)} classes: {first_and_more(names)}")
-    n_pixels = preprocessing.n_pixels
-    console.print_line(f"Preprocessing: {preprocessing}, {n_pixels:,} pixel values per image")
-    reason = result.scored["train"].subset.dataset.preprocessing_reason
-    console.print_data(f"({translate(reason)})")
+    console.print_data(": ".join(map(translate, preprocessing_line(result.model.preprocessing))))
+    if reason := result.scored["train"].subset.dataset.preprocessing_reason:
+        console.print_data(f"({translate(reason)})")
     if result.model.patches is not None:
         console.print_line(f"Features: {features_line(result.model.patches)}")
     if (trial := result.mirror_trial) is not None:
