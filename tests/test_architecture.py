@@ -22,7 +22,7 @@ FLOORS = [
         *("bounded_input", "class_choice", "file_rows", "language", "layers", "numerics"),
         *("preprocessing", "row_threads", "temporary_files"),
     ],
-    ["atomic_files", "patches", "translation"],
+    ["atomic_files", "networks", "patches", "translation"],
     ["images", "metrics"],
     ["data", "findings", "model", "training"],
     ["cluster", "estimator", "lesson"],
@@ -36,6 +36,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"views"},
     "PIL": {"images", "views"},
+    "onnxruntime": {"networks"},
     **{name: {"cluster"} for name in ("cloudpickle", "dask", "distributed", "fsspec")},
 }
 MAX_MODULE_LINES = 400

@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -63,6 +63,8 @@ class PatchFeatures:
     is_symmetric: bool
     filters: Floats
     scales: Floats
+
+    dtype: ClassVar[type] = np.uint8
 
     @property
     def n_pairs(self) -> int:

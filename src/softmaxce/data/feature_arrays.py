@@ -117,8 +117,8 @@ def wanted_vectors(
     if isinstance(wanted, PreprocessingOptions):
         if wanted != PreprocessingOptions():
             raise InputError(
-                f"--size, --color, --fit and --background are for images: {source} contains "
-                f"{found}; leave them out"
+                "--size, --color, --fit and --background are for images, and so is --features "
+                f"FILE.onnx: {source} contains {found}; leave them out"
             )
         return vectors
     raise DataError(

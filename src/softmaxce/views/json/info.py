@@ -46,6 +46,8 @@ def features_fields(model: SoftmaxModel) -> dict[str, Any]:
             "mirror": patches.is_symmetric,
             "n_features": patches.n_features,
         }
+    elif model.network is not None:
+        found = {"kind": "network", **model.network.as_json()}
     else:
         return {}
     return {"features": found}

@@ -38,8 +38,12 @@ _UNUSED = 1e-3  # of the median weight
 def as_text(model: SoftmaxModel, translate: Translate, language: str, **options: Any) -> str:
     """The page as HTML. options: as in `make_example`.
 
-    Raises InputError for a model that is too large for a page.
+    Raises InputError for a model that is too large for a page, or needs a network.
     """
+    if model.network is not None:
+        raise InputError(
+            "a page for drawing cannot run a pretrained network; name an IMAGE to explain"
+        )
     is_dark = is_dark_at_border(model)
     blank = np.full((1, model.n_pixels), 0 if is_dark else 255, np.uint8)
     logits = model.logits(blank)[0].tolist()
