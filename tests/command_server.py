@@ -28,6 +28,7 @@ NOT_LOADED = (
     "softmaxce.__main__",  # runs the command line
     "softmaxce.cluster",  # needs Dask, which may not be installed
     "softmaxce.estimator",  # loads scikit-learn, which no command needs
+    "softmaxce.export",  # needs ONNX, which may not be installed
 )
 
 

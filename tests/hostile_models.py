@@ -67,7 +67,7 @@ HEADERS = [
 
 # Name, error, fields of the header that are replaced.
 FIELDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("a newer version", "format_version 5, but this .* reads up to 4", {"format_version": 5}),
+    ("a newer version", "format_version 6, but this .* reads up to 5", {"format_version": 6}),
     ("features: none", "n_features", {"format_version": 4}),
     ("features: of images", "the model has features", {"format_version": 4, "n_features": 12}),
     *(

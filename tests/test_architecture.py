@@ -22,10 +22,10 @@ FLOORS = [
         *("bounded_input", "class_choice", "file_rows", "language", "layers", "numerics"),
         *("preprocessing", "row_threads", "temporary_files"),
     ],
-    ["atomic_files", "patches", "translation"],
+    ["atomic_files", "networks", "patches", "translation"],
     ["images", "metrics"],
     ["data", "findings", "model", "training"],
-    ["cluster", "estimator", "lesson"],
+    ["cluster", "estimator", "export", "lesson"],
     ["workflows"],
     ["views"],
     ["cli", "notebook"],
@@ -36,6 +36,8 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"views"},
     "PIL": {"images", "views"},
+    "onnx": {"export"},
+    "onnxruntime": {"export", "networks"},
     **{name: {"cluster"} for name in ("cloudpickle", "dask", "distributed", "fsspec")},
 }
 MAX_MODULE_LINES = 400

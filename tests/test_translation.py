@@ -15,8 +15,8 @@ from softmaxce.translation import particle_of
 
 SOURCE = Path(translation.__file__).parent
 PO = SOURCE / "locale" / "ko" / "LC_MESSAGES" / "softmaxce.po"
-# The lesson's messages have a test of their own (test_catalogs.py); JSON and CSV stay English.
-LEFT_OUT = ("lesson/", "views/lesson/", "views/json/", "estimator.py")
+# The lesson's messages have a test of their own (test_catalogs.py); JSON, CSV and C stay English.
+LEFT_OUT = ("export/c_header.py", "lesson/", "views/lesson/", "views/json/", "estimator.py")
 PROSE = re.compile(r"[A-Za-z]{2,} [a-z('{\d]|\{\d\}[:,;.]? [a-z]{2}|[a-z]{3}[:,;] ")
 # Not messages: words that are looked for, words of options, signatures.
 NOT_MESSAGES = set(json.loads((Path(__file__).parent / "not_messages.json").read_text("utf-8")))

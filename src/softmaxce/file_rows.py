@@ -63,6 +63,11 @@ class FileRows:
         self._offset = offset
         self._handle = os.dup(handle)
 
+    def view(self, dtype: type) -> FileRows:
+        """The same bytes as numbers of another type, as `numpy.ndarray.view`."""
+        n_columns = self.shape[1] * self.dtype.itemsize // np.dtype(dtype).itemsize
+        return FileRows(self._handle, self.name, self._offset, (len(self), n_columns), dtype)
+
     def __del__(self) -> None:
         if hasattr(self, "_handle"):
             os.close(self._handle)

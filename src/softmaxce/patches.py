@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -63,6 +63,8 @@ class PatchFeatures:
     is_symmetric: bool
     filters: Floats
     scales: Floats
+
+    dtype: ClassVar[type] = np.uint8
 
     @property
     def n_pairs(self) -> int:
@@ -110,7 +112,8 @@ class PatchFeatures:
         return np.ascontiguousarray(weights.reshape(self.grid**2, -1), np.float32)
 
     @cached_property
-    def _mirrored_points(self) -> NDArray[np.intp]:
+    def mirrored_points(self) -> NDArray[np.intp]:
+        """Where each point of the grid is in the mirror image."""
         points = np.arange(self.grid**2).reshape(self.grid, self.grid)
         return points[:, ::-1].reshape(-1)
 
@@ -178,14 +181,14 @@ class PatchFeatures:
         """
         if not self.is_symmetric:
             return pooled
-        twins = pooled[..., self._mirrored_points, self.n_pairs :]
+        twins = pooled[..., self.mirrored_points, self.n_pairs :]
         return np.asarray(pooled[..., : self.n_pairs] + twins)
 
     def _shared(self, of_features: NDArray[Any]) -> NDArray[Any]:
         """One number for each feature, given to every sum (…, grid², 2 · n_pairs) in it."""
         if not self.is_symmetric:
             return of_features
-        return np.concatenate([of_features, of_features[..., self._mirrored_points, :]], axis=-1)
+        return np.concatenate([of_features, of_features[..., self.mirrored_points, :]], axis=-1)
 
     def _strips(
         self, pixels: NDArray[np.uint8], memory: Memory | None = None

@@ -12,7 +12,17 @@ from rich.cells import cell_len
 
 KO = {"LC_ALL": "ko_KR.UTF-8"}
 ESCAPE = re.compile(r"\\[xuU][0-9a-f]{2}")
-COMMANDS = ("train", "predict", "evaluate", "explain", "check", "compare", "info", "cache info")
+COMMANDS = (
+    "train",
+    "predict",
+    "evaluate",
+    "explain",
+    "check",
+    "compare",
+    "info",
+    "export",
+    "cache info",
+)
 # Words of English prose; names of files, options, columns and array functions stay as they are.
 ENGLISH = re.compile(r"(?<![\w-])(the|is|are|it|not|no|of|to|with|and|or|must|use|cannot)(?![\w-])")
 

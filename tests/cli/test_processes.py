@@ -18,6 +18,7 @@ WORKING = {
     "check": ("data",),
     "compare": ("model.npz", "model.npz", "data"),
     "info": (),
+    "export": ("-o", "model.h", "--format", "json"),
     "cache": ("info", "--cache", "none", "--format", "json"),
 }
 FAILING = {
@@ -28,6 +29,7 @@ FAILING = {
     "check": (("nowhere",), 1, "no such folder: nowhere"),
     "compare": (("model.npz", "none.npz", "data"), 1, "none.npz"),
     "info": (("none.npz",), 1, "none.npz"),
+    "export": (("none.npz", "-o", "model.h"), 1, "none.npz"),
     "cache": (("clear", "--nonsense"), 2, "--nonsense"),
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import run_command
+from helpers import needs_both_unicode_forms, run_command
 from PIL import Image
 
 from softmaxce.views.formatting import command
@@ -53,6 +53,7 @@ STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def hostile(tmp_path_factory) -> Path:
     """A folder with `data`, one hostile class folder for each name, and a model of it."""
     folder = tmp_path_factory.mktemp("names")
+    needs_both_unicode_forms(folder)
     random = np.random.default_rng(0)
     try:
         for position, name in enumerate(NAMES):
@@ -81,6 +82,7 @@ def assert_harmless(text: str) -> None:
         ("predict", "--", f"data/{NAMES[0]}/{NAMES[0]}0.png"),
         ("predict", "data/-dash/-dash0.png", "--label", "a\x1b[31mb\x1b]0;title\x07"),
         ("info", "model.npz"),
+        ("export", "model.npz", "-o", "model.h"),
         ("check", "data"),
         ("compare", "model.npz", "model.npz", "data"),
         ("explain", "data/--help/--help0.png"),

@@ -43,13 +43,15 @@ OUT_OF_RANGE = {
     "--sheet": (*NOT_COUNTS, "5"),
     "--hidden": (*NOT_COUNTS[1:], "x"),
     "--features": ("patches:1", "patches:0", "patches:-2", "patches:5000", "patches:", "hog"),
+    "--onnx-mean": ("-0.1", "123.675", "0.5,0.5", "0.5,0.5,2"),
+    "--onnx-std": ("0", "-1", "1,1", "0.5,0.5,0"),
     "--dask-min-workers": NOT_COUNTS,
     "--dask-timeout": ("0", "-1", "1e9"),
     "--eval-timeout": ("0", "-1", "1e9"),
 }
 NOT_NUMERIC = (click.Choice, click.Path, click.types.BoolParamType, click.File)
 TEXT_OPTIONS = {"--label", "--lang", "--classes", "--background", "--dask", "--mirror"}
-TEXT_OPTIONS |= {"--only", "--merge", "--group-by"}
+TEXT_OPTIONS |= {"--only", "--merge", "--group-by", "--onnx-output"}
 BASE = {
     "train": ["nowhere"],
     "predict": ["nowhere"],

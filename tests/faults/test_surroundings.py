@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": ["predict", CAT],
     "predict csv": ["predict", PETS / "test", "--format", "csv"],
     "info": ["info"],
+    "export": ["export", "-o", "model.h"],
     "check": ["check", "data"],
     "explain": ["explain", "--logits", "1", "2"],
     "help": ["train", "--help"],
@@ -107,7 +108,7 @@ def test_a_pipe_gets_tables_as_wide_as_they_need(place):
     assert done.stdout.count(str(long_name).encode()) == 6
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp949"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_encodings_that_lack_characters(place, name, encoding):
     done = shell(place, COMMANDS[name], "", PYTHONIOENCODING=encoding)
@@ -232,7 +233,8 @@ import importlib, os, pkgutil, sys
 import PIL.Image, rich, softmaxce
 for package in (softmaxce, rich):  # while they may still be read
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        is_extra = module.name.startswith("softmaxce.cluster.")  # Dask need not be there
+        # Dask and ONNX need not be there.
+        is_extra = module.name.startswith(("softmaxce.cluster.", "softmaxce.export."))
         if "__main__" not in module.name and "win" not in module.name and not is_extra:
             importlib.import_module(module.name)
 PIL.Image.init()

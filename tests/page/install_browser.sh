@@ -1,9 +1,11 @@
 #!/bin/sh
-# Install what the tests of the lesson page need: Chromium with its driver, and axe-core.
-# axe-core goes into the ignored folder tests/page/node_modules; no other file is touched.
+# Install what the tests of pages need: Chromium with its driver, axe-core, and onnxruntime-web for
+# the program in docs/export.md. The packages go into the ignored folder tests/page/node_modules; no
+# other file is touched.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 axe_version=4.10.2
+onnxruntime_version=1.30.0
 
 if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
     as_root=''
@@ -12,10 +14,7 @@ if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; the
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qy --no-install-recommends \
         chromium chromium-driver
 fi
-if [ ! -f "$here/node_modules/axe-core/axe.min.js" ]; then
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-    (cd "$folder" && npm pack --silent "axe-core@$axe_version" && tar -xzf axe-core-*.tgz)
-    mkdir -p "$here/node_modules/axe-core"
-    cp "$folder/package/axe.min.js" "$folder/package/LICENSE" "$here/node_modules/axe-core/"
+if [ ! -f "$here/node_modules/onnxruntime-web/package.json" ]; then
+    npm install --silent --no-save --no-package-lock --ignore-scripts --prefix "$here" \
+        "axe-core@$axe_version" "onnxruntime-web@$onnxruntime_version"
 fi

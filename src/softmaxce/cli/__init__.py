@@ -22,7 +22,10 @@ from softmaxce.errors import SoftmaxceError
 class _Modules(Mapping[str, click.Command]):
     """The commands in the order of their use, each imported on first use."""
 
-    _names = ("train", "predict", "evaluate", "explain", "check", "compare", "info", "cache")
+    _names = (
+        *("train", "predict", "evaluate", "explain", "check", "compare", "info", "export"),
+        "cache",
+    )
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softmaxce.cli.options import Output, output_options, reading_options
+from softmaxce.cli.options import Output, network_option, output_options, reading_options
 
 if TYPE_CHECKING:
     from softmaxce.data.read_options import ReadOptions
@@ -23,12 +23,14 @@ Examples:
 @click.argument("model_a", metavar="MODEL_A", type=click.Path(readable=False))
 @click.argument("model_b", metavar="MODEL_B", type=click.Path(readable=False))
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
+@network_option
 @reading_options
 @output_options("text", "json", "csv")
 def compare(
     model_a: str,
     model_b: str,
     folder: str,
+    networks: tuple[str, ...],
     read: ReadOptions,
     output: Output,
 ) -> None:
@@ -42,7 +44,9 @@ def compare(
     from softmaxce.workflows import compare as workflow
 
     with output.progress() as on_progress:
-        result = workflow.compare(folder, model_a, model_b, read, on_progress)
+        result = workflow.compare(
+            folder, model_a, model_b, read, networks=networks, on_progress=on_progress
+        )
     machine_text = partial(json_view.as_machine_text, result)
     findings = result.a.subset.dataset.findings
     output.show(partial(text_view.show, result), machine_text, result.left_out, findings)

@@ -16,6 +16,7 @@ from softmaxce.cli.options import (
     coverage_option,
     details_option,
     model_option,
+    network_option,
     output_options,
     reading_options,
     report_option,
@@ -42,6 +43,7 @@ Examples:
 )
 @click.argument("folder", metavar="DIR", type=click.Path(readable=False))
 @model_option
+@network_option
 @click.option(
     "--errors",
     "errors_path",
@@ -67,6 +69,7 @@ Examples:
 def evaluate(
     folder: str,
     model_path: str,
+    networks: tuple[str, ...],
     gates: tuple[str, ...],
     coverage: float | None,
     read: ReadOptions,
@@ -100,6 +103,7 @@ def evaluate(
             folder,
             model_path,
             replace(read, backend=backend),
+            networks=networks,
             coverage=coverage,
             on_progress=listener,
         )

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from softmaxce.cli.options import common_options, format_option, model_option
+from softmaxce.cli.options import common_options, format_option, model_option, network_option
 from softmaxce.cli.streams import read_input
 from softmaxce.cli.types import FILE, OPTION, SEED, VARIADIC, Parsed, whole
 from softmaxce.errors import InputError, first_and_more
@@ -127,6 +127,7 @@ PROBABILITY = Parsed("NUMBER", partial(number, percent=True))
     "image", nargs=-1, metavar="[IMAGE]", type=click.Path(readable=False), callback=_one_image
 )
 @model_option
+@network_option
 @click.option(
     "--logits",
     type=NUMBER,
@@ -240,8 +241,6 @@ def explain(
     else:
         explanation = _explanation(default_names=translate(DEFAULT_NAMES), **source)
         if save_images:
-            if explanation.picture is None:
-                raise InputError("--save-images needs an image: rows of features have no pictures")
             _save_images(explanation, save_images)
         if quiz or (output_format == "text" and not output_path):
             from softmaxce.views.console import output
@@ -338,6 +337,7 @@ def _explanation(
     *,
     image: str | None,
     model_path: str,
+    networks: tuple[str, ...],
     logits: tuple[float, ...],
     probabilities: tuple[float, ...],
     classes: tuple[str, ...],
@@ -349,7 +349,9 @@ def _explanation(
 
     if image:
         stdin = read_input() if image == workflow.STDIN else b""
-        return workflow.explain_image(image, model_path, stdin=stdin, more=more, **options)
+        return workflow.explain_image(
+            image, model_path, networks=networks, stdin=stdin, more=more, **options
+        )
     from softmaxce.lesson import make_example
 
     numbers, source = (logits, "logits") if logits else (probabilities, "probabilities")
@@ -380,5 +382,9 @@ def _save_images(explanation: Any, folder: str) -> None:
     from softmaxce.views import pictures
     from softmaxce.views.console import note
 
+    if explanation.picture is None:
+        raise InputError(
+            "--save-images needs a model of pixels or patches: other features have no pictures"
+        )
     n_pictures = pictures.save(explanation.picture, explanation.example.winner, folder)
     note(f"{n_pictures} pictures saved in {folder}")

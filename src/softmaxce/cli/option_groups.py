@@ -7,7 +7,8 @@ import click
 GROUPS = {
     "Image options": "only merge size color fit background group-by files-from null skip-bad jobs "
     "cache no-cache",
-    "Model options": "model l2 features mirror hidden class-weight seed resume",
+    "Model options": "model network l2 features mirror onnx-mean onnx-std onnx-channels "
+    "onnx-output hidden class-weight seed resume",
     "Validation options": "validation test folds permutations calibrate",
     "Output options": "output force top-k label coverage errors fail-under report save-plots "
     "details format no-progress quiet lang debug help",

@@ -62,6 +62,18 @@ model_option = click.option(
 )
 
 
+network_option = click.option(
+    "--network",
+    "networks",
+    metavar="FILE.onnx",
+    type=FILE,
+    multiple=True,
+    envvar="SOFTMAXCE_NETWORK",
+    help="Network file of a model that was trained with one.  [default: $SOFTMAXCE_NETWORK if set, "
+    "otherwise a file in the model's folder]",
+)
+
+
 def use_language(name: str | None) -> None:
     """Write in the language of this name from now on; without a name, in that of the locale."""
     from softmaxce import translation

@@ -12,6 +12,7 @@ from softmaxce.cli.options import (
     coverage_option,
     jobs_option,
     model_option,
+    network_option,
     output_options,
     skip_bad_option,
 )
@@ -45,6 +46,7 @@ Examples:
     help="With --files-from: NUL characters separate the paths, as printed by find -print0.",
 )
 @model_option
+@network_option
 @click.option(
     "-k",
     "--top-k",
@@ -67,6 +69,7 @@ def predict(
     files_from: str | None,
     null: bool,
     model_path: str,
+    networks: tuple[str, ...],
     top_k: int | None,
     label_name: str | None,
     coverage: float | None,
@@ -91,6 +94,7 @@ def predict(
         result = workflow.predict(
             images,
             model_path,
+            networks=networks,
             listed=listed,
             label_name=label_name,
             skip_bad=skip_bad,

@@ -27,8 +27,9 @@ from softmaxce.cli.types import (
     N_FILTERS,
     SEED,
     Parsed,
+    channel_numbers,
     colour,
-    filters,
+    features,
     fraction_for_test,
     fraction_or_folder,
     hidden_layers,
@@ -140,11 +141,36 @@ CHANNELS = {"auto": None, "gray": 1, "grey": 1, "rgb": 3}
 )
 @click.option(
     "--features",
-    type=Parsed("pixels|patches[:N]", filters),
+    type=Parsed("pixels|patches[:N]|FILE.onnx", features),
     default="pixels",
     help="Input features of the classifier. patches: how well each region of an image matches N "
     f"patches ({N_FILTERS} by default) learned from the training images; much better for "
-    "photographs.",
+    "photographs. FILE.onnx: the output of a pretrained network; see docs/networks.md.",
+)
+@click.option(
+    "--onnx-mean",
+    type=Parsed("R,G,B", channel_numbers(0, 1)),
+    help="With --features FILE.onnx: mean of the brightnesses, from 0 to 1, that is subtracted "
+    "from each colour.  [default: that of the file's metadata if set, otherwise ImageNet's, "
+    "0.485,0.456,0.406]",
+)
+@click.option(
+    "--onnx-std",
+    type=Parsed("R,G,B", channel_numbers(1e-6, 1000)),
+    help="With --features FILE.onnx: standard deviation by which each colour is then divided.  "
+    "[default: that of the file's metadata if set, otherwise ImageNet's, 0.229,0.224,0.225]",
+)
+@click.option(
+    "--onnx-channels",
+    type=click.Choice(["rgb", "bgr"]),
+    help="With --features FILE.onnx: the order in which the network reads the colours.  "
+    "[default: that of the file's metadata if set, otherwise rgb]",
+)
+@click.option(
+    "--onnx-output",
+    metavar="NAME",
+    help="With --features FILE.onnx: the network's output to use.  [default: the last one that is "
+    "a vector]",
 )
 @click.option(
     "--mirror",
@@ -223,7 +249,7 @@ def train(
     replaced = workflow.check_output(model_path, force)
     check_files([(report_path, REPORT)], [model_path, folder])
     check_folder(plots_path)
-    chosen = TrainOptions(channels=CHANNELS[color], **options)
+    chosen = TrainOptions(channels=CHANNELS[color], **_with_network(**options))
     _note_beforehand(output, model_path, chosen.resume)
     if cluster is not None:
         check_distributable(chosen)
@@ -243,6 +269,26 @@ def train(
         if replaced:
             output.note(f"replaced {replaced}")
         _show(result, details, output)
+
+
+def _with_network(
+    features: int | str,
+    onnx_mean: tuple[float, ...] | None,
+    onnx_std: tuple[float, ...] | None,
+    onnx_channels: str | None,
+    onnx_output: str | None,
+    **options: Any,
+) -> dict[str, Any]:
+    """The options, with a NetworkChoice of those about a network."""
+    from softmaxce.networks.graph import NetworkChoice
+
+    given = onnx_mean, onnx_std, onnx_channels, onnx_output
+    if isinstance(features, str):
+        return {**options, "network": NetworkChoice(features, *given)}
+    for name, value in zip(("mean", "std", "channels", "output"), given, strict=True):
+        if value is not None:
+            raise click.UsageError(f"--onnx-{name} needs --features FILE.onnx")
+    return {**options, "features": features}
 
 
 def _show_finished(model_path: str, finished: AlreadyTrained, output: Output) -> None:

@@ -189,6 +189,23 @@ def fraction(text: str) -> float:
     return value
 
 
+def features(text: str) -> int | str:
+    """The file of a network, FILE.onnx, or as `filters`."""
+    return text if text.lower().endswith(".onnx") else filters(text)
+
+
+def channel_numbers(low: float, high: float) -> Callable[[str], tuple[float, ...]]:
+    """A parser of one number for all channels, or one for each: 0.5 or 0.485,0.456,0.406."""
+
+    def parse(text: str) -> tuple[float, ...]:
+        numbers = tuple(map(number_between(low, high), text.split(",")))
+        if len(numbers) not in (1, 3):
+            raise ValueError(f"'{text}' is not one number or three, such as 0.485,0.456,0.406")
+        return numbers
+
+    return parse
+
+
 def filters(text: str) -> int:
     """pixels (0), patches or patches:N: the number of filters of patch features."""
     if text == "pixels":

@@ -102,8 +102,8 @@ def wanted_vectors(
     if isinstance(wanted, PreprocessingOptions):
         if vectors is not None and wanted != PreprocessingOptions():
             raise InputError(
-                f"--size, --color, --fit and --background are for images: {source} contains "
-                f"{vectors}; leave them out"
+                "--size, --color, --fit and --background are for images, and so is --features "
+                f"FILE.onnx: {source} contains {vectors}; leave them out"
             )
         return vectors
     vectors_wanted = wanted if isinstance(wanted, FeatureVectors) else None

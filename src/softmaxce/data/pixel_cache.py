@@ -49,12 +49,16 @@ _CHECKED_BYTES = 2**20  # small enough that the allocator reuses the memory
 
 @dataclass(frozen=True)
 class CacheKey:
-    """The name of the entry for a set of files, and the digest of what it must be made from."""
+    """The name of the entry for a set of files, and the digest of what it must be made from.
+
+    n_columns: bytes of a row; None: those of the pixels.
+    """
 
     name: str
     digest: str
     n_files: int
     newest_ns: int
+    n_columns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ class PixelCache:
                 preprocessing = Preprocessing(**header["form"])
                 if preprocessing.fault():
                     return None
-                decoded = _read_entry(stream, path, (key.n_files, preprocessing.n_pixels))
+                n_columns = key.n_columns or preprocessing.n_pixels
+                decoded = _read_entry(stream, path, (key.n_files, n_columns))
                 if header.pop("checksum") != _checksum(stream, header):
                     return None
                 os.utime(stream.fileno() if os.utime in os.supports_fd else path)

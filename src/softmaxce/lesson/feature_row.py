@@ -33,8 +33,8 @@ def logits_of_features(row: FeatureRow, example: Example) -> dict[str, Any]:
     contributions: (n_features,), to the winner's logit; rounding: how much the order of summation
     may change a logit.
     """
-    form = row.model.preprocessing
-    assert isinstance(form, FeatureVectors)
+    form, network = row.model.preprocessing, row.model.network
+    form = form if isinstance(form, FeatureVectors) else FeatureVectors(row.model.n_inputs)
     contributions, (slope, _) = row.contributions(example.winner), row.slopes(example.winner)
     order = largest(contributions, N_SHOWN)
     size = np.abs(row.values)
@@ -43,6 +43,8 @@ def logits_of_features(row: FeatureRow, example: Example) -> dict[str, Any]:
     return {
         **sums_of_contributions(row, example),
         "path": row.path,
+        "of_network": network is not None,
+        "of_program": network is None,
         "n_features": len(contributions),
         "contributions": contributions.tolist(),
         "feature_names": [form.name(i) for i in order],

@@ -224,7 +224,10 @@ LOGITS_OF_FEATURES = LOGITS_OF_PATCHES._replace(
     sentences={
         **NODES,
         "{path} has {n_features} features, which another program computed. They are the input of "
-        "the layers.": ALWAYS,
+        "the layers.": "of_program",
+        "A pretrained network turns {path} into {n_features} features, the input of the layers. "
+        "Everything from these features on is shown exactly; how the network computes them is not "
+        "explained.": "of_network",
         "The forward pass: each feature is multiplied by its weight for the class. The products "
         "and the bias sum to the logit.": "linear",
         GRADIENT_TIMES_FEATURE: "hidden",

@@ -24,6 +24,9 @@ A model with patch features has format version 3, the field "patches" in its hea
                     is refused, they were not multiples of powers of two
     scales.npy      float32 (n_features,)
 
+A model with a pretrained network has format version 5, and in its header the field "network": the
+SHA-256 of the network's file, which is not part of the model, and how it is given images.
+
 The zip's comment is "sha256:" and the digest of all bytes before it. SECURITY.md says what a
 reader may rely on. Everything that a stranger could have written is checked before it is used,
 and sizes before anything of that size is allocated.
@@ -41,6 +44,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from typing import Any, BinaryIO, NoReturn
 
@@ -55,27 +59,27 @@ from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import CalibrationScores
 from softmaxce.model.model_header import (
     FORMAT,
+    NETWORK_VERSION,
     PATCHES_VERSION,
     RETIRED_VERSION,
-    VECTORS_VERSION,
     Shape,
     checked_choice,
     checked_form,
     checked_header,
+    checked_network,
+    checked_patches,
     damaged,
     header_of,
     require,
     shapes_of,
 )
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.patches import PatchFeatures
-from softmaxce.preprocessing import MAX_FEATURE, FeatureVectors, Form
+from softmaxce.preprocessing import MAX_FEATURE
 
 ModelSource = SoftmaxModel | str | PathLike[str]
 MAX_HEADER_BYTES = 2**20  # parsed JSON needs up to 36 times as much memory
 _MAX_MEMBERS = 130
 _MAX_LOGIT = 1e30  # larger than any fit gives, small enough that sums of squares are finite
-_MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
 _END_RECORD = struct.Struct("<4s4HLLH")
 _END_SIGNATURE = b"PK\x05\x06"
 _ZIP64_LOCATOR = (b"PK\x06\x07", 20)  # its signature and its length
@@ -284,9 +288,9 @@ def _read_header(archive: zipfile.ZipFile, members: Members) -> dict[str, Any]:
     require(type(version) is int and 0 < version < 10**6, "format_version is not a version number")
     if version == RETIRED_VERSION:
         raise ModelError("it was made by an older softmaxce; train it again")
-    if version > VECTORS_VERSION:
+    if version > NETWORK_VERSION:
         raise ModelError(
-            f"it has format_version {version}, but this softmaxce reads up to {VECTORS_VERSION}; "
+            f"it has format_version {version}, but this softmaxce reads up to {NETWORK_VERSION}; "
             "update softmaxce or train it again"
         )
     return header
@@ -342,7 +346,7 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     layers = tuple(Layer(arrays[f"weights_{i}"], arrays[f"biases_{i}"]) for i in positions)
     form = checked_form(header)
     # Bound on the pixel values or features, then on each layer's outputs.
-    largest = MAX_FEATURE if isinstance(form, FeatureVectors) else 1.0
+    largest = 1.0 if header["format_version"] <= PATCHES_VERSION else MAX_FEATURE
     for layer in layers:
         largest *= len(layer.weights) * max(-float(layer.weights.min()), float(layer.weights.max()))
         largest += max(-float(layer.biases.min()), float(layer.biases.max()))
@@ -361,22 +365,7 @@ def _checked_model(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     names = tuple(map(as_utf8, header["class_names"]))  # older versions kept the locale's
     names = names if len(set(names)) == len(names) else tuple(header["class_names"])
     training = header["training"]
-    patches = _checked_patches(header, arrays, form)
+    patches = checked_patches(header, arrays, form)
     choice = checked_choice(header.get("class_choice"))
-    return SoftmaxModel(
-        layers, form, names, training, temperature, scores, trained_on, patches, choice
-    )
-
-
-def _checked_patches(
-    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], form: Form
-) -> PatchFeatures | None:
-    """The patch features, after checking that every sum is finite."""
-    if header["format_version"] != PATCHES_VERSION or isinstance(form, FeatureVectors):
-        return None
-    filters, scales = arrays["filters"], arrays["scales"]
-    require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
-    require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
-    shape = form.height, form.width, form.channels
-    fields = header["patches"]
-    return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)
+    model = SoftmaxModel(layers, form, names, training, temperature, scores, trained_on)
+    return replace(model, patches=patches, class_choice=choice, network=checked_network(header))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
+
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import ModelError
 from softmaxce.metrics.conformal import kept_ranks
 from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.patches import SIDE, n_features
+from softmaxce.networks.features import ORDERS, NetworkFeatures
+from softmaxce.patches import SIDE, PatchFeatures, n_features
 from softmaxce.preprocessing import FeatureVectors, Form, Preprocessing
 
 FORMAT = "softmaxce model"
@@ -20,9 +25,12 @@ FORMAT_VERSION = 1
 PATCHES_VERSION = 3  # of models with patch features
 VECTORS_VERSION = 4  # of models of features that another program computed
 RETIRED_VERSION = 2  # the same before the numbers of filters were multiples of powers of two
+NETWORK_VERSION = 5  # of models with a pretrained network
 _MAX_IMAGES = 2**40
 _MAX_PAIRS = 4096
 _MAX_GRID = 16
+_MAX_RESPONSE = 1e12  # so large that no sum over the places of a picture overflows
+_NETWORK_FIELDS = {"sha256", "mean", "std", "order", "output", "n_features"}
 
 Shape = tuple[int, ...]
 
@@ -31,6 +39,8 @@ def format_version(model: SoftmaxModel) -> int:
     """The version of the file of this model: the lowest that can describe it."""
     if isinstance(model.preprocessing, FeatureVectors):
         return VECTORS_VERSION
+    if model.network is not None:
+        return NETWORK_VERSION
     return FORMAT_VERSION if model.patches is None else PATCHES_VERSION
 
 
@@ -52,6 +62,8 @@ def header_of(model: SoftmaxModel) -> dict[str, Any]:
     else:
         header["n_features"] = form.n_features
         header |= {"feature_names": list(form.names)} if form.names else {}
+    if model.network is not None:
+        header["network"] = model.network.as_json()
     if model.class_choice:
         header["class_choice"] = model.class_choice.as_json()
     if patches is not None:
@@ -123,6 +135,8 @@ def _checked_n_inputs(header: Mapping[str, Any]) -> int:
     form = checked_form(header)
     if isinstance(form, FeatureVectors):
         return form.n_features
+    if (network := checked_network(header)) is not None:
+        return network.n_features
     if header["format_version"] != PATCHES_VERSION:
         return form.n_pixels
     fields: Any = header.get("patches")
@@ -134,6 +148,41 @@ def _checked_n_inputs(header: Mapping[str, Any]) -> int:
     require(type(is_symmetric) is bool, "patches: is_symmetric")
     require(min(form.height, form.width) >= SIDE, "patches: the images are smaller")
     return n_features(grid, n_pairs, is_symmetric)
+
+
+def checked_patches(
+    header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], form: Form
+) -> PatchFeatures | None:
+    """The patch features, after checking that every sum is finite."""
+    if header["format_version"] != PATCHES_VERSION or isinstance(form, FeatureVectors):
+        return None
+    filters, scales = arrays["filters"], arrays["scales"]
+    require(bool((np.abs(filters) <= _MAX_RESPONSE).all()), "filters: too large")
+    require(bool(((scales >= 0) & (scales <= _MAX_RESPONSE)).all()), "scales: out of range")
+    shape = form.height, form.width, form.channels
+    fields = header["patches"]
+    return PatchFeatures(shape, fields["grid"], fields["is_symmetric"], filters, scales)
+
+
+def checked_network(header: Mapping[str, Any]) -> NetworkFeatures | None:
+    """The network, not opened, after checking the field "network"; None in other versions."""
+    if header["format_version"] != NETWORK_VERSION:
+        return None
+    fields: Any = header.get("network")
+    channels = checked_form(header).images.channels
+    require(isinstance(fields, dict), "network is missing")
+    require(fields.keys() == _NETWORK_FIELDS, "network: its fields")
+    mean, std, n_features = fields["mean"], fields["std"], fields["n_features"]
+    is_digest = re.fullmatch("[0-9a-f]{64}", str(fields["sha256"])) is not None
+    require(is_digest, "network: sha256")
+    for numbers in (mean, std):
+        require(_is_list_of(numbers, float) and len(numbers) == channels, "network: mean or std")
+        require(all(map(math.isfinite, numbers)), "network: mean or std")
+    require(min(std) > 0, "network: std")
+    require(fields["order"] in ORDERS, "network: order")
+    require(type(fields["output"]) is str, "network: output")
+    require(type(n_features) is int and n_features > 0, "network: n_features")
+    return NetworkFeatures(**fields | {"mean": tuple(mean), "std": tuple(std)})
 
 
 def checked_choice(fields: Any) -> ClassChoice:

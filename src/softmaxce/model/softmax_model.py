@@ -13,11 +13,13 @@ from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.errors import InputError
 from softmaxce.layers import Layer, forward
 from softmaxce.metrics.conformal import CalibrationScores
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.numerics import refuse_masked
 from softmaxce.patches import PatchFeatures
 from softmaxce.preprocessing import FeatureVectors, Form
 
 PIXEL_SCALE = 1.0 / 255.0
+Features = PatchFeatures | NetworkFeatures
 _BLOCK_ROWS = 32  # nearly as fast as larger blocks, and little work for a single image
 
 
@@ -30,8 +32,9 @@ def scale_of(inputs: Any) -> float:
 class SoftmaxModel:
     """Turns the pixels of an image into the logits of its classes.
 
-    The inputs of the first layer are the pixels, or their patch features if there are `patches`; or
-    features that another program computed, if `preprocessing` is a FeatureVectors.
+    The inputs of the first layer are the pixels, or their patch features if there are `patches`, or
+    the output of a pretrained `network`; or features that another program computed, if
+    `preprocessing` is a FeatureVectors.
     Hidden layers end in a ReLU; the last layer's outputs are the logits. Calibration divides the
     logits by a temperature, which is folded into the last layer, so that z = xW + b holds for the
     stored numbers; `temperature` records the divisor. The forward pass uses none of the rest:
@@ -50,6 +53,12 @@ class SoftmaxModel:
     trained_on: NDArray[np.uint64] | None = None
     patches: PatchFeatures | None = None
     class_choice: ClassChoice = ALL_CLASSES
+    network: NetworkFeatures | None = None
+
+    @property
+    def features(self) -> Features | None:
+        """What computes the first layer's inputs from the pixels; None if these are the inputs."""
+        return self.network or self.patches
 
     @property
     def n_pixels(self) -> int:
@@ -90,7 +99,7 @@ class SoftmaxModel:
                 f"pixels must be a uint8 array of shape (n_images, {self.n_pixels}) with values "
                 f"0 … 255, which the model scales itself; these are {pixels.dtype}, {pixels.shape}"
             )
-        return pixels if self.patches is None else self.patches.of(pixels)
+        return pixels if self.features is None else self.features.of(pixels)
 
     def logits_of(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
         """Logits (n_images, n_classes) of inputs (n_images, n_inputs).

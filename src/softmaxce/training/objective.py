@@ -28,6 +28,7 @@ from softmaxce.training.rows import Rows
 
 Floats = NDArray[np.float64]
 
+_FEW_CLASSES = 20  # for more, a transposed block costs more than it saves
 _BLOCKS_PER_TASK = 4  # a thread sums an aligned subtree of this many blocks (a power of two)
 
 
@@ -155,16 +156,31 @@ class Objective:
         if block.start == block.stop:
             return Sums(0.0, np.zeros(self.shape))
         pixels, labels = self.rows.take_into_buffer(block)
-        log_p = np.ascontiguousarray((pixels @ weights + biases).T)
-        residuals = log_probabilities_in_place(log_p)  # becomes (p − y)ᵀ, times the row weights
-        images = np.arange(len(labels))
-        cross_entropies = -log_p[labels, images].astype(np.float64)
-        residuals[labels, images] -= 1
+        logits = pixels @ weights
+        logits += biases
+        residuals, cross_entropies = _residuals(logits, labels)  # times the row weights
         if self.row_weights is not None:
             row_weights = self.row_weights[block]
             cross_entropies *= row_weights
-            residuals *= row_weights.astype(residuals.dtype)
+            residuals *= row_weights.astype(residuals.dtype)[:, np.newaxis]
         gradient = np.empty(self.shape)
-        gradient[:-1] = pixels.T @ np.ascontiguousarray(residuals.T)
-        gradient[-1] = residuals.sum(axis=1, dtype=np.float64)
+        gradient[:-1] = pixels.T @ np.ascontiguousarray(residuals)
+        gradient[-1] = residuals.sum(axis=0, dtype=np.float64)
         return Sums(float(cross_entropies.sum()), gradient)
+
+
+def _residuals(logits: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+    """p − y and the cross-entropies of a block of logits (n, n_classes), which are overwritten."""
+    images = np.arange(len(labels))
+    if logits.shape[1] > _FEW_CLASSES:
+        logits -= logits.max(axis=1, keepdims=True)
+        picked = logits[images, labels].astype(np.float64)
+        np.exp(logits, out=logits)
+        total = logits.sum(axis=1)
+        logits /= total[:, np.newaxis]
+        logits[images, labels] -= 1
+        return logits, np.log(total.astype(np.float64)) - picked
+    log_p = np.ascontiguousarray(logits.T)
+    residuals = log_probabilities_in_place(log_p)
+    residuals[labels, images] -= 1
+    return residuals.T, -log_p[labels, images].astype(np.float64)

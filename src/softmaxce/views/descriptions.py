@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from softmaxce.errors import first_and_more
 from softmaxce.metrics.scores import Scores
-from softmaxce.model.softmax_model import SoftmaxModel
-from softmaxce.patches import SIDE, PatchFeatures
+from softmaxce.model.softmax_model import Features, SoftmaxModel
+from softmaxce.networks.features import NetworkFeatures
+from softmaxce.patches import SIDE
 from softmaxce.preprocessing import FeatureVectors, Form
 from softmaxce.views.formatting import counted, interval, percent
 from softmaxce.views.safe_text import visible
@@ -174,7 +175,7 @@ def model_details(model: SoftmaxModel, record: TrainingRecord) -> list[tuple[str
         ("Chosen classes", first_and_more([f"'{name}'" for name in choice.only]) or None),
         ("Merged classes", first_and_more([f"'{a}' → '{b}'" for a, b in choice.merged]) or None),
         preprocessing_line(model.preprocessing),
-        ("Features", features_line(model.patches) if model.patches else None),
+        ("Features", features_line(model.features) if model.features else None),
         ("Parameters", f"{n_parameters:,}"),
         ("Temperature", f"{model.temperature:.4g}"),
         (calibration_images(model).capitalize(), n_calibration),
@@ -194,9 +195,14 @@ def preprocessing_line(form: Form) -> tuple[str, str]:
     return "Preprocessing", f"{form}, {form.n_pixels:,} pixel values per image"
 
 
-def features_line(patches: PatchFeatures) -> str:
+def features_line(features: Features) -> str:
     """What a model sees of an image, in words."""
-    mirror = " with their mirror images" if patches.is_symmetric else ""
-    return (
-        f"{patches.n_patches:,} patches of {SIDE} × {SIDE}{mirror}, {patches.n_features:,} features"
-    )
+    if isinstance(features, NetworkFeatures):
+        mean, std = (", ".join(f"{n:g}" for n in of) for of in (features.mean, features.std))
+        return (
+            f"{features.n_features:,} of a pretrained network (output '{features.output}', "
+            f"{features.order}, mean {mean}, std {std}, SHA-256 {features.sha256[:12]}…)"
+        )
+    mirror = " with their mirror images" if features.is_symmetric else ""
+    n_patches, n_features = f"{features.n_patches:,}", f"{features.n_features:,}"
+    return f"{n_patches} patches of {SIDE} × {SIDE}{mirror}, {n_features} features"

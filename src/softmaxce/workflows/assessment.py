@@ -120,7 +120,7 @@ def _patches_may_help(model: SoftmaxModel, scored: ScoredSubset, training: float
     preprocessing, accuracy = model.preprocessing, scored.scores.accuracy
     side = min(preprocessing.height, preprocessing.width)
     is_photograph = preprocessing.channels == 3 or side > _LARGEST_DIGIT
-    if model.patches is not None or side < SIDE or not is_photograph:
+    if model.features is not None or side < SIDE or not is_photograph:
         return False
     return accuracy < _GOOD or training - accuracy >= _GAP
 

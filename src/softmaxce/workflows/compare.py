@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -15,10 +16,10 @@ from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
-from softmaxce.model.model_file import load_model
 from softmaxce.preprocessing import Form
+from softmaxce.workflows.features import with_features
 from softmaxce.workflows.groups import Grouping, grouping_of
-from softmaxce.workflows.patch_features import with_features
+from softmaxce.workflows.opened_model import opened_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
@@ -57,23 +58,26 @@ def compare(
     model_path_a: str | PathLike[str],
     model_path_b: str | PathLike[str],
     read: ReadOptions = ReadOptions(),
+    *,
+    networks: Sequence[str] = (),
     on_progress: OnProgress = ignore,
 ) -> CompareResult:
     """Evaluate both models on the class folders in `folder`, matched by name.
 
-    Raises ModelError and DataError (also for a class that one of the models does not know).
+    networks: see `opened_model`. Raises ModelError and DataError (also for a class that one of the
+    models does not know).
     """
     loaded: dict[tuple[tuple[str, ...], Form, ClassChoice], PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
-        model = load_model(model_path)
+        model, _ = opened_model(model_path, networks)
         key = model.class_names, model.preprocessing, model.class_choice
         if key not in loaded:  # models with the same preprocessing share the images
             listener = counted(on_progress, f"Reading images for model {number}")
             options = replace(read, on_decoded=listener)
             loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")
-        images = with_features(loaded[key], model.patches, listener)
+        images = with_features(loaded[key], model.features, listener, read.cache)
         scored.append(score_subset(model, Subset.whole(images)))
     a, b = scored
     if _true_classes(a) != _true_classes(b):

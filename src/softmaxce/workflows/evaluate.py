@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -14,11 +15,12 @@ from softmaxce.data.pixel_dataset import Subset, load_for_model
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.metrics.conformal import coverage_is_significantly_low, prediction_sets
 from softmaxce.metrics.intervals import Interval, wilson_interval
-from softmaxce.model.model_file import ModelSource, opened
+from softmaxce.model.model_file import ModelSource
 from softmaxce.model.softmax_model import SoftmaxModel
+from softmaxce.workflows.features import with_features
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import threshold_for
-from softmaxce.workflows.patch_features import with_features
+from softmaxce.workflows.opened_model import opened_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
 
@@ -74,16 +76,17 @@ def evaluate(
     model: ModelSource,
     read: ReadOptions = ReadOptions(),
     *,
+    networks: Sequence[str] = (),
     coverage: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> EvaluateResult:
     """Evaluate the model on the class folders in `folder`, matched by name.
 
-    Copies of training images are reported. Raises ModelError (also if `coverage` is asked of a
-    model trained without validation images) and DataError (also for a class that the model does
-    not know).
+    networks: see `opened_model`. Copies of training images are reported. Raises ModelError (also if
+    `coverage` is asked of a model trained without validation images) and DataError (also for a
+    class that the model does not know).
     """
-    model, model_path = opened(model)
+    model, model_path = opened_model(model, networks)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
     images = load_for_model(
         folder,
@@ -93,7 +96,8 @@ def evaluate(
         model.class_choice,
     )
     listener = counted(on_progress, "Computing features")
-    scored = score_subset(model, Subset.whole(with_features(images, model.patches, listener)))
+    images = with_features(images, model.features, listener, read.cache)
+    scored = score_subset(model, Subset.whole(images))
     reached = None
     if coverage is not None and threshold is not None:
         reached = _coverage(scored, coverage, threshold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from softmaxce.lesson.example import Example
 from softmaxce.lesson.step import Step
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from softmaxce.lesson.feature_row import FeatureRow
     from softmaxce.lesson.picture import Picture
     from softmaxce.model.model_file import ModelSource
@@ -56,6 +59,7 @@ def explain_image(
     path: str,
     model: ModelSource,
     *,
+    networks: Sequence[str] = (),
     label: str | None = None,
     more: bool = False,
     stdin: bytes = b"",
@@ -63,12 +67,12 @@ def explain_image(
 ) -> Explanation:
     """The lesson of an image file ("-": the bytes in `stdin`), or of a row of arrays ("x.npz[3]").
 
-    options: temperature and learning_rate, as in `make_example`. Raises ModelError,
-    ImageError, and InputError for a label that the model does not know.
+    networks: see `opened_model`; options: temperature and learning_rate, as in `make_example`.
+    Raises ModelError, ImageError, and InputError for a label that the model does not know.
     """
-    from softmaxce.model.model_file import opened
+    from softmaxce.workflows.opened_model import opened_model
 
-    model, _ = opened(model)
+    model, _ = opened_model(model, networks)
     shown = _shown(path, model, stdin)
     example = lesson.make_example(
         shown.logits.tolist(),
@@ -84,9 +88,6 @@ def _shown(path: str, model: SoftmaxModel, stdin: bytes) -> Picture | FeatureRow
     """The image or the row of features."""
     from softmaxce.data.class_folders import list_images
     from softmaxce.images.reading import read_pixels  # only pictures need Pillow
-    from softmaxce.lesson.feature_row import FeatureRow
-    from softmaxce.lesson.picture import Picture
-    from softmaxce.preprocessing import FeatureVectors
     from softmaxce.workflows.array_rows import read_rows
 
     if rows := read_rows(path, model.preprocessing):
@@ -95,10 +96,22 @@ def _shown(path: str, model: SoftmaxModel, stdin: bytes) -> Picture | FeatureRow
                 f"cannot explain: {path}: it has {len(rows.paths):,} rows; name one of them: "
                 f"{rows.paths[0]}"
             )
-        kind = FeatureRow if isinstance(model.preprocessing, FeatureVectors) else Picture
-        return kind(model, rows.decoded.pixels[0], path)
+        return _of_model(model, rows.decoded.pixels[0], path)
     if os.path.isdir(path):
         such = "".join(f", such as {found}" for found in list_images(path)[:1])
         raise DataError(f"cannot read the image: {path}: it is a folder; name one image{such}")
     source = io.BytesIO(stdin) if path == STDIN else path
-    return Picture(model, read_pixels(source, model.preprocessing.images), path)
+    return _of_model(model, read_pixels(source, model.preprocessing.images), path)
+
+
+def _of_model(model: SoftmaxModel, row: NDArray[Any], path: str) -> Picture | FeatureRow:
+    """Pixels as the picture that they are, unless the model sees features instead."""
+    import numpy as np
+
+    from softmaxce.lesson.feature_row import FeatureRow
+    from softmaxce.lesson.picture import Picture
+    from softmaxce.preprocessing import FeatureVectors
+
+    if model.network is None and not isinstance(model.preprocessing, FeatureVectors):
+        return Picture(model, row, path)
+    return FeatureRow(model, model.inputs(row[np.newaxis])[0], path)

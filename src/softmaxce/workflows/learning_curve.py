@@ -26,11 +26,11 @@ from softmaxce.numerics import log_softmax
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.checked_images import CheckedImages
+from softmaxce.workflows.features import with_features_of_splits
 from softmaxce.workflows.log_probabilities import logits_of_layers
 from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     learned_patches,
-    with_features_of_splits,
 )
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 from softmaxce.workflows.train_options import TrainOptions

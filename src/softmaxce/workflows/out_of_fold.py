@@ -19,11 +19,11 @@ from softmaxce.training.fitting import (
 )
 from softmaxce.training.rows import Rows
 from softmaxce.training.sample_weights import balanced_sample_weight
+from softmaxce.workflows.features import with_features_of_splits
 from softmaxce.workflows.log_probabilities import logits_of_layers
 from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     learned_patches,
-    with_features_of_splits,
 )
 from softmaxce.workflows.progress import FitListener, OnProgress, Progress, ignore
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.decoding import OnDecoded, pixel_store
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.errors import InputError
 from softmaxce.layers import forward
@@ -22,12 +21,11 @@ from softmaxce.row_threads import row_threads
 from softmaxce.training.fitting import MIN_VALIDATION_ROWS, fit
 from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
 from softmaxce.training.rows import Rows
-from softmaxce.workflows.progress import OnProgress, Progress, counted
+from softmaxce.workflows.progress import OnProgress, Progress
 
 # The variance of patch features falls off slowly: with their mean outside the preconditioner's
 # subspace, every other step is too long (50,000 images: 61 passes; with 30 times the mean 18).
 PATCHES_TAIL_FACTOR = 30.0
-_BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
 # The trial of mirror symmetry uses few images, fewer if they are large, and few filters.
 _N_TRAINING, _N_VALIDATION = 2000, 1000
 _TRIAL_PLACES = 3_000_000
@@ -154,31 +152,3 @@ def _mirror_trial(
     gains = with_symmetry - losses(False)
     error = gains.std(ddof=1) / np.sqrt(len(gains))
     return MirrorTrial(float(with_symmetry.mean()), float(gains.mean()), float(error))
-
-
-def with_features(
-    dataset: PixelDataset, patches: PatchFeatures | None, on_done: OnDecoded
-) -> PixelDataset:
-    """The dataset with the features of its images, in memory or in a temporary file; the dataset
-    itself if `patches` is None. Raises OutputError if the disk is full."""
-    if patches is None:
-        return dataset
-    n_images = dataset.n_images
-    step = max(1, _BLOCK_BYTES // max(patches.n_features, dataset.pixels.shape[1]))
-    with pixel_store((n_images, patches.n_features), None, 0, None) as store:
-        for start in range(0, n_images, step):
-            store.store(start, patches.of(dataset.pixels[start : start + step]))
-            on_done(min(start + step, n_images), n_images)
-        return replace(dataset, features=store.matrix())
-
-
-def with_features_of_splits(
-    splits: Mapping[str, Subset], patches: PatchFeatures, on_progress: OnProgress
-) -> dict[str, Subset]:
-    """The splits with the features of their images; datasets that they share stay shared."""
-    done: dict[int, PixelDataset] = {}
-    for name, subset in splits.items():
-        if id(subset.dataset) not in done:
-            listener = counted(on_progress, f"Computing the features of the {name} images")
-            done[id(subset.dataset)] = with_features(subset.dataset, patches, listener)
-    return {name: Subset(done[id(s.dataset)], s.rows) for name, s in splits.items()}

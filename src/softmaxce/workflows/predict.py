@@ -16,11 +16,12 @@ from softmaxce.data.path_list import list_option
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.metrics.conformal import prediction_sets
-from softmaxce.model.model_file import ModelSource, opened
+from softmaxce.model.model_file import ModelSource
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.numerics import label_index, log_softmax
 from softmaxce.workflows.array_rows import read_rows
 from softmaxce.workflows.log_probabilities import threshold_for
+from softmaxce.workflows.opened_model import opened_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 
 STDIN = "-"
@@ -108,6 +109,7 @@ def predict(
     sources: Sequence[str],
     model: ModelSource,
     *,
+    networks: Sequence[str] = (),
     listed: Sequence[str] = (),
     label_name: str | None = None,
     skip_bad: bool = False,
@@ -119,11 +121,11 @@ def predict(
     """Predict files, folders (all images below them), "-" (the image in `stdin`), or the arrays of
     a single source; then the files `listed`, of which none is a folder.
 
-    Raises ModelError, also for `coverage` with a model trained without validation images;
-    InputError for a label that the model does not know; DataError, which names the first unreadable
-    image, unless `skip_bad`; DataError if no image is readable.
+    networks: see `opened_model`. Raises ModelError, also for `coverage` with a model trained
+    without validation images; InputError for a label that the model does not know; DataError, which
+    names the first unreadable image, unless `skip_bad`; DataError if no image is readable.
     """
-    model, model_path = opened(model)
+    model, model_path = opened_model(model, networks)
     label = None
     if label_name is not None:
         label = label_index(model.class_choice.name_of(label_name), model.class_names)

@@ -16,11 +16,13 @@ from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.data.source_findings import Finding
 from softmaxce.data.sources import Split, as_split, find_splits
-from softmaxce.errors import ModelError, OutputError
+from softmaxce.errors import InputError, ModelError, OutputError
 from softmaxce.metrics.calibration import fit_temperature
 from softmaxce.metrics.conformal import calibration_scores
 from softmaxce.model.model_file import load_model, save_model
-from softmaxce.model.softmax_model import SoftmaxModel, scale_of
+from softmaxce.model.softmax_model import Features, SoftmaxModel, scale_of
+from softmaxce.networks.features import NetworkFeatures
+from softmaxce.networks.graph import open_network
 from softmaxce.patches import PatchFeatures
 from softmaxce.training.checkpoints import AnswerLog, Fingerprint, Snapshot
 from softmaxce.training.fitting import Fit, fit
@@ -33,6 +35,7 @@ from softmaxce.workflows.checkpoint import (
     kept_on_interrupt,
     refuse_finished,
 )
+from softmaxce.workflows.features import with_features_of_splits
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.log_probabilities import logits_in_blocks
 from softmaxce.workflows.outputs import check_file
@@ -40,7 +43,6 @@ from softmaxce.workflows.patch_features import (
     PATCHES_TAIL_FACTOR,
     MirrorTrial,
     learned_patches,
-    with_features_of_splits,
 )
 from softmaxce.workflows.progress import FitListener, OnProgress, Stopwatch, ignore
 from softmaxce.workflows.scored_subset import Overlap, ScoredSubset, score_logits, score_subset
@@ -140,23 +142,26 @@ def train(
     """
     check_options(options, read.backend is not None)
     clock = Stopwatch()
+    network, options = _opened_network(options)
     folders = _sources(folder, options, read.group_by is not None)
     splits = load_splits(folders, options, read, on_progress)
     clock.lap("decode")
-    fingerprint = _fingerprint(splits, options)
+    fingerprint = _fingerprint(splits, options, network)
     if options.resume:
         refuse_finished(model_path, fingerprint)
+    features, trial = _features(splits, options, network, on_progress)
+    if features:
+        splits = with_features_of_splits(splits, features, on_progress, read.cache)
+        clock.lap("features")
     folded = _cross_validation(splits["train"], options, on_progress)
     clock.lap("folds" if folded else "")
-    patches, trial, splits = _with_features(splits, options, on_progress)
-    clock.lap("features" if patches else "")
     listener = FitListener(on_progress)
     kind = checkpoint_type(splits["train"].dataset, options.hidden)
     with kept_on_interrupt(model_path, fingerprint, kind, options.resume) as checkpoint:
         l2 = folded.out_of_fold.median_l2 if folded else options.l2
         fitted = _fit(splits, replace(options, l2=l2), listener, checkpoint)
         clock.lap("fit")
-        model, scored = _scored_model(fitted, splits, options, folded, patches)
+        model, scored = _scored_model(fitted, splits, options, folded, features)
         record = _record(fitted, options, scored, listener.history)
         model = replace(model, training={**record, "run": digest_of_run(fingerprint)})
         save_model(model, model_path)
@@ -203,23 +208,39 @@ def _example(scored: Mapping[str, ScoredSubset]) -> str:
     return last.path(int(last.scores.is_correct.argmax()))
 
 
-def _with_features(
-    splits: dict[str, Subset], options: TrainOptions, on_progress: OnProgress
-) -> tuple[PatchFeatures | None, MirrorTrial | None, dict[str, Subset]]:
-    """The patch features, if they are wanted, and the splits with them."""
+def _opened_network(options: TrainOptions) -> tuple[NetworkFeatures | None, TrainOptions]:
+    """The network, if one is wanted, and the options with the preprocessing that it needs."""
+    if options.network is None:
+        return None, options
+    network = open_network(options.network, options.size)
+    height, width, channels = network.opened.shape
+    if options.channels not in (None, channels):
+        raise InputError(
+            f"--color does not suit the network, which takes {channels} channels; leave --color out"
+        )
+    return network, replace(options, size=(width, height), channels=channels)
+
+
+def _features(
+    splits: Mapping[str, Subset],
+    options: TrainOptions,
+    network: NetworkFeatures | None,
+    on_progress: OnProgress,
+) -> tuple[Features | None, MirrorTrial | None]:
+    """Those of the network, or learned patches, if either is wanted; how mirrors were chosen."""
     if not options.features:
-        return None, None, splits
-    patches, trial = learned_patches(
-        splits, options.features, options.mirror, options.seed, on_progress
-    )
-    return patches, trial, with_features_of_splits(splits, patches, on_progress)
+        return network, None
+    return learned_patches(splits, options.features, options.mirror, options.seed, on_progress)
 
 
-def _fingerprint(splits: Mapping[str, Subset], options: TrainOptions) -> Fingerprint:
+def _fingerprint(
+    splits: Mapping[str, Subset], options: TrainOptions, network: NetworkFeatures | None
+) -> Fingerprint:
     """All that the fit depends on."""
     chosen = {f.name: str(getattr(options, f.name)) for f in fields(options)}
+    chosen["network"] = str(network)  # the file's digest, not its path
     left_out = {"resume"} if options.features else {"resume", "features", "mirror"}
-    optional = "test", "folds", "permutations", "class_choice"
+    optional = "test", "folds", "permutations", "class_choice", "network"
     left_out |= {name for name in optional if not getattr(options, name)}
     left_out |= {"validation"} if options.folds else set()
     return {
@@ -266,7 +287,7 @@ def _scored_model(
     splits: Mapping[str, Subset],
     options: TrainOptions,
     folded: CrossValidation | None,
-    patches: PatchFeatures | None,
+    features: Features | None,
 ) -> tuple[SoftmaxModel, dict[str, ScoredSubset]]:
     """The model but for its record, and its scores on each split."""
     images, validation = splits["train"].dataset, splits.get("validation")
@@ -276,8 +297,9 @@ def _scored_model(
         images.preprocessing,
         images.class_names,
         trained_on=trained_on,
-        patches=patches,
+        patches=features if isinstance(features, PatchFeatures) else None,
         class_choice=options.class_choice,
+        network=features if isinstance(features, NetworkFeatures) else None,
     )
     held_out, logits = validation, None
     if folded:

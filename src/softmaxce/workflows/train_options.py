@@ -10,6 +10,7 @@ from typing import Literal
 from softmaxce.class_choice import ALL_CLASSES, ClassChoice
 from softmaxce.data.sources import Split
 from softmaxce.errors import InputError
+from softmaxce.networks.graph import NetworkChoice
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class TrainOptions:
     penalty constant, None for automatic; hidden: units of each hidden layer; calibrate: fit a
     temperature on the validation images; resume: continue an interrupted run; features: number of
     filters of patch features, 0 for pixels; mirror: whether these treat a picture and its mirror
-    image alike, None for automatic; class_choice: which classes are used, and which are merged.
+    image alike, None for automatic; network: a pretrained network whose output is the features;
+    class_choice: which classes are used, and which are merged.
     """
 
     size: tuple[int, int] | None = None
@@ -43,6 +45,7 @@ class TrainOptions:
     resume: bool = False
     features: int = 0
     mirror: bool | None = None
+    network: NetworkChoice | None = None
     class_choice: ClassChoice = ALL_CLASSES
 
 
@@ -56,6 +59,8 @@ def check_distributable(options: TrainOptions) -> None:
         raise InputError(
             "--dask cannot compute --features patches; leave one of the two options out"
         )
+    if options.network:
+        raise InputError("--dask cannot compute a network's features; leave one of the two out")
 
 
 def check_options(options: TrainOptions, is_distributed: bool) -> None:

@@ -28,6 +28,7 @@ def as_json(result: InfoResult) -> str:
             "layers": [list(layer.weights.shape) for layer in model.layers],
             "temperature": model.temperature,
             "n_held_out": model.calibration_scores.n_images if model.calibration_scores else 0,
+            "export_formats": result.export_formats,
             "training": model.training,
         },
     )
@@ -46,6 +47,8 @@ def features_fields(model: SoftmaxModel) -> dict[str, Any]:
             "mirror": patches.is_symmetric,
             "n_features": patches.n_features,
         }
+    elif model.network is not None:
+        found = {"kind": "network", **model.network.as_json()}
     else:
         return {}
     return {"features": found}

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import asdict
-from functools import cache
 from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
 
 from softmaxce.errors import InputError
+from softmaxce.images.reading import columns_first
 from softmaxce.language import Translate
 from softmaxce.lesson import make_example
 from softmaxce.model.softmax_model import SoftmaxModel
@@ -38,8 +37,12 @@ _UNUSED = 1e-3  # of the median weight
 def as_text(model: SoftmaxModel, translate: Translate, language: str, **options: Any) -> str:
     """The page as HTML. options: as in `make_example`.
 
-    Raises InputError for a model that is too large for a page.
+    Raises InputError for a model that is too large for a page, or needs a network.
     """
+    if model.network is not None:
+        raise InputError(
+            "a page for drawing cannot run a pretrained network; name an IMAGE to explain"
+        )
     is_dark = is_dark_at_border(model)
     blank = np.full((1, model.n_pixels), 0 if is_dark else 255, np.uint8)
     logits = model.logits(blank)[0].tolist()
@@ -87,16 +90,6 @@ def form_of(preprocessing: Preprocessing) -> dict[str, Any]:
     """How the page prepares a picture."""
     background = list(bytes.fromhex(preprocessing.background[1:]))
     return asdict(preprocessing) | {"background": background, "columns_first": columns_first()}
-
-
-@cache
-def columns_first() -> bool:
-    """Whether this Pillow averages columns before rows if the height shrinks much more than the
-    width, which can change a pixel by 1."""
-    picture = Image.frombytes("L", (3, 9), bytes(7 * i**2 % 256 for i in range(27)))
-    kernel = Image.Resampling.HAMMING
-    rows_first = picture.resize((2, 9), kernel).resize((2, 3), kernel)
-    return picture.resize((2, 3), kernel).tobytes() != rows_first.tobytes()
 
 
 def is_dark_at_border(model: SoftmaxModel) -> bool:

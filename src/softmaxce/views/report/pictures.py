@@ -132,9 +132,10 @@ def _picture(subject: Subject, pixels: NDArray[np.uint8]) -> Pixels:
 
 
 def _weights(subject: Subject) -> Floats | None:
-    """The weights (height, width, n_classes), summed over channels; None with hidden layers."""
+    """The weights (height, width, n_classes), summed over channels; None if they are not those of
+    pixels, and with hidden layers."""
     model, size = subject.model, subject.model.preprocessing.images
-    if len(model.layers) != 1:
+    if len(model.layers) != 1 or model.network is not None:
         return None
     weights = model.layers[0].weights[:, :MAX_CLASSES]
     return np.asarray(weights.reshape(size.height, size.width, size.channels, -1).sum(axis=2))

@@ -17,6 +17,7 @@ def show(result: InfoResult) -> None:
         ("File", f"{result.n_bytes:,} bytes, format version {result.format_version}"),
         ("SHA-256", result.sha256),
         *model_details(result.model, record),
+        ("Can be exported as", ", ".join(result.export_formats) or "–"),
     ):
         console.print_data(f"{translate(title)}: {translate(value)}")
     names, counts = result.model.class_names, record.class_counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from softmaxce.errors import AlreadyTrained, first_and_more
 from softmaxce.translation import translate
 from softmaxce.views.console import PlainConsole, output
@@ -126,10 +128,14 @@ def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
         l2 = f"{l2}, the median of the folds"
     outcome = training_outcome(result.model.training["stop_reason"])
     console.print_wrapped(f"Training {outcome}; l2 = {l2}.")
+    if (network := result.model.network) is not None:
+        console.print_wrapped(f"Features: {features_line(network)}")
     console.print_line(f"Time: {time_line(seconds)}, {seconds['total']:.1f} s total.")
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     image = f"./{result.example}" if result.example.startswith("-") else result.example
+    if network and os.path.dirname(network.opened.path) != os.path.dirname(result.model_path):
+        model += ["--network", network.opened.path]
     console.print_line(f"Next:  {command('softmaxce', 'predict', image, *model)}")
 
 

@@ -1,0 +1,111 @@
+"""Datasets with features of their images: those of patches or of a pretrained network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+
+from softmaxce.data.decoding import OnDecoded, pixel_store
+from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
+from softmaxce.data.pixel_dataset import PixelDataset, Subset
+from softmaxce.errors import OutputError
+from softmaxce.images.decoded import DecodedImages
+from softmaxce.model.softmax_model import Features
+from softmaxce.networks.features import NetworkFeatures
+from softmaxce.temporary_files import TemporaryFile
+from softmaxce.workflows.progress import OnProgress, counted
+
+_BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
+
+
+def with_features(
+    dataset: PixelDataset,
+    features: Features | None,
+    on_done: OnDecoded,
+    cache: PixelCache | None = None,
+) -> PixelDataset:
+    """The dataset with the features of its images, in memory or in a temporary file; the dataset
+    itself if `features` is None.
+
+    cache: where those of a network are kept; patches are quicker to compute again. Raises
+    OutputError if the disk is full, and DataError for features that are not finite.
+    """
+    if features is None:
+        return dataset
+    if cache is None or not isinstance(features, NetworkFeatures):
+        return _computed(dataset, features, on_done)
+    key = _cache_key(dataset, features)
+    if found := cache.find(key):
+        return replace(dataset, features=found[1].pixels.view(features.dtype))
+    with cache.new_file((dataset.n_images, key.n_columns or 0)) or nullcontext() as file:
+        if file is not None:
+            try:
+                done = _computed(dataset, features, on_done, file)
+            except OutputError as error:
+                cache.say_unused(str(error.__cause__))
+                file.close()
+            else:
+                form = dataset.preprocessing.images
+                cache.keep(key, features.opened.path, form, _as_decoded(done), file)
+                return done
+    return _computed(dataset, features, on_done)
+
+
+def _computed(
+    dataset: PixelDataset,
+    features: Features,
+    on_done: OnDecoded,
+    file: TemporaryFile | None = None,
+) -> PixelDataset:
+    n_images, n_columns = dataset.n_images, _row_bytes(features)
+    step = max(1, _BLOCK_BYTES // max(n_columns, dataset.pixels.shape[1]))
+    with pixel_store((n_images, n_columns), file, HEADER_BYTES if file else 0, None) as store:
+        for start in range(0, n_images, step):
+            block = features.of(dataset.pixels[start : start + step])
+            store.store(start, block.view(np.uint8))
+            on_done(min(start + step, n_images), n_images)
+        return replace(dataset, features=store.matrix().view(features.dtype))
+
+
+def _row_bytes(features: Features) -> int:
+    return features.n_features * np.dtype(features.dtype).itemsize
+
+
+def _cache_key(dataset: PixelDataset, network: NetworkFeatures) -> CacheKey:
+    """The pixels and all that the network's features depend on: wherever the images are."""
+    digest = hashlib.blake2b(str(network).encode(), digest_size=16)
+    digest.update(dataset.digests.tobytes())
+    name = digest.hexdigest()
+    return CacheKey(name, name, dataset.n_images, newest_ns=0, n_columns=_row_bytes(network))
+
+
+def _as_decoded(dataset: PixelDataset) -> DecodedImages:
+    """The features in the form that the cache keeps."""
+    assert dataset.features is not None
+    n_images = dataset.n_images
+    return DecodedImages(
+        dataset.features.view(np.uint8),
+        np.zeros((n_images, 2), np.int32),
+        np.zeros(n_images, np.bool_),
+        dataset.digests,
+        {},
+    )
+
+
+def with_features_of_splits(
+    splits: Mapping[str, Subset],
+    features: Features,
+    on_progress: OnProgress,
+    cache: PixelCache | None = None,
+) -> dict[str, Subset]:
+    """The splits with the features of their images; datasets that they share stay shared."""
+    done: dict[int, PixelDataset] = {}
+    for name, subset in splits.items():
+        if id(subset.dataset) not in done:
+            listener = counted(on_progress, f"Computing the features of the {name} images")
+            done[id(subset.dataset)] = with_features(subset.dataset, features, listener, cache)
+    return {name: Subset(done[id(s.dataset)], s.rows) for name, s in splits.items()}

@@ -1,0 +1,163 @@
+"""`--features FILE.onnx` through the commands."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from fault_tools import header_of, with_header
+from helpers import PETS, assert_one_error_line
+from tiny_networks import N_FEATURES, write_network
+
+from softmaxce.errors import ModelError
+from softmaxce.model.model_file import load_model
+
+TRAIN = ("train", PETS, "--features", "n.onnx")
+CAT = PETS / "test" / "cat" / "cat-001.png"
+
+
+@pytest.fixture
+def network(tmp_path):
+    return write_network(tmp_path / "n.onnx")
+
+
+def test_every_command_uses_the_features(softmaxce, network):
+    trained = softmaxce(*TRAIN, "-o", "m.npz", "--format", "json").json
+    assert trained["features"]["kind"] == "network"
+    assert trained["features"]["n_features"] == N_FEATURES
+    assert (trained["image"]["height"], trained["image"]["channels"]) == (8, 3)
+    evaluated = softmaxce("evaluate", PETS / "test", "-m", "m.npz", "--format", "json").json
+    assert evaluated["accuracy"] == trained["test"]["accuracy"]
+    assert evaluated["cross_entropy"] == trained["test"]["cross_entropy"]
+    many = softmaxce("predict", CAT.parent, "-m", "m.npz", "--format", "jsonl").stdout
+    first = json.loads(many.splitlines()[0])
+    for image, stdin in ((CAT, b""), ("-", CAT.read_bytes())):
+        alone = softmaxce("predict", image, "-m", "m.npz", "--format", "jsonl", stdin=stdin)
+        assert json.loads(alone.stdout)["probabilities"] == first["probabilities"]
+    softmaxce("train", PETS, "-o", "p.npz", "-q")
+    compared = softmaxce("compare", "m.npz", "p.npz", PETS / "test", "--format", "json")
+    assert compared.exit_code == 0, compared.stderr
+    info = softmaxce("info", "m.npz")
+    assert f"Features: {N_FEATURES} of a pretrained network" in re.sub(r"\s+", " ", info.stdout)
+
+
+def test_explain_shows_what_features_add_and_where_exactness_ends(softmaxce, network):
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    text = re.sub(r"\s+", " ", softmaxce("explain", CAT, "-m", "m.npz").stdout)
+    assert "how the network computes them is not explained" in text
+    steps = softmaxce("explain", CAT, "-m", "m.npz", "--format", "json").json["steps"]
+    numbers = steps[0]["numbers"]
+    assert len(numbers["contributions"]) == N_FEATURES
+    total = sum(numbers["contributions"]) + numbers["winner_bias"]
+    assert total == pytest.approx(numbers["winner_logit"], abs=1e-9)
+    assert softmaxce("explain", CAT, "-m", "m.npz", "-o", "lesson.html").exit_code == 0
+    page = softmaxce("explain", "-m", "m.npz", "--format", "html")
+    assert_one_error_line(page, 2, "cannot run a pretrained network")
+    saved = softmaxce("explain", CAT, "-m", "m.npz", "--save-images", "images")
+    assert_one_error_line(saved, 2, "--save-images")
+
+
+def test_a_report_leaves_the_weights_of_pixels_out(softmaxce, network, tmp_path):
+    reported = softmaxce(*TRAIN, "-o", "m.npz", "--report", "r.html", "--save-plots", "plots")
+    assert reported.exit_code == 0, reported.stderr
+    assert "Weights of each class" not in (tmp_path / "r.html").read_text("utf-8")
+    assert not [*(tmp_path / "plots").glob("weights-*")]
+
+
+def test_the_same_bytes_with_any_number_of_processes_and_from_the_cache(
+    softmaxce, network, tmp_path
+):
+    softmaxce(*TRAIN, "-o", "a.npz", "--jobs", "1", "--no-cache", "-q")
+    first = (tmp_path / "a.npz").read_bytes()
+    for jobs in ("1", "2"):
+        words = ("--jobs", jobs, "--cache", "cache", "-o", f"{jobs}.npz", "-q")
+        assert softmaxce(*TRAIN, *words).exit_code == 0
+        assert (tmp_path / f"{jobs}.npz").read_bytes() == first
+    listed = softmaxce("cache", "info", "--cache", "cache").stdout
+    assert listed.count("n.onnx") == 2  # the training and the test folder
+    again = softmaxce(*TRAIN, "--cache", "cache", "-o", "1.npz", "--resume")
+    assert "nothing left to do" in again.stdout.lower()
+    other = softmaxce(*TRAIN, "--cache", "cache", "-o", "b.npz", "--onnx-mean", "0.1", "-q")
+    assert other.exit_code == 0
+    assert load_model(tmp_path / "b.npz").network.mean == (0.1, 0.1, 0.1)
+    assert (tmp_path / "b.npz").read_bytes() != first
+
+
+def test_folds_and_hidden_layers_use_the_features(softmaxce, network):
+    for more in (("--folds", "3"), ("--hidden", "4")):
+        done = softmaxce(*TRAIN, *more, "-o", "m.npz", "--format", "json")
+        assert done.exit_code == 0, done.stderr
+        assert done.json["features"]["kind"] == "network"
+
+
+def test_the_network_is_found_by_option_variable_or_folder(softmaxce, network, tmp_path):
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    (tmp_path / "elsewhere").mkdir()
+    network.rename(tmp_path / "elsewhere" / "n.onnx")
+    words = ("predict", CAT, "-m", "m.npz")
+    assert_one_error_line(softmaxce(*words), 1, "m.npz: it needs the network", "--network")
+    assert softmaxce(*words, "--network", "elsewhere/n.onnx").exit_code == 0
+    variable = {"SOFTMAXCE_NETWORK": "elsewhere/n.onnx"}
+    assert softmaxce(*words, env=variable).exit_code == 0
+    write_network(tmp_path / "o.onnx", metadata={"mean": "0"})
+    other = softmaxce(*words, "--network", "o.onnx")
+    assert_one_error_line(other, 1, "cannot use the network: o.onnx", "needs another one")
+    trained = softmaxce(*TRAIN[:-1], "elsewhere/n.onnx", "-o", "m.npz")
+    assert trained.stdout.rstrip().endswith("-m m.npz --network elsewhere/n.onnx")
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        (("--features", "none.onnx"), 1, "cannot use the network: none.onnx"),
+        (("--features", "text.onnx"), 1, "onnxruntime cannot read it"),
+        (("--features", "n.onnx", "--color", "gray"), 2, "leave --color out"),
+        (("--features", "n.onnx", "--size", "9"), 1, "leave --size out"),
+        (("--features", "n.onnx", "--onnx-std", "0"), 2, "0 must be at least 1e-06"),
+        (("--features", "n.onnx", "--onnx-mean", "123.7"), 2, "123.7 must be at most 1"),
+        (("--features", "n.onnx", "--onnx-mean", "1,0"), 2, "not one number or three"),
+        (("--features", "n.onnx", "--onnx-output", "x"), 1, "it has no output 'x'"),
+        (("--features", "n.onnx", "--mirror", "on"), 2, "--mirror needs --features patches"),
+        (("--onnx-mean", "0.5"), 2, "--onnx-mean needs --features FILE.onnx"),
+        (("--features", "n.pt"), 2, "not a kind of features"),
+    ],
+)
+def test_wrong_options_are_one_line(softmaxce, network, tmp_path, words, exit_code, message):
+    (tmp_path / "text.onnx").write_text("hello")
+    assert_one_error_line(softmaxce("train", PETS, *words), exit_code, message)
+
+
+def test_rows_of_features_and_a_network_exclude_each_other(softmaxce, network, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(40, N_FEATURES))
+    np.savez(tmp_path / "f.npz", features=rows, y=np.arange(40) % 2)
+    trained = softmaxce("train", "f.npz", "--features", "n.onnx")
+    assert_one_error_line(trained, 2, "f.npz contains 5 features", "--features FILE.onnx")
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    predicted = softmaxce("predict", "f.npz", "-m", "m.npz")
+    assert_one_error_line(predicted, 1, "they have 5 features, but the training data have images")
+
+
+FIELDS = {
+    "sha256": ["", "x" * 64, None],
+    "mean": [[0.5], [0.5, 0.5, 1], "0.5", [0.5, 0.5, float("1e999")]],
+    "std": [[0.5, 0.5, 0.0], None],
+    "order": ["grb", None],
+    "output": [3],
+    "n_features": [0, 2.0, True, N_FEATURES + 1],
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_header_with_other_fields_is_refused(softmaxce, network, tmp_path, name):
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    content = (tmp_path / "m.npz").read_bytes()
+    header = header_of(content)
+    for value in [*FIELDS[name], "left out"]:
+        fields = {**header["network"], name: value}
+        if value == "left out":
+            del fields[name]
+        (tmp_path / "m.npz").write_bytes(with_header(content, {**header, "network": fields}))
+        with pytest.raises(ModelError, match=r"m\.npz: "):
+            load_model(tmp_path / "m.npz")
