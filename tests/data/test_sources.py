@@ -353,7 +353,7 @@ def test_a_copy_of_the_whole_set_as_a_class_is_named_in_training(softmaxce, tmp_
     (found,) = outcome.json["source_findings"]
     assert (found["kind"], found["count"]) == ("exact_duplicates_across_classes", 12)
     assert sorted(map(len, found["examples"])) == [2] * 11 + [3]
-    assert "12 groups of the same picture in more than one class, so a label" in outcome.stderr
+    assert "12 groups of identical images in more than one class, so a label" in outcome.stderr
     checked = {f["kind"]: f for f in softmaxce("check", "d", "--format", "json").json["findings"]}
     same = checked["exact_duplicates_across_classes"]
     assert {key: same[key] for key in ("count", "text", "is_problem")} == {

@@ -136,7 +136,7 @@ def test_rows_of_features_and_a_network_exclude_each_other(softmaxce, network, t
     assert_one_error_line(trained, 2, "f.npz contains 5 features", "--features FILE.onnx")
     softmaxce(*TRAIN, "-o", "m.npz", "-q")
     predicted = softmaxce("predict", "f.npz", "-m", "m.npz")
-    assert_one_error_line(predicted, 1, "they have 5 features, but the training data have images")
+    assert_one_error_line(predicted, 1, "rows of 5 features, but the training data are images")
 
 
 FIELDS = {

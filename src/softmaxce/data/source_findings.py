@@ -96,5 +96,5 @@ def about_copies(
     """Images in more than one class, found by their digests (n_images, 2)."""
     groups = (rows.tolist() for rows in exact_groups(digests))
     mixed = [tuple(paths[r] for r in rows) for rows in groups if len({*labels[rows].tolist()}) > 1]
-    text = f"of the same picture {ACROSS_CLASSES}"
+    text = f"of identical images {ACROSS_CLASSES}"
     return with_examples(finding("exact_duplicates_across_classes", mixed, "group", text))

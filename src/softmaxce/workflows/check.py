@@ -197,11 +197,11 @@ _WHERE = {
 def _about_duplicates(
     paths: Sequence[str], labels: Sequence[tuple[str, str]], groups: Mapping[str, Groups]
 ) -> Iterator[Finding]:
-    """Groups of the same picture: across splits, else across classes, else within a class.
+    """Groups of identical images: across splits, else across classes, else within a class.
 
     labels: the split and the class of each file.
     """
-    alike = {"exact": "the same picture", "near": "nearly the same picture"}
+    alike = {"exact": "identical images", "near": "nearly the same picture"}
     for how, found in groups.items():
         examples: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in _WHERE}
         for rows in found:
