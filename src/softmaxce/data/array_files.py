@@ -104,7 +104,9 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> LabelledArra
         found = _read(path, split)
         name, images = found.name, found.images
         if _FEATURE_WORDS & {*words_of(name)} or are_features(images):
-            return _features(found)
+            vectors = check_features(images, found.feature_names)
+            labels = found.labels_of(len(images), "rows of features")
+            return LabelledArrays(images, labels, vectors=vectors)
         pixels, notes = as_pixels(_in_memory(images))
         if len(images.shape) == 2 and images.dtype.kind == "f":
             notes += (f"{name}: whole numbers are read as pixels unless it is named features",)
@@ -118,12 +120,6 @@ def read_arrays(path: str | PathLike[str], split: str = "train") -> LabelledArra
     except Exception as error:  # NumPy's header parser alone raises SyntaxError and TokenError
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"cannot read the arrays: {path}: {reason}") from error
-
-
-def _features(found: _Found) -> LabelledArrays:
-    vectors = check_features(found.images, found.feature_names)
-    labels = found.labels_of(len(found.images), "rows of features")
-    return LabelledArrays(found.images, labels, vectors=vectors)
 
 
 class _Found(NamedTuple):

@@ -53,7 +53,8 @@ def check_values(
         digests.append(digests_of(block))
         start += len(block)
     if bad:
-        rows = first_and_more([_row_name(arrays, row) for row in bad], _N_SHOWN)
+        numbers = range(start) if arrays.rows is None else arrays.rows
+        rows = first_and_more([str(numbers[row]) for row in bad], _N_SHOWN)
         raise DataError(
             f"cannot use the features: {source}: {n_bad:,} values in {len(bad):,} of {start:,} "
             f"rows are NaN, infinite or above {MAX_FEATURE:.0e}, in rows {rows}; leave these rows "
@@ -72,17 +73,11 @@ def check_values(
         "feature",
         "with the same value in every row",
     )
-    pixels = finding("arrays", _likely_pixels(arrays, least, most), "remark", "on the arrays")
+    pixels = finding("arrays", _likely_pixels(least, most), "remark", "on the arrays")
     return CheckedFeatures(np.concatenate(digests), with_examples(constant, pixels))
 
 
-def _row_name(arrays: LabelledArrays, row: int) -> str:
-    return str(row if arrays.rows is None else arrays.rows[row])
-
-
-def _likely_pixels(
-    arrays: LabelledArrays, least: NDArray[Any], most: NDArray[Any]
-) -> Sequence[str]:
+def _likely_pixels(least: NDArray[Any], most: NDArray[Any]) -> Sequence[str]:
     """What to do if these are the pixels of square images, from 0 to 1."""
     side = isqrt(len(least))
     if side < 8 or side**2 != len(least) or least.min() < 0 or most.max() > 1:

@@ -162,18 +162,13 @@ def _of_arrays(splits: Mapping[str, Contents]) -> _Read:
         digests = np.concatenate([c.digests for c in checked])
         found = tuple(dict.fromkeys(about for c in checked for about in c.findings))
         decoded = without_files(np.empty((len(digests), 0), np.uint8), digests)
-        return _Read(
-            [], vectors, "", decoded, JoinedRows(rows) if len(rows) > 1 else rows[0], found
-        )
+        features = JoinedRows(rows) if len(rows) > 1 else rows[0]
+        return _Read([], vectors, "", decoded, features, found)
     form, decoded, reason = decode_arrays(rows, PreprocessingOptions())
-    infos = [
-        ImageInfo(width, height, is_grey)
-        for (width, height), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
+    details: list[ImageDetails | ImageError] = [
+        ImageDetails(ImageInfo(w, h, is_grey), "array", "L" if is_grey else "RGB", 1, False, False)
+        for (w, h), is_grey in zip(decoded.sizes.tolist(), decoded.is_grey, strict=True)
     ]
-    modes = ("L" if info.is_grey else "RGB" for info in infos)
-    details = map(
-        lambda info, mode: ImageDetails(info, "array", mode, 1, False, False), infos, modes
-    )
     notes = [note for a in named.values() for note in a.notes]
     about = finding("arrays", notes, "remark", "on the arrays")
-    return _Read([*details], form, reason, decoded, None, (about,))
+    return _Read(details, form, reason, decoded, None, (about,))
