@@ -108,6 +108,7 @@ def test_emnist_is_turned_upright(tmp_path):
     [
         ([1, 300, *[0] * 24], "line 4: the pixel '300' is not a whole number from 0 to 255"),
         ([1, -1, *[0] * 24], "line 4: the pixel '-1' is not"),
+        ([1, -1.5, *[0] * 24], "from 0 to 255; save features with np.savez, not as CSV"),
         ([1, 0.5, *[0] * 24], "the pixel '0.5' is not a whole number from 0 to 255; if they are"),
         ([1, 0, 1, *[1e-5] * 23], "(x * 255).round()"),
         ([1, *[0] * 24, "x"], "line 4: the pixel 'x' is not"),

@@ -135,4 +135,6 @@ def _parsed(text: str, delimiter: str, n_pixels: int) -> bytes:
     with suppress(ValueError):
         if 0 < float(wrong) < 1:
             remedy = '; if they are 0 to 1, save (x * 255).round().astype("uint8")'
+        elif float(wrong) % 1:
+            remedy = "; save features with np.savez, not as CSV"
     raise ValueError(f"the pixel '{wrong}' is not a whole number from 0 to 255{remedy}")
