@@ -221,6 +221,17 @@ def test_a_row_of_pixel_arrays_is_predicted_and_explained(folder):
     assert "From image to input" in lesson.stdout
 
 
+@pytest.mark.parametrize("other", ["val", "test"])
+def test_the_suggested_row_is_of_the_split_farthest_from_training(tmp_path, other):
+    rows = {"x_train": X[50:], "y_train": Y[50:], f"x_{other}": X[:50], f"y_{other}": Y[:50]}
+    np.savez(tmp_path / "s.npz", **rows)
+    trained = run_command("train", "s.npz", cwd=tmp_path)
+    assert "softmaxce predict 's.npz[0]'" in trained.stdout
+    done = run_command("predict", "s.npz[0]", "--format", "json", cwd=tmp_path)
+    expected = load_model(tmp_path / "model.npz").logits(X[:1])[0]
+    assert done.json["predictions"][0]["predicted"] == str(np.argmax(expected))
+
+
 def test_features_in_a_file_and_in_memory_give_the_same_model(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", Y)

@@ -233,11 +233,11 @@ def read_labelled_arrays(split: Split) -> LabelledArrays | None:
 
 
 def _chosen(split: Split, names: Collection[str]) -> str:
-    """The split's name in its file: the one asked for, else the only one, else "test"."""
+    """The split's name in its file: the one asked for, else the one farthest from training."""
     name = split.name
     if name is None:
         # A model is evaluated on images that it was not trained on.
-        name = next(iter(names)) if len(names) == 1 else "test"
+        name = next(name for name in ("test", "validation", *names) if name in names)
     if name not in names:
         raise DataError(f"no images: {split}: no such split; it has {', '.join(sorted(names))}")
     return name
