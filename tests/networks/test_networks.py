@@ -107,7 +107,8 @@ UNUSABLE = {
     "two inputs": ({"a": IMAGES, "b": IMAGES}, "Add", "it has 2 inputs"),
     "vectors": ({"a": ["n", 3]}, "Relu", "not float images"),
     "four channels": ({"a": ["n", 4, 8, 8]}, "Relu", "not float images"),
-    "as many as pixels": ({"a": [5000, 3, 8, 8]}, "Relu", "5000 images of 8x8 at once"),
+    "a large image": ({"a": ["n", 3, 8, 5000]}, "Relu", "too many pixels at once, 1 x 5000x8"),
+    "many images": ({"a": [4096, 3, 2048, 2048]}, "Relu", "at once, 4096 x 2048x2048; export"),
     "one number": ({"a": IMAGES}, "Size", "onnxruntime cannot read it"),
 }
 
@@ -195,7 +196,11 @@ def test_a_model_finds_its_network_by_its_digest(tmp_path, pixels):
         found = opened_for(kept, (SIDE, SIDE), model, given)
         assert found.opened.path == str(right)
         np.testing.assert_array_equal(found.of(pixels), opened.of(pixels))
-    right.rename(tmp_path / "renamed.bin")
+    right.rename(tmp_path / "renamed.ONNX")
+    with open(tmp_path / "a film.onnx", "wb") as stream:
+        stream.truncate(2**31 + 1)
+    assert opened_for(kept, (SIDE, SIDE), model, []).opened.path.endswith("renamed.ONNX")
+    (tmp_path / "renamed.ONNX").rename(tmp_path / "renamed.bin")
     with pytest.raises(ModelError, match=f"{wrong}: .*needs another one; .*{kept.sha256}"):
         opened_for(kept, (SIDE, SIDE), model, [str(wrong)])
     with pytest.raises(ModelError, match=f"m.npz: it needs the network .*{kept.sha256}"):

@@ -106,6 +106,9 @@ def test_the_network_is_found_by_option_variable_or_folder(softmaxce, network, t
     assert_one_error_line(other, 1, "cannot use the network: o.onnx", "needs another one")
     trained = softmaxce(*TRAIN[:-1], "elsewhere/n.onnx", "-o", "m.npz")
     assert trained.stdout.rstrip().endswith("-m m.npz --network elsewhere/n.onnx")
+    (tmp_path / "elsewhere" / "n.onnx").rename(network)
+    trained = softmaxce(*TRAIN[:-1], "./n.onnx", "-o", "m.npz")
+    assert trained.stdout.rstrip().endswith("-m m.npz")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_the_network_is_found_by_option_variable_or_folder(softmaxce, network, t
         (("--features", "n.onnx", "--onnx-output", "x"), 1, "it has no output 'x'"),
         (("--features", "n.onnx", "--mirror", "on"), 2, "--mirror needs --features patches"),
         (("--onnx-mean", "0.5"), 2, "--onnx-mean needs --features FILE.onnx"),
-        (("--features", "n.pt"), 2, "not a kind of features"),
+        (("--features", "n.pt"), 2, "not a kind of features; use pixels, patches, patches:64 or"),
     ],
 )
 def test_wrong_options_are_one_line(softmaxce, network, tmp_path, words, exit_code, message):

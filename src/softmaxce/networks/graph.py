@@ -77,10 +77,10 @@ class OnnxGraph:
         if size is not None and _sides(size) != (height, width):
             raise self.fault(f"it takes images of {width}x{height}; leave --size out")
         n_images = n_images or 1
-        if max(height, width, n_images) > MAX_SIDE:
+        if max(height, width) > MAX_SIDE or n_images * height * width > MAX_SIDE**2:
             raise self.fault(
-                f"it takes {n_images} images of {width}x{height} at once; at most {MAX_SIDE} of "
-                f"{MAX_SIDE}x{MAX_SIDE} work"
+                f"it takes too many pixels at once, {n_images} x {width}x{height}; export it for "
+                f"one image of at most {MAX_SIDE}x{MAX_SIDE}"
             )
         return found.name, is_last, n_images, (height, width, channels)
 
@@ -186,11 +186,16 @@ def opened_for(
 
 
 def _beside(model_path: str) -> list[str]:
-    """The files in the folder of a model that are named like networks."""
+    """The files in the folder of a model that are named like networks and can be read."""
     folder = os.path.dirname(model_path) or "."
     with suppress(OSError), os.scandir(folder) as entries:
-        return sorted(e.path for e in entries if e.name.endswith(".onnx") and e.is_file())
+        named = [e for e in entries if e.name.lower().endswith(".onnx") and e.is_file()]
+        return sorted(e.path for e in named if _can_be_read(e))
     return []
+
+
+def _can_be_read(entry: os.DirEntry[str]) -> bool:
+    return entry.stat().st_size <= _MAX_BYTES and os.access(entry.path, os.R_OK)
 
 
 def _sides(size: tuple[int, int] | None) -> tuple[int | None, int | None]:
@@ -254,7 +259,7 @@ def _text(numbers: Sequence[float]) -> str:
 def _reason(error: Exception) -> str:
     """The first line of an error of onnxruntime, without its codes."""
     lines = str(error).split(" : ")[-1].splitlines()
-    return lines[0][:_MAX_REASON] if lines else type(error).__name__
+    return lines[0][:_MAX_REASON].rstrip(".") if lines else type(error).__name__
 
 
 def _fault(path: str, why: str) -> ModelError:

@@ -15,8 +15,8 @@ from softmaxce.preprocessing import FeatureVectors
 from softmaxce.workflows.outputs import Kind, check_files
 
 KINDS: dict[str, Kind] = {
-    ".onnx": (rb"\x08[\x01-\x20]", "an ONNX file", ".onnx"),
-    ".h": (rb"/\* softmaxce model", "a C header of a model", ".h"),
+    ".onnx": (rb"\x08.\x12\x09softmaxce", "an exported model", ".onnx"),  # the producer's name
+    ".h": (rb"/\* softmaxce model", "an exported model", ".h"),
 }
 
 
@@ -34,7 +34,8 @@ class ExportResult:
 
 
 def formats_of(model: SoftmaxModel) -> tuple[str, ...]:
-    """The suffixes of the files as which this model can be exported; none for one of features."""
+    """The suffixes of the files as which this model can be exported; none if its features are
+    computed elsewhere."""
     if isinstance(model.preprocessing, FeatureVectors) or model.network is not None:
         return ()
     return (".onnx",) if model.patches else (".onnx", ".h")
@@ -60,7 +61,10 @@ def export(
     check_files([(output, KINDS[suffix])], [model_path])
     model, _, sha256 = load_model_file(model_path)
     if not formats_of(model):
-        raise ModelError(f"cannot export: {model_path}: it was trained on features, not on images")
+        raise ModelError(
+            f"cannot export: {model_path}: its features are computed by a network or a program "
+            "that is not part of it"
+        )
     if suffix not in formats_of(model):
         raise ModelError(
             f"cannot export: {model_path}: a C header cannot compute patch features; "
