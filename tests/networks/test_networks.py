@@ -141,8 +141,8 @@ def test_a_damaged_file_is_refused(tmp_path, name):
     ("options", "metadata", "message"),
     [
         ({"output": "none"}, {}, "it has no output 'none'; it has places, vector"),
-        ({"std": (0.0,)}, {}, "std must be above 0"),
-        ({"mean": (float("nan"),)}, {}, "std must be above 0"),
+        ({"std": (0.0,)}, {}, r"and std \[0.0, 0.0, 0.0\] must be finite, and std above 0"),
+        ({"mean": (float("nan"),)}, {}, r"mean \[nan, nan, nan\] and std .* must be finite"),
         ({}, {"mean": "many"}, "its metadata has mean 'many'; give --onnx-mean"),
         ({}, {"std": "1 2"}, "std has 2 numbers, an image 3 channels"),
         ({}, {"channels": "grb"}, "its metadata has channels 'grb'"),

@@ -92,15 +92,16 @@ class OnnxGraph:
             raise self.fault(f"it has no output '{name}'; it has {', '.join(names)}")
         names = names if name is None else [name]
         blank = np.zeros((self.n_images, *self.shape), np.float32)
-        values = dict(zip(names, self._outputs(names, blank), strict=True))
-        usable = {v.ndim: output for output, v in values.items() if self._is_of_images(v)}
-        self.output = usable.get(2) or usable.get(4) or ""
-        if not self.output:
+        values = self._outputs(names, blank)
+        found = zip(names, values, strict=True)
+        usable = {v.ndim: (name, v) for name, v in found if self._is_of_images(v)}
+        self.output, output = usable.get(2) or usable.get(4) or ("", None)
+        if output is None:
             raise self.fault(
                 "it has no output of features (n, d), (n, d, height, width) or (n, height, width, "
                 "d); export one, or choose an output with --onnx-output"
             )
-        n_features = int(self._pooled(values[self.output]).shape[1])
+        n_features = int(self._pooled(output).shape[1])
         if not 1 <= n_features <= _MAX_FEATURES:
             raise self.fault(f"its output has {n_features} features, not 1 to {_MAX_FEATURES}")
         return n_features
@@ -143,7 +144,7 @@ def open_network(choice: NetworkChoice, size: tuple[int, int] | None = None) -> 
     mean = _per_channel(graph, "mean", choice.mean, MEAN)
     std = _per_channel(graph, "std", choice.std, STD)
     if not all(np.isfinite([*mean, *std])) or min(std) <= 0:
-        raise graph.fault(f"mean {_text(mean)} and std {_text(std)}: std must be above 0")
+        raise graph.fault(f"mean {[*mean]} and std {[*std]} must be finite, and std above 0")
     order = choice.channels or graph.metadata.get("channels", "rgb")
     if order not in ORDERS:
         raise graph.fault(f"its metadata has channels '{order}'; give --onnx-channels rgb or bgr")
@@ -250,10 +251,6 @@ def _per_channel(
             "with one number for each"
         )
     return given if len(given) == channels else given * channels
-
-
-def _text(numbers: Sequence[float]) -> str:
-    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _reason(error: Exception) -> str:

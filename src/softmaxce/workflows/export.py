@@ -15,7 +15,7 @@ from softmaxce.preprocessing import FeatureVectors
 from softmaxce.workflows.outputs import Kind, check_files
 
 KINDS: dict[str, Kind] = {
-    ".onnx": (rb"\x08.\x12\x09softmaxce", "an exported model", ".onnx"),  # the producer's name
+    ".onnx": (rb"\x08[\x01-\x20]\x12\x09softmaxce", "an exported model", ".onnx"),
     ".h": (rb"/\* softmaxce model", "an exported model", ".h"),
 }
 
@@ -73,22 +73,19 @@ def export(
     metadata = {"softmaxce_version": __version__, "model_sha256": sha256}
     n_compared, difference = 0, None
     if suffix == ".onnx":
-        chunks, difference, n_compared = _onnx(model, metadata, model_path, takes_pixels)
+        content, difference, n_compared = _onnx(model, metadata, model_path, takes_pixels)
     else:
         from softmaxce.export.c_header import header_chunks
 
-        chunks = list(header_chunks(model, metadata, is_int8=is_int8))
-    write_atomically(output, chunks)
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    n_bytes = sum(map(len, chunks))
-    return ExportResult(model_path, output, n_bytes, digest.hexdigest(), n_compared, difference)
+        content = b"".join(header_chunks(model, metadata, is_int8=is_int8))
+    write_atomically(output, [content])
+    digest = hashlib.sha256(content).hexdigest()
+    return ExportResult(model_path, output, len(content), digest, n_compared, difference)
 
 
 def _onnx(
     model: SoftmaxModel, metadata: dict[str, str], model_path: str, takes_pixels: bool
-) -> tuple[list[bytes], float, int]:
+) -> tuple[bytes, float, int]:
     """The ONNX file, and how it compares with the model."""
     try:
         from softmaxce.export.agreement import largest_difference
@@ -101,6 +98,6 @@ def _onnx(
         ) from None
     try:
         content = onnx_bytes(model, metadata, takes_pixels=takes_pixels)
-        return [content], *largest_difference(content, model)
+        return content, *largest_difference(content, model)
     except OutputError as error:
         raise OutputError(f"cannot export: {model_path}: {error}") from error
