@@ -98,7 +98,7 @@ def test_a_network_of_any_size_needs_one(tmp_path):
         open_network(NetworkChoice(path))
     assert open_network(NetworkChoice(path), (12, 10)).opened.shape == (10, 12, 3)
     fixed = str(write_network(tmp_path / "f.onnx"))
-    with pytest.raises(ModelError, match="it takes images of 8x8; leave --size out"):
+    with pytest.raises(ModelError, match="its images are 8x8; leave --size out"):
         open_network(NetworkChoice(fixed), (12, 10))
 
 
@@ -107,8 +107,8 @@ UNUSABLE = {
     "two inputs": ({"a": IMAGES, "b": IMAGES}, "Add", "it has 2 inputs"),
     "vectors": ({"a": ["n", 3]}, "Relu", "not float images"),
     "four channels": ({"a": ["n", 4, 8, 8]}, "Relu", "not float images"),
-    "a large image": ({"a": ["n", 3, 8, 5000]}, "Relu", "too many pixels at once, 1 x 5000x8"),
-    "many images": ({"a": [4096, 3, 2048, 2048]}, "Relu", "at once, 4096 x 2048x2048; export"),
+    "a large image": ({"a": ["n", 3, 8, 5000]}, "Relu", "too large, 1 x 5000x8 pixels"),
+    "many images": ({"a": [4096, 3, 2048, 2048]}, "Relu", "4096 x 2048x2048 pixels; export"),
     "one number": ({"a": IMAGES}, "Size", "onnxruntime cannot read it"),
 }
 

@@ -75,12 +75,12 @@ class OnnxGraph:
         if height is None or width is None:
             raise self.fault("its image size is not fixed; give --size")
         if size is not None and _sides(size) != (height, width):
-            raise self.fault(f"it takes images of {width}x{height}; leave --size out")
+            raise self.fault(f"its images are {width}x{height}; leave --size out")
         n_images = n_images or 1
         if max(height, width) > MAX_SIDE or n_images * height * width > MAX_SIDE**2:
             raise self.fault(
-                f"it takes too many pixels at once, {n_images} x {width}x{height}; export it for "
-                f"one image of at most {MAX_SIDE}x{MAX_SIDE}"
+                f"its input is too large, {n_images} x {width}x{height} pixels; export it for one "
+                f"image of at most {MAX_SIDE}x{MAX_SIDE}"
             )
         return found.name, is_last, n_images, (height, width, channels)
 
