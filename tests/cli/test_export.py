@@ -26,6 +26,17 @@ def test_an_onnx_file(softmaxce, pets_model, tmp_path):
     assert 0 <= result["largest_difference"] <= 1e-6
 
 
+def test_a_network_is_neither_replaced_nor_exported(softmaxce, pets_model, tmp_path):
+    networks = pytest.importorskip("tiny_networks")
+    content = networks.write_network(tmp_path / "n.onnx").read_bytes()
+    refused = softmaxce("export", pets_model, "-o", "n.onnx")
+    assert_one_error_line(refused, 1, "n.onnx: not an exported model; choose another name")
+    assert (tmp_path / "n.onnx").read_bytes() == content
+    softmaxce("train", PETS, "--features", "n.onnx", "-o", "m.npz", "-q")
+    outcome = softmaxce("export", "m.npz", "-o", "m.onnx")
+    assert_one_error_line(outcome, 1, "m.npz: its features are computed by a network")
+
+
 def test_a_c_header(softmaxce, pets_model, tmp_path):
     text = softmaxce("export", pets_model, "-o", "model.h").stdout
     content = (tmp_path / "model.h").read_bytes()
@@ -45,8 +56,8 @@ def test_a_c_header(softmaxce, pets_model, tmp_path):
         (("-o", "model.onnx", "--int8"), 2, "--int8 applies only to a .h file: model.onnx"),
         (("-o", "model.h", "--input", "pixels"), 2, "only to an .onnx file: model.h"),
         (("-o", "none/model.h"), 1, "none/model.h: the folder none does not exist"),
-        (("-o", "other.h"), 1, "other.h: not a C header of a model; choose another name"),
-        (("-o", "other.onnx"), 1, "other.onnx: not an ONNX file; choose another name"),
+        (("-o", "other.h"), 1, "other.h: not an exported model; choose another name"),
+        (("-o", "other.onnx"), 1, "other.onnx: not an exported model; choose another name"),
     ],
 )
 def test_what_is_refused(softmaxce, pets_model, tmp_path, words, exit_code, fragment):
@@ -80,6 +91,6 @@ def test_a_model_of_features_is_not_exported(softmaxce, tmp_path):
     np.savez(tmp_path / "rows.npz", x=chance.normal(size=(60, 5)) + (y == "a")[:, None], y=y)
     assert softmaxce("train", "rows.npz", "-q").exit_code == 0
     outcome = softmaxce("export", "-o", "model.h")
-    assert_one_error_line(outcome, 1, "model.npz: it was trained on features, not on images")
+    assert_one_error_line(outcome, 1, "model.npz: its features are computed by")
     assert "Can be exported as: –\n" in softmaxce("info").stdout
     assert softmaxce("info", "--format", "json").json["export_formats"] == []

@@ -230,7 +230,7 @@ def test_nothing_like_it(softmaxce, place):
         ("train d --flip", "'--flip': there is none (see"),
         ("train d --l1 0.1", "'--l1': there is none (see"),
         ("train d -c 1", "No such option '-c' (see"),
-        ("train d --backbone resnet", "there are no pretrained networks (see"),
+        ("train d --backbone resnet", "train --features FILE.onnx uses a pretrained network (see"),
         ("train d --patience 3", "training stops when it converges"),
         ("train d --early-stopping", "training stops when it converges"),
         ("train d --xyzzy", "'--xyzzy' (see"),

@@ -142,11 +142,12 @@ def test_the_file_says_what_it_is(tmp_path):
 def test_a_file_that_disagrees_is_not_kept(tmp_path, monkeypatch):
     model = make_model()
     save_model(model, tmp_path / "model.npz")
-    (tmp_path / "model.onnx").write_bytes(b"\x08\x06 an older file")
+    older = b"\x08\x06\x12\x09softmaxce, an older file"
+    (tmp_path / "model.onnx").write_bytes(older)
     monkeypatch.setattr(onnx_model, "PIXEL_SCALE", 1 / 254)
     with pytest.raises(OutputError, match=r"model\.npz: onnxruntime computes other probabilities"):
         export(str(tmp_path / "model.npz"), str(tmp_path / "model.onnx"))
-    assert (tmp_path / "model.onnx").read_bytes() == b"\x08\x06 an older file"
+    assert (tmp_path / "model.onnx").read_bytes() == older
     assert agreement.MAX_DIFFERENCE == 1e-6
 
 

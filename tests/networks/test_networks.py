@@ -98,7 +98,7 @@ def test_a_network_of_any_size_needs_one(tmp_path):
         open_network(NetworkChoice(path))
     assert open_network(NetworkChoice(path), (12, 10)).opened.shape == (10, 12, 3)
     fixed = str(write_network(tmp_path / "f.onnx"))
-    with pytest.raises(ModelError, match="it takes images of 8x8; leave --size out"):
+    with pytest.raises(ModelError, match="its images are 8x8; leave --size out"):
         open_network(NetworkChoice(fixed), (12, 10))
 
 
@@ -107,7 +107,8 @@ UNUSABLE = {
     "two inputs": ({"a": IMAGES, "b": IMAGES}, "Add", "it has 2 inputs"),
     "vectors": ({"a": ["n", 3]}, "Relu", "not float images"),
     "four channels": ({"a": ["n", 4, 8, 8]}, "Relu", "not float images"),
-    "as many as pixels": ({"a": [5000, 3, 8, 8]}, "Relu", "5000 images of 8x8 at once"),
+    "a large image": ({"a": ["n", 3, 8, 5000]}, "Relu", "too large, 1 x 5000x8 pixels"),
+    "many images": ({"a": [4096, 3, 2048, 2048]}, "Relu", "4096 x 2048x2048 pixels; export"),
     "one number": ({"a": IMAGES}, "Size", "onnxruntime cannot read it"),
 }
 
@@ -140,8 +141,8 @@ def test_a_damaged_file_is_refused(tmp_path, name):
     ("options", "metadata", "message"),
     [
         ({"output": "none"}, {}, "it has no output 'none'; it has places, vector"),
-        ({"std": (0.0,)}, {}, "std must be above 0"),
-        ({"mean": (float("nan"),)}, {}, "std must be above 0"),
+        ({"std": (0.0,)}, {}, r"and std \[0.0, 0.0, 0.0\] must be finite, and std above 0"),
+        ({"mean": (float("nan"),)}, {}, r"mean \[nan, nan, nan\] and std .* must be finite"),
         ({}, {"mean": "many"}, "its metadata has mean 'many'; give --onnx-mean"),
         ({}, {"std": "1 2"}, "std has 2 numbers, an image 3 channels"),
         ({}, {"channels": "grb"}, "its metadata has channels 'grb'"),
@@ -195,7 +196,11 @@ def test_a_model_finds_its_network_by_its_digest(tmp_path, pixels):
         found = opened_for(kept, (SIDE, SIDE), model, given)
         assert found.opened.path == str(right)
         np.testing.assert_array_equal(found.of(pixels), opened.of(pixels))
-    right.rename(tmp_path / "renamed.bin")
+    right.rename(tmp_path / "renamed.ONNX")
+    with open(tmp_path / "a film.onnx", "wb") as stream:
+        stream.truncate(2**31 + 1)
+    assert opened_for(kept, (SIDE, SIDE), model, []).opened.path.endswith("renamed.ONNX")
+    (tmp_path / "renamed.ONNX").rename(tmp_path / "renamed.bin")
     with pytest.raises(ModelError, match=f"{wrong}: .*needs another one; .*{kept.sha256}"):
         opened_for(kept, (SIDE, SIDE), model, [str(wrong)])
     with pytest.raises(ModelError, match=f"m.npz: it needs the network .*{kept.sha256}"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 
 import numpy as np
@@ -11,8 +13,14 @@ from fault_tools import header_of, with_header
 from helpers import PETS, assert_one_error_line
 from tiny_networks import N_FEATURES, write_network
 
+from softmaxce import file_rows
+from softmaxce.data.pixel_cache import PixelCache
+from softmaxce.data.pixel_dataset import PixelDataset
 from softmaxce.errors import ModelError
 from softmaxce.model.model_file import load_model
+from softmaxce.networks.graph import NetworkChoice, open_network
+from softmaxce.preprocessing import Preprocessing
+from softmaxce.workflows.features import with_features
 
 TRAIN = ("train", PETS, "--features", "n.onnx")
 CAT = PETS / "test" / "cat" / "cat-001.png"
@@ -85,6 +93,24 @@ def test_the_same_bytes_with_any_number_of_processes_and_from_the_cache(
     assert (tmp_path / "b.npz").read_bytes() != first
 
 
+def test_a_disk_that_becomes_full_costs_only_the_cache(network, tmp_path, monkeypatch):
+    def fail(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 192)).astype(np.uint8)
+    digests = np.zeros((5, 2), np.uint64)
+    paths, form = tuple("abcde"), Preprocessing(8, 8, 3)
+    images = PixelDataset(pixels, np.zeros(5, np.int64), ("x", "y"), paths, digests, form)
+    opened, notes = open_network(NetworkChoice(str(network))), []
+    cache = PixelCache(tmp_path / "cache", on_note=notes.append)
+    monkeypatch.setattr(file_rows.RowWriter, "store", fail)
+    found = with_features(images, opened, lambda *_: None, cache)
+    np.testing.assert_array_equal(found.features, opened.of(pixels))
+    assert os.listdir(tmp_path / "cache") == []
+    (note,) = notes
+    assert f"cache: {os.strerror(errno.ENOSPC)}; decoding without it" in note
+
+
 def test_folds_and_hidden_layers_use_the_features(softmaxce, network):
     for more in (("--folds", "3"), ("--hidden", "4")):
         done = softmaxce(*TRAIN, *more, "-o", "m.npz", "--format", "json")
@@ -106,6 +132,9 @@ def test_the_network_is_found_by_option_variable_or_folder(softmaxce, network, t
     assert_one_error_line(other, 1, "cannot use the network: o.onnx", "needs another one")
     trained = softmaxce(*TRAIN[:-1], "elsewhere/n.onnx", "-o", "m.npz")
     assert trained.stdout.rstrip().endswith("-m m.npz --network elsewhere/n.onnx")
+    (tmp_path / "elsewhere" / "n.onnx").rename(network)
+    trained = softmaxce(*TRAIN[:-1], "./n.onnx", "-o", "m.npz")
+    assert trained.stdout.rstrip().endswith("-m m.npz")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +150,7 @@ def test_the_network_is_found_by_option_variable_or_folder(softmaxce, network, t
         (("--features", "n.onnx", "--onnx-output", "x"), 1, "it has no output 'x'"),
         (("--features", "n.onnx", "--mirror", "on"), 2, "--mirror needs --features patches"),
         (("--onnx-mean", "0.5"), 2, "--onnx-mean needs --features FILE.onnx"),
-        (("--features", "n.pt"), 2, "not a kind of features"),
+        (("--features", "n.pt"), 2, "not a kind of features; use pixels, patches, patches:64 or"),
     ],
 )
 def test_wrong_options_are_one_line(softmaxce, network, tmp_path, words, exit_code, message):

@@ -48,7 +48,7 @@ _OTHER_NAMES = {
     "batch batch-size bs b": ("", "in training, the batch size is chosen automatically"),
     "loss criterion": ("", "training always minimizes the cross-entropy"),
     "dropout augment augmentation flip l1": ("", "there is none"),
-    "pretrained backbone arch": ("", "there are no pretrained networks"),
+    "pretrained backbone arch": ("", "train --features FILE.onnx uses a pretrained network"),
     "train:model train:weights train:m": ("", "-o names the model file; --hidden adds layers"),
     "check:model check:weights check:m": ("", "check needs no model"),
     "train:classes check:classes include": ("--only", ""),

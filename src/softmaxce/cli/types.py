@@ -191,7 +191,13 @@ def fraction(text: str) -> float:
 
 def features(text: str) -> int | str:
     """The file of a network, FILE.onnx, or as `filters`."""
-    return text if text.lower().endswith(".onnx") else filters(text)
+    if text.lower().endswith(".onnx"):
+        return text
+    if not text.startswith(("pixels", "patches")):
+        raise ValueError(
+            f"'{text}' is not a kind of features; use pixels, patches, patches:64 or FILE.onnx"
+        )
+    return filters(text)
 
 
 def channel_numbers(low: float, high: float) -> Callable[[str], tuple[float, ...]]:

@@ -179,11 +179,12 @@ class PixelCache:
                 is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
                 if not is_full or n_bytes > self.max_bytes or not self._remove_oldest():
                     file.close()
-                    self.say_unused(error.strerror or str(error))
+                    self.say_unused(error)
                     return None
 
-    def say_unused(self, reason: str) -> None:
-        """Note that the images are decoded without the cache."""
+    def say_unused(self, error: BaseException | None) -> None:
+        """Note that the images are decoded without the cache, and the error that is the reason."""
+        reason = getattr(error, "strerror", None) or error
         self._on_note(f"the cache is not used: {self.folder}: {reason}; decoding without it")
 
     def keep(

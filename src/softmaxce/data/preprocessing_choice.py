@@ -145,7 +145,7 @@ def _decode(
         try:
             return decode(pixel_file=file, offset=HEADER_BYTES)
         except OutputError as error:
-            options.cache.say_unused(str(error.__cause__))
+            options.cache.say_unused(error.__cause__)
             file.close()
     return decode()
 

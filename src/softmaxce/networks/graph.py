@@ -75,12 +75,12 @@ class OnnxGraph:
         if height is None or width is None:
             raise self.fault("its image size is not fixed; give --size")
         if size is not None and _sides(size) != (height, width):
-            raise self.fault(f"it takes images of {width}x{height}; leave --size out")
+            raise self.fault(f"its images are {width}x{height}; leave --size out")
         n_images = n_images or 1
-        if max(height, width, n_images) > MAX_SIDE:
+        if max(height, width) > MAX_SIDE or n_images * height * width > MAX_SIDE**2:
             raise self.fault(
-                f"it takes {n_images} images of {width}x{height} at once; at most {MAX_SIDE} of "
-                f"{MAX_SIDE}x{MAX_SIDE} work"
+                f"its input is too large, {n_images} x {width}x{height} pixels; export it for one "
+                f"image of at most {MAX_SIDE}x{MAX_SIDE}"
             )
         return found.name, is_last, n_images, (height, width, channels)
 
@@ -92,15 +92,16 @@ class OnnxGraph:
             raise self.fault(f"it has no output '{name}'; it has {', '.join(names)}")
         names = names if name is None else [name]
         blank = np.zeros((self.n_images, *self.shape), np.float32)
-        values = dict(zip(names, self._outputs(names, blank), strict=True))
-        usable = {v.ndim: output for output, v in values.items() if self._is_of_images(v)}
-        self.output = usable.get(2) or usable.get(4) or ""
-        if not self.output:
+        values = self._outputs(names, blank)
+        found = zip(names, values, strict=True)
+        usable = {v.ndim: (name, v) for name, v in found if self._is_of_images(v)}
+        self.output, output = usable.get(2) or usable.get(4) or ("", None)
+        if output is None:
             raise self.fault(
                 "it has no output of features (n, d), (n, d, height, width) or (n, height, width, "
                 "d); export one, or choose an output with --onnx-output"
             )
-        n_features = int(self._pooled(values[self.output]).shape[1])
+        n_features = int(self._pooled(output).shape[1])
         if not 1 <= n_features <= _MAX_FEATURES:
             raise self.fault(f"its output has {n_features} features, not 1 to {_MAX_FEATURES}")
         return n_features
@@ -143,7 +144,7 @@ def open_network(choice: NetworkChoice, size: tuple[int, int] | None = None) -> 
     mean = _per_channel(graph, "mean", choice.mean, MEAN)
     std = _per_channel(graph, "std", choice.std, STD)
     if not all(np.isfinite([*mean, *std])) or min(std) <= 0:
-        raise graph.fault(f"mean {_text(mean)} and std {_text(std)}: std must be above 0")
+        raise graph.fault(f"mean {[*mean]} and std {[*std]} must be finite, and std above 0")
     order = choice.channels or graph.metadata.get("channels", "rgb")
     if order not in ORDERS:
         raise graph.fault(f"its metadata has channels '{order}'; give --onnx-channels rgb or bgr")
@@ -186,11 +187,16 @@ def opened_for(
 
 
 def _beside(model_path: str) -> list[str]:
-    """The files in the folder of a model that are named like networks."""
+    """The files in the folder of a model that are named like networks and can be read."""
     folder = os.path.dirname(model_path) or "."
     with suppress(OSError), os.scandir(folder) as entries:
-        return sorted(e.path for e in entries if e.name.endswith(".onnx") and e.is_file())
+        named = [e for e in entries if e.name.lower().endswith(".onnx") and e.is_file()]
+        return sorted(e.path for e in named if _can_be_read(e))
     return []
+
+
+def _can_be_read(entry: os.DirEntry[str]) -> bool:
+    return entry.stat().st_size <= _MAX_BYTES and os.access(entry.path, os.R_OK)
 
 
 def _sides(size: tuple[int, int] | None) -> tuple[int | None, int | None]:
@@ -247,14 +253,10 @@ def _per_channel(
     return given if len(given) == channels else given * channels
 
 
-def _text(numbers: Sequence[float]) -> str:
-    return ", ".join(f"{number:g}" for number in numbers)
-
-
 def _reason(error: Exception) -> str:
     """The first line of an error of onnxruntime, without its codes."""
     lines = str(error).split(" : ")[-1].splitlines()
-    return lines[0][:_MAX_REASON] if lines else type(error).__name__
+    return lines[0][:_MAX_REASON].rstrip(".") if lines else type(error).__name__
 
 
 def _fault(path: str, why: str) -> ModelError:

@@ -15,8 +15,8 @@ from softmaxce.preprocessing import FeatureVectors
 from softmaxce.workflows.outputs import Kind, check_files
 
 KINDS: dict[str, Kind] = {
-    ".onnx": (rb"\x08[\x01-\x20]", "an ONNX file", ".onnx"),
-    ".h": (rb"/\* softmaxce model", "a C header of a model", ".h"),
+    ".onnx": (rb"\x08[\x01-\x20]\x12\x09softmaxce", "an exported model", ".onnx"),
+    ".h": (rb"/\* softmaxce model", "an exported model", ".h"),
 }
 
 
@@ -34,7 +34,8 @@ class ExportResult:
 
 
 def formats_of(model: SoftmaxModel) -> tuple[str, ...]:
-    """The suffixes of the files as which this model can be exported; none for one of features."""
+    """The suffixes of the files as which this model can be exported; none if its features are
+    computed elsewhere."""
     if isinstance(model.preprocessing, FeatureVectors) or model.network is not None:
         return ()
     return (".onnx",) if model.patches else (".onnx", ".h")
@@ -60,7 +61,10 @@ def export(
     check_files([(output, KINDS[suffix])], [model_path])
     model, _, sha256 = load_model_file(model_path)
     if not formats_of(model):
-        raise ModelError(f"cannot export: {model_path}: it was trained on features, not on images")
+        raise ModelError(
+            f"cannot export: {model_path}: its features are computed by a network or a program "
+            "that is not part of it"
+        )
     if suffix not in formats_of(model):
         raise ModelError(
             f"cannot export: {model_path}: a C header cannot compute patch features; "
@@ -69,22 +73,19 @@ def export(
     metadata = {"softmaxce_version": __version__, "model_sha256": sha256}
     n_compared, difference = 0, None
     if suffix == ".onnx":
-        chunks, difference, n_compared = _onnx(model, metadata, model_path, takes_pixels)
+        content, difference, n_compared = _onnx(model, metadata, model_path, takes_pixels)
     else:
         from softmaxce.export.c_header import header_chunks
 
-        chunks = list(header_chunks(model, metadata, is_int8=is_int8))
-    write_atomically(output, chunks)
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    n_bytes = sum(map(len, chunks))
-    return ExportResult(model_path, output, n_bytes, digest.hexdigest(), n_compared, difference)
+        content = b"".join(header_chunks(model, metadata, is_int8=is_int8))
+    write_atomically(output, [content])
+    digest = hashlib.sha256(content).hexdigest()
+    return ExportResult(model_path, output, len(content), digest, n_compared, difference)
 
 
 def _onnx(
     model: SoftmaxModel, metadata: dict[str, str], model_path: str, takes_pixels: bool
-) -> tuple[list[bytes], float, int]:
+) -> tuple[bytes, float, int]:
     """The ONNX file, and how it compares with the model."""
     try:
         from softmaxce.export.agreement import largest_difference
@@ -97,6 +98,6 @@ def _onnx(
         ) from None
     try:
         content = onnx_bytes(model, metadata, takes_pixels=takes_pixels)
-        return [content], *largest_difference(content, model)
+        return content, *largest_difference(content, model)
     except OutputError as error:
         raise OutputError(f"cannot export: {model_path}: {error}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -41,17 +40,15 @@ def with_features(
     key = _cache_key(dataset, features)
     if found := cache.find(key):
         return replace(dataset, features=found[1].pixels.view(features.dtype))
-    with cache.new_file((dataset.n_images, key.n_columns or 0)) or nullcontext() as file:
-        if file is not None:
+    if file := cache.new_file((dataset.n_images, _row_bytes(features))):
+        form = dataset.preprocessing.images
+        with file:
             try:
                 done = _computed(dataset, features, on_done, file)
-            except OutputError as error:
-                cache.say_unused(str(error.__cause__))
-                file.close()
-            else:
-                form = dataset.preprocessing.images
                 cache.keep(key, features.opened.path, form, _as_decoded(done), file)
                 return done
+            except OutputError as error:
+                cache.say_unused(error.__cause__)
     return _computed(dataset, features, on_done)
 
 

@@ -216,7 +216,8 @@ def _opened_network(options: TrainOptions) -> tuple[NetworkFeatures | None, Trai
     height, width, channels = network.opened.shape
     if options.channels not in (None, channels):
         raise InputError(
-            f"--color does not suit the network, which takes {channels} channels; leave --color out"
+            f"--color does not match the network, whose input has {channels} channels; leave "
+            "--color out"
         )
     return network, replace(options, size=(width, height), channels=channels)
 

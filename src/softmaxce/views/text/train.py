@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from softmaxce.errors import AlreadyTrained, first_and_more
 from softmaxce.translation import translate
@@ -134,9 +134,14 @@ def _show_outcome(console: PlainConsole, result: TrainResult) -> None:
     console.print_line(f"Model: {result.model_path}")
     model = [] if result.model_path == "model.npz" else ["-m", result.model_path]
     image = f"./{result.example}" if result.example.startswith("-") else result.example
-    if network and os.path.dirname(network.opened.path) != os.path.dirname(result.model_path):
+    if network and not _are_together(network.opened.path, result.model_path):
         model += ["--network", network.opened.path]
     console.print_line(f"Next:  {command('softmaxce', 'predict', image, *model)}")
+
+
+def _are_together(path: str, other: str) -> bool:
+    """Whether two files are in one folder."""
+    return Path(path).absolute().parent == Path(other).absolute().parent
 
 
 def _show_temperature(console: PlainConsole, result: TrainResult) -> None:
