@@ -16,7 +16,7 @@ _SECONDS = re.compile(r"\d+\.\d+ s\b")
 by_name = operator.attrgetter("name")
 
 
-@pytest.mark.parametrize("path", filter(readme.has_outputs, readme.PAGES), ids=by_name)
+@pytest.mark.parametrize("path", readme.PAGES_WITH_OUTPUTS, ids=by_name)
 def test_every_example_prints_what_the_page_shows(path):
     examples = readme.examples(path.read_text("utf-8"))
     assert len(examples) >= (6 if path in readme.READMES else 1)

@@ -43,17 +43,23 @@ def locale_of(page: Path) -> str:
     return "ko_KR.UTF-8" if page.name.endswith(KOREAN) else "C.UTF-8"
 
 
-def has_outputs(page: Path) -> bool:
+def _has_outputs(page: Path) -> bool:
     """Whether the page shows what its examples print."""
     text = page.read_text("utf-8")
     return "```console\n" in text or "\n# > " in text
 
 
+PAGES_WITH_OUTPUTS = [page for page in PAGES if _has_outputs(page)]
+
+
+def snippets(page: Path) -> list[tuple[str, str]]:
+    """The language and the text of every block, in order."""
+    return _BLOCK.findall(page.read_text("utf-8"))
+
+
 def one_line_commands() -> list[str]:
     """The commands of the ```sh blocks."""
-    return [
-        body.strip() for language, body in _BLOCK.findall(README.read_text()) if language == "sh"
-    ]
+    return [body.strip() for language, body in snippets(README) if language == "sh"]
 
 
 def examples(text: str) -> list[Example]:
@@ -90,12 +96,21 @@ def run(example: Example, folder: Path, names: dict[str, Any], locale: str = "C.
         with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
             exec(compile(example.source, "example", "exec"), names)
         return printed.getvalue().strip("\n")
+    done = shell(example.source, folder, locale)
+    printed_text = done.stderr if done.returncode else done.stdout
+    return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
+
+
+def shell(
+    source: str, folder: Path, locale: str = "C.UTF-8", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run commands in bash, in `folder`, with this Python's scripts first in PATH."""
     scripts = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"COLUMNS": "80", "LC_ALL": "", "LC_CTYPE": "C.UTF-8", "NO_COLOR": "1"}
-    environment |= {"LC_MESSAGES": locale}
-    done = subprocess.run(
-        ["bash", "-c", example.source],
+    environment |= {"LC_MESSAGES": locale, **variables}
+    return subprocess.run(
+        ["bash", "-c", source],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -103,8 +118,6 @@ def run(example: Example, folder: Path, names: dict[str, Any], locale: str = "C.
         check=False,
         timeout=300,
     )
-    printed_text = done.stderr if done.returncode else done.stdout
-    return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
 
 
 def update(page: Path) -> None:
@@ -131,7 +144,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(one_line_commands()[int(sys.argv[2]) - 1])
     elif sys.argv[1:] == ["update"]:
-        for page in filter(has_outputs, PAGES):
+        for page in PAGES_WITH_OUTPUTS:
             update(page)
     else:
         raise SystemExit(__doc__)
