@@ -1,29 +1,38 @@
 """Our solver compared with other libraries' on features: many classes, long dense vectors.
 
     python benchmarks/feature_solvers.py [--rows 100000 --features 768 --classes 100]
-        [--separation 0.15] [--l2 1e-3,1e-5,chosen] [--limit 8] [--peers lbfgs]
+        [--separation 0.15] [--l2 1e-3,1e-5,chosen] [--limit 8] [--peers lbfgs] [--plot curves.svg]
     python benchmarks/feature_solvers.py FEATURES.npz
+    python benchmarks/feature_solvers.py --slice 40000 --features 512 --classes 1000
 
 Without a file (arrays x and y) the features are made: normal within each class, with a power-law
 spectrum, around class means with the same spectrum; a larger separation makes the classes easier to
 tell apart. A fifth of the rows is for validation, which chooses l2 where "chosen" stands. Each peer
 runs until it reaches our final objective, or --limit times our time (the median of three fits). The
 clock is stopped while an objective is computed that the peer does not need. With --optimum our
-objective is also compared with that of a fit with a tolerance of 3e-7.
+objective is also compared with that of a fit with a tolerance of 3e-7. --slice
+fits so many half-precision rows of a file, and prints the time of one pass and the peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
+from curves import write_svg
 from solvers import Curve, Reached, Recorder, clock, scikit_learn
 
-from softmaxce.training.fitting import Fit, fit
+from softmaxce.file_rows import FileRows
+from softmaxce.row_threads import row_threads
+from softmaxce.training.fitting import Fit, IterationInfo, fit
+from softmaxce.training.objective import Objective
 from softmaxce.training.rows import Rows
 
 BATCH = 512
@@ -62,7 +71,12 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=8.5, help="times our time, for each peer")
     parser.add_argument("--peers", default="", help="only peers with this in their name")
     parser.add_argument("--optimum", action="store_true")
+    parser.add_argument("--plot", type=Path, help="write the curves to this SVG file")
+    parser.add_argument("--slice", type=int, help="rows of a file, for one pass")
     options = parser.parse_args()
+    if options.slice:
+        one_pass(options.slice, options.features, options.classes)
+        return
     if options.file:
         arrays = np.load(options.file)
         x, y = arrays["x"], np.unique(arrays["y"], return_inverse=True)[1]
@@ -72,8 +86,10 @@ def main() -> None:
         x, y = made(options.rows * 5 // 4, options.features, options.classes, options.separation)
     n = len(x) * 4 // 5
     validation = Rows(x[n:], y[n:])
-    for word in options.l2.split(","):
-        compare(x[:n], y[:n], validation, word, options)
+    words = options.l2.split(",")
+    curves = {f"l2 = {w}": compare(x[:n], y[:n], validation, w, options) for w in words}
+    if options.plot:
+        options.plot.write_text(write_svg(curves), encoding="utf-8")
 
 
 def made(
@@ -93,18 +109,43 @@ def made(
     return x, labels
 
 
+def one_pass(n: int, n_features: int, n_classes: int) -> None:
+    """The time of one pass over rows in a file, and the memory of a whole fit to them."""
+    with TemporaryFile() as stream:
+        x, y = made(n, n_features, n_classes, 0.15)
+        stream.write(x.astype(np.float16).data)
+        stream.flush()
+        del x
+        pixels = FileRows(stream.fileno(), "features", 0, (n, n_features), np.float16)
+    with row_threads() as run_tasks:
+        objective = Objective(Rows(pixels, y), n_classes, 1e-4, run_tasks=run_tasks)
+        seconds = []
+        for _ in range(5):
+            start = clock()
+            objective(np.zeros(objective.shape))
+            seconds.append(clock() - start)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = fit(pixels, y, n_classes, scale=1.0, l2=1e-4)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{n:,} x {n_features}, {n_classes} classes, float16 in a file: {min(seconds):.2f} s a "
+        f"pass, {n / min(seconds):,.0f} rows a second; {found.n_iterations} steps; peak memory "
+        f"{peak / 1024:.0f} MB ({before / 1024:.0f} MB before the fit)"
+    )
+
+
 def compare(
     x: np.ndarray, y: np.ndarray, validation: Rows, word: str, options: argparse.Namespace
-) -> None:
-    """Print the table of one penalty."""
+) -> dict[str, Curve]:
+    """Print the table of one penalty; return the curves of objective against seconds."""
     n_classes, path_seconds = int(y.max()) + 1, None
     if word == "chosen":
-        found, path_seconds = timed(x, y, n_classes, validation=validation)
+        found, path_seconds, _ = timed(x, y, n_classes, validation=validation)
         l2 = found.l2
     else:
         l2 = float(word)
     runs = sorted((timed(x, y, n_classes, l2=l2) for _ in range(3)), key=lambda run: run[1])
-    found, seconds = runs[1]
+    found, seconds, curve = runs[1]
     layer = found.layers[0]
     problem = Problem(x, y, l2, 0.0, options.limit * seconds)
     goal = problem.objective(layer.weights, layer.biases)
@@ -122,17 +163,27 @@ def compare(
     if options.optimum:
         best = fit(x, y, n_classes, scale=1.0, l2=l2, tolerance=3e-7, max_iterations=1000)
         print(f"{'over the optimum':32} {'':8} {100 * (goal / best.objective - 1):9.3f}%")
+    curves = {"softmaxce": curve}
     for name, run in PEERS.items():
         if options.peers in name:
-            report(name, run(problem), problem, seconds)
+            peer = run(problem)
+            report(name, peer, problem, seconds)
+            curves |= {} if isinstance(peer, str) else {name: peer}
+    return curves
 
 
 def timed(
     x: np.ndarray, y: np.ndarray, n_classes: int, l2: float | None = None, **options: Rows
-) -> tuple[Fit, float]:
-    start = clock()
-    found = fit(x, y, n_classes, scale=1.0, l2=l2, **options)
-    return found, clock() - start
+) -> tuple[Fit, float, Curve]:
+    """Our fit, its seconds, and the curve of its last stage."""
+    start, curve = clock(), []
+
+    def note(info: IterationInfo) -> None:
+        if info.stage == "fit":
+            curve.append((clock() - start, info.objective))
+
+    found = fit(x, y, n_classes, scale=1.0, l2=l2, on_iteration=note, **options)
+    return found, clock() - start, curve
 
 
 def report(name: str, curve: Curve | str, problem: Problem, ours: float) -> None:
@@ -159,27 +210,44 @@ def of_scikit_learn(solver: str) -> Callable[[Problem], Curve | str]:
     return run
 
 
-def cyanure(problem: Problem) -> Curve | str:
-    """Cyanure's solver, which cannot be watched: once for each number of epochs."""
-    try:
-        from cyanure.estimators import Classifier
-    except ImportError:
-        return "cyanure is not installed"
-    curve: Curve = []
-    for n_epochs in (5, 10, 20, 40, 80, 160, 320):
-        model = Classifier(
-            loss="multiclass-logistic", penalty="l2", lambda_1=problem.l2, tol=1e-12,
-            max_iter=n_epochs, fit_intercept=True, verbose=False,
-        )  # fmt: skip
-        start = clock()
-        model.fit(problem.x, problem.labels)
-        seconds = clock() - start
-        weights = np.asarray(model.coef_).reshape(problem.x.shape[1], -1)
-        biases = np.asarray(model.intercept_).reshape(-1)
-        curve.append((seconds, problem.objective(weights, biases)))
-        if curve[-1][1] <= problem.goal or seconds * 1.5 > problem.limit:
-            break
-    return curve
+def cyanure(problem: Problem, n_epochs: int) -> object:
+    from cyanure.estimators import Classifier
+
+    return Classifier(
+        loss="multiclass-logistic", penalty="l2", lambda_1=problem.l2, tol=1e-12,
+        max_iter=n_epochs, fit_intercept=True, verbose=False,
+    )  # fmt: skip
+
+
+def intelex(problem: Problem, n_iterations: int) -> object:
+    from sklearnex.linear_model import LogisticRegression
+
+    inverse = 1 / (problem.l2 * len(problem.x))
+    return LogisticRegression(solver="lbfgs", C=inverse, tol=1e-9, max_iter=n_iterations)
+
+
+def refitted(make: Callable[[Problem, int], object]) -> Callable[[Problem], Curve | str]:
+    """A solver that cannot be watched: once for each number of iterations, from the start."""
+
+    def run(problem: Problem) -> Curve | str:
+        curve: Curve = []
+        for count in (5, 10, 20, 40, 80, 160, 320, 640):
+            try:
+                model = make(problem, count)
+            except ImportError as error:
+                return f"{error.name} is not installed"
+            start = clock()
+            model.fit(problem.x, problem.labels)
+            seconds, coefficients = clock() - start, np.asarray(model.coef_)
+            if len(coefficients) != problem.x.shape[1]:
+                coefficients = coefficients.T
+            biases = np.asarray(model.intercept_).reshape(-1)
+            curve.append((seconds, problem.objective(coefficients, biases)))
+            if curve[-1][1] <= problem.goal or seconds * 1.5 > problem.limit:
+                break
+        return curve
+
+    return run
 
 
 def torch_lbfgs(problem: Problem) -> Curve | str:
@@ -265,7 +333,8 @@ def best_of(runs: dict[float, Callable[[Problem], Curve | str]]) -> Callable:
 PEERS = {
     "scikit-learn lbfgs": of_scikit_learn("lbfgs"),
     "scikit-learn newton-cg": of_scikit_learn("newton-cg"),
-    "Cyanure": cyanure,
+    "scikit-learn-intelex lbfgs": refitted(intelex),
+    "Cyanure": refitted(cyanure),
     "PyTorch LBFGS": torch_lbfgs,
     "PyTorch SGD": best_of({rate: torch_epochs("SGD", rate) for rate in (0.03, 0.3)}),
     "PyTorch AdamW": best_of({rate: torch_epochs("AdamW", rate) for rate in (1e-3, 1e-2)}),

@@ -12,6 +12,8 @@ from typing import Any
 
 # Before NumPy is loaded: on small arrays several BLAS threads mostly wait for each other.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# What the tests start writes UTF-8, whatever the console in which they run.
+os.environ["PYTHONIOENCODING"] = "utf-8"
 
 import pytest
 from helpers import CACHE, PETS, ROOT, SERVER, Outcome, run_command

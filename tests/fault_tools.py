@@ -7,7 +7,6 @@ import io
 import json
 import os
 import pickle
-import resource
 import shutil
 import struct
 import subprocess
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from helpers import fork
 
 from softmaxce.layers import Layer
 from softmaxce.metrics.conformal import calibration_scores
@@ -98,8 +99,9 @@ class Measured:
 
 def measured(function: Callable[[], Any]) -> Measured:
     """Call `function` in a forked process."""
+    resource = pytest.importorskip("resource")  # not on Windows
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         value, error = None, ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from softmaxce.language import CATALOGS, Translate
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 PETS = ROOT / "data" / "pets"
 CACHE = Path(tempfile.gettempdir(), f"softmaxce-test-cache-{os.getpid()}")
 MAX_SECONDS = 300
+CAN_FORK = hasattr(os, "fork")
+START_METHODS = ["fork", "spawn"] if CAN_FORK else ["spawn"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def run_command(
     """Run `softmaxce WORDS` in a process of its own that need not load Python (command_server)."""
     env = env or {}
     assert not any(name.startswith("PYTHON") for name in env), "use run_process"
+    if not CAN_FORK:
+        return run_process(*words, cwd=cwd, stdin=stdin, env=env)
     return SERVER.run([*map(str, words)], cwd or Path.cwd(), stdin, environment(**env))
 
 
@@ -129,6 +134,29 @@ class CommandServer:
 
 
 SERVER = CommandServer()
+
+
+def needs_fork() -> None:
+    """Skip the test where processes cannot be forked, as on Windows."""
+    if not CAN_FORK:
+        pytest.skip("processes cannot be forked here")
+
+
+def needs_both_unicode_forms(folder: Path) -> None:
+    """Skip the test where files cannot have names that differ in their Unicode form alone."""
+    for form in ("e\u0301", "\u00e9"):
+        (folder / form).touch()
+    created = [name for name in ("e\u0301", "\u00e9") if name in os.listdir(folder)]
+    for name in created:
+        (folder / name).unlink()
+    if len(created) < 2:
+        pytest.skip("the file system takes one Unicode form for another")
+
+
+def fork() -> int:
+    """os.fork; where there is none, the test is skipped."""
+    needs_fork()
+    return os.fork()
 
 
 def assert_one_error_line(outcome: Outcome, exit_code: int, *fragments: str) -> None:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers import PETS, Outcome, assert_one_error_line, environment, run_command
+from helpers import PETS, Outcome, assert_one_error_line, environment, needs_fork, run_command
 
 from softmaxce.bounded_input import MAX_BYTES, open_regular, read_at_most
 
@@ -127,6 +127,7 @@ for number, words in enumerate(json.load(sys.stdin)):
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory, pets_model) -> list[Outcome]:
     """What each of CASES ended with, in one process with little memory."""
+    needs_fork()
     folder = tmp_path_factory.mktemp("odd")
     odd_paths(folder)
     words = []

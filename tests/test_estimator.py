@@ -185,9 +185,11 @@ def test_an_invalid_parameter_is_named(cls, name, values):
 
 
 @pytest.mark.filterwarnings("ignore:stopped after")
+@pytest.mark.filterwarnings("ignore:stopped after")
 def test_one_hidden_layer_may_be_a_number(digits):
     one, other = (
-        SoftmaxClassifier(hidden=hidden, scale=1 / 16).fit(*digits) for hidden in (8, np.array([8]))
+        SoftmaxClassifier(hidden=hidden, scale=1 / 16, max_iter=5).fit(*digits)
+        for hidden in (8, np.array([8]))
     )
     assert one.layers_[0].weights.tobytes() == other.layers_[0].weights.tobytes()
 

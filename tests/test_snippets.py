@@ -22,21 +22,27 @@ RUN_ELSEWHERE = {
     "export.md": "export/test_export_docs.py",
     CLUSTER: "cluster/test_cluster_docs.py",
     "index.md": "test_snippets.py",  # the README's command, below
-    **{page.name: "test_documentation.py" for page in readme.PAGES_WITH_OUTPUTS},
 }
 PAGES = [
     page
     for page in readme.PAGES
     if page.name not in RUN_ELSEWHERE
+    and page not in readme.PAGES_WITH_OUTPUTS
     and any(language in ("sh", "python") for language, _ in readme.snippets(page))
 ]
 BENCHMARK = re.compile(r"^python (benchmarks/\S+)(.*)$", re.MULTILINE)
 INSTALL = re.compile(r"^pip install 'softmaxce\[(\w+)\]'$", re.MULTILINE)
 
 
-def test_the_tests_of_other_pages_exist():
+def test_the_other_tests_name_their_pages():
     for page, test in RUN_ELSEWHERE.items():
-        assert page in (ROOT / "tests" / test).read_text("utf-8") or "documentation" in test
+        assert page in (ROOT / "tests" / test).read_text("utf-8"), page
+
+
+@pytest.mark.parametrize("page", readme.PAGES_WITH_OUTPUTS, ids=lambda page: page.name)
+def test_a_page_of_outputs_has_no_other_commands(page):
+    others = [body for language, body in readme.snippets(page) if language == "sh"]
+    assert not others or page in readme.READMES  # those of the README are run by .ci/run
 
 
 def test_the_site_begins_with_the_command_of_the_readme():
@@ -85,6 +91,7 @@ def torch_without_networks(monkeypatch, folder):
     monkeypatch.setitem(sys.modules, "torchvision", torchvision)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_snippets_of_a_page_run(page, desk, monkeypatch):
     if page.name == "networks.md":

@@ -46,6 +46,5 @@ def _lines(command: click.Command, context: click.Context, level: int = 2) -> It
 
 def _escape(text: str) -> str:
     """Text as Markdown shows it, except that `...` remains code."""
-    return re.sub(r"([\\*_\[\]#])", r"\\\1", html.escape(" ".join(text.split()))).replace(
-        "|", "&#124;"
-    )
+    escaped = re.sub(r"([\\*_\[\]#])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return escaped.replace("|", "&#124;")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import pty
 import shutil
 import sys
 
 import pytest
-from helpers import PETS, assert_one_error_line, draw_classes, environment
+from helpers import PETS, assert_one_error_line, draw_classes, environment, needs_fork
 
 CAT = PETS / "test" / "cat" / "cat-001.png"
 
@@ -419,6 +418,9 @@ def test_files_that_would_not_be_what_they_are_called(softmaxce, tmp_path, words
 
 def run_in_a_terminal(folder, *words):
     """What `softmaxce WORDS` shows in a terminal, and its exit code."""
+    needs_fork()
+    import pty  # not on Windows
+
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from helpers import run_command
+from helpers import START_METHODS, needs_fork, run_command
 from picture_files import png
 from PIL import Image
 
@@ -53,7 +53,7 @@ def test_rows_are_in_the_order_of_the_files(files):
     assert not decoded.pixels[[5, 30, 59]].any()
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", None])
+@pytest.mark.parametrize("method", [*START_METHODS, None])
 def test_workers_change_no_row(files, monkeypatch, tmp_path, method):
     alone = decode_files(files, FORM, jobs=1)
     monkeypatch.setattr(
@@ -154,6 +154,7 @@ def no_space(*_args):
 
 @pytest.mark.parametrize("fault", ["no space", "no processes"])
 def test_without_what_workers_need_this_process_decodes(files, monkeypatch, fault):
+    needs_fork()
     alone = decode_files(files, FORM, jobs=1)
     monkeypatch.setattr("softmaxce.data.decoding._MIN_SECONDS_FOR_WORKERS", {"fork": 0.0})
     monkeypatch.setattr("softmaxce.data.decoding.start_method", lambda: "fork")
@@ -181,7 +182,7 @@ def run(work, n_tasks, method=None):
     return list(in_workers(work, lambda: next(tasks, None), 2, method or start_method()))
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", START_METHODS)
 def test_workers_do_every_task_once(method):
     assert sorted(run(square, 50, method)) == [i * i for i in range(50)]
     assert run(square, 0, method) == []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ntpath
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +15,10 @@ from helpers import assert_one_error_line, draw_classes, run_command
 from PIL import Image
 
 from softmaxce.data.folds import fold_numbers, split_rows
-from softmaxce.data.grouping import about_shared_groups, joined_by_copies
+from softmaxce.data.grouping import about_shared_groups, group_keys, joined_by_copies
 from softmaxce.data.pixel_dataset import Subset, load_for_training
 from softmaxce.data.read_options import ReadOptions
+from softmaxce.data.sources import Split
 from softmaxce.errors import DataError
 
 
@@ -60,6 +65,17 @@ def test_a_pattern_sees_only_the_path_below_the_source(folder, monkeypatch):
         assert partition(grouped(source, r"^(\w+)/")) == [0] * 8 + [1] * 8
     with pytest.raises(DataError, match="'photos' is not in any path"):
         grouped("photos", "photos")
+
+
+def test_patterns_are_written_with_slashes_where_paths_have_backslashes(monkeypatch):
+    windows = SimpleNamespace(path=ntpath, sep="\\", fspath=os.fspath)
+    monkeypatch.setattr("softmaxce.data.grouping.os", windows)
+    split = Split(Path("photos"))
+    paths = [rf"photos\{label}\p{i}\s.png" for label in ("cat", "dog") for i in range(2)]
+    for by in ("parent", r"^\w+/(p\d)/"):
+        keys = group_keys(split, paths, by).tolist()
+        assert keys[:2] == keys[2:]
+        assert len({*keys}) == 2
 
 
 def test_an_image_that_is_added_moves_no_group(folder):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import draw_photographs, environment
+from helpers import draw_photographs, environment, needs_fork
 from PIL import Image
 
 # Imported or copied by the callers below. Workers are worth starting for any image.
@@ -71,6 +71,8 @@ def place(tmp_path_factory) -> tuple[Path, int]:
 def test_decoding_wherever_it_is_called_from(place, caller, how):
     if how != "script" and caller in ("daemonic spawn", "spawned"):
         pytest.skip("these look for their function in a file")
+    if caller == "daemonic fork":
+        needs_fork()
     folder, expected = place
     code = LIBRARY + CALLERS[caller]
     script = folder / f"{caller.replace(' ', '_')}.py"
@@ -119,6 +121,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("where", ["fork", "wait", "decode", "loop"])
 def test_workers_end_within_a_second_of_their_parent(where):
+    needs_fork()
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT, "fork", where], stdout=subprocess.PIPE, bufsize=0
     )

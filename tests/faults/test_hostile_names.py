@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import run_command
+from helpers import needs_both_unicode_forms, run_command
 from PIL import Image
 
 from softmaxce.views.formatting import command
@@ -53,6 +53,7 @@ STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def hostile(tmp_path_factory) -> Path:
     """A folder with `data`, one hostile class folder for each name, and a model of it."""
     folder = tmp_path_factory.mktemp("names")
+    needs_both_unicode_forms(folder)
     random = np.random.default_rng(0)
     try:
         for position, name in enumerate(NAMES):

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fault_tools import make_model
-from helpers import PETS, draw_classes, draw_photographs
+from helpers import PETS, draw_classes, draw_photographs, fork
 
 from softmaxce.atomic_files import write_atomically
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
@@ -39,7 +39,7 @@ def kill_while(work: Callable[[], None], seconds: float) -> None:
     """Call `work` over and over in a process of its own, and kill that after `seconds`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # forking beside NumPy's threads
-        child = os.fork()
+        child = fork()
     if not child:
         try:
             while True:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fault_tools import everything_below, make_model, strace
-from helpers import draw_classes, run_command
+from helpers import draw_classes, fork, run_command
 
 from softmaxce import atomic_files as atomic_files
 from softmaxce.atomic_files import write_atomically
@@ -208,7 +208,7 @@ def test_a_training_whose_model_cannot_be_saved(tmp_path, fault):
 def test_a_file_too_large_for_its_limit(tmp_path):
     path = tmp_path / "model.npz"
     path.write_bytes(OLD)
-    child = os.fork()
+    child = fork()
     if not child:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

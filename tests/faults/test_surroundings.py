@@ -108,7 +108,7 @@ def test_a_pipe_gets_tables_as_wide_as_they_need(place):
     assert done.stdout.count(str(long_name).encode()) == 6
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp949"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_encodings_that_lack_characters(place, name, encoding):
     done = shell(place, COMMANDS[name], "", PYTHONIOENCODING=encoding)

@@ -203,8 +203,11 @@ def test_targets_that_cannot_be_written_are_refused_before_the_work(
         softmaxce(*words, "--report", "no/r.html"), 1, "the folder no does not exist"
     )
     assert_one_error_line(softmaxce(*words, "--save-plots", "file"), 1, "not a folder")
-    refused = softmaxce(*words, "--errors", "x", "--report", "x")
-    assert_one_error_line(refused, 1, "another output")
+    for report in ("x", "X"):  # one file where names ignore case
+        refused = softmaxce(*words, "--errors", "x", "--report", report)
+        assert_one_error_line(refused, 1, "another output")
+    (tmp_path / "link.npz").hardlink_to(tmp_path / "m.npz")
+    assert_one_error_line(softmaxce(*words, "--report", "link.npz"), 1, "another output")
     draw_classes(tmp_path / "d", {"a": 5, "b": 5})
     assert_one_error_line(softmaxce("train", "d", "--report", "model.npz"), 1, "another output")
     assert not (tmp_path / "model.npz").exists()

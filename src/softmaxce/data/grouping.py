@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
@@ -43,7 +44,8 @@ def group_keys(split: Split, paths: Sequence[str], by: str) -> Keys:
     else:
         base = os.path.normpath(os.path.dirname(root) if is_manifest else root)
         named = _parent(is_manifest) if by == "parent" else _matched(by)
-        names = [named(place.removeprefix(f"{base}{os.sep}")) for place in places]
+        below = (place.removeprefix(f"{base}{os.sep}") for place in places)
+        names = [named(path.replace(os.sep, "/")) for path in below]
     without = [path for path, name in zip(paths, names, strict=True) if not name]
     if len(without) == len(paths) and by == "parent":
         raise DataError(
@@ -87,8 +89,8 @@ def _matched(pattern: str) -> Callable[[str], str]:
 def _parent(is_manifest: bool) -> Callable[[str], str]:
     """In a manifest, where there are no class folders, the whole path of the folder."""
     if is_manifest:
-        return os.path.dirname
-    return lambda path: os.path.dirname(path).partition(os.sep)[2]
+        return posixpath.dirname
+    return lambda path: posixpath.dirname(path).partition("/")[2]
 
 
 def _key(name: str) -> int:

@@ -44,7 +44,8 @@ def start_method() -> StartMethod | None:
     if multiprocessing.current_process().daemon:  # such as a worker of a Pool
         return None
     with suppress(OSError):
-        if sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1:
+        can_fork = sys.platform == "linux" and hasattr(os, "fork")
+        if can_fork and len(os.listdir("/proc/self/task")) == 1:
             return "fork"
     # A frozen program, or one that embeds Python, has no interpreter to spawn.
     return None if getattr(sys, "frozen", False) or not sys.executable else "spawn"

@@ -155,7 +155,7 @@ class Objective:
         block = self.rows.block(number)
         if block.start == block.stop:
             return Sums(0.0, np.zeros(self.shape))
-        pixels, labels = self.rows.take_into_buffer(block)
+        pixels, labels = self.rows.take(block)
         logits = pixels @ weights
         logits += biases
         residuals, cross_entropies = _residuals(logits, labels)  # times the row weights

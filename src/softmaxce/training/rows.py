@@ -140,6 +140,13 @@ class Rows:
         """Where in the matrix the chosen ones (a slice or an array) of these rows are."""
         return chosen if self.index is None else self.index[chosen]
 
+    def take(self, chosen: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        """As `take_into_buffer`, but read-only: pixels that have the `dtype` are not copied."""
+        where = self.positions(chosen)
+        if self.matrix.dtype != self.dtype:
+            return self.take_into_buffer(chosen)
+        return self.matrix[where], self.labels[where]
+
     def take_into_buffer(
         self, chosen: slice | NDArray[np.integer[Any]]
     ) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
 from softmaxce.atomic_files import check_can_write, write_atomically
+from softmaxce.class_names import normalized
 from softmaxce.errors import OutputError
 from softmaxce.preprocessing import SUFFIXES
 
@@ -27,7 +29,7 @@ _FORMATS = re.compile(
 def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence[AnyPath]) -> None:
     """Raise OutputError unless each output can be written, has a path of its own and replaces at
     most a file of its kind."""
-    taken = {os.path.realpath(path) for path in inputs}
+    taken = {_file(path) for path in inputs}
     for output, (pattern, kind, suffixes) in outputs:
         if output is None:
             continue
@@ -39,16 +41,25 @@ def check_files(outputs: Sequence[tuple[AnyPath | None, Kind]], inputs: Sequence
             if suffix in (".pdf", ".ps"):
                 advice = f"write {instead} and print the page"
             raise OutputError(f"cannot write: {output}: it would not be a {suffix} file; {advice}")
-        if os.path.realpath(output) in taken:
+        if _file(output) in taken:
             raise OutputError(
                 f"cannot write: {output}: it is also an input or another output of this command"
             )
-        taken.add(os.path.realpath(output))
+        taken.add(_file(output))
         if os.path.exists(output):
             with open(output, "rb") as stream:
                 old = stream.read(64)
             if old and not re.match(pattern, old):
                 raise OutputError(f"cannot replace: {output}: not {kind}; choose another name")
+
+
+def _file(path: AnyPath) -> object:
+    """What all spellings of one file have in common. A new one may become a file of the same name
+    in capitals or in another Unicode form, because not every file system tells them apart."""
+    with suppress(OSError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return normalized(os.path.realpath(path)).casefold()
 
 
 def check_file(output: AnyPath) -> None:
