@@ -1,7 +1,7 @@
-"""The commands and examples of README.md and README.ko.md, read so that they can be run.
+"""The commands and examples of the READMEs and of docs/, read so that they can be run.
 
     python tools/readme.py command N   print the Nth one-line command (the ```sh blocks)
-    python tools/readme.py update      run every example and write its real output into the READMEs
+    python tools/readme.py update      run every example and write its real output into the pages
 
 A ```console block holds commands behind "$ ", each followed by what it prints; a ```python block
 holds code, and what it prints in comments behind "# >".
@@ -23,7 +23,9 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-LOCALES = {README: "C.UTF-8", ROOT / "README.ko.md": "ko_KR.UTF-8"}  # of the examples
+KOREAN = ".ko.md"
+READMES = [README, README.with_suffix(KOREAN)]
+PAGES = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(sh|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -36,11 +38,28 @@ class Example:
     output: str
 
 
+def locale_of(page: Path) -> str:
+    """The language of the page's examples."""
+    return "ko_KR.UTF-8" if page.name.endswith(KOREAN) else "C.UTF-8"
+
+
+def _has_outputs(page: Path) -> bool:
+    """Whether the page shows what its examples print."""
+    text = page.read_text("utf-8")
+    return "```console\n" in text or "\n# > " in text
+
+
+PAGES_WITH_OUTPUTS = [page for page in PAGES if _has_outputs(page)]
+
+
+def snippets(page: Path) -> list[tuple[str, str]]:
+    """The language and the text of every block, in order."""
+    return _BLOCK.findall(page.read_text("utf-8"))
+
+
 def one_line_commands() -> list[str]:
     """The commands of the ```sh blocks."""
-    return [
-        body.strip() for language, body in _BLOCK.findall(README.read_text()) if language == "sh"
-    ]
+    return [body.strip() for language, body in snippets(README) if language == "sh"]
 
 
 def examples(text: str) -> list[Example]:
@@ -75,14 +94,23 @@ def run(example: Example, folder: Path, names: dict[str, Any], locale: str = "C.
     if example.language == "python":
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
-            exec(compile(example.source, "README.md", "exec"), names)
+            exec(compile(example.source, "example", "exec"), names)
         return printed.getvalue().strip("\n")
+    done = shell(example.source, folder, locale)
+    printed_text = done.stderr if done.returncode else done.stdout
+    return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
+
+
+def shell(
+    source: str, folder: Path, locale: str = "C.UTF-8", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run commands in bash, in `folder`, with this Python's scripts first in PATH."""
     scripts = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"COLUMNS": "80", "LC_ALL": "", "LC_CTYPE": "C.UTF-8", "NO_COLOR": "1"}
-    environment |= {"LC_MESSAGES": locale}
-    done = subprocess.run(
-        ["bash", "-c", example.source],
+    environment |= {"LC_MESSAGES": locale, **variables}
+    return subprocess.run(
+        ["bash", "-c", source],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -90,17 +118,15 @@ def run(example: Example, folder: Path, names: dict[str, Any], locale: str = "C.
         check=False,
         timeout=300,
     )
-    printed_text = done.stderr if done.returncode else done.stdout
-    return "\n".join(line.rstrip() for line in printed_text.strip("\n").splitlines())
 
 
-def update(readme: Path, locale: str) -> None:
-    """Write the real outputs into a README."""
-    text = readme.read_text("utf-8")
+def update(page: Path) -> None:
+    """Write the real outputs into a page."""
+    text = page.read_text("utf-8")
     names: dict[str, Any] = {}
     with playground() as folder:
         for example in examples(text):
-            output = run(example, folder, names, locale)
+            output = run(example, folder, names, locale_of(page))
             if example.language == "console":
                 old = f"$ {example.source}\n" + (f"{example.output}\n" if example.output else "")
                 new = f"$ {example.source}\n" + (f"{output}\n" if output else "")
@@ -111,14 +137,14 @@ def update(readme: Path, locale: str) -> None:
             if old not in text:
                 raise SystemExit(f"cannot place the output of: {example.source}")
             text = text.replace(old, new, 1)
-    readme.write_text(text, "utf-8")
+    page.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(one_line_commands()[int(sys.argv[2]) - 1])
     elif sys.argv[1:] == ["update"]:
-        for readme, locale in LOCALES.items():
-            update(readme, locale)
+        for page in PAGES_WITH_OUTPUTS:
+            update(page)
     else:
         raise SystemExit(__doc__)
