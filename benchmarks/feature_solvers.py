@@ -31,7 +31,8 @@ from solvers import Curve, Reached, Recorder, clock, scikit_learn
 
 from softmaxce.file_rows import FileRows
 from softmaxce.row_threads import row_threads
-from softmaxce.training.fitting import Fit, IterationInfo, fit
+from softmaxce.training.fit_progress import IterationInfo
+from softmaxce.training.fitting import Fit, fit
 from softmaxce.training.objective import Objective
 from softmaxce.training.rows import Rows
 

@@ -14,7 +14,8 @@ from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
 from softmaxce.row_threads import row_threads
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
-from softmaxce.training.full_batch import InverseAt, Point, Solution, StopReason, minimise
+from softmaxce.training.fit_progress import IterationInfo, OnIteration, progress_callback
+from softmaxce.training.full_batch import InverseAt, Solution, StopReason, minimise
 from softmaxce.training.gram_reduction import is_reducible, reduce
 from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
@@ -31,6 +32,7 @@ from softmaxce.training.spread import spread_of
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
+WARM_L2 = 100  # / the sample's total weight: a penalty that does not overfit the sample
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_VALIDATION_ROWS = 20
@@ -40,15 +42,6 @@ MIN_EXPONENT, MAX_EXPONENT = -12, 6  # ends of the path: from 1e-6 to 1,000, in 
 DEFAULT_L2 = 3e-3  # if there are no validation rows to choose by
 DEFAULT_HIDDEN_L2 = 1e-5  # for standardized pixels
 MAX_L2 = 1e30  # a larger one, which float32 cannot hold, has the same optimum: weights of 0
-
-
-@dataclass(frozen=True)
-class IterationInfo:
-    """State of a fit: its stage, and its estimated progress (0 … 1) within the stage."""
-
-    stage: str
-    objective: float
-    progress: float
 
 
 class L2Candidate(NamedTuple):
@@ -83,9 +76,6 @@ class Fit:
     def converged(self) -> bool:
         """Whether the solver finished, rather than reaching a limit or getting stuck."""
         return self.stop_reason in (StopReason.CONVERGED, StopReason.NO_GAIN)
-
-
-OnIteration = Callable[[IterationInfo], None]
 
 
 def fit(
@@ -226,6 +216,8 @@ def _fit_linear(
         relative, start, path, inverse_at = _choose_l2(
             penalised, preconditioner, start, validation_loss, path_settings
         )
+    elif objective.n_classes > MAX_APART:
+        start, inverse_at = _approach(penalised, relative, preconditioner, start, settings)
     path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
     is_apart = inverse_at is None or reduced is not objective or is_reducible(final.rows)
     if final is not objective and is_apart:
@@ -234,7 +226,7 @@ def _fit_linear(
     problem = penalised(relative)
     if final is not objective:
         problem = replace(final, l2=problem.l2)
-    if final is objective or inverse_at is None:
+    if inverse_at is None or (final is objective and path):
         inverse_at = partial(preconditioner.at, l2=problem.l2)
     solution = _solve(problem, start, inverse_at, "fit", settings)
     parameters = lift(solution.point.parameters)
@@ -265,7 +257,7 @@ def _solve(
         max_iterations=settings.max_iterations,
         relative_rounding_error=8 * float(np.finfo(objective.rows.dtype).eps),
         rescaled=objective.n_classes > MAX_APART,
-        on_iteration=_progress_callback(settings.on_iteration, stage, settings.tolerance),
+        on_iteration=progress_callback(settings.on_iteration, stage, settings.tolerance),
     )
 
 
@@ -314,10 +306,37 @@ def _warm_start(objective: Objective, settings: _Settings) -> tuple[HessianPreco
     The penalty is larger than for all rows, to avoid overfitting to so few.
     """
     preconditioner, sample = sample_preconditioner(objective, settings.seed, settings.tail_factor)
-    problem = replace(sample, l2=max(sample.l2, 100 / sample.total_weight))
+    problem = replace(sample, l2=max(sample.l2, WARM_L2 / sample.total_weight))
     start, few = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
     inverse_at = partial(preconditioner.at, l2=problem.l2)
     return preconditioner, _solve(problem, start, inverse_at, "sample", few).point.parameters
+
+
+def _approach(
+    penalised: Callable[[float], Objective],
+    relative: float,
+    preconditioner: HessianPreconditioner,
+    start: Floats,
+    settings: _Settings,
+) -> tuple[Floats, InverseAt | None]:
+    """Parameters after rough fits with larger penalties, each a tenth of the one before, and the
+    inverse Hessian of the first.
+
+    A single step to a small penalty goes too far: there the probabilities are nearly 0 or 1, and
+    the curvature says nothing about the way back.
+    """
+    target = penalised(relative)
+    times = WARM_L2 / len(preconditioner.values) / target.l2 if target.l2 else 1.0
+    decades = int(np.log10(max(times, 1.0)))
+    if not decades:
+        return start, None
+    rough = replace(settings, tolerance=0.1, max_iterations=4)
+    inverse = preconditioner.at(start, penalised(relative * 10.0**decades).l2)
+    for exponent in range(decades, 0, -1):
+        problem = penalised(relative * 10.0**exponent)
+        stage = f"l2 {relative * 10.0**exponent * settings.l2_unit:.2g}"
+        start = _solve(problem, start, lambda _: inverse, stage, rough).point.parameters
+    return start, lambda _: inverse
 
 
 def _choose_l2(
@@ -361,24 +380,3 @@ def _choose_l2(
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
     return found[best][0].l2, found[best][1], path, lambda _: inverse
-
-
-def _progress_callback(
-    on_iteration: OnIteration, stage: str, tolerance: float
-) -> Callable[[Point, float], None]:
-    """What `minimise` calls at each iteration. The progress is how far the logarithm of the
-    relative suboptimality has moved from its first value to that of the tolerance."""
-    first: float | None = None
-
-    def notify(point: Point, suboptimality: float) -> None:
-        nonlocal first
-        progress = 0.0
-        if np.isfinite(suboptimality):  # it is infinite where rounding spoilt the estimate
-            relative = max(suboptimality / point.value, 1e-300) if point.value else 1e-300
-            first = relative if first is None else first
-            total = np.log(first) - np.log(tolerance)
-            done = np.log(first) - np.log(relative)
-            progress = 1.0 if total <= 0 else float(np.clip(done / total, 0, 1))
-        on_iteration(IterationInfo(stage, point.value, progress))
-
-    return notify

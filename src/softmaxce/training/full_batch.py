@@ -96,15 +96,14 @@ def minimise(
             "the objective is not finite at the start: the pixels contain nan or infinite values; "
             "remove them"
         )
-    renew_every = RENEW_EVERY // 2 if rescaled else RENEW_EVERY  # one inverse for all is cheap
     lbfgs, history = LBFGS(inverse_at(start), rescaled), [point.value]
     while True:
         iteration = len(history) - 1
-        if iteration and iteration % renew_every == 0:
+        if iteration and iteration % RENEW_EVERY == 0:
             lbfgs = LBFGS(inverse_at(point.parameters), rescaled)
         direction, suboptimality = lbfgs.direction(point.gradient)
         if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
-            lbfgs = LBFGS(np.copy)
+            lbfgs = LBFGS(np.copy, rescaled)
             direction, suboptimality = -point.gradient, np.inf
         on_iteration(point, suboptimality)
         if suboptimality <= tolerance * point.value or point.value <= _PERFECT:
@@ -146,8 +145,8 @@ class LBFGS:
         if curvature > 1e-10 * _norm(step) * _norm(gradient_change):
             self._pairs.append((step, gradient_change, curvature))
             if self.rescaled:
-                full = self.apply_inverse(gradient_change)
-                self.factor = curvature / float(np.vdot(gradient_change, full))
+                full = float(np.vdot(gradient_change, self.apply_inverse(gradient_change)))
+                self.factor = curvature / full if full > 0 else 1.0  # rounding may spoil it
         if len(self._pairs) > max_pairs(step.size):
             self._pairs.popleft()
 

@@ -29,6 +29,7 @@ from softmaxce.training.rows import Rows
 Floats = NDArray[np.float64]
 
 _FEW_CLASSES = 20  # for more, a transposed block costs more than it saves
+_MIN_LOGIT = -80.0  # below the largest: denormal numbers would make each pass several times as long
 _BLOCKS_PER_TASK = 4  # a thread sums an aligned subtree of this many blocks (a power of two)
 
 
@@ -175,6 +176,7 @@ def _residuals(logits: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any]
     if logits.shape[1] > _FEW_CLASSES:
         logits -= logits.max(axis=1, keepdims=True)
         picked = logits[images, labels].astype(np.float64)
+        np.copyto(logits, -np.inf, where=logits < _MIN_LOGIT)
         np.exp(logits, out=logits)
         total = logits.sum(axis=1)
         logits /= total[:, np.newaxis]

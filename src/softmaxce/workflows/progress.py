@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from softmaxce.training.fitting import IterationInfo
+    from softmaxce.training.fit_progress import IterationInfo
 
 
 @dataclass(frozen=True)
