@@ -12,12 +12,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from softmaxce.errors import InputError, TrainingError
 from softmaxce.numerics import log_softmax
 from softmaxce.training import preconditioner
-from softmaxce.training.fitting import (
-    DEFAULT_L2,
-    IterationInfo,
-    _progress_callback,
-    fit,
-)
+from softmaxce.training.fit_progress import IterationInfo, progress_callback
+from softmaxce.training.fitting import DEFAULT_L2, fit
 from softmaxce.training.full_batch import StopReason, minimise
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Objective
@@ -187,7 +183,7 @@ def test_progress_is_a_number_even_where_rounding_spoils_the_curvature():
         upwards,
         tolerance=1e-6,
         max_iterations=3,
-        on_iteration=_progress_callback(lambda info: reported.append(info.progress), "fit", 1e-6),
+        on_iteration=progress_callback(lambda info: reported.append(info.progress), "fit", 1e-6),
     )
     assert reported[0] == 0
     assert all(0 <= progress <= 1 for progress in reported)

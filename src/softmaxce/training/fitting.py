@@ -212,9 +212,8 @@ def _fit_linear(
     inverse_at: InverseAt | None = None
     path: tuple[L2Candidate, ...] = ()
     if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
-        path_settings = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
         relative, start, path, inverse_at = _choose_l2(
-            penalised, preconditioner, start, validation_loss, path_settings
+            penalised, preconditioner, start, validation_loss, settings
         )
     elif objective.n_classes > MAX_APART:
         start, inverse_at = _approach(penalised, relative, preconditioner, start, settings)
@@ -353,6 +352,7 @@ def _choose_l2(
     if the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
     starts where the best so far ended, and all use one inverse Hessian.
     """
+    rough = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
     first = settings.first_l2 or 300 / penalised(1.0).total_weight
     middle = round(2 * np.log10(first))
     best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
@@ -363,7 +363,7 @@ def _choose_l2(
         l2 = 10 ** (exponent / 2)
         stage = f"l2 {l2 * settings.l2_unit:.2g}"
         problem = penalised(l2)
-        point = _solve(problem, start, lambda _: inverse, stage, settings).point
+        point = _solve(problem, start, lambda _: inverse, stage, rough).point
         loss = validation_loss(point.parameters)
         training_loss = point.value - problem.penalty(point.parameters[:-1])
         found[exponent] = L2Candidate(l2, loss, training_loss), point.parameters
