@@ -70,7 +70,9 @@ def main() -> None:
     parser.add_argument("--separation", type=float, default=0.15)
     parser.add_argument("--l2", default="1e-3,1e-5,chosen")
     parser.add_argument("--limit", type=float, default=8.5, help="times our time, for each peer")
-    parser.add_argument("--peers", default="", help="only peers with this in their name")
+    parser.add_argument(
+        "--peers", default="", help="only peers with one of these words in their names"
+    )
     parser.add_argument("--optimum", action="store_true")
     parser.add_argument("--plot", type=Path, help="write the curves to this SVG file")
     parser.add_argument("--slice", type=int, help="rows of a file, for one pass")
@@ -166,7 +168,7 @@ def compare(
         print(f"{'over the optimum':32} {'':8} {100 * (goal / best.objective - 1):9.3f}%")
     curves = {"softmaxce": curve}
     for name, run in PEERS.items():
-        if options.peers in name:
+        if any(word in name for word in options.peers.split(",")):
             peer = run(problem)
             report(name, peer, problem, seconds)
             curves |= {} if isinstance(peer, str) else {name: peer}
