@@ -325,6 +325,18 @@ def test_many_classes_share_one_inverse_and_reach_scipys_optimum(monkeypatch, l2
     assert rough.objective <= 1.001 * optimum
 
 
+@pytest.mark.parametrize("l2", [1e-300, 0.0])
+def test_many_classes_with_hardly_any_penalty_are_approached_in_few_steps(l2):
+    x, labels = many_classes(n=1000)
+    labels = np.random.default_rng(0).permutation(labels)  # so that there is an optimum
+    stages = []
+    found = fit(
+        x, labels, 50, scale=1.0, l2=l2, on_iteration=lambda info: stages.append(info.stage)
+    )
+    assert np.isfinite(found.objective)
+    assert len({*stages}) <= 8
+
+
 def test_half_precision_rows_are_fitted_like_the_same_numbers_in_single_precision():
     x, labels = many_classes(n=1000)
     half = x.astype(np.float16)

@@ -33,6 +33,7 @@ from softmaxce.training.spread import spread_of
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
 WARM_L2 = 100  # / the sample's total weight: a penalty that does not overfit the sample
+MIN_APPROACHED_L2 = 1e-8  # smaller penalties, and none, are reached in one step from here
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_VALIDATION_ROWS = 20
@@ -216,7 +217,7 @@ def _fit_linear(
             penalised, preconditioner, start, validation_loss, settings
         )
     elif objective.n_classes > MAX_APART:
-        start, inverse_at = _approach(penalised, relative, preconditioner, start, settings)
+        start, inverse_at = _approach(penalised(relative), preconditioner, start, settings)
     path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
     is_apart = inverse_at is None or reduced is not objective or is_reducible(final.rows)
     if final is not objective and is_apart:
@@ -312,28 +313,23 @@ def _warm_start(objective: Objective, settings: _Settings) -> tuple[HessianPreco
 
 
 def _approach(
-    penalised: Callable[[float], Objective],
-    relative: float,
-    preconditioner: HessianPreconditioner,
-    start: Floats,
-    settings: _Settings,
+    target: Objective, preconditioner: HessianPreconditioner, start: Floats, settings: _Settings
 ) -> tuple[Floats, InverseAt | None]:
     """Parameters after rough fits with larger penalties, each a tenth of the one before, and the
-    inverse Hessian of the first.
+    inverse Hessian of the first; the start and None if the penalty is large.
 
     A single step to a small penalty goes too far: there the probabilities are nearly 0 or 1, and
     the curvature says nothing about the way back.
     """
-    target = penalised(relative)
-    times = WARM_L2 / len(preconditioner.values) / target.l2 if target.l2 else 1.0
-    decades = int(np.log10(max(times, 1.0)))
+    last = max(target.l2, MIN_APPROACHED_L2)
+    decades = int(np.log10(max(WARM_L2 / len(preconditioner.values) / last, 1.0)))
     if not decades:
         return start, None
     rough = replace(settings, tolerance=0.1, max_iterations=4)
-    inverse = preconditioner.at(start, penalised(relative * 10.0**decades).l2)
+    inverse = preconditioner.at(start, last * 10.0**decades)
     for exponent in range(decades, 0, -1):
-        problem = penalised(relative * 10.0**exponent)
-        stage = f"l2 {relative * 10.0**exponent * settings.l2_unit:.2g}"
+        problem = replace(target, l2=last * 10.0**exponent)
+        stage = f"l2 {problem.l2 * settings.l2_unit / settings.inner_l2_unit:.2g}"
         start = _solve(problem, start, lambda _: inverse, stage, rough).point.parameters
     return start, lambda _: inverse
 

@@ -151,9 +151,9 @@ class LBFGS:
             self._pairs.popleft()
 
     def direction(self, gradient: Floats) -> tuple[Floats, float]:
-        """−H·gradient, a descent direction, and the suboptimality that it promises.
+        """−H·gradient, a descent direction, and the suboptimality that it promises, in nats.
 
-        A factor below 1 makes the steps shorter, but says nothing about the distance to go.
+        A factor below 1 makes the step shorter, not the distance to the minimum.
         """
         q = gradient.copy()
         alphas: list[float] = []

@@ -159,7 +159,7 @@ class Objective:
         pixels, labels = self.rows.take(block)
         logits = pixels @ weights
         logits += biases
-        residuals, cross_entropies = _residuals(logits, labels)  # times the row weights
+        residuals, cross_entropies = _residuals(logits, labels)
         if self.row_weights is not None:
             row_weights = self.row_weights[block]
             cross_entropies *= row_weights
@@ -171,7 +171,8 @@ class Objective:
 
 
 def _residuals(logits: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
-    """p − y and the cross-entropies of a block of logits (n, n_classes), which are overwritten."""
+    """p − y, (n, n_classes), and the cross-entropies (n,), in nats, of a block of logits
+    (n, n_classes), which are overwritten."""
     images = np.arange(len(labels))
     if logits.shape[1] > _FEW_CLASSES:
         logits -= logits.max(axis=1, keepdims=True)
