@@ -174,7 +174,7 @@ def test_iterations_are_reported():
 def test_progress_is_a_number_even_where_rounding_spoils_the_curvature():
     reported: list[float] = []
 
-    def upwards(_):
+    def upwards(*_):
         return lambda gradient: -gradient
 
     minimise(

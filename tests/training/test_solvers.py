@@ -21,11 +21,11 @@ def quadratic(x):
     return 1.0 + 0.5 * away @ HESSIAN @ away, HESSIAN @ away
 
 
-def identity(_):
+def identity(*_):
     return lambda gradient: gradient.copy()
 
 
-def exact(_):
+def exact(*_):
     return lambda gradient: np.linalg.solve(HESSIAN, gradient)
 
 
@@ -99,10 +99,10 @@ def test_an_inverse_that_is_too_large_is_rescaled():
         evaluations.append(x)
         return quadratic(x)
 
-    def too_large(_):
+    def too_large(*_):
         return lambda gradient: 10 * np.linalg.solve(HESSIAN, gradient)
 
-    limits = {"tolerance": 1e-9, "max_iterations": 9, "rescaled": True}
+    limits = {"tolerance": 1e-9, "max_iterations": 9, "largest_factor": np.inf}
     found = minimise(counted, np.zeros(6), too_large, **limits)
     assert found.stop_reason == StopReason.CONVERGED
     assert found.point.value == pytest.approx(1.0, rel=1e-8)

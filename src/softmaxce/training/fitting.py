@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,26 +13,22 @@ from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
 from softmaxce.row_threads import row_threads
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
-from softmaxce.training.fit_progress import IterationInfo, OnIteration, progress_callback
-from softmaxce.training.full_batch import InverseAt, Solution, StopReason, minimise
+from softmaxce.training.discriminant import decades_to, start_of_many
+from softmaxce.training.fit_progress import IterationInfo, OnIteration
+from softmaxce.training.full_batch import Solution, StopReason
 from softmaxce.training.gram_reduction import is_reducible, reduce
 from softmaxce.training.mini_batch import minimise_by_epochs
 from softmaxce.training.network import Network
 from softmaxce.training.objective import Floats, Objective
-from softmaxce.training.preconditioner import (
-    MAX_APART,
-    HessianPreconditioner,
-    n_sampled,
-    sample_preconditioner,
-)
+from softmaxce.training.preconditioner import MAX_APART, n_sampled, sample_preconditioner
 from softmaxce.training.rows import LocalPixels, PixelMatrix, Rows
 from softmaxce.training.sample_weights import check_sample_weight
 from softmaxce.training.spread import spread_of
+from softmaxce.training.stages import Settings, Start, inverse_hessian, solve
 
 DEFAULT_TOLERANCE = 1e-4
 WARM_ITERATIONS = 6
 WARM_L2 = 100  # / the sample's total weight: a penalty that does not overfit the sample
-MIN_APPROACHED_L2 = 1e-8  # smaller penalties, and none, are reached in one step from here
 PATH_TOLERANCE = 1e-3
 PATH_ITERATIONS = 8
 MIN_VALIDATION_ROWS = 20
@@ -117,7 +112,7 @@ def fit(
     training, weights = _training_rows(Rows(pixels, labels, rows), sample_weight, hidden)
     spread = spread_of(training, weights)
     units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
-    settings = _Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
+    settings = Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
     settings = replace(settings, tail_factor=tail_factor, first_l2=(first_l2 or 0.0) / units[0])
     with row_threads(n_threads) as run_tasks:
         objective = Objective(training, n_classes, 0.0, 1 / spread.overall, weights, run_tasks)
@@ -174,28 +169,11 @@ def _training_rows(
     return training, weights
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """l2_unit: what l2 = 1 for pixels whose typical deviation is 1 is for those times `scale`;
-    inner_l2_unit: and for those that the linear solver uses, whose overall deviation is 1;
-    first_l2: where the search starts, for pixels whose typical deviation is 1."""
-
-    tolerance: float
-    max_iterations: int
-    seed: int = 0
-    l2_unit: float = 1.0
-    inner_l2_unit: float = 1.0
-    on_iteration: OnIteration = lambda _: None
-    checkpoint: AnswerLog | Snapshot | None = None
-    tail_factor: float = 1.0
-    first_l2: float = 0.0
-
-
 def _fit_linear(
     objective: Objective,
     l2: float | None,
     evaluated: Objective | None,
-    settings: _Settings,
+    settings: Settings,
     final: Objective,
 ) -> Fit:
     """The fit to `final`, after l2 is chosen by fits to `objective`, usually the same."""
@@ -209,30 +187,46 @@ def _fit_linear(
         assert evaluated is not None  # _choose_l2 is only called with validation rows
         return evaluated(lift(parameters))[0]
 
-    preconditioner, start = _warm_start(penalised(relative), settings)
-    inverse_at: InverseAt | None = None
     path: tuple[L2Candidate, ...] = ()
-    if l2 is None and evaluated is not None and len(evaluated.rows) >= MIN_VALIDATION_ROWS:
-        relative, start, path, inverse_at = _choose_l2(
-            penalised, preconditioner, start, validation_loss, settings
-        )
-    elif objective.n_classes > MAX_APART:
-        start, inverse_at = _approach(penalised(relative), preconditioner, start, settings)
+    is_searched = l2 is None and len(evaluated.rows if evaluated else ()) >= MIN_VALIDATION_ROWS
+    if objective.n_classes > MAX_APART:
+        first = 10 ** (_path_start(reduced, settings) / 2) if is_searched else relative
+        start = start_of_many(penalised(first), settings)
+    else:
+        start = _warm_start(penalised(relative), settings)
+    if is_searched:
+        relative, start, path = _choose_l2(penalised, start, validation_loss, settings)
     path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
-    is_apart = inverse_at is None or reduced is not objective or is_reducible(final.rows)
+    is_apart = start.inverse is None or reduced is not objective or is_reducible(final.rows)
     if final is not objective and is_apart:
         l2 = relative * settings.l2_unit  # the two fits have no parameters in common
         return replace(_fit_linear(final, l2, None, settings, final), l2_path=path)
     problem = penalised(relative)
     if final is not objective:
         problem = replace(final, l2=problem.l2)
-    if inverse_at is None or (final is objective and path):
-        inverse_at = partial(preconditioner.at, l2=problem.l2)
-    solution = _solve(problem, start, inverse_at, "fit", settings)
-    parameters = lift(solution.point.parameters)
+    elif path:
+        start = start._replace(inverse=None)  # a new one, from where the path ended
+    solution = solve(
+        problem,
+        start.parameters,
+        inverse_hessian(start.preconditioner, problem.l2),
+        "fit",
+        settings,
+        inverse=start.inverse,
+        is_far=not path and decades_to(problem) > 0,
+    )
+    found = lift(solution.point.parameters)
+    layer = Layer(found[:-1] * objective.scale, found[-1])
+    l2 = relative * settings.l2_unit if l2 is None else l2
+    return _as_fit(solution, (layer,), l2, path)
+
+
+def _as_fit(
+    solution: Solution, layers: tuple[Layer, ...], l2: float, path: tuple[L2Candidate, ...]
+) -> Fit:
     return Fit(
-        layers=(Layer(parameters[:-1] * objective.scale, parameters[-1]),),
-        l2=relative * settings.l2_unit if l2 is None else l2,
+        layers=layers,
+        l2=l2,
         objective=solution.point.value,
         gradient_norm=solution.point.gradient_norm,
         n_iterations=len(solution.history) - 1,
@@ -243,25 +237,7 @@ def _fit_linear(
     )
 
 
-def _solve(
-    objective: Objective, start: Floats, inverse_at: InverseAt, stage: str, settings: _Settings
-) -> Solution:
-    """Minimise the objective, whose answers are logged and whose progress is reported."""
-    log = settings.checkpoint
-    assert not isinstance(log, Snapshot)
-    return minimise(
-        log.logged(objective) if log else objective,
-        start,
-        inverse_at,
-        tolerance=settings.tolerance,
-        max_iterations=settings.max_iterations,
-        relative_rounding_error=8 * float(np.finfo(objective.rows.dtype).eps),
-        rescaled=objective.n_classes > MAX_APART,
-        on_iteration=progress_callback(settings.on_iteration, stage, settings.tolerance),
-    )
-
-
-def _fit_network(network: Network, evaluated: Objective | None, settings: _Settings) -> Fit:
+def _fit_network(network: Network, evaluated: Objective | None, settings: Settings) -> Fit:
     rng = np.random.default_rng(settings.seed)
     snapshot = settings.checkpoint
     assert not isinstance(snapshot, AnswerLog)
@@ -299,7 +275,7 @@ def _fit_network(network: Network, evaluated: Objective | None, settings: _Setti
     )
 
 
-def _warm_start(objective: Objective, settings: _Settings) -> tuple[HessianPreconditioner, Floats]:
+def _warm_start(objective: Objective, settings: Settings) -> Start:
     """The preconditioner, and parameters after a few cheap iterations on its rows alone, whose
     pixels need memory only until then.
 
@@ -307,65 +283,49 @@ def _warm_start(objective: Objective, settings: _Settings) -> tuple[HessianPreco
     """
     preconditioner, sample = sample_preconditioner(objective, settings.seed, settings.tail_factor)
     problem = replace(sample, l2=max(sample.l2, WARM_L2 / sample.total_weight))
-    start, few = np.zeros(sample.shape), _Settings(1e-2, WARM_ITERATIONS)
-    inverse_at = partial(preconditioner.at, l2=problem.l2)
-    return preconditioner, _solve(problem, start, inverse_at, "sample", few).point.parameters
+    start, few = np.zeros(sample.shape), Settings(1e-2, WARM_ITERATIONS)
+    inverse_at = inverse_hessian(preconditioner, problem.l2)
+    found = solve(problem, start, inverse_at, "sample", few)
+    return Start(preconditioner, found.point.parameters)
 
 
-def _approach(
-    target: Objective, preconditioner: HessianPreconditioner, start: Floats, settings: _Settings
-) -> tuple[Floats, InverseAt | None]:
-    """Parameters after rough fits with larger penalties, each a tenth of the one before, and the
-    inverse Hessian of the first; the start and None if the penalty is large.
-
-    A single step to a small penalty goes too far: there the probabilities are nearly 0 or 1, and
-    the curvature says nothing about the way back.
-    """
-    last = max(target.l2, MIN_APPROACHED_L2)
-    decades = int(np.log10(max(WARM_L2 / len(preconditioner.values) / last, 1.0)))
-    if not decades:
-        return start, None
-    rough = replace(settings, tolerance=0.1, max_iterations=4)
-    inverse = preconditioner.at(start, last * 10.0**decades)
-    for exponent in range(decades, 0, -1):
-        problem = replace(target, l2=last * 10.0**exponent)
-        stage = f"l2 {problem.l2 * settings.l2_unit / settings.inner_l2_unit:.2g}"
-        start = _solve(problem, start, lambda _: inverse, stage, rough).point.parameters
-    return start, lambda _: inverse
+def _path_start(objective: Objective, settings: Settings) -> int:
+    """Twice the exponent of 10 of the l2 at which the path starts."""
+    usual = (30 if objective.n_classes > MAX_APART else 300) / objective.total_weight
+    middle = round(2 * float(np.log10(settings.first_l2 or usual)))
+    return min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
 
 
 def _choose_l2(
     penalised: Callable[[float], Objective],
-    preconditioner: HessianPreconditioner,
-    start: Floats,
+    start: Start,
     validation_loss: Callable[[Floats], float],
-    settings: _Settings,
-) -> tuple[float, Floats, tuple[L2Candidate, ...], InverseAt]:
+    settings: Settings,
+) -> tuple[float, Start, tuple[L2Candidate, ...]]:
     """The l2 with the smallest validation cross-entropy on a path, its parameters, the path, and
     the inverse Hessian.
 
-    The path goes in steps of √10 from first_l2, or 300 / total weight, first to smaller values and,
-    if the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
+    The path goes in steps of √10 from first_l2, see `_path_start`, first to smaller values and, if
+    the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
     starts where the best so far ended, and all use one inverse Hessian.
     """
     rough = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
-    first = settings.first_l2 or 300 / penalised(1.0).total_weight
-    middle = round(2 * np.log10(first))
-    best = middle = min(max(middle, MIN_EXPONENT), MAX_EXPONENT)
-    inverse = preconditioner.at(start, penalised(10 ** (middle / 2)).l2)
+    best = middle = _path_start(penalised(1.0), settings)
+    inverse_at = inverse_hessian(start.preconditioner, penalised(10 ** (middle / 2)).l2)
+    inverse = start.inverse or inverse_at(start.parameters, 1.0)
     found: dict[int, tuple[L2Candidate, Floats]] = {}
 
     def loss_at(exponent: int, start: Floats) -> float:
         l2 = 10 ** (exponent / 2)
         stage = f"l2 {l2 * settings.l2_unit:.2g}"
         problem = penalised(l2)
-        point = _solve(problem, start, lambda _: inverse, stage, rough).point
+        point = solve(problem, start, inverse_at, stage, rough, inverse=inverse).point
         loss = validation_loss(point.parameters)
         training_loss = point.value - problem.penalty(point.parameters[:-1])
         found[exponent] = L2Candidate(l2, loss, training_loss), point.parameters
         return loss
 
-    smallest = loss_at(middle, start)
+    smallest = loss_at(middle, start.parameters)
     for direction in (-1, 1):
         while MIN_EXPONENT <= best + direction <= MAX_EXPONENT:
             loss = loss_at(best + direction, found[best][1])
@@ -375,4 +335,5 @@ def _choose_l2(
         if best != middle:
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
-    return found[best][0].l2, found[best][1], path, lambda _: inverse
+    best_l2, parameters = found[best][0].l2, found[best][1]
+    return best_l2, Start(start.preconditioner, parameters, inverse), path

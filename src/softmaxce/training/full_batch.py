@@ -13,6 +13,7 @@ from softmaxce.errors import TrainingError
 from softmaxce.training.objective import Floats
 
 RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its updates
+FIRST_RENEWAL = 2  # and so many if the inverse is then too small
 _MAX_PAIRS, _MIN_PAIRS = 20, 3
 _PAIR_VALUES = 1 << 25  # numbers kept of past steps: 256 MB
 _SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)
@@ -21,7 +22,8 @@ _MAX_TRIALS = 20
 _PERFECT = 1e-12  # nats: separable classes without penalty only approach 0
 
 ValueAndGradient = Callable[[Floats], tuple[float, Floats]]
-InverseAt = Callable[[Floats], Callable[[Floats], Floats]]
+Inverse = Callable[[Floats], Floats]
+InverseAt = Callable[[Floats, float], Inverse]
 
 
 class StopReason(Enum):
@@ -57,11 +59,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Solution:
-    """Where the solver ended, and why; history: the objective at the start and after each step."""
+    """Where the solver ended, and why; history: the objective at the start and after each step;
+    inverse: the last approximate inverse Hessian."""
 
     point: Point
     stop_reason: StopReason
     history: tuple[float, ...]
+    inverse: Inverse
 
     @property
     def message(self) -> str:
@@ -77,48 +81,59 @@ def minimise(
     *,
     tolerance: float,
     max_iterations: int,
+    inverse: Inverse | None = None,
     relative_rounding_error: float = 1e-6,
-    rescaled: bool = False,
+    largest_factor: float | None = None,
     on_iteration: Callable[[Point, float], None] = lambda *_: None,
 ) -> Solution:
     """Minimise a convex function from `start`.
 
-    inverse_at(parameters) returns a function that multiplies by an approximate inverse Hessian
-    there; rescaled: see `LBFGS`; on_iteration(point, suboptimality) is called before each step. The
-    suboptimality, in nats, is half the product of the gradient and the step that L-BFGS would take:
-    the height of the quadratic model above its minimum. The solver has converged when it is at most
-    tolerance · objective, or the objective is practically 0. Raises TrainingError if the start is
-    not finite.
+    inverse_at(parameters, factor) returns a function that multiplies by an approximate inverse
+    Hessian there; factor: how far too small the last one was, see `LBFGS`; inverse: the one at the
+    start, if it is known; largest_factor: if given, the inverse is rescaled, see `LBFGS`, and
+    replaced after two iterations if the factor is larger; on_iteration(point, suboptimality) is
+    called before each step. The suboptimality, in nats, is half the product of the gradient and the
+    step that L-BFGS would take: the height of the quadratic model above its minimum. The solver has
+    converged when it is at most tolerance · objective, or the objective is practically 0. Raises
+    TrainingError if the start is not finite.
     """
+    point, rescaled = _first_point(function, start), largest_factor is not None
+    lbfgs, history = LBFGS(inverse or inverse_at(start, 1.0), rescaled), [point.value]
+    while True:
+        iteration = len(history) - 1
+        if iteration == FIRST_RENEWAL and lbfgs.is_too_small(largest_factor):
+            lbfgs.renew(inverse_at(point.parameters, lbfgs.factor))
+        elif iteration and iteration % RENEW_EVERY == 0:
+            lbfgs = LBFGS(inverse_at(point.parameters, lbfgs.factor), rescaled)
+        direction, suboptimality = lbfgs.direction(point.gradient)
+        if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
+            lbfgs = LBFGS(np.copy, rescaled)
+            direction, suboptimality = -point.gradient, np.inf
+        on_iteration(point, suboptimality)
+        reason = StopReason.CONVERGED
+        if suboptimality <= tolerance * point.value or point.value <= _PERFECT:
+            break
+        if iteration == max_iterations:
+            reason = StopReason.ITERATION_LIMIT
+            break
+        found = backtrack(function, point, direction, relative_rounding_error)
+        if found is None:  # a loss below the rounding errors of its terms, about 1, may be 0
+            reason = reason if point.value <= relative_rounding_error else StopReason.NO_DECREASE
+            break
+        lbfgs.learn(found.parameters - point.parameters, found.gradient - point.gradient)
+        point = found
+        history.append(point.value)
+    return Solution(point, reason, tuple(history), lbfgs.apply_inverse)
+
+
+def _first_point(function: ValueAndGradient, start: Floats) -> Point:
     point = Point(start, *function(start))
     if not np.isfinite(point.value):
         raise TrainingError(
             "the objective is not finite at the start: the pixels contain nan or infinite values; "
             "remove them"
         )
-    lbfgs, history = LBFGS(inverse_at(start), rescaled), [point.value]
-    while True:
-        iteration = len(history) - 1
-        if iteration and iteration % RENEW_EVERY == 0:
-            lbfgs = LBFGS(inverse_at(point.parameters), rescaled)
-        direction, suboptimality = lbfgs.direction(point.gradient)
-        if suboptimality < 0:  # rounding spoilt the estimate: descend the gradient, do not stop
-            lbfgs = LBFGS(np.copy, rescaled)
-            direction, suboptimality = -point.gradient, np.inf
-        on_iteration(point, suboptimality)
-        if suboptimality <= tolerance * point.value or point.value <= _PERFECT:
-            return Solution(point, StopReason.CONVERGED, tuple(history))
-        if iteration == max_iterations:
-            return Solution(point, StopReason.ITERATION_LIMIT, tuple(history))
-        found = backtrack(function, point, direction, relative_rounding_error)
-        if found is None:
-            # A loss below the rounding errors of its terms, of about 1, is 0 as far as is known.
-            is_zero = point.value <= relative_rounding_error
-            reason = StopReason.CONVERGED if is_zero else StopReason.NO_DECREASE
-            return Solution(point, reason, tuple(history))
-        lbfgs.learn(found.parameters - point.parameters, found.gradient - point.gradient)
-        point = found
-        history.append(point.value)
+    return point
 
 
 def max_pairs(n_parameters: int) -> int:
@@ -138,6 +153,14 @@ class LBFGS:
     def __init__(self, apply_inverse: Callable[[Floats], Floats], rescaled: bool = False) -> None:
         self.apply_inverse, self.rescaled, self.factor = apply_inverse, rescaled, 1.0
         self._pairs: deque[tuple[Floats, Floats, float]] = deque()
+
+    def is_too_small(self, largest_factor: float | None) -> bool:
+        """Whether the last steps show the inverse to be too small by more than this factor."""
+        return largest_factor is not None and self.factor > largest_factor
+
+    def renew(self, apply_inverse: Inverse) -> None:
+        """Replace the inverse, and keep the steps taken."""
+        self.apply_inverse, self.factor = apply_inverse, 1.0
 
     def learn(self, step: Floats, gradient_change: Floats) -> None:
         """Use one step and the change of the gradient over it, unless the curvature is too low."""

@@ -30,7 +30,8 @@ Floats = NDArray[np.float64]
 
 _FEW_CLASSES = 20  # for more, a transposed block costs more than it saves
 _MIN_LOGIT = -80.0  # below the largest: denormal numbers would make each pass several times as long
-_BLOCKS_PER_TASK = 4  # a thread sums an aligned subtree of this many blocks (a power of two)
+_BLOCKS_PER_TASK = 4  # a thread sums an aligned subtree of this many blocks (a power of two),
+_FEW_BLOCKS = 128  # or of fewer blocks than this, one: so all threads finish at about the same time
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,14 @@ class Objective:
         n_blocks = self.rows.n_blocks
         weights, biases = parameters[:-1], parameters[-1]
 
+        size = _BLOCKS_PER_TASK if n_blocks >= _FEW_BLOCKS else 1
+
         def task(first: int) -> Sums:
-            numbers = range(first, min(first + _BLOCKS_PER_TASK, n_blocks))
+            numbers = range(first, min(first + size, n_blocks))
             with np.errstate(over="ignore", invalid="ignore"):  # the solver checks the value
                 return tree_sum(self._block_sums(i, weights, biases) for i in numbers)  # type: ignore[no-any-return]
 
-        return tree_sum(self.run_tasks(task, range(0, n_blocks, _BLOCKS_PER_TASK)))  # type: ignore[no-any-return]
+        return tree_sum(self.run_tasks(task, range(0, n_blocks, size)))  # type: ignore[no-any-return]
 
     def _block_sums(self, number: int, weights: NDArray[Any], biases: NDArray[Any]) -> Sums:
         """Sums of one block. weights: scaled, (n_pixels, n_classes), in the rows' dtype."""
@@ -157,7 +160,9 @@ class Objective:
         if block.start == block.stop:
             return Sums(0.0, np.zeros(self.shape))
         pixels, labels = self.rows.take(block)
-        logits = pixels @ weights
+        logits = np.zeros((len(labels), self.n_classes), pixels.dtype)
+        if weights.any():
+            np.matmul(pixels, weights, out=logits)
         logits += biases
         residuals, cross_entropies = _residuals(logits, labels)
         if self.row_weights is not None:
@@ -177,7 +182,7 @@ def _residuals(logits: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any]
     if logits.shape[1] > _FEW_CLASSES:
         logits -= logits.max(axis=1, keepdims=True)
         picked = logits[images, labels].astype(np.float64)
-        np.copyto(logits, -np.inf, where=logits < _MIN_LOGIT)
+        np.maximum(logits, logits.dtype.type(_MIN_LOGIT), out=logits)
         np.exp(logits, out=logits)
         total = logits.sum(axis=1)
         logits /= total[:, np.newaxis]

@@ -3,17 +3,18 @@
 The Hessian of the mean cross-entropy has, for class k, the block Σᵢ pᵢₖ(1 − pᵢₖ) x̃ᵢ x̃ᵢᵀ / n,
 where x̃ is an image's pixels followed by a 1 for the bias. These blocks are estimated on sampled
 rows and inverted; L-BFGS accounts for the coupling between classes. With many classes, one inverse
-serves all: block k is taken to be the sum of all blocks times the share of class k in their
-curvature, so that one eigendecomposition solves each. Long pixel vectors are split in two: the
-subspace in which the sample varies most is treated this way, the rest as if it varied equally in
-every direction.
+serves all: block k, about the centre of the weights of class k, is taken to be their sum times the
+covariance within the classes, as if the rows near a boundary were as scattered as all others of
+their class. So one eigendecomposition solves each, for any parameters. Long pixel vectors are split
+in two: the subspace in which the sample varies most is treated this way, the rest as if it varied
+equally in every direction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,21 @@ _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
 MAX_APART = 20  # classes; more have one inverse
 _DIMENSIONS_SHARED = 1536  # of the subspace, with one inverse
+_CLASS_WEIGHT_ROWS = 1024  # at a time
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
 def n_sampled(rows: Rows) -> int:
     """How many of these rows the preconditioner is estimated from."""
     return min(len(rows), _SAMPLE_ROWS, max(_SAMPLE_VALUES // rows.n_pixels, 1))
+
+
+class WithinClasses(NamedTuple):
+    """The covariance of the sampled rows about the means of their classes: eigenvalues (r,) and
+    eigenvectors (r, r)."""
+
+    eigenvalues: Matrix
+    vectors: Matrix
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class HessianPreconditioner:
     run_tasks: a `map`, over threads; normalized_weights: the m sampled rows' weights, with sum 1;
     centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
     (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
-    basis; damping: added to the diagonal.
+    basis; damping: added to the diagonal; within: of many classes.
     """
 
     run_tasks: Callable[..., Iterator[Any]]
@@ -67,6 +77,7 @@ class HessianPreconditioner:
     values: Matrix
     rest: float
     damping: float
+    within: WithinClasses | None = None
 
     def at(self, parameters: Floats, l2: float) -> Callable[[Floats], Floats]:
         """A function that multiplies a gradient by the inverse Hessian at these parameters.
@@ -116,33 +127,40 @@ class HessianPreconditioner:
         return solve, np.stack(centres, axis=1), np.array(biases)
 
     def _shared(self, weights: Matrix, ridge: float, _: bool) -> _Inverse:
-        """The same from one eigendecomposition, of the sum of all blocks."""
-        of_rows = weights.sum(axis=0)
-        tiny = np.finfo(of_rows.dtype).tiny
-        total = of_rows.sum() + tiny
-        shares = (weights.sum(axis=1) + tiny) / total
-        centre = of_rows @ self.values / total
-        halves = np.array_split(np.arange(len(of_rows)), 2)  # the same for any number of threads
-
-        def product(rows: NDArray[np.intp]) -> Matrix:
-            centred = (self.values[rows] - centre) * np.sqrt(of_rows[rows])[:, np.newaxis]
-            return np.asarray(centred.T @ centred)
-
-        eigenvalues, vectors = np.linalg.eigh(sum(self.run_tasks(product, halves)))
-        curvature = np.outer(np.maximum(eigenvalues, 0), shares) + centre.dtype.type(ridge)
+        """The same for many classes, from the one scatter within all of them."""
+        assert self.within is not None  # there are many classes
+        eigenvalues, vectors = self.within
+        totals = weights.sum(axis=1) + np.finfo(weights.dtype).tiny
+        centres = self._class_sums(weights) / totals
+        curvature = np.outer(eigenvalues, totals) + totals.dtype.type(ridge)
 
         def solve(right: Matrix) -> Matrix:
             return np.asarray(vectors @ (vectors.T @ right / curvature))
 
-        return solve, centre[:, np.newaxis], shares * total
+        return solve, centres, totals
+
+    def _class_sums(self, weights: Matrix) -> Matrix:
+        """Sums of the values, (r, n_classes), with row weights (n_classes, m)."""
+        halves = np.array_split(np.arange(len(weights)), 2)  # the same for any number of threads
+        sums = self.run_tasks(lambda classes: self.values.T @ weights[classes].T, halves)
+        return np.hstack(list(sums))
 
     def _class_weights(self, parameters: Floats) -> Matrix:
         """p(1 − p) · normalized weight of each class and sampled row: (n_classes, m)."""
         basis = parameters[:-1] if self.basis is None else self.basis.T @ parameters[:-1]
         biases = parameters[-1] + self.centre @ parameters[:-1]
-        logits = self.values @ basis.astype(self.values.dtype) + biases.astype(self.values.dtype)
-        p = log_probabilities_in_place(np.ascontiguousarray(logits.T))
-        return np.asarray(p * (1 - p) * self.normalized_weights)
+        weights, biases = basis.astype(self.values.dtype), biases.astype(self.values.dtype)
+        of_classes = np.empty((weights.shape[1], len(self.values)), self.values.dtype)
+
+        def fill(start: int) -> None:
+            rows = slice(start, start + _CLASS_WEIGHT_ROWS)
+            logits = self.values[rows] @ weights + biases
+            p = log_probabilities_in_place(np.ascontiguousarray(logits.T))
+            of_classes[:, rows] = p * (1 - p) * self.normalized_weights[rows]
+
+        for _ in self.run_tasks(fill, range(0, len(self.values), _CLASS_WEIGHT_ROWS)):
+            pass
+        return of_classes
 
 
 def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matrix, Matrix, float]:
@@ -201,7 +219,26 @@ def sample_preconditioner(
     damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
     rest = tail_factor * outside / max(rows.n_pixels - values.shape[1], 1)
     fields = weights, centre, basis, values, rest, damping + 1e-30
-    return HessianPreconditioner(sample.run_tasks, *fields), sample
+    within = _within_classes(sample, weights, values) if k > MAX_APART else None
+    return HessianPreconditioner(sample.run_tasks, *fields, within), sample
+
+
+def _within_classes(sample: Objective, normalized_weights: Matrix, values: Matrix) -> WithinClasses:
+    """The covariance about the class means, of values (m, r) with mean 0."""
+    labels = sample.rows.labels[sample.rows.positions(slice(None))]
+    classes = np.arange(sample.n_classes)[:, np.newaxis]
+
+    def products(rows: NDArray[np.intp]) -> tuple[Matrix, Matrix]:
+        root = np.sqrt(normalized_weights[rows])
+        heavy = values[rows[0] : rows[-1] + 1] * root[:, np.newaxis]
+        return heavy.T @ heavy, (labels[rows] == classes) * root @ heavy
+
+    halves = np.array_split(np.arange(len(values)), 2)  # the same for any number of threads
+    squares, sums = map(sum, zip(*sample.run_tasks(products, halves), strict=True))
+    shares = np.bincount(labels, normalized_weights, sample.n_classes).astype(values.dtype)
+    means = sums / np.sqrt(shares + np.finfo(shares.dtype).tiny)[:, np.newaxis]
+    eigenvalues, vectors = np.linalg.eigh(squares - means.T @ means)
+    return WithinClasses(np.maximum(eigenvalues, 0), vectors)
 
 
 def _coordinates(
