@@ -68,7 +68,9 @@ def test_rows_of_floats_and_chosen_and_joined_ones_are_those_of_an_array(tmp_pat
 
 def test_reading_without_preadv(handle, monkeypatch):
     monkeypatch.delattr(os, "preadv", raising=False)
+    os.lseek(handle, 3, os.SEEK_SET)  # where a reader of the same file may be
     assert np.array_equal(FileRows(handle, "rows", 10, VALUES.shape)[:], VALUES)
+    assert os.lseek(handle, 0, os.SEEK_CUR) == 3
 
 
 @pytest.mark.parametrize("many", [0, 2**30])

@@ -160,8 +160,10 @@ def _read_at(handle: int, buffer: memoryview, place: int) -> int:
     if hasattr(os, "preadv"):
         return os.preadv(handle, [buffer], place)
     with _seek_lock:
+        before = os.lseek(handle, 0, os.SEEK_CUR)  # where whoever opened the file reads on
         os.lseek(handle, place, os.SEEK_SET)
         content = os.read(handle, len(buffer))
+        os.lseek(handle, before, os.SEEK_SET)
     buffer[: len(content)] = content
     return len(content)
 
