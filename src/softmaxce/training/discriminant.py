@@ -25,49 +25,48 @@ from softmaxce.training.preconditioner import HessianPreconditioner, sample_prec
 from softmaxce.training.rows import Rows
 from softmaxce.training.stages import Settings, Start, inverse_hessian, solve
 
-_FIRST_LOGITS = 0.4  # times the logits, for the first inverse Hessian
-_APPROACH_L2 = 20  # / total weight: smaller penalties are approached
-_MIN_APPROACHED_L2 = 1e-8  # smaller ones, and none, are reached in one step from here
-_SEARCH_ROWS = 2000  # on which ridge and slope are chosen
+_FIRST_LOGITS = 0.4  # the first Hessian is computed for the logits times this
+_APPROACH_L2 = 20  # divided by the total weight: smaller penalties are approached by decades
+_MIN_APPROACHED_L2 = 1e-8  # the last decade; smaller penalties, and 0, follow in one step
+_SEARCH_ROWS = 2000  # sampled rows on which the ridge and the slope are chosen
 _MAX_MOVES = 24
 _LEAST_GAIN = 5e-3  # relative, by one move
 
 
 def start_of_many(target: Objective, settings: Settings) -> Start:
-    """The preconditioner for many classes, parameters and the inverse Hessian there.
+    """The preconditioner for many classes, the first parameters and the inverse Hessian there.
 
-    A small penalty is approached by rough fits with larger ones, each a tenth of the one before,
-    which use one inverse Hessian. A single step to it would go too far: there the probabilities are
-    nearly 0 or 1, and the curvature says nothing about the way back. For the same reason the
-    Hessian is that of smaller logits.
+    A small penalty is approached by rough fits with larger penalties, each a tenth of the one
+    before. A single step would go too far: where the probabilities are nearly 0 or 1, the curvature
+    is too small to lead back. For the same reason the Hessian is computed for smaller logits.
     """
     preconditioner, sample = sample_preconditioner(target, settings.seed, settings.tail_factor)
-    last, decades = max(target.l2, _MIN_APPROACHED_L2), decades_to(target)
-    first = target if not decades else replace(target, l2=last * 10.0**decades)
+    penalties = larger_penalties(target)
+    first = replace(target, l2=penalties[0]) if penalties else target
     start = _discriminant_start(first, preconditioner, sample)
     inverse = preconditioner.at(_FIRST_LOGITS * start, first.l2)
     rough = replace(settings, tolerance=0.1, max_iterations=4)
-    for exponent in range(decades, 0, -1):
-        problem = replace(target, l2=last * 10.0**exponent)
-        stage = f"l2 {problem.l2 * settings.l2_unit / settings.inner_l2_unit:.2g}"
-        at = inverse_hessian(preconditioner, problem.l2)
-        solution = solve(problem, start, at, stage, rough, inverse=inverse)
+    for l2 in penalties:
+        stage = f"l2 {l2 * settings.l2_unit / settings.inner_l2_unit:.2g}"
+        at = inverse_hessian(preconditioner, l2)
+        solution = solve(replace(target, l2=l2), start, at, stage, rough, inverse=inverse)
         start, inverse = solution.point.parameters, solution.inverse
     return Start(preconditioner, start, inverse)
 
 
-def decades_to(target: Objective) -> int:
-    """In how many decades the penalty is approached."""
+def larger_penalties(target: Objective) -> list[float]:
+    """The values of l2 through which a small penalty is approached, from the largest."""
     last = max(target.l2, _MIN_APPROACHED_L2)
-    return int(np.log10(max(_APPROACH_L2 / target.total_weight / last, 1.0)))
+    decades = int(np.log10(max(_APPROACH_L2 / target.total_weight / last, 1.0)))
+    return [last * 10.0**exponent for exponent in range(decades, 0, -1)]
 
 
 def _discriminant_start(
     objective: Objective, preconditioner: HessianPreconditioner, sample: Objective
 ) -> Floats:
-    """Parameters (n_pixels + 1, n_classes) for the first iteration, of sum 0 over the classes.
+    """Parameters (n_pixels + 1, n_classes), whose sum over the classes is 0. Needs one pass.
 
-    sample: the objective on the preconditioner's rows. Costs one pass over all rows.
+    sample: the objective on the preconditioner's rows.
     """
     centre, basis = preconditioner.centre.astype(np.float64), preconditioner.basis
     means, shares = _class_means(objective, centre)
@@ -77,7 +76,7 @@ def _discriminant_start(
     rotated = vectors.T @ means
 
     def parameters(ridge: float, slope: float) -> Floats:
-        """For coordinates in the basis, about the centre."""
+        """(r + 1, n_classes), for coordinates in the basis about the centre."""
         scaled = slope * rotated / (eigenvalues[:, np.newaxis] + ridge)
         biases = np.log(shares) - 0.5 * (rotated * scaled).sum(axis=0)
         return np.vstack([vectors @ scaled, biases])
@@ -94,12 +93,12 @@ def _discriminant_start(
 
 
 def _class_means(objective: Objective, centre: Floats) -> tuple[Floats, Floats]:
-    """The mean of each class's scaled pixels about the centre, (n_pixels, n_classes), and each
-    class's share of the weight, (n_classes,), by the gradient for parameters of 0.
+    """The mean of each class's scaled pixels minus the centre, (n_pixels, n_classes), and each
+    class's share of the weight, (n_classes,). Both follow from the gradient at parameters of 0.
 
-    There p = 1/n_classes, so that the gradient is (overall mean)/n_classes − share · (class mean)
-    for the weights, and 1/n_classes − share for the biases. The overall mean is taken to be the
-    centre: the difference moves all classes alike if they are equally large.
+    There p = 1/n_classes, so the gradient is (overall mean)/n_classes − share · (class mean) for
+    the weights, and 1/n_classes − share for the biases. The centre, which is the mean of the
+    sample, replaces the overall mean: with classes of equal size, this shifts all means equally.
     """
     gradient = objective(np.zeros(objective.shape))[1]
     shares, least = 1 / objective.n_classes - gradient[-1], 0.1 / len(objective.rows)
@@ -109,12 +108,13 @@ def _class_means(objective: Objective, centre: Floats) -> tuple[Floats, Floats]:
 
 
 def _search(problem: Objective, parameters: Callable[[float, float], Floats]) -> Floats:
-    """Those of the parameters whose objective is smallest, by moves to a neighbour on a grid of
-    ridges (half decades) and slopes (half octaves)."""
+    """parameters(ridge, slope) with a small objective, found by moving between neighbours on a grid
+    of ridges (in half decades) and slopes (in half octaves)."""
     known: dict[tuple[int, int], float] = {}
 
     def at(place: tuple[int, int]) -> Floats:
-        base = problem.l2 * problem.n_classes  # the penalty, in terms of a class's own covariance
+        # The curvature of a class is at most its share, about 1/n_classes, times the covariance.
+        base = problem.l2 * problem.n_classes
         return parameters(base * 10.0 ** (place[0] / 2) + 1e-12, 2.0 ** (-place[1] / 2))
 
     def value(place: tuple[int, int]) -> float:

@@ -13,7 +13,7 @@ from softmaxce.errors import InputError, TrainingError
 from softmaxce.layers import Layer
 from softmaxce.row_threads import row_threads
 from softmaxce.training.checkpoints import AnswerLog, Snapshot
-from softmaxce.training.discriminant import decades_to, start_of_many
+from softmaxce.training.discriminant import larger_penalties, start_of_many
 from softmaxce.training.fit_progress import IterationInfo, OnIteration
 from softmaxce.training.full_batch import Solution, StopReason
 from softmaxce.training.gram_reduction import is_reducible, reduce
@@ -213,7 +213,7 @@ def _fit_linear(
         "fit",
         settings,
         inverse=start.inverse,
-        is_far=not path and decades_to(problem) > 0,
+        is_far=not path and bool(larger_penalties(problem)),
     )
     found = lift(solution.point.parameters)
     layer = Layer(found[:-1] * objective.scale, found[-1])
@@ -302,8 +302,7 @@ def _choose_l2(
     validation_loss: Callable[[Floats], float],
     settings: Settings,
 ) -> tuple[float, Start, tuple[L2Candidate, ...]]:
-    """The l2 with the smallest validation cross-entropy on a path, its parameters, the path, and
-    the inverse Hessian.
+    """The l2 on a path with the smallest validation cross-entropy, where its fit ended, the path.
 
     The path goes in steps of √10 from first_l2, see `_path_start`, first to smaller values and, if
     the first of them is not better, to larger ones, until the cross-entropy rises. Each fit

@@ -13,7 +13,7 @@ from softmaxce.errors import TrainingError
 from softmaxce.training.objective import Floats
 
 RENEW_EVERY = 30  # iterations, after which a new Hessian beats the old one with its updates
-FIRST_RENEWAL = 2  # and so many if the inverse is then too small
+FIRST_RENEWAL = 2  # iterations, after which an inverse that is too small is replaced
 _MAX_PAIRS, _MIN_PAIRS = 20, 3
 _PAIR_VALUES = 1 << 25  # numbers kept of past steps: 256 MB
 _SUFFICIENT = 1e-4  # fraction of the predicted decrease that a step must achieve (Armijo)

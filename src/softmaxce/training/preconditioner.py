@@ -43,7 +43,7 @@ _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
 MAX_APART = 20  # classes; more have one inverse
 _DIMENSIONS_SHARED = 1536  # of the subspace, with one inverse
-_CLASS_WEIGHT_ROWS = 1024  # at a time
+_CLASS_WEIGHT_ROWS = 1024  # sampled rows whose class weights are computed by one task
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
@@ -67,7 +67,7 @@ class HessianPreconditioner:
     run_tasks: a `map`, over threads; normalized_weights: the m sampled rows' weights, with sum 1;
     centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
     (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
-    basis; damping: added to the diagonal; within: of many classes.
+    basis; damping: added to the diagonal; within: None unless there are many classes.
     """
 
     run_tasks: Callable[..., Iterator[Any]]
@@ -127,7 +127,7 @@ class HessianPreconditioner:
         return solve, np.stack(centres, axis=1), np.array(biases)
 
     def _shared(self, weights: Matrix, ridge: float, _: bool) -> _Inverse:
-        """The same for many classes, from the one scatter within all of them."""
+        """The inverses for many classes, all from the covariance within the classes."""
         assert self.within is not None  # there are many classes
         eigenvalues, vectors = self.within
         totals = weights.sum(axis=1) + np.finfo(weights.dtype).tiny
@@ -224,7 +224,7 @@ def sample_preconditioner(
 
 
 def _within_classes(sample: Objective, normalized_weights: Matrix, values: Matrix) -> WithinClasses:
-    """The covariance about the class means, of values (m, r) with mean 0."""
+    """The covariance of values (m, r), whose mean is 0, about the means of their classes."""
     labels = sample.rows.labels[sample.rows.positions(slice(None))]
     classes = np.arange(sample.n_classes)[:, np.newaxis]
 

@@ -13,8 +13,8 @@ from softmaxce.training.full_batch import Inverse, InverseAt, Solution, minimise
 from softmaxce.training.objective import Floats, Objective
 from softmaxce.training.preconditioner import MAX_APART, HessianPreconditioner
 
-_FLAT = 2.0  # factor by which an inverse was too small: the curvature has fallen
-_LOGITS = 0.7  # times the logits, for the inverse Hessian of many classes
+_FLAT = 2.0  # an inverse that is too small by this factor comes from too large a curvature
+_LOGITS = 0.7  # with many classes, the Hessian is computed for the logits times this
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Settings:
 
 
 class Start(NamedTuple):
-    """Where a fit starts; inverse: the inverse Hessian there, if it is known."""
+    """Where a fit starts: the parameters (n_pixels + 1, n_classes), and the inverse Hessian there,
+    None if it is not known."""
 
     preconditioner: HessianPreconditioner
     parameters: Floats
@@ -54,8 +55,9 @@ def solve(
 ) -> Solution:
     """Minimise the objective, whose answers are logged and whose progress is reported.
 
-    inverse: that of the start, if it is known; is_far: whether the start is so far from the optimum
-    that the inverse Hessian of the second step is no better, unless the first was far too small.
+    inverse: the inverse Hessian at the start, if it is known; is_far: whether the start is far from
+    the optimum. With many classes, the inverse is replaced after two steps; if the start is far,
+    only an inverse that is too small by the factor _FLAT.
     """
     log, largest_factor = settings.checkpoint, _FLAT if is_far else 0.0
     assert not isinstance(log, Snapshot)
@@ -73,8 +75,8 @@ def solve(
 
 
 def inverse_hessian(preconditioner: HessianPreconditioner, l2: float) -> InverseAt:
-    """The inverse Hessian at any parameters; with many classes, that of smaller logits, unless the
-    one before was far too small."""
+    """Returns the inverse Hessian for any parameters and the factor of the inverse before it. With
+    many classes it is computed for smaller logits, unless that inverse was far too small."""
 
     def at(parameters: Floats, factor: float) -> Inverse:
         is_reduced = preconditioner.within is not None and factor < _FLAT
