@@ -154,6 +154,20 @@ def test_the_path_has_the_training_cross_entropy_without_the_penalty(is_weighted
     assert by_l2 == sorted(by_l2)
 
 
+def test_a_path_that_ends_far_from_its_start_reaches_the_optimum():
+    """The Hessian at the start of the path is that of a penalty 30 times as large."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 2000)
+    pixels = rng.standard_normal((2000, 50)) + rng.standard_normal((3, 50))[labels]
+    pixels = (pixels / np.arange(1, 51)).astype(np.float32)
+    rows, validation = np.arange(200, 2000), Rows(pixels, labels, np.arange(200))
+    found = fit(pixels, labels, 3, rows=rows, validation=validation, scale=1.0)
+    assert max(c.l2 for c in found.l2_path) > 30 * found.l2
+    doubles, few = pixels.astype(np.float64), {"rows": rows, "scale": 1.0, "l2": found.l2}
+    optimum = fit(doubles, labels, 3, tolerance=1e-10, max_iterations=1000, **few)
+    assert optimum.objective <= found.objective <= 1.001 * optimum.objective
+
+
 def test_without_validation_rows_a_default_l2_is_used():
     pixels, labels = small_problem()
     found = fit(pixels, labels, 4)

@@ -25,7 +25,7 @@ class Graph(Protocol):
     n_images: int
 
     def run(self, values: Floats) -> Floats:
-        """The features (n_images, n_features) of (n_images, height, width, channels)."""
+        """The features (n_images, n_features) of (n_images, channels, height, width)."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,17 @@ class NetworkFeatures:
         """
         graph = self.opened
         features = np.empty((len(pixels), self.n_features), np.float32)
-        factor = np.array([1 / (255 * s) for s in self.std], np.float32)
-        shift = np.array([m / s for m, s in zip(self.mean, self.std, strict=True)], np.float32)
+        channels = [*zip(self.std, self.mean, strict=True)]
+        scales = [(np.float32(1 / (255 * s)), np.float32(m / s)) for s, m in channels]
+        places = range(len(channels)) if self.order == "rgb" else range(len(channels))[::-1]
 
         def task(start: int) -> None:
-            block = pixels[start : start + graph.n_images]
-            values = np.zeros((graph.n_images, *graph.shape), np.float32)
-            np.multiply(block.reshape(-1, *graph.shape), factor, out=values[: len(block)])
-            values[: len(block)] -= shift
-            values = values[..., ::-1] if self.order == "bgr" else values
+            block = pixels[start : start + graph.n_images].reshape(-1, *graph.shape)
+            values = np.zeros((graph.n_images, len(channels), *graph.shape[:2]), np.float32)
+            for channel, (place, (factor, shift)) in enumerate(zip(places, scales, strict=True)):
+                plane = values[: len(block), place]  # one channel at a time: long inner loops
+                np.multiply(block[..., channel], factor, out=plane)
+                plane -= shift
             features[start : start + len(block)] = graph.run(values)[: len(block)]
 
         with row_threads() as run_tasks:

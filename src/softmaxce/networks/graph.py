@@ -91,7 +91,8 @@ class OnnxGraph:
         if name is not None and name not in names:
             raise self.fault(f"it has no output '{name}'; it has {', '.join(names)}")
         names = names if name is None else [name]
-        blank = np.zeros((self.n_images, *self.shape), np.float32)
+        height, width, channels = self.shape
+        blank = np.zeros((self.n_images, channels, height, width), np.float32)
         values = self._outputs(names, blank)
         found = zip(names, values, strict=True)
         usable = {v.ndim: (name, v) for name, v in found if self._is_of_images(v)}
@@ -111,11 +112,11 @@ class OnnxGraph:
         return is_float and output.ndim > 0 and len(output) == self.n_images
 
     def run(self, values: Floats) -> Floats:
-        """The features (n_images, n_features) of (n_images, height, width, channels)."""
+        """The features (n_images, n_features) of (n_images, channels, height, width)."""
         return self._pooled(*self._outputs([self.output], values))
 
     def _outputs(self, names: Sequence[str], values: Floats) -> list[Any]:
-        given = values if self._is_last else values.transpose(0, 3, 1, 2)
+        given = values.transpose(0, 2, 3, 1) if self._is_last else values
         try:
             found = self._session.run(names, {self._input: np.ascontiguousarray(given)})
         except Exception as error:  # onnxruntime has no base class for its errors

@@ -197,15 +197,13 @@ def _fit_linear(
     if is_searched:
         relative, start, path = _choose_l2(penalised, start, validation_loss, settings)
     path = tuple(c._replace(l2=c.l2 * settings.l2_unit) for c in path)
-    is_apart = start.inverse is None or reduced is not objective or is_reducible(final.rows)
+    is_apart = not path or reduced is not objective or is_reducible(final.rows)
     if final is not objective and is_apart:
         l2 = relative * settings.l2_unit  # the two fits have no parameters in common
         return replace(_fit_linear(final, l2, None, settings, final), l2_path=path)
     problem = penalised(relative)
     if final is not objective:
         problem = replace(final, l2=problem.l2)
-    elif path:
-        start = start._replace(inverse=None)  # a new one, from where the path ended
     solution = solve(
         problem,
         start.parameters,
@@ -306,7 +304,8 @@ def _choose_l2(
 
     The path goes in steps of √10 from first_l2, see `_path_start`, first to smaller values and, if
     the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
-    starts where the best so far ended, and all use one inverse Hessian.
+    starts where the best so far ended, and all use one inverse Hessian. It is returned too if it
+    suits the l2 chosen, and another would cost more than it saves.
     """
     rough = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
     best = middle = _path_start(penalised(1.0), settings)
@@ -335,4 +334,5 @@ def _choose_l2(
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
     best_l2, parameters = found[best][0].l2, found[best][1]
-    return best_l2, Start(start.preconditioner, parameters, inverse), path
+    suits = abs(best - middle) <= 1 and start.preconditioner.within is None
+    return best_l2, Start(start.preconditioner, parameters, inverse if suits else None), path
