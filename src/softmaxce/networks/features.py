@@ -66,15 +66,17 @@ class NetworkFeatures:
         """
         graph = self.opened
         features = np.empty((len(pixels), self.n_features), np.float32)
-        channels = [*zip(self.std, self.mean, strict=True)]
-        scales = [(np.float32(1 / (255 * s)), np.float32(m / s)) for s, m in channels]
-        places = range(len(channels)) if self.order == "rgb" else range(len(channels))[::-1]
+        scales = [
+            (np.float32(1 / (255 * std)), np.float32(mean / std))
+            for mean, std in zip(self.mean, self.std, strict=True)
+        ]
+        places = range(len(scales))[:: -1 if self.order == "bgr" else 1]
 
         def task(start: int) -> None:
             block = pixels[start : start + graph.n_images].reshape(-1, *graph.shape)
-            values = np.zeros((graph.n_images, len(channels), *graph.shape[:2]), np.float32)
-            for channel, (place, (factor, shift)) in enumerate(zip(places, scales, strict=True)):
-                plane = values[: len(block), place]  # one channel at a time: long inner loops
+            values = np.zeros((graph.n_images, len(scales), *graph.shape[:2]), np.float32)
+            for channel, (factor, shift) in enumerate(scales):
+                plane = values[: len(block), places[channel]]
                 np.multiply(block[..., channel], factor, out=plane)
                 plane -= shift
             features[start : start + len(block)] = graph.run(values)[: len(block)]
