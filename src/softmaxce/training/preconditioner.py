@@ -35,7 +35,7 @@ _Inverse = tuple[Callable[[Matrix], Matrix], Matrix, Matrix]
 INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
 _SAMPLE_ROWS = 12_000
 _SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of the matrix
-_FULL_USE_ROWS = 1000  # samples up to this size are used whole for every class
+_FULL_USE_ROWS = 4000  # samples up to this size are used whole for every class
 _FULL_PIXELS = 784  # pixel vectors up to this length (MNIST's) are treated whole
 _DIMENSIONS = 640  # of the subspace for longer ones: most of the variation of natural images
 _BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
@@ -44,7 +44,6 @@ _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of
 MAX_APART = 20  # classes; more have one inverse
 _DIMENSIONS_SHARED = 1536  # of the subspace, with one inverse
 _CLASS_WEIGHT_ROWS = 1024  # sampled rows whose class weights are computed by one task
-_SMALL_MATRIX = 64  # rows, from which halving costs more than LAPACK
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
 
 
@@ -183,7 +182,7 @@ def _inverse_block(weights: Matrix, values: Matrix, ridge: float) -> tuple[Matri
     rows *= np.sqrt(heavy)[:, np.newaxis]
     hessian = rows.T @ rows
     np.einsum("ii->i", hessian)[:] += ridge
-    triangle = _inverse_cholesky(hessian)
+    triangle = _inverse_of_triangle(np.linalg.cholesky(hessian))
     return triangle.T @ triangle, centre, total
 
 
@@ -303,19 +302,17 @@ def _orthonormal(vectors: Matrix) -> Matrix:
     gram = vectors.T @ vectors
     shift = 4 * np.finfo(vectors.dtype).eps * np.trace(gram)
     np.einsum("ii->i", gram)[:] += shift + np.finfo(vectors.dtype).tiny
-    return np.asarray(vectors @ _inverse_cholesky(gram).T)
+    return np.asarray(vectors @ _inverse_of_triangle(np.linalg.cholesky(gram)).T)
 
 
-def _inverse_cholesky(matrix: Matrix) -> Matrix:
-    """T, lower triangular, with TᵀT = matrix⁻¹: the inverse of the Cholesky factor of a symmetric
-    positive definite matrix. By halves, so that almost all of it is matrix products."""
-    n = len(matrix)
-    if n <= _SMALL_MATRIX:
-        return np.asarray(np.linalg.inv(np.linalg.cholesky(matrix)))
-    first, last = slice(0, n // 2), slice(n // 2, n)
-    inverse = np.zeros_like(matrix)
-    inverse[first, first] = _inverse_cholesky(matrix[first, first])
-    factor = matrix[last, first] @ inverse[first, first].T
-    inverse[last, last] = _inverse_cholesky(matrix[last, last] - factor @ factor.T)
-    inverse[last, first] = -inverse[last, last] @ (factor @ inverse[first, first])
+def _inverse_of_triangle(lower: Matrix) -> Matrix:
+    """Inverse of a lower triangular matrix, by halves: almost only matrix products."""
+    n = len(lower)
+    if n <= 64:
+        return np.asarray(np.linalg.inv(lower))
+    half = n // 2
+    inverse = np.zeros_like(lower)
+    inverse[:half, :half] = _inverse_of_triangle(lower[:half, :half])
+    inverse[half:, half:] = _inverse_of_triangle(lower[half:, half:])
+    inverse[half:, :half] = -inverse[half:, half:] @ (lower[half:, :half] @ inverse[:half, :half])
     return inverse
