@@ -297,7 +297,7 @@ def test_the_same_seed_gives_the_same_bytes(hidden):
 
 
 def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
-    limits = {"SAMPLE_ROWS": 300, "FULL_USE_ROWS": 100, "FULL_PIXELS": 20, "DIMENSIONS": 10}
+    limits = {"SAMPLE_ROWS": 300, "FULL_USE_ROWS": 100, "WHOLE_PIXELS": 20, "DIMENSIONS": 10}
     for name, value in limits.items():
         monkeypatch.setattr(preconditioner, f"_{name}", value)
     pixels, labels = small_problem(n=2000, n_pixels=40)

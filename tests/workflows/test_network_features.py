@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from fault_tools import header_of, with_header
 from helpers import PETS, assert_one_error_line
+from PIL import Image
 from tiny_networks import N_FEATURES, write_network
 
 from softmaxce import file_rows
+from softmaxce.data import decoded_rows, preprocessing_choice
+from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset
-from softmaxce.errors import ModelError
+from softmaxce.errors import DataError, ModelError
 from softmaxce.model.model_file import load_model
 from softmaxce.networks.graph import NetworkChoice, open_network
 from softmaxce.preprocessing import Preprocessing
@@ -91,6 +94,42 @@ def test_the_same_bytes_with_any_number_of_processes_and_from_the_cache(
     assert other.exit_code == 0
     assert load_model(tmp_path / "b.npz").network.mean == (0.1, 0.1, 0.1)
     assert (tmp_path / "b.npz").read_bytes() != first
+
+
+def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path, monkeypatch):
+    words = (*TRAIN, "--cache", "cache")
+    reports = []
+    for name in ("a", "b"):
+        trained = softmaxce(*words, "-o", f"{name}.npz", "--report", f"{name}.html", "-q")
+        assert trained.exit_code == 0, trained.stderr
+        html = (tmp_path / f"{name}.html").read_text("utf-8")
+        reports.append(re.findall(r"data:image/[^\"]*", html))
+    assert reports[0] == reports[1]  # the second run decodes the pictures that it shows
+    kept = {(e.n_bytes - 4096) / e.n_images for e in PixelCache(tmp_path / "cache").entries()}
+    assert kept == {25, 25 + 4 * N_FEATURES}  # bytes of an image, none of them pixels
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocessing_choice, "decode_files", None)
+        patch.setattr(decoded_rows, "decode_files", None)
+        assert softmaxce(*words, "-o", "c.npz", "-q").exit_code == 0
+    assert (tmp_path / "c.npz").read_bytes() == (tmp_path / "a.npz").read_bytes()
+    other = (*words, "--onnx-mean", "0.1", "-q")  # other features of the same images
+    assert softmaxce(*other, "-o", "d.npz").exit_code == 0
+    assert softmaxce(*other, "-o", "e.npz", "--no-cache").exit_code == 0
+    assert (tmp_path / "d.npz").read_bytes() == (tmp_path / "e.npz").read_bytes()
+
+
+def test_rows_that_are_decoded_again(tmp_path):
+    for name, value in (("a", 10), ("b", 20), ("c", 30)):
+        Image.new("L", (2, 2), value).save(tmp_path / f"{name}.png")
+    rows = DecodedRows([str(tmp_path / f"{name}.png") for name in "abc"], Preprocessing(1, 2, 1))
+    assert rows[0].tolist() == [10, 10]
+    assert rows[1:].tolist() == [[20, 20], [30, 30]]
+    assert rows[np.array([2, 0])].tolist() == [[30, 30], [10, 10]]
+    assert rows[np.array([2, 0]), :1].tolist() == [[30], [10]]
+    assert rows[3:].shape == (0, 2)
+    (tmp_path / "b.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"an image has changed: .*b\.png.*; run the command again"):
+        rows[:2]
 
 
 def test_a_disk_that_becomes_full_costs_only_the_cache(network, tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ _CHECKED_BYTES = 2**20  # small enough that the allocator reuses the memory
 class CacheKey:
     """The name of the entry for a set of files, and the digest of what it must be made from.
 
-    n_columns: bytes of a row; None: those of the pixels.
+    n_columns: bytes of a row; None: those of the pixels; 0: the entry does not contain any.
     """
 
     name: str
@@ -103,10 +103,13 @@ def usable_folder(path: str | PathLike[str]) -> Path:
     return folder
 
 
-def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> CacheKey | None:
+def key_of(
+    source: str, request: Sequence[object], paths: Sequence[str], n_columns: int | None = None
+) -> CacheKey | None:
     """The key of the images `paths` of `source` with the preprocessing that was asked for.
 
-    None if the status of a file cannot be read, because its age is then unknown.
+    n_columns: see `CacheKey`. None if the status of a file cannot be read, because its age is then
+    unknown.
     """
     stamps = np.empty((len(paths), 3), "<i8")
     try:
@@ -115,13 +118,14 @@ def key_of(source: str, request: Sequence[object], paths: Sequence[str]) -> Cach
             stamps[i] = status.st_size, status.st_mtime_ns, status.st_ctime_ns
     except (OSError, ValueError, OverflowError):
         return None
-    origin = json.dumps([FORMAT, os.path.realpath(source), *map(str, request)])
+    columns = [] if n_columns is None else [n_columns]
+    origin = json.dumps([FORMAT, os.path.realpath(source), *map(str, request), *columns])
     digest = hashlib.blake2b(origin.encode(), digest_size=16)
     name = digest.hexdigest()
     digest.update("\0".join(paths).encode("utf-8", "surrogatepass"))
     digest.update(stamps.tobytes())
     newest = int(stamps[:, 1:].max()) if len(paths) else 0
-    return CacheKey(name, digest.hexdigest(), len(paths), newest)
+    return CacheKey(name, digest.hexdigest(), len(paths), newest, n_columns)
 
 
 class PixelCache:
@@ -150,8 +154,8 @@ class PixelCache:
                 preprocessing = Preprocessing(**header["form"])
                 if preprocessing.fault():
                     return None
-                n_columns = key.n_columns or preprocessing.n_pixels
-                decoded = _read_entry(stream, path, (key.n_files, n_columns))
+                own = preprocessing.n_pixels if key.n_columns is None else key.n_columns
+                decoded = _read_entry(stream, path, (key.n_files, own))
                 if header.pop("checksum") != _checksum(stream, header):
                     return None
                 os.utime(stream.fileno() if os.utime in os.supports_fd else path)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import HEADER_BYTES, key_of
 from softmaxce.data.read_options import ReadOptions
@@ -89,10 +91,15 @@ def decode_all(
     """
     cache = options.cache if options.backend is None else None
     asked = (wanted.size, wanted.channels, wanted.fit, wanted.background)
-    key = key_of(source, asked, paths) if cache else None
+    n_columns = None if options.keeps_pixels else 0
+    key = key_of(source, asked, paths, n_columns) if cache else None
     found = cache.find(key) if cache and key else None
     if found:
-        return *found, wanted.reason(*_seen(found[1]))
+        preprocessing, decoded = found
+        if not options.keeps_pixels:
+            rows: Any = DecodedRows(paths, preprocessing, options.jobs)
+            decoded = replace(decoded, pixels=rows)
+        return preprocessing, decoded, wanted.reason(*_seen(decoded))
     headers = options.backend.headers if options.backend else _headers
     probed = headers(paths[:: max(1, len(paths) // _N_PROBED)])
     settled = wanted.choose({(h.width, h.height) for h in probed}, all(h.is_grey for h in probed))
@@ -105,7 +112,12 @@ def decode_all(
             if sizes:  # some images could be read
                 settled = wanted.choose(sizes, all_grey)
             if cache and key and file and settled == preprocessing:
-                cache.keep(key, source, preprocessing, decoded, file)
+                keep = partial(cache.keep, key, source, preprocessing)
+                if options.keeps_pixels:
+                    keep(decoded, file)
+                elif other := cache.new_file((len(paths), 0)):
+                    with other:
+                        keep(replace(decoded, pixels=np.empty((len(paths), 0), np.uint8)), other)
         if settled == preprocessing:
             break
     return preprocessing, decoded, wanted.reason(sizes, all_grey)

@@ -36,7 +36,9 @@ class ReadOptions:
     """skip_bad: skip unreadable images instead of raising DataError; cache: where decoded pixels
     are kept (None: nowhere; a backend ignores it); jobs: decoding processes (None: one per core);
     on_decoded: called with (images decoded so far, all images); backend: reads the files elsewhere;
-    group_by: what names the group of an image, as `data.grouping` says (None: nothing).
+    group_by: what names the group of an image, as `data.grouping` says (None: nothing);
+    keeps_pixels: if not, the cache keeps only what else is known of the images, and `DecodedRows`
+    stand for the pixels the next time.
     """
 
     skip_bad: bool = False
@@ -45,3 +47,4 @@ class ReadOptions:
     on_decoded: OnDecoded | None = None
     backend: DecodingBackend | None = None
     group_by: str | None = None
+    keeps_pixels: bool = True

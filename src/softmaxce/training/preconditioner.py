@@ -32,16 +32,17 @@ Matrix = NDArray[np.floating[Any]]
 # curvature of their biases, (n_classes or 1,).
 _Inverse = tuple[Callable[[Matrix], Matrix], Matrix, Matrix]
 
-INVERSE_VALUES = 16_000_000  # numbers in the inverses of all classes together (64 MB)
 _SAMPLE_ROWS = 12_000
 _SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of the matrix
 _FULL_USE_ROWS = 4000  # samples up to this size are used whole for every class
-_FULL_PIXELS = 784  # pixel vectors up to this length (MNIST's) are treated whole
+_WHOLE_PIXELS = 256  # pixel vectors up to this length are treated whole
 _DIMENSIONS = 640  # of the subspace for longer ones: most of the variation of natural images
+_SQUARE_PER_PIXEL = 40  # for fewer rows or pixels: see `_width`
 _BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
 _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
 MAX_APART = 20  # classes; more have one inverse
+INVERSE_VALUES = MAX_APART * _DIMENSIONS**2  # at most, in the inverses of all classes together
 _DIMENSIONS_SHARED = 1536  # of the subspace, with one inverse
 _CLASS_WEIGHT_ROWS = 1024  # sampled rows whose class weights are computed by one task
 _DAMPING = 0.02  # of the mean curvature at the start: for directions that the sample lacks
@@ -201,11 +202,8 @@ def sample_preconditioner(
     n, m = len(rows), n_sampled(rows)
     chosen = np.arange(n) if m == n else np.sort(rng.choice(n, m, replace=False))
     basis, outside = None, 0.0
-    affordable = int((INVERSE_VALUES / k) ** 0.5)
-    whole, width = min(_FULL_PIXELS, affordable), min(_DIMENSIONS, affordable)
-    if k > MAX_APART:
-        whole = width = _DIMENSIONS_SHARED
-    if rows.n_pixels > whole:
+    width = _DIMENSIONS_SHARED if k > MAX_APART else _width(rows.n_pixels, n / m)
+    if rows.n_pixels > width:
         basis, outside = _leading_subspace(objective, chosen, width, rng)
     # Copied only now, since both these rows and the subspace need much memory.
     sample = objective if m == n else objective.on_copies(chosen)
@@ -221,6 +219,17 @@ def sample_preconditioner(
     fields = weights, centre, basis, values, rest, damping + 1e-30
     within = _within_classes(sample, weights, values) if k > MAX_APART else None
     return HessianPreconditioner(sample.run_tasks, *fields, within), sample
+
+
+def _width(n_pixels: int, rows_per_sampled_row: float) -> int:
+    """The dimensions of the subspace, if each class has its own inverse.
+
+    Its square is in proportion to the cost of the inverses; that of a pass is to the number of
+    pixels and rows. So the inverses may cost about as much as the passes that they save.
+    """
+    if n_pixels <= _WHOLE_PIXELS:
+        return n_pixels
+    return min(_DIMENSIONS, int((_SQUARE_PER_PIXEL * n_pixels * rows_per_sampled_row) ** 0.5))
 
 
 def _within_classes(sample: Objective, normalized_weights: Matrix, values: Matrix) -> WithinClasses:

@@ -74,7 +74,8 @@ def compare(
         key = model.class_names, model.preprocessing, model.class_choice
         if key not in loaded:  # models with the same preprocessing share the images
             listener = counted(on_progress, f"Reading images for model {number}")
-            options = replace(read, on_decoded=listener)
+            keeps_pixels = model.network is None
+            options = replace(read, on_decoded=listener, keeps_pixels=keeps_pixels)
             loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")
         images = with_features(loaded[key], model.features, listener, read.cache)

@@ -88,13 +88,10 @@ def evaluate(
     """
     model, model_path = opened_model(model, networks)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
-    images = load_for_model(
-        folder,
-        model.class_names,
-        model.preprocessing,
-        replace(read, on_decoded=counted(on_progress, "Reading images")),
-        model.class_choice,
-    )
+    listener = counted(on_progress, "Reading images")
+    options = replace(read, on_decoded=listener, keeps_pixels=model.network is None)
+    wanted = model.class_names, model.preprocessing
+    images = load_for_model(folder, *wanted, options, model.class_choice)
     listener = counted(on_progress, "Computing features")
     images = with_features(images, model.features, listener, read.cache)
     scored = score_subset(model, Subset.whole(images))

@@ -25,6 +25,7 @@ def load_splits(
 ) -> dict[str, Subset]:
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
+    read = replace(read, keeps_pixels=options.network is None)  # its features are kept instead
     listening = replace(read, on_decoded=counted(on_progress, "Reading images"))
     images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
