@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.decoding import OnDecoded, pixel_store
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
@@ -19,6 +20,7 @@ from softmaxce.temporary_files import TemporaryFile
 from softmaxce.workflows.progress import OnProgress, counted
 
 _BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
+_DECODED_BYTES = 2**26  # pixels to decode at a time: more, because processes are started for them
 
 
 def with_features(
@@ -59,7 +61,8 @@ def _computed(
     file: TemporaryFile | None = None,
 ) -> PixelDataset:
     n_images, n_columns = dataset.n_images, _row_bytes(features)
-    step = max(1, _BLOCK_BYTES // max(n_columns, dataset.pixels.shape[1]))
+    block_bytes = _DECODED_BYTES if isinstance(dataset.pixels, DecodedRows) else _BLOCK_BYTES
+    step = max(1, block_bytes // max(n_columns, dataset.pixels.shape[1]))
     with pixel_store((n_images, n_columns), file, HEADER_BYTES if file else 0, None) as store:
         for start in range(0, n_images, step):
             block = features.of(dataset.pixels[start : start + step])
