@@ -307,6 +307,27 @@ def test_a_subspace_and_a_sample_reach_the_optimum_of_all_rows(monkeypatch):
     assert found.objective == pytest.approx(scipy_optimum(x, labels, 4, 1e-3), rel=1e-6)
 
 
+@pytest.mark.parametrize("l2", [1e-7, 1e-8])
+def test_values_of_very_different_spread_reach_the_optimum(l2):
+    """All tell the classes apart equally well, but the subspace contains only the first ones."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 2000)
+    x = rng.standard_normal((2000, 300)) + rng.standard_normal((4, 300))[labels] / 4
+    x *= np.arange(1, 301) ** -1.5
+    rough = fit(x.astype(np.float32), labels, 4, scale=1.0, l2=l2)
+    best = fit(x, labels, 4, scale=1.0, l2=l2, tolerance=1e-9, max_iterations=1000)
+    assert best.converged
+    assert best.objective <= rough.objective <= 1.001 * best.objective
+
+
+@pytest.mark.parametrize(
+    ("n_pixels", "share", "width"),
+    [(256, 1, 256), (784, 60_000 / 12_000, 395), (1280, 1, 226), (3072, 50_000 / 12_000, 640)],
+)
+def test_the_subspace_is_as_wide_as_its_inverses_may_cost(n_pixels, share, width):
+    assert preconditioner._width(n_pixels, share) == width
+
+
 def test_default_tolerance_ends_within_a_thousandth_of_the_optimum():
     pixels, labels = small_problem(n=2000, n_pixels=100, n_classes=6)
     rough = fit(pixels, labels, 6, l2=1e-4)

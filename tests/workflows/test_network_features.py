@@ -20,9 +20,11 @@ from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset
 from softmaxce.errors import DataError, ModelError
+from softmaxce.images.decoded import digests_of
 from softmaxce.model.model_file import load_model
 from softmaxce.networks.graph import NetworkChoice, open_network
 from softmaxce.preprocessing import Preprocessing
+from softmaxce.workflows import features
 from softmaxce.workflows.features import with_features
 
 TRAIN = ("train", PETS, "--features", "n.onnx")
@@ -104,6 +106,7 @@ def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path
         assert trained.exit_code == 0, trained.stderr
         html = (tmp_path / f"{name}.html").read_text("utf-8")
         reports.append(re.findall(r"data:image/[^\"]*", html))
+    assert reports[0]
     assert reports[0] == reports[1]  # the second run decodes the pictures that it shows
     kept = {(e.n_bytes - 4096) / e.n_images for e in PixelCache(tmp_path / "cache").entries()}
     assert kept == {25, 25 + 4 * N_FEATURES}  # bytes of an image, none of them pixels
@@ -113,23 +116,49 @@ def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path
         assert softmaxce(*words, "-o", "c.npz", "-q").exit_code == 0
     assert (tmp_path / "c.npz").read_bytes() == (tmp_path / "a.npz").read_bytes()
     other = (*words, "--onnx-mean", "0.1", "-q")  # other features of the same images
+    monkeypatch.setattr(features, "_DECODED_BYTES", 1000)  # five images at a time
     assert softmaxce(*other, "-o", "d.npz").exit_code == 0
     assert softmaxce(*other, "-o", "e.npz", "--no-cache").exit_code == 0
     assert (tmp_path / "d.npz").read_bytes() == (tmp_path / "e.npz").read_bytes()
 
 
 def test_rows_that_are_decoded_again(tmp_path):
-    for name, value in (("a", 10), ("b", 20), ("c", 30)):
+    def draw(name, value):
         Image.new("L", (2, 2), value).save(tmp_path / f"{name}.png")
-    rows = DecodedRows([str(tmp_path / f"{name}.png") for name in "abc"], Preprocessing(1, 2, 1))
+
+    draw("a", 10), draw("b", 20), draw("c", 30)
+    paths = [str(tmp_path / f"{name}.png") for name in "abc"]
+    digests = digests_of(np.repeat(np.uint8([10, 20, 30]), 2).reshape(3, 2))
+    rows = DecodedRows(paths, Preprocessing(1, 2, 1), digests)
     assert rows[0].tolist() == [10, 10]
     assert rows[1:].tolist() == [[20, 20], [30, 30]]
     assert rows[np.array([2, 0])].tolist() == [[30, 30], [10, 10]]
     assert rows[np.array([2, 0]), :1].tolist() == [[30], [10]]
     assert rows[3:].shape == (0, 2)
-    (tmp_path / "b.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"an image has changed: .*b\.png.*; run the command again"):
+    draw("b", 21)  # a good image, but another one
+    with pytest.raises(DataError, match=r"an image has changed: .*b\.png; run the command again"):
         rows[:2]
+    (tmp_path / "b.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cannot decode an image again: .*b\.png: .*; run the"):
+        rows[:2]
+
+
+def test_evaluate_and_compare_keep_no_pixels_of_a_network(
+    softmaxce, network, tmp_path, monkeypatch
+):
+    softmaxce(*TRAIN, "-o", "m.npz", "-q")
+    softmaxce("train", PETS, "-o", "p.npz", "--size", "8", "--color", "rgb", "-q")
+    test, cached = PETS / "test", ("--cache", "cache", "--format", "json")
+    commands = (("evaluate", test, "-m", "m.npz"), ("compare", "m.npz", "p.npz", test))
+    first = [softmaxce(*command, *cached) for command in commands]
+    assert not any(done.exit_code for done in first)
+    kept = {(e.n_bytes - 4096) / e.n_images for e in PixelCache(tmp_path / "cache").entries()}
+    assert kept == {25, 25 + 4 * N_FEATURES, 25 + 8 * 8 * 3}  # the last: for the model of pixels
+    monkeypatch.setattr(preprocessing_choice, "decode_files", None)
+    monkeypatch.setattr(decoded_rows, "decode_files", None)
+    assert [softmaxce(*command, *cached).stdout for command in commands] == [
+        done.stdout for done in first
+    ]
 
 
 def test_a_disk_that_becomes_full_costs_only_the_cache(network, tmp_path, monkeypatch):

@@ -25,8 +25,9 @@ _folder_option = click.option(
 def cache(context: click.Context) -> None:
     """List or clear the cache of decoded images.
 
-    `train`, `evaluate` and `compare` cache decoded pixels, so that unchanged files are decoded only
-    once. Clearing the cache is safe: the images are decoded again when they are needed.
+    `train`, `evaluate` and `compare` cache decoded pixels, or the features that a network computed
+    from them, so that unchanged files are decoded only once. Clearing the cache is safe: the images
+    are decoded again when they are needed.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

@@ -17,17 +17,22 @@ from softmaxce.preprocessing import Preprocessing
 class DecodedRows(FileRows):
     """A pixel matrix (n, n_pixels): each access decodes the files of its rows.
 
-    paths: files that could all be decoded before; jobs: as in `decode_files`. Raises DataError if
-    one of them cannot be decoded any more.
+    paths: image files, all of which were decoded before; digests: (n, 2), of their pixels then;
+    jobs: as in `decode_files`. Raises DataError for a file that can no longer be decoded, or has
+    other pixels.
     """
 
     def __init__(
-        self, paths: Sequence[str], preprocessing: Preprocessing, jobs: int | None = None
+        self,
+        paths: Sequence[str],
+        preprocessing: Preprocessing,
+        digests: NDArray[np.uint64],
+        jobs: int | None = None,
     ) -> None:
         self.name, self.dtype = "", np.dtype(np.uint8)
         self.shape = len(paths), preprocessing.n_pixels
         self._paths, self._preprocessing, self._jobs = paths, preprocessing, jobs
-        self._numbers = np.arange(len(paths))
+        self._digests, self._numbers = digests, np.arange(len(paths))
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         if isinstance(where, tuple):
@@ -35,6 +40,11 @@ class DecodedRows(FileRows):
         numbers = self._numbers[where]
         paths = [self._paths[i] for i in numbers.reshape(-1)]
         decoded = decode_files(paths, self._preprocessing, jobs=self._jobs)
-        for error in decoded.failures.values():
-            raise DataError(f"an image has changed: {error}; run the command again")
+        if decoded.failures:
+            error = decoded.failures[min(decoded.failures)]
+            raise DataError(f"cannot decode an image again: {error}; run the command again")
+        has_changed = (decoded.digests != self._digests[numbers.reshape(-1)]).any(axis=1)
+        if has_changed.any():
+            path = paths[int(has_changed.argmax())]
+            raise DataError(f"an image has changed: {path}; run the command again")
         return decoded.pixels[:].reshape(*numbers.shape, self.shape[1])

@@ -1,10 +1,10 @@
-"""Decoded pixels kept on disk, so that a data set is decoded once.
+"""Decoded pixels, or the features of a network, kept on disk for the next run.
 
 An entry belongs to one folder (or manifest) with one preprocessing, and is valid only for the files
 it was made from: their paths, sizes, and times of change. Its file:
 
     4096 bytes   one line of JSON (key, shape, preprocessing, checksum), padded with spaces
-    n · D bytes  the pixels, row by row
+    n · D bytes  the pixels or features, row by row; D is 0 if neither is kept
     n · 25       sizes int32 (n, 2), digests uint64 (n, 2), is_grey uint8 (n)
 
 If a file does not match its key, its shape or its checksum, it is ignored and the images are
@@ -51,7 +51,7 @@ _CHECKED_BYTES = 2**20  # small enough that the allocator reuses the memory
 class CacheKey:
     """The name of the entry for a set of files, and the digest of what it must be made from.
 
-    n_columns: bytes of a row; None: those of the pixels; 0: the entry does not contain any.
+    n_columns: bytes of a row; None: those of the pixels; 0: the entry contains no pixels.
     """
 
     name: str

@@ -17,7 +17,7 @@ from softmaxce.data.pixel_cache import HEADER_BYTES, key_of
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import ImageError, OutputError
 from softmaxce.images.decoded import DecodedImages, digests_of
-from softmaxce.images.info import ImageInfo
+from softmaxce.images.info import ImageInfo, decoder_version
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.temporary_files import TemporaryFile
 
@@ -90,14 +90,16 @@ def decode_all(
     headers of a sample. If all images together need another one, they are decoded a second time.
     """
     cache = options.cache if options.backend is None else None
-    asked = (wanted.size, wanted.channels, wanted.fit, wanted.background)
-    n_columns = None if options.keeps_pixels else 0
+    asked: tuple[object, ...] = (wanted.size, wanted.channels, wanted.fit, wanted.background)
+    n_columns = None
+    if not options.keeps_pixels:
+        asked, n_columns = (*asked, decoder_version()), 0
     key = key_of(source, asked, paths, n_columns) if cache else None
     found = cache.find(key) if cache and key else None
     if found:
         preprocessing, decoded = found
         if not options.keeps_pixels:
-            rows: Any = DecodedRows(paths, preprocessing, options.jobs)
+            rows: Any = DecodedRows(paths, preprocessing, decoded.digests, options.jobs)
             decoded = replace(decoded, pixels=rows)
         return preprocessing, decoded, wanted.reason(*_seen(decoded))
     headers = options.backend.headers if options.backend else _headers
@@ -105,19 +107,15 @@ def decode_all(
     settled = wanted.choose({(h.width, h.height) for h in probed}, all(h.is_grey for h in probed))
     for _ in range(_MAX_PASSES):
         preprocessing = settled
-        shape = len(paths), preprocessing.n_pixels
+        shape = len(paths), preprocessing.n_pixels if options.keeps_pixels else 0
         with (cache.new_file(shape) if cache and key else None) or nullcontext() as file:
-            decoded = _decode(paths, preprocessing, options, file)
+            decoded = _decode(paths, preprocessing, options, file if options.keeps_pixels else None)
             sizes, all_grey = _seen(decoded)
             if sizes:  # some images could be read
                 settled = wanted.choose(sizes, all_grey)
             if cache and key and file and settled == preprocessing:
-                keep = partial(cache.keep, key, source, preprocessing)
-                if options.keeps_pixels:
-                    keep(decoded, file)
-                elif other := cache.new_file((len(paths), 0)):
-                    with other:
-                        keep(replace(decoded, pixels=np.empty((len(paths), 0), np.uint8)), other)
+                kept = decoded.pixels if options.keeps_pixels else np.empty(shape, np.uint8)
+                cache.keep(key, source, preprocessing, replace(decoded, pixels=kept), file)
         if settled == preprocessing:
             break
     return preprocessing, decoded, wanted.reason(sizes, all_grey)

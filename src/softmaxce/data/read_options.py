@@ -37,8 +37,8 @@ class ReadOptions:
     are kept (None: nowhere; a backend ignores it); jobs: decoding processes (None: one per core);
     on_decoded: called with (images decoded so far, all images); backend: reads the files elsewhere;
     group_by: what names the group of an image, as `data.grouping` says (None: nothing);
-    keeps_pixels: if not, the cache keeps only what else is known of the images, and `DecodedRows`
-    stand for the pixels the next time.
+    keeps_pixels: whether the cache keeps the pixels; if not, it keeps only the sizes and digests,
+    and a later run decodes the images again when it needs their pixels (`DecodedRows`).
     """
 
     skip_bad: bool = False

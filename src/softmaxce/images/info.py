@@ -1,4 +1,4 @@
-"""What an image file is before preprocessing. Nothing here needs Pillow."""
+"""What an image file is before preprocessing, and the version of what decodes it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ class ImageDetails:
     orientation: int
     has_transparency: bool
     is_animated: bool
+
+
+def decoder_version() -> str:
+    """The version of Pillow: another one may decode a file to other pixels."""
+    from PIL import __version__  # without its decoders
+
+    return __version__

@@ -304,8 +304,9 @@ def _choose_l2(
 
     The path goes in steps of √10 from first_l2, see `_path_start`, first to smaller values and, if
     the first of them is not better, to larger ones, until the cross-entropy rises. Each fit
-    starts where the best so far ended, and all use one inverse Hessian. The last fit needs another
-    if the chosen l2 is more than one step from first_l2: with this one it would stop too early.
+    starts where the best so far ended, and all use one inverse Hessian. The final fit reuses it
+    only if the chosen l2 is at most one step from where the path started: farther away, it would
+    stop before the optimum. With many classes it always computes a new one, which is cheap.
     """
     rough = replace(settings, tolerance=PATH_TOLERANCE, max_iterations=PATH_ITERATIONS)
     best = middle = _path_start(penalised(1.0), settings)
@@ -334,6 +335,6 @@ def _choose_l2(
             break
     path = tuple(found[exponent][0] for exponent in sorted(found, reverse=True))
     best_l2, parameters = found[best][0].l2, found[best][1]
-    is_cheap = start.preconditioner.within is not None  # with many classes
+    is_cheap = start.preconditioner.within is not None  # the one that many classes share
     kept = None if is_cheap or abs(best - middle) > 1 else inverse
     return best_l2, Start(start.preconditioner, parameters, kept), path

@@ -6,8 +6,8 @@ rows and inverted; L-BFGS accounts for the coupling between classes. With many c
 serves all: block k, about the centre of the weights of class k, is taken to be their sum times the
 covariance within the classes, as if the rows near a boundary were as scattered as all others of
 their class. So one eigendecomposition solves each, for any parameters. Long pixel vectors are split
-in two: the subspace in which the sample varies most is treated this way, the rest as if it varied
-equally in every direction.
+in two: the subspace in which the sample varies most is treated this way, and in the rest each
+pixel as if it varied on its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _SAMPLE_VALUES = 1 << 28  # pixel values of the sample, which is copied out of t
 _FULL_USE_ROWS = 4000  # samples up to this size are used whole for every class
 _WHOLE_PIXELS = 256  # pixel vectors up to this length are treated whole
 _DIMENSIONS = 640  # of the subspace for longer ones: most of the variation of natural images
-_SQUARE_PER_PIXEL = 40  # for fewer rows or pixels: see `_width`
+_SQUARE_PER_PIXEL = 40  # width² / (n_pixels · rows per sampled row): see `_width`
+_TAIL_FACTOR = 8.0  # of the variance outside the subspace: too short a step costs less than a long
 _BASIS_VALUES = 1 << 23  # pixel values of the rows from which the subspace is computed
 _BASIS_ROWS = 2000
 _KEPT_WEIGHT = 0.95  # each class uses its heaviest rows, up to this fraction of their weight
@@ -67,8 +68,8 @@ class HessianPreconditioner:
 
     run_tasks: a `map`, over threads; normalized_weights: the m sampled rows' weights, with sum 1;
     centre: (n_pixels,); basis: orthonormal (n_pixels, r), or None for all dimensions; values:
-    (m, r) coordinates of the centred and scaled pixels; rest: variance per dimension outside the
-    basis; damping: added to the diagonal; within: None unless there are many classes.
+    (m, r) coordinates of the centred and scaled pixels; rest: (n_pixels, 1), each one's variance
+    outside the basis; damping: added to the diagonal; within: None unless there are many classes.
     """
 
     run_tasks: Callable[..., Iterator[Any]]
@@ -76,7 +77,7 @@ class HessianPreconditioner:
     centre: Matrix
     basis: Matrix | None
     values: Matrix
-    rest: float
+    rest: Matrix
     damping: float
     within: WithinClasses | None = None
 
@@ -90,7 +91,7 @@ class HessianPreconditioner:
         inverse = self._shared if len(weights) > MAX_APART else self._apart
         solve, centres, biases = inverse(weights, ridge, not parameters.any())
         centre, basis = self.centre.astype(np.float64), self.basis
-        rest = ridge + biases * self.rest  # curvature of each dimension outside the basis
+        rest = ridge + biases * self.rest  # curvature of each pixel outside the basis
 
         def multiply(gradient: Floats) -> Floats:
             gradient = gradient - gradient.mean(axis=1, keepdims=True)
@@ -102,8 +103,8 @@ class HessianPreconditioner:
             if basis is None:
                 step[:-1] = solved
             else:
-                step[:-1] = basis @ (solved - inner / rest).astype(basis.dtype)
-                step[:-1] += pixels / rest
+                step[:-1] = outer = (pixels - basis @ inner) / rest
+                step[:-1] += basis @ (solved - basis.T @ outer.astype(basis.dtype))
             step[-1] = bias / biases - centre @ step[:-1] - (centres * solved).sum(0)
             return np.asarray(step - step.mean(axis=1, keepdims=True))
 
@@ -193,7 +194,7 @@ def sample_preconditioner(
     """The preconditioner on at most some thousand rows, drawn without replacement, and the
     objective on these rows.
 
-    tail_factor: the factor by which the mean variance outside the subspace is raised.
+    tail_factor: a further factor by which the variance outside the subspace is raised.
 
     Raises TrainingError for pixels that are not finite.
     """
@@ -201,7 +202,7 @@ def sample_preconditioner(
     rows, k = objective.rows, objective.n_classes
     n, m = len(rows), n_sampled(rows)
     chosen = np.arange(n) if m == n else np.sort(rng.choice(n, m, replace=False))
-    basis, outside = None, 0.0
+    basis, outside = None, np.zeros((rows.n_pixels, 1), rows.dtype)
     width = _DIMENSIONS_SHARED if k > MAX_APART else _width(rows.n_pixels, n / m)
     if rows.n_pixels > width:
         basis, outside = _leading_subspace(objective, chosen, width, rng)
@@ -211,11 +212,13 @@ def sample_preconditioner(
     if sample.row_weights is not None:
         weights = (sample.row_weights / sample.total_weight).astype(rows.dtype)
     values, centre = _coordinates(sample, weights, basis)
-    variance = float(weights @ np.einsum("ij,ij->i", values, values)) + outside
-    complete = sample is objective and basis is None
+    variance = float(weights @ np.einsum("ij,ij->i", values, values)) + float(outside.sum())
     smallest = 1e-12 if rows.dtype == np.float64 else 1e-6
-    damping = (smallest if complete else _DAMPING) * (k - 1) / k**2 * variance / rows.n_pixels
-    rest = tail_factor * outside / max(rows.n_pixels - values.shape[1], 1)
+    damping = smallest if sample is objective else _DAMPING
+    damping *= (k - 1) / k**2 * variance / rows.n_pixels
+    # The subspace takes up some of the dimensions: fewer are left for the same variance.
+    rest = outside * rows.n_pixels / max(rows.n_pixels - values.shape[1], 1)
+    rest *= _TAIL_FACTOR * tail_factor
     fields = weights, centre, basis, values, rest, damping + 1e-30
     within = _within_classes(sample, weights, values) if k > MAX_APART else None
     return HessianPreconditioner(sample.run_tasks, *fields, within), sample
@@ -224,8 +227,9 @@ def sample_preconditioner(
 def _width(n_pixels: int, rows_per_sampled_row: float) -> int:
     """The dimensions of the subspace, if each class has its own inverse.
 
-    Its square is in proportion to the cost of the inverses; that of a pass is to the number of
-    pixels and rows. So the inverses may cost about as much as the passes that they save.
+    The inverses cost time in proportion to width² for each sampled row, a pass in proportion to
+    n_pixels for each row. So this width keeps their ratio constant. The factor was measured:
+    docs/benchmarks-solver.md.
     """
     if n_pixels <= _WHOLE_PIXELS:
         return n_pixels
@@ -275,9 +279,9 @@ def _coordinates(
 
 def _leading_subspace(
     objective: Objective, chosen: NDArray[np.intp], width: int, rng: np.random.Generator
-) -> tuple[Matrix, float]:
+) -> tuple[Matrix, Matrix]:
     """Orthonormal basis (n_pixels, width) of roughly the directions in which the scaled pixels of
-    some of the chosen rows vary most, and the variance outside it.
+    some of the chosen rows vary most, and each pixel's variance outside it, (n_pixels, 1).
 
     Randomised subspace iteration with one power step (Halko, Martinsson and Tropp 2011).
     """
@@ -298,11 +302,15 @@ def _leading_subspace(
         return np.hstack(list(objective.run_tasks(of_columns, groups)))
 
     vectors = rng.standard_normal((rows.n_pixels, width), dtype=np.float32).astype(rows.dtype)
-    before = _orthonormal(times_gram(vectors))
-    vectors = times_gram(before)
-    inside = float(np.vdot(before, vectors))
-    outside = max(float(np.vdot(pixels, pixels)) - inside, 0.0) / len(pixels)
-    return _orthonormal(_orthonormal(vectors)), outside
+    vectors = times_gram(_orthonormal(times_gram(vectors)))
+    basis = _orthonormal(_orthonormal(vectors))
+
+    def squares_outside(images: Matrix) -> Matrix:
+        outside = images - images @ basis @ basis.T
+        return np.asarray(np.einsum("ij,ij->j", outside, outside))
+
+    squares = objective.run_tasks(squares_outside, np.array_split(pixels, 4))
+    return basis, np.asarray(sum(squares)[:, np.newaxis] / len(pixels))
 
 
 def _orthonormal(vectors: Matrix) -> Matrix:

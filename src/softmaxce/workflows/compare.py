@@ -67,14 +67,14 @@ def compare(
     networks: see `opened_model`. Raises ModelError and DataError (also for a class that one of the
     models does not know).
     """
-    loaded: dict[tuple[tuple[str, ...], Form, ClassChoice], PixelDataset] = {}
+    loaded: dict[tuple[tuple[str, ...], Form, ClassChoice, bool], PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model, _ = opened_model(model_path, networks)
-        key = model.class_names, model.preprocessing, model.class_choice
-        if key not in loaded:  # models with the same preprocessing share the images
+        keeps_pixels = model.network is None
+        key = model.class_names, model.preprocessing, model.class_choice, keeps_pixels
+        if key not in loaded:  # models that need the same pixels share the images
             listener = counted(on_progress, f"Reading images for model {number}")
-            keeps_pixels = model.network is None
             options = replace(read, on_decoded=listener, keeps_pixels=keeps_pixels)
             loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")

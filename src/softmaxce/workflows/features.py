@@ -20,7 +20,7 @@ from softmaxce.temporary_files import TemporaryFile
 from softmaxce.workflows.progress import OnProgress, counted
 
 _BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
-_DECODED_BYTES = 2**26  # pixels to decode at a time: more, because processes are started for them
+_DECODED_BYTES = 2**26  # for DecodedRows: larger blocks, since each may start worker processes
 
 
 def with_features(
