@@ -227,9 +227,9 @@ def sample_preconditioner(
 def _width(n_pixels: int, rows_per_sampled_row: float) -> int:
     """The dimensions of the subspace, if each class has its own inverse.
 
-    The inverses cost time in proportion to width² for each sampled row, a pass in proportion to
-    n_pixels for each row. So this width keeps their ratio constant. The factor was measured:
-    docs/benchmarks-solver.md.
+    rows_per_sampled_row: n / m, if m of the n rows are sampled. The inverses cost time in
+    proportion to width² for each sampled row, a pass in proportion to n_pixels for each row. So
+    this width keeps their ratio constant. The factor was measured: docs/benchmarks-solver.md.
     """
     if n_pixels <= _WHOLE_PIXELS:
         return n_pixels
