@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 
+import pytest
+
 from softmaxce.row_threads import row_threads
+
+
+def test_after_an_exception_nothing_else_is_started():
+    started: list[int] = []
+
+    def work(number):
+        started.append(number)
+        time.sleep(0.01)
+        if number == 3:
+            raise ValueError("the third")
+
+    with pytest.raises(ValueError, match="the third"), row_threads(3) as run_tasks:
+        list(run_tasks(work, range(1000)))
+    assert len(started) < 20
 
 
 class Result:

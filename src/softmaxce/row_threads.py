@@ -12,21 +12,32 @@ from typing import Any
 _MAX_THREADS = 8  # more only compete for one memory bus
 
 
+def available_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def row_threads(n_threads: int | None = None) -> Iterator[Callable[..., Iterator[Any]]]:
     """A `map` that runs its tasks in n_threads Python threads, the calling one included.
 
-    By default there is one for each core that this process may use, at most 8.
+    By default there is one for each core that this process may use, at most 8. After an exception,
+    tasks that have not started never start.
     """
     if n_threads is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        n_threads = min(len(affinity(0)) if affinity else os.cpu_count() or 1, _MAX_THREADS)
+        n_threads = min(available_cores(), _MAX_THREADS)
     with _one_blas_thread():
         if n_threads == 1:
             yield map
             return
         with ThreadPoolExecutor(n_threads - 1) as pool:
-            yield partial(_map_and_help, pool)
+            try:
+                yield partial(_map_and_help, pool)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
 def _map_and_help(

@@ -85,7 +85,7 @@ def test_neither_threads_nor_other_images_change_a_bit(
         NetworkChoice(str(write_network(tmp_path / "n.onnx", n_images=n_images)))
     )
     expected = network.of(pixels)
-    monkeypatch.setattr(features_module, "row_threads", lambda: row_threads(n_threads))
+    monkeypatch.setattr(features_module, "row_threads", lambda _n_cores: row_threads(n_threads))
     np.testing.assert_array_equal(network.of(pixels), expected)
     for i in range(len(pixels)):
         np.testing.assert_array_equal(network.of(pixels[i : i + 1]), expected[i : i + 1])

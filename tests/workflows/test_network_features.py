@@ -6,26 +6,32 @@ import errno
 import json
 import os
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fault_tools import header_of, with_header
-from helpers import PETS, assert_one_error_line
+from helpers import PETS, assert_one_error_line, draw_classes
 from PIL import Image
-from tiny_networks import N_FEATURES, write_network
+from tiny_networks import N_FEATURES, write_function, write_network
 
 from softmaxce import file_rows
-from softmaxce.data import decoded_rows, preprocessing_choice
+from softmaxce.data import decoded_rows, pixel_cache, preprocessing_choice
 from softmaxce.data.decoded_rows import DecodedRows
+from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset
+from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError, ModelError
 from softmaxce.images.decoded import digests_of
 from softmaxce.model.model_file import load_model
 from softmaxce.networks.graph import NetworkChoice, open_network
 from softmaxce.preprocessing import Preprocessing
-from softmaxce.workflows import features
+from softmaxce.workflows.compare import compare
+from softmaxce.workflows.evaluate import evaluate
 from softmaxce.workflows.features import with_features
+from softmaxce.workflows.train import TrainOptions, train
 
 TRAIN = ("train", PETS, "--features", "n.onnx")
 CAT = PETS / "test" / "cat" / "cat-001.png"
@@ -34,6 +40,20 @@ CAT = PETS / "test" / "cat" / "cat-001.png"
 @pytest.fixture
 def network(tmp_path):
     return write_network(tmp_path / "n.onnx")
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the files of each call that decodes files, in this process."""
+    calls = []
+
+    def decode(paths, *others, **options):
+        calls.append([*map(os.path.basename, paths)])
+        return decode_files(paths, *others, **options)
+
+    for module in (preprocessing_choice, decoded_rows):
+        monkeypatch.setattr(module, "decode_files", decode)
+    return calls
 
 
 def test_every_command_uses_the_features(softmaxce, network):
@@ -98,7 +118,7 @@ def test_the_same_bytes_with_any_number_of_processes_and_from_the_cache(
     assert (tmp_path / "b.npz").read_bytes() != first
 
 
-def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path, monkeypatch):
+def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path, decoded):
     words = (*TRAIN, "--cache", "cache")
     reports = []
     for name in ("a", "b"):
@@ -110,16 +130,50 @@ def test_the_cache_keeps_features_instead_of_pixels(softmaxce, network, tmp_path
     assert reports[0] == reports[1]  # the second run decodes the pictures that it shows
     kept = {(e.n_bytes - 4096) / e.n_images for e in PixelCache(tmp_path / "cache").entries()}
     assert kept == {25, 25 + 4 * N_FEATURES}  # bytes of an image, none of them pixels
-    with monkeypatch.context() as patch:
-        patch.setattr(preprocessing_choice, "decode_files", None)
-        patch.setattr(decoded_rows, "decode_files", None)
-        assert softmaxce(*words, "-o", "c.npz", "-q").exit_code == 0
+    choice, cache = NetworkChoice(str(network)), PixelCache(tmp_path / "cache")
+    train(PETS, tmp_path / "c.npz", TrainOptions(network=choice), ReadOptions(cache=cache))
+    assert not decoded
     assert (tmp_path / "c.npz").read_bytes() == (tmp_path / "a.npz").read_bytes()
     other = (*words, "--onnx-mean", "0.1", "-q")  # other features of the same images
-    monkeypatch.setattr(features, "_DECODED_BYTES", 1000)  # five images at a time
     assert softmaxce(*other, "-o", "d.npz").exit_code == 0
     assert softmaxce(*other, "-o", "e.npz", "--no-cache").exit_code == 0
     assert (tmp_path / "d.npz").read_bytes() == (tmp_path / "e.npz").read_bytes()
+
+
+def test_unreadable_images_leave_the_features_of_the_others_in_the_cache(
+    network, tmp_path, monkeypatch, decoded
+):
+    shutil.copytree(PETS / "train", tmp_path / "pets")
+    for path in ("cat/a.jpg", "dog/z.png"):
+        (tmp_path / "pets" / path).write_bytes(b"no picture")
+    monkeypatch.setattr(pixel_cache, "_SETTLED_NS", 0)
+    choice, cache = NetworkChoice(str(network)), PixelCache(tmp_path / "cache")
+
+    def trained(cache, choice=choice):
+        read = ReadOptions(skip_bad=True, cache=cache)
+        train(tmp_path / "pets", tmp_path / "m.npz", TrainOptions(network=choice), read)
+        return (tmp_path / "m.npz").read_bytes()
+
+    first = trained(None)
+    assert trained(cache) == first
+    decoded.clear()
+    assert trained(cache) == first
+    assert decoded == [["a.jpg", "z.png"]]  # which may be readable by now
+    other = replace(choice, mean=(0.1,))  # other features of the same images
+    assert trained(cache, other) == trained(None, other) != first
+
+
+def test_an_image_whose_features_are_not_finite_is_named(softmaxce, tmp_path):
+    write_function(tmp_path / "log.onnx", {"a": ["n", 3, 8, 8]}, "Log")
+    plain = ("--onnx-mean", "0", "--onnx-std", "1", "-q")
+    draw_classes(tmp_path / "set", {"a": 20, "b": 20})
+    for path in (tmp_path / "set").rglob("*.png"):
+        Image.new("RGB", (8, 8), (9, 9, 99)).save(path)
+    assert softmaxce("train", "set", "--features", "log.onnx", *plain).exit_code == 0
+    Image.new("RGB", (8, 8), (9, 9, 0)).save(tmp_path / "set" / "b" / "003.png")
+    for command in (("train", "set", "--features", "log.onnx", *plain), ("predict", "set")):
+        done = softmaxce(*command)
+        assert_one_error_line(done, 1, "log.onnx: the features of ", "003.png are NaN, infinite")
 
 
 def test_rows_that_are_decoded_again(tmp_path):
@@ -143,22 +197,25 @@ def test_rows_that_are_decoded_again(tmp_path):
         rows[:2]
 
 
-def test_evaluate_and_compare_keep_no_pixels_of_a_network(
-    softmaxce, network, tmp_path, monkeypatch
-):
+def test_evaluate_and_compare_keep_no_pixels_of_a_network(softmaxce, network, tmp_path, decoded):
     softmaxce(*TRAIN, "-o", "m.npz", "-q")
     softmaxce("train", PETS, "-o", "p.npz", "--size", "8", "--color", "rgb", "-q")
-    test, cached = PETS / "test", ("--cache", "cache", "--format", "json")
-    commands = (("evaluate", test, "-m", "m.npz"), ("compare", "m.npz", "p.npz", test))
-    first = [softmaxce(*command, *cached) for command in commands]
-    assert not any(done.exit_code for done in first)
-    kept = {(e.n_bytes - 4096) / e.n_images for e in PixelCache(tmp_path / "cache").entries()}
+    test, cache = PETS / "test", PixelCache(tmp_path / "cache")
+    read, models = ReadOptions(cache=cache), [str(tmp_path / f"{name}.npz") for name in "mp"]
+
+    def scored():
+        compared = compare(test, *models, read)
+        all_scored = evaluate(test, models[0], read).scored, compared.a, compared.b
+        return [s.scores.cross_entropy for s in all_scored]
+
+    first = scored()
+    assert first[0] == first[1] != first[2]
+    kept = {(e.n_bytes - 4096) / e.n_images for e in cache.entries()}
     assert kept == {25, 25 + 4 * N_FEATURES, 25 + 8 * 8 * 3}  # the last: for the model of pixels
-    monkeypatch.setattr(preprocessing_choice, "decode_files", None)
-    monkeypatch.setattr(decoded_rows, "decode_files", None)
-    assert [softmaxce(*command, *cached).stdout for command in commands] == [
-        done.stdout for done in first
-    ]
+    assert decoded
+    decoded.clear()
+    assert scored() == first
+    assert not decoded
 
 
 def test_a_disk_that_becomes_full_costs_only_the_cache(network, tmp_path, monkeypatch):

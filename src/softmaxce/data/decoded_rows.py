@@ -1,17 +1,33 @@
-"""Pixels that are decoded where they are needed, because nothing keeps them."""
+"""Pixels that are decoded again where they are needed, because only their features are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.decoding import decode_files
+from softmaxce.data.decoding import OnDecoded, decode_files
 from softmaxce.errors import DataError
 from softmaxce.file_rows import FileRows
+from softmaxce.images.decoded import DecodedImages
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.preprocessing import Preprocessing
+
+
+def decode_for_network(
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    network: NetworkFeatures,
+    jobs: int | None = None,
+    on_decoded: OnDecoded | None = None,
+) -> DecodedImages:
+    """As `decode_files`, with the features of each image as well, and its pixels on access."""
+    decoded = decode_files(paths, preprocessing, jobs=jobs, on_decoded=on_decoded, network=network)
+    rows: Any = DecodedRows(paths, preprocessing, decoded.digests, jobs)
+    return replace(decoded, pixels=rows)
 
 
 class DecodedRows(FileRows):
@@ -38,13 +54,30 @@ class DecodedRows(FileRows):
         if isinstance(where, tuple):
             return super().__getitem__(where)
         numbers = self._numbers[where]
-        paths = [self._paths[i] for i in numbers.reshape(-1)]
-        decoded = decode_files(paths, self._preprocessing, jobs=self._jobs)
+        decoded = self._decode(numbers.reshape(-1))
+        return decoded.pixels[:].reshape(*numbers.shape, self.shape[1])
+
+    def chosen(self, numbers: NDArray[np.int64]) -> DecodedRows:
+        """Some of the rows, by number. Nothing is decoded before an access."""
+        paths = [self._paths[i] for i in numbers]
+        return DecodedRows(paths, self._preprocessing, self._digests[numbers], self._jobs)
+
+    def features_of(
+        self, network: NetworkFeatures, on_decoded: OnDecoded | None
+    ) -> NDArray[np.float32]:
+        """The features (n, n_features) of all rows; no pixel is kept."""
+        decoded = self._decode(self._numbers, network=network, on_decoded=on_decoded)
+        assert decoded.features is not None
+        return decoded.features
+
+    def _decode(self, numbers: NDArray[np.int64], **how: Any) -> DecodedImages:
+        paths = [self._paths[i] for i in numbers]
+        decoded = decode_files(paths, self._preprocessing, jobs=self._jobs, **how)
         if decoded.failures:
             error = decoded.failures[min(decoded.failures)]
             raise DataError(f"cannot decode an image again: {error}; run the command again")
-        has_changed = (decoded.digests != self._digests[numbers.reshape(-1)]).any(axis=1)
+        has_changed = (decoded.digests != self._digests[numbers]).any(axis=1)
         if has_changed.any():
             path = paths[int(has_changed.argmax())]
             raise DataError(f"an image has changed: {path}; run the command again")
-        return decoded.pixels[:].reshape(*numbers.shape, self.shape[1])
+        return decoded

@@ -1,8 +1,9 @@
-"""Many image files → the rows of one uint8 matrix, in worker processes where that pays.
+"""Many image files → the rows of one matrix: their pixels, or a network's features of them.
 
 The first files are decoded in this process. If the rest would take long, worker processes are
 started, which write their rows into a file: no pixel is sent from process to process, and a large
-matrix needs no memory.
+matrix needs no memory. A network runs in threads of this process, each of which decodes the images
+that it is given next, so that no pixel is kept.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.worker_processes import (
     StartMethod,
-    available_cores,
     in_workers,
     start_method,
 )
-from softmaxce.errors import ImageError, OutputError
+from softmaxce.errors import DataError, ImageError, OutputError
 from softmaxce.file_rows import RowWriter, rows_of_file
 from softmaxce.images.decoded import DecodedImages
-from softmaxce.preprocessing import Preprocessing
+from softmaxce.networks.features import NetworkFeatures, not_finite
+from softmaxce.preprocessing import MAX_FEATURE, Preprocessing
+from softmaxce.row_threads import available_cores, row_threads
 from softmaxce.temporary_files import TemporaryFile
 
 OnDecoded = Callable[[int, int], None]
@@ -43,6 +46,10 @@ _SECONDS_PER_LAST_CHUNK = 0.02
 # Decoding must take longer than this to start workers: a spawned one imports NumPy and Pillow.
 _MIN_SECONDS_FOR_WORKERS = {"fork": 0.1, "spawn": 2.0}
 _MIN_BYTES_FOR_FILE = 2**26
+# A thread that runs a network decodes a few images at a time, which leaves the network's weights in
+# its cache more often. Its tasks are planned in blocks, since each waiting one takes memory.
+_FILES_PER_TASK = 4
+_TASKS_AHEAD = 512
 
 
 def decode_files(
@@ -53,13 +60,15 @@ def decode_files(
     on_decoded: OnDecoded | None = None,
     pixel_file: TemporaryFile | None = None,
     offset: int = 0,
+    network: NetworkFeatures | None = None,
 ) -> DecodedImages:
     """Decode every file, in order, with at most `jobs` worker processes (None: one per core).
 
     The pixels are written to `pixel_file`, starting at the byte `offset`. Without one, they stay in
-    memory, or in a temporary file that disappears when the pixels are no longer used.
+    memory, or in a temporary file that disappears when the pixels are no longer used. With a
+    network, the result has its features in their place, (n_files, 0), and `jobs` threads work.
     `on_decoded` is called after each chunk of files, unless there is only one chunk. Raises
-    OutputError if there is no space for the pixels.
+    OutputError if there is no space for the rows, and DataError for features that are not finite.
     """
     n_files = len(paths)
     sizes = np.zeros((n_files, 2), np.int32)
@@ -68,9 +77,14 @@ def decode_files(
     failures: dict[int, ImageError] = {}
     n_done = 0
     jobs = jobs or available_cores()
-    method = start_method() if jobs > 1 else None
-    with pixel_store((n_files, preprocessing.n_pixels), pixel_file, offset, method) as store:
-        for chunk in _decode_chunks(paths, preprocessing, store, jobs, method):
+    method = start_method() if jobs > 1 and network is None else None
+    n_columns = network.row_bytes if network else preprocessing.n_pixels
+    with pixel_store((n_files, n_columns), pixel_file, offset, method) as store:
+        for chunk in (
+            _chunks_of_features(paths, preprocessing, store, jobs, network)
+            if network
+            else _decode_chunks(paths, preprocessing, store, jobs, method)
+        ):
             start, decoded = chunk.start, chunk.decoded
             rows = slice(start, start + chunk.n_files)
             sizes[rows], is_grey[rows] = decoded.sizes, decoded.is_grey
@@ -79,7 +93,10 @@ def decode_files(
             n_done += chunk.n_files
             if on_decoded is not None and chunk.n_files < n_files:
                 on_decoded(n_done, n_files)
-        return DecodedImages(store.matrix(), sizes, is_grey, digests, failures)
+        matrix = store.matrix()
+        features: Any = matrix.view(network.dtype) if network else None
+        pixels = np.empty((n_files, 0), np.uint8) if network else matrix
+        return DecodedImages(pixels, sizes, is_grey, digests, failures, features)
 
 
 class PixelStore:
@@ -250,3 +267,38 @@ def _decode_chunks(
     for chunk in in_workers(decode, plan.next_limits, jobs, method):
         plan.learn(chunk)
         yield chunk
+
+
+def _chunks_of_features(
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    store: PixelStore,
+    jobs: int,
+    network: NetworkFeatures,
+) -> Iterator[_Chunk]:
+    """Chunks of a few images, whose features are stored."""
+    from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
+
+    n_at_once = network.opened.n_images
+    n_files = n_at_once * max(1, _FILES_PER_TASK // n_at_once)
+
+    def task(start: int) -> tuple[DecodedImages, NDArray[np.float32]]:
+        decoded = decode_batch(paths[start : start + n_files], preprocessing)
+        batches = range(0, len(decoded.pixels), n_at_once)
+        found = [network.of_batch(decoded.pixels[i : i + n_at_once]) for i in batches]
+        return replace(decoded, pixels=decoded.pixels[:0]), np.concatenate(found)
+
+    with row_threads(jobs) as run_tasks:
+        for block in range(0, len(paths), n_files * _TASKS_AHEAD):
+            starts = range(block, min(block + n_files * _TASKS_AHEAD, len(paths)), n_files)
+            for start, (decoded, features) in zip(starts, run_tasks(task, starts), strict=True):
+                is_bad = not_finite(features)
+                is_bad[list(decoded.failures)] = False
+                if is_bad.any():
+                    raise DataError(
+                        f"cannot use the network: {network.opened.path}: the features of "
+                        f"{paths[start + int(is_bad.argmax())]} are NaN, infinite or above "
+                        f"{MAX_FEATURE:.0e}; check --onnx-mean and --onnx-std"
+                    )
+                store.store(start, features.view(np.uint8))
+                yield _Chunk(start, decoded, 0.0)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from softmaxce.data.worker_processes import available_cores, in_workers, start_method
+from softmaxce.data.worker_processes import in_workers, start_method
 from softmaxce.errors import ImageError
 from softmaxce.images.info import ImageDetails
+from softmaxce.row_threads import available_cores
 
 _CHUNK_FILES = 256
 _FILES_WORTH_WORKERS = 1000

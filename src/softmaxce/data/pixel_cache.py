@@ -5,7 +5,7 @@ it was made from: their paths, sizes, and times of change. Its file:
 
     4096 bytes   one line of JSON (key, shape, preprocessing, checksum), padded with spaces
     n · D bytes  the pixels or features, row by row; D is 0 if neither is kept
-    n · 25       sizes int32 (n, 2), digests uint64 (n, 2), is_grey uint8 (n)
+    n · 25       sizes int32 (n, 2), digests uint64 (n, 2), kind uint8 (n): 1 grey, 2 unreadable
 
 If a file does not match its key, its shape or its checksum, it is ignored and the images are
 decoded again. Files are written to a temporary name and renamed; the least recently used entries
@@ -43,6 +43,7 @@ _SUFFIX = ".pixels"
 _TEMPORARY = ".new-"
 _SETTLED_NS = 2 * 10**9  # FAT, the coarsest file system in use, stores times in steps of 2 seconds
 _INFO_BYTES = 25
+_GREY, _UNREADABLE = 1, 2
 _CHECKED_WORDS = 1024
 _CHECKED_BYTES = 2**20  # small enough that the allocator reuses the memory
 
@@ -142,8 +143,9 @@ class PixelCache:
     ) -> None:
         self.folder, self.max_bytes, self._on_note = folder, max_bytes, on_note
 
-    def find(self, key: CacheKey) -> tuple[Preprocessing, DecodedImages] | None:
-        """What an earlier run decoded from exactly these files, or None."""
+    def find(self, key: CacheKey) -> tuple[Preprocessing, DecodedImages, list[int]] | None:
+        """What an earlier run decoded from exactly these files, and the positions of those that
+        it could not decode; or None."""
         path = self._path_of(key)
         try:
             # Opened once, because another run may replace the file.
@@ -155,13 +157,13 @@ class PixelCache:
                 if preprocessing.fault():
                     return None
                 own = preprocessing.n_pixels if key.n_columns is None else key.n_columns
-                decoded = _read_entry(stream, path, (key.n_files, own))
+                decoded, failed = _read_entry(stream, path, (key.n_files, own))
                 if header.pop("checksum") != _checksum(stream, header):
                     return None
                 os.utime(stream.fileno() if os.utime in os.supports_fd else path)
         except (OSError, DataError, ValueError, KeyError, TypeError):
             return None
-        return preprocessing, decoded
+        return preprocessing, decoded, failed
 
     def new_file(self, shape: tuple[int, int]) -> TemporaryFile | None:
         """A new file for pixels of this shape from the byte HEADER_BYTES on.
@@ -201,22 +203,24 @@ class PixelCache:
     ) -> None:
         """Turn the file from `new_file`, which contains the pixels of `decoded`, into an entry.
 
-        The file stays as it is, without an error, if an image failed (it may be readable later), if
-        one is so new that another change could have the same time, if the file was closed because
-        the disk is full, or if the disk has no room for the rest.
+        The file stays as it is, without an error, if an image is so new that another change could
+        have the same time, if the file was closed because the disk is full, or if the disk has no
+        room for the rest.
         """
         shape = decoded.pixels.shape
         n_bytes = _entry_bytes(shape)
         too_new = key.newest_ns > time.time_ns() - _SETTLED_NS
         is_lost = file.handle < 0
-        if is_lost or decoded.failures or too_new or n_bytes > self.max_bytes:
+        if is_lost or too_new or n_bytes > self.max_bytes:
             return
+        kinds = decoded.is_grey.astype(np.uint8)
+        kinds[list(decoded.failures)] = _UNREADABLE
         with suppress(OSError):
             with open(file.handle, "r+b", closefd=False) as stream:
                 stream.seek(HEADER_BYTES + shape[0] * shape[1])
                 stream.write(decoded.sizes.astype("<i4").tobytes())
                 stream.write(decoded.digests.astype("<u8").tobytes())
-                stream.write(decoded.is_grey.astype(np.uint8).tobytes())
+                stream.write(kinds.tobytes())
                 stream.flush()
                 header = {
                     "format": FORMAT,
@@ -305,19 +309,24 @@ def _read_header(stream: BinaryIO) -> dict[str, Any]:
     return header
 
 
-def _read_entry(stream: BinaryIO, path: str, shape: tuple[int, int]) -> DecodedImages:
+def _read_entry(
+    stream: BinaryIO, path: str, shape: tuple[int, int]
+) -> tuple[DecodedImages, list[int]]:
+    """The images, and the positions of those that could not be decoded."""
     n_images, n_pixels = shape
     if os.fstat(stream.fileno()).st_size != _entry_bytes(shape):
         raise ValueError("the file is shorter or longer than its header says")
     stream.seek(HEADER_BYTES + n_images * n_pixels)
     info = stream.read(n_images * _INFO_BYTES)
-    return DecodedImages(
+    kinds = np.frombuffer(info, np.uint8, n_images, 24 * n_images)
+    decoded = DecodedImages(
         pixels=rows_of_file(stream.fileno(), path, HEADER_BYTES, shape),
         sizes=np.frombuffer(info, "<i4", 2 * n_images).reshape(-1, 2),
         digests=np.frombuffer(info, "<u8", 2 * n_images, 8 * n_images).reshape(-1, 2),
-        is_grey=np.frombuffer(info, np.uint8, n_images, 24 * n_images).astype(np.bool_),
+        is_grey=kinds == _GREY,
         failures={},
     )
+    return decoded, np.flatnonzero(kinds == _UNREADABLE).tolist()
 
 
 def _checksum(stream: BinaryIO, header: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from softmaxce.class_names import closest, labels_of
 from softmaxce.data.array_files import LabelledArrays
 from softmaxce.data.chosen_classes import read_contents
 from softmaxce.data.class_folders import ClassFolder
+from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.feature_arrays import check_values, wanted_vectors
 from softmaxce.data.grouping import about_single_images, group_keys, joined_by_copies
 from softmaxce.data.preprocessing_choice import PreprocessingOptions, decode_all, decode_arrays
@@ -213,15 +214,14 @@ def _read(
         np.array(labels_of([c.name for c in classes], class_names), np.int64),
         [len(c.paths) for c in classes],
     )
-    pixels, digests = decoded.pixels, decoded.digests
+    pixels, digests, features = decoded.pixels, decoded.digests, decoded.features
     if unreadable:
         kept = np.setdiff1d(np.arange(len(paths)), list(decoded.failures))
         digests, labels = digests[kept], labels[kept]
         groups = None if groups is None else groups[kept]
+        features = None if features is None else features[kept]
         paths = [paths[i] for i in kept]
-        # A backend's rows must be those of consecutive files, so it decodes the good ones again.
-        backend = options.backend
-        pixels = backend.decode(paths, preprocessing, None).pixels if backend else pixels[kept]
+        pixels = _kept_pixels(pixels, kept, paths, preprocessing, options)
     return PixelDataset(
         pixels,
         labels,
@@ -238,8 +238,21 @@ def _read(
             *about_copies(digests, labels, paths),
             *about_single_images(groups, options.group_by),
         ),
-        groups=groups,
+        features,
+        groups,
     )
+
+
+def _kept_pixels(
+    pixels: NDArray[np.uint8],
+    kept: NDArray[np.int64],
+    paths: Sequence[str],
+    preprocessing: Preprocessing,
+    options: ReadOptions,
+) -> NDArray[np.uint8]:
+    if options.backend:  # its rows must be those of consecutive files
+        return options.backend.decode(paths, preprocessing, None).pixels
+    return pixels.chosen(kept) if isinstance(pixels, DecodedRows) else pixels[kept]
 
 
 def _unreadable(errors: Sequence[ImageError]) -> DataError:

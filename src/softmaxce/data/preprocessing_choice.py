@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from softmaxce.data.decoded_rows import DecodedRows
+from softmaxce.data.decoded_rows import DecodedRows, decode_for_network
 from softmaxce.data.decoding import decode_files
-from softmaxce.data.pixel_cache import HEADER_BYTES, key_of
+from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache, key_of
 from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import ImageError, OutputError
 from softmaxce.images.decoded import DecodedImages, digests_of
@@ -92,33 +92,50 @@ def decode_all(
     cache = options.cache if options.backend is None else None
     asked: tuple[object, ...] = (wanted.size, wanted.channels, wanted.fit, wanted.background)
     n_columns = None
-    if not options.keeps_pixels:
+    if options.network:  # the cache keeps only the sizes and digests
         asked, n_columns = (*asked, decoder_version()), 0
     key = key_of(source, asked, paths, n_columns) if cache else None
-    found = cache.find(key) if cache and key else None
-    if found:
+    if cache and key and (found := _found(cache, key, paths, options)):
         preprocessing, decoded = found
-        if not options.keeps_pixels:
-            rows: Any = DecodedRows(paths, preprocessing, decoded.digests, options.jobs)
-            decoded = replace(decoded, pixels=rows)
         return preprocessing, decoded, wanted.reason(*_seen(decoded))
     headers = options.backend.headers if options.backend else _headers
     probed = headers(paths[:: max(1, len(paths) // _N_PROBED)])
     settled = wanted.choose({(h.width, h.height) for h in probed}, all(h.is_grey for h in probed))
     for _ in range(_MAX_PASSES):
         preprocessing = settled
-        shape = len(paths), preprocessing.n_pixels if options.keeps_pixels else 0
+        shape = len(paths), 0 if options.network else preprocessing.n_pixels
         with (cache.new_file(shape) if cache and key else None) or nullcontext() as file:
-            decoded = _decode(paths, preprocessing, options, file if options.keeps_pixels else None)
+            decoded = _decode(paths, preprocessing, options, file)
             sizes, all_grey = _seen(decoded)
             if sizes:  # some images could be read
                 settled = wanted.choose(sizes, all_grey)
             if cache and key and file and settled == preprocessing:
-                kept = decoded.pixels if options.keeps_pixels else np.empty(shape, np.uint8)
+                kept: Any = np.empty(shape, np.uint8) if options.network else decoded.pixels
                 cache.keep(key, source, preprocessing, replace(decoded, pixels=kept), file)
         if settled == preprocessing:
             break
     return preprocessing, decoded, wanted.reason(sizes, all_grey)
+
+
+def _found(
+    cache: PixelCache, key: CacheKey, paths: Sequence[str], options: ReadOptions
+) -> tuple[Preprocessing, DecodedImages] | None:
+    """What the cache keeps. Files that could not be decoded are tried again: the reason may have
+    been the disk, or a plug-in that was not installed. If one can be decoded now, None."""
+    found = cache.find(key)
+    if found is None:
+        return None
+    preprocessing, decoded, failed = found
+    failures: dict[int, ImageError] = {}
+    if failed:
+        again = decode_files([paths[i] for i in failed], preprocessing, jobs=options.jobs)
+        if len(again.failures) < len(failed):
+            return None
+        failures = {failed[i]: error for i, error in again.failures.items()}
+    pixels: Any = decoded.pixels
+    if options.network:
+        pixels = DecodedRows(paths, preprocessing, decoded.digests, options.jobs)
+    return preprocessing, replace(decoded, pixels=pixels, failures=failures)
 
 
 def decode_arrays(
@@ -148,6 +165,10 @@ def _decode(
 ) -> DecodedImages:
     if options.backend:
         return options.backend.decode(paths, preprocessing, options.on_decoded)
+    if options.network:
+        return decode_for_network(
+            paths, preprocessing, options.network, options.jobs, options.on_decoded
+        )
     decode = partial(
         decode_files, paths, preprocessing, jobs=options.jobs, on_decoded=options.on_decoded
     )

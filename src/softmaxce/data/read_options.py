@@ -10,6 +10,7 @@ from softmaxce.data.decoding import OnDecoded
 from softmaxce.data.pixel_cache import PixelCache
 from softmaxce.images.decoded import DecodedImages
 from softmaxce.images.info import ImageInfo
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.preprocessing import Preprocessing
 
 
@@ -37,8 +38,8 @@ class ReadOptions:
     are kept (None: nowhere; a backend ignores it); jobs: decoding processes (None: one per core);
     on_decoded: called with (images decoded so far, all images); backend: reads the files elsewhere;
     group_by: what names the group of an image, as `data.grouping` says (None: nothing);
-    keeps_pixels: whether the cache keeps the pixels; if not, it keeps only the sizes and digests,
-    and a later run decodes the images again when it needs their pixels (`DecodedRows`).
+    network: computes the features of images while they are decoded; their pixels are not kept, and
+    decoded again where they are needed (`DecodedRows`).
     """
 
     skip_bad: bool = False
@@ -47,4 +48,4 @@ class ReadOptions:
     on_decoded: OnDecoded | None = None
     backend: DecodingBackend | None = None
     group_by: str | None = None
-    keeps_pixels: bool = True
+    network: NetworkFeatures | None = None

@@ -29,13 +29,6 @@ _SECONDS_BETWEEN_CHECKS = 0.2
 _hiding = threading.Lock()
 
 
-def available_cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def start_method() -> StartMethod | None:
     """How workers can be started; None if this process can have none.
 

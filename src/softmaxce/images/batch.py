@@ -8,8 +8,9 @@ import numpy as np
 
 from softmaxce.errors import ImageError
 from softmaxce.images.decoded import DecodedImages, digests_of
+from softmaxce.images.decoder_guards import quiet_decoders
 from softmaxce.images.files import Content, read_file
-from softmaxce.images.reading import decode_content, quiet_decoders
+from softmaxce.images.reading import decode_content
 from softmaxce.images.small_png import MAX_SIDE, SmallPng
 from softmaxce.preprocessing import Preprocessing
 
@@ -27,7 +28,7 @@ def decode_batch(
     failures: dict[int, ImageError] = {}
     png = SmallPng(width, height, channels) if max(width, height) <= MAX_SIDE else None
     small: dict[int, bytes] = {}
-    with quiet_decoders():
+    with quiet_decoders:
         for i, path in enumerate(paths):
             try:
                 content = read(path)

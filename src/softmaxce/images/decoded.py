@@ -18,7 +18,8 @@ class DecodedImages:
 
     sizes: (n_files, 2), width and height before preprocessing; is_grey: (n_files,);
     digests: (n_files, 2) uint64, BLAKE2b of each row, equal for equal pixels;
-    failures: position in the list of files → error.
+    failures: position in the list of files → error; features: (n_files, n_features) float32, if a
+    network computed them while the files were decoded.
     """
 
     pixels: NDArray[np.uint8]
@@ -26,6 +27,7 @@ class DecodedImages:
     is_grey: NDArray[np.bool_]
     digests: NDArray[np.uint64]
     failures: dict[int, ImageError]
+    features: NDArray[Any] | None = None
 
 
 def without_files(rows: NDArray[Any], digests: NDArray[np.uint64]) -> DecodedImages:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import BinaryIO
 
 from softmaxce.errors import ImageError
@@ -19,9 +21,37 @@ _MAX_RLE_PIXELS = 2**22  # a quarter of a second in Pillow, which reads run leng
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
 
+class _Shared:
+    """A context of the whole process, which several threads may be in at once: the first one enters
+    it, the last one leaves it."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make, self._lock, self._n_inside = make, threading.Lock(), 0
+        self._context: AbstractContextManager[None] = nullcontext()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_inside:
+                self._context = self._make()
+                self._context.__enter__()
+            self._n_inside += 1
+
+    def __exit__(self, *_exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._context.__exit__(None, None, None)
+
+
 @contextmanager
-def silenced() -> Iterator[None]:
-    """Discard what a C library such as libtiff writes directly to file descriptor 2."""
+def _without_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
     try:
         kept = os.dup(2)
     except OSError:  # stderr is closed
@@ -35,6 +65,13 @@ def silenced() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+quiet_decoders = _Shared(_without_warnings)
+"""Hides the warnings of decoders from the user: what they cannot decode raises an error."""
+
+silenced = _Shared(_without_stderr)
+"""Discards what a C library such as libtiff writes directly to file descriptor 2."""
 
 
 def check_header(name: str, head: bytes, stream: BinaryIO) -> str:

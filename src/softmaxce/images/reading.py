@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -37,7 +36,7 @@ from PIL import Image, UnidentifiedImageError
 from softmaxce.errors import ImageError, InputError, SoftmaxceError
 from softmaxce.images.arrays import image_of
 from softmaxce.images.colours import in_mode, is_grey
-from softmaxce.images.decoder_guards import check_header, silenced
+from softmaxce.images.decoder_guards import check_header, quiet_decoders, silenced
 from softmaxce.images.files import Content, read_file, stream_of
 from softmaxce.images.heif import heif_formats, is_heif
 from softmaxce.images.info import ImageDetails, ImageInfo
@@ -75,14 +74,14 @@ def read_pixels(source: Source, preprocessing: Preprocessing) -> NDArray[np.uint
         source = image_of(source)
     if not isinstance(source, Image.Image):
         return read_image(source, preprocessing)[0]
-    with quiet_decoders(), _decoder_errors("image"):
+    with quiet_decoders, _decoder_errors("image"):
         picture = load_whole(source).copy()  # the caller's image keeps its size and mode
         return _pixels_of("image", picture, preprocessing)[0]
 
 
 def read_image(source: File, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], ImageInfo]:
     """The pixel vector (n_pixels,) of one image file, and its header. Raises ImageError."""
-    with quiet_decoders():
+    with quiet_decoders:
         return decode_content(*_content_of(source), preprocessing)
 
 
@@ -93,7 +92,7 @@ def read_details(source: File) -> ImageDetails:
         width, height, channels = size
         info = ImageInfo(width, height, channels == 1)
         return ImageDetails(info, "PNG", "L" if channels == 1 else "RGB", 1, False, False)
-    with quiet_decoders(), _open(name, content) as image:
+    with quiet_decoders, _open(name, content) as image:
         # Loading a TIFF applies its orientation and resets the tag.
         stored = getattr(image, "tag_v2", {}).get(ORIENTATION_TAG, 1)
         orientation = orientation_of(image)
@@ -109,16 +108,8 @@ def read_details(source: File) -> ImageDetails:
 
 def read_info(source: File) -> ImageInfo:
     """The size and colour of an image file, from its header. Raises ImageError."""
-    with quiet_decoders(), _open(*_content_of(source)) as image:
+    with quiet_decoders, _open(*_content_of(source)) as image:
         return _info(image, orientation_of(image))
-
-
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Hide the warnings of decoders from the user: what they cannot decode raises an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _content_of(source: File) -> tuple[str, Content]:
@@ -275,7 +266,7 @@ def _open(name: str, content: Content) -> Iterator[Image.Image]:
     ):
         if image.format != "JPEG":  # a JPEG can be decoded at a fraction of its size
             _refuse_too_large(name, image)
-        with silenced() if image.format == "TIFF" else nullcontext():
+        with silenced if image.format == "TIFF" else nullcontext():
             yield image
 
 

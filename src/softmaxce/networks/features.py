@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from softmaxce.errors import DataError, ModelError
 from softmaxce.preprocessing import MAX_FEATURE
-from softmaxce.row_threads import row_threads
+from softmaxce.row_threads import available_cores, row_threads
 
 Floats = NDArray[np.float32]
 ORDERS = ("rgb", "bgr")
@@ -48,6 +48,11 @@ class NetworkFeatures:
     dtype: ClassVar[type] = np.float32
 
     @property
+    def row_bytes(self) -> int:
+        """Bytes of the features of an image."""
+        return self.n_features * np.dtype(self.dtype).itemsize
+
+    @property
     def opened(self) -> Graph:
         """The network's graph. Raises ModelError if it is not opened."""
         if self.graph is None:
@@ -61,34 +66,41 @@ class NetworkFeatures:
     def of(self, pixels: NDArray[np.uint8]) -> Floats:
         """The features (n, n_features) of pixel vectors (n, n_pixels).
 
-        Each core runs the network on its own images: they get the same bits on any number of
-        cores, wherever they are among others. Raises DataError for features that are not finite.
+        Each core runs the network on its own images. Raises DataError for features that are not
+        finite.
         """
-        graph = self.opened
+        step = self.opened.n_images
         features = np.empty((len(pixels), self.n_features), np.float32)
-        scales = [
-            (np.float32(1 / (255 * std)), np.float32(mean / std))
-            for mean, std in zip(self.mean, self.std, strict=True)
-        ]
-        places = range(len(scales))[:: -1 if self.order == "bgr" else 1]
 
         def task(start: int) -> None:
-            block = pixels[start : start + graph.n_images].reshape(-1, *graph.shape)
-            values = np.zeros((graph.n_images, len(scales), *graph.shape[:2]), np.float32)
-            for channel, (factor, shift) in enumerate(scales):
-                plane = values[: len(block), places[channel]]
-                np.multiply(block[..., channel], factor, out=plane)
-                plane -= shift
-            features[start : start + len(block)] = graph.run(values)[: len(block)]
+            rows = slice(start, start + step)
+            features[rows] = self.of_batch(pixels[rows])
 
-        with row_threads() as run_tasks:
-            for _ in run_tasks(task, range(0, len(pixels), graph.n_images)):
+        with row_threads(available_cores()) as run_tasks:
+            for _ in run_tasks(task, range(0, len(pixels), step)):
                 pass
-        is_good = (np.abs(features) <= MAX_FEATURE).all(axis=1)  # a NaN is not
-        if not is_good.all():
+        if n_bad := int(not_finite(features).sum()):
             raise DataError(
-                f"cannot use the network: {graph.path}: the features of {np.sum(~is_good)} of "
+                f"cannot use the network: {self.opened.path}: the features of {n_bad} of "
                 f"{len(pixels)} images are NaN, infinite or above {MAX_FEATURE:.0e}; check "
                 "--onnx-mean and --onnx-std"
             )
         return features
+
+    def of_batch(self, pixels: NDArray[np.uint8]) -> Floats:
+        """The features of as many images as the network takes at once, or fewer, computed by the
+        calling thread. An image gets the same bits wherever it is among others."""
+        graph = self.opened
+        images = pixels.reshape(-1, *graph.shape)
+        values = np.zeros((graph.n_images, len(self.mean), *graph.shape[:2]), np.float32)
+        places = range(len(self.mean))[:: -1 if self.order == "bgr" else 1]
+        for channel, (mean, std) in enumerate(zip(self.mean, self.std, strict=True)):
+            plane = values[: len(images), places[channel]]
+            np.multiply(images[..., channel], np.float32(1 / (255 * std)), out=plane)
+            plane -= np.float32(mean / std)
+        return graph.run(values)[: len(images)]
+
+
+def not_finite(features: Floats) -> NDArray[np.bool_]:
+    """(n,): which rows contain NaN, or numbers too large for a model."""
+    return np.asarray(~(np.abs(features) <= MAX_FEATURE).all(axis=1))  # a NaN is not less

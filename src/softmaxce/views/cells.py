@@ -87,11 +87,11 @@ def predictions(result: PredictResult) -> str:
     """The picture and the probabilities of each image, or of the first ones."""
     size, n_more = result.model.preprocessing, len(result.paths) - _MAX_IMAGES
     parts = []
-    outcomes = zip(result.files.pixels, result.outcomes, strict=False)
-    for pixels, outcome in islice(outcomes, _MAX_IMAGES):
+    for position, outcome in enumerate(islice(result.outcomes, _MAX_IMAGES)):
         if isinstance(outcome, Prediction):
             caption = f"<p>{markup.data(outcome.path)}</p>"
             if isinstance(size, Preprocessing):
+                pixels = result.files.pixels[position]
                 picture = pictures.in_rgb(pixels.reshape(size.height, size.width, size.channels))
                 caption = _picture(picture, markup.data(outcome.path))
             p, order = outcome.probabilities, (-outcome.log_probabilities).argsort(kind="stable")

@@ -16,12 +16,15 @@ from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError
 from softmaxce.metrics.comparison import Comparison
 from softmaxce.metrics.comparison import compare as compare_scores
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.preprocessing import Form
 from softmaxce.workflows.features import with_features
 from softmaxce.workflows.groups import Grouping, grouping_of
 from softmaxce.workflows.opened_model import opened_model
 from softmaxce.workflows.progress import OnProgress, counted, ignore
 from softmaxce.workflows.scored_subset import ScoredSubset, score_subset
+
+_Wanted = tuple[tuple[str, ...], Form, ClassChoice, NetworkFeatures | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +70,14 @@ def compare(
     networks: see `opened_model`. Raises ModelError and DataError (also for a class that one of the
     models does not know).
     """
-    loaded: dict[tuple[tuple[str, ...], Form, ClassChoice, bool], PixelDataset] = {}
+    loaded: dict[_Wanted, PixelDataset] = {}
     scored = []
     for number, model_path in enumerate((model_path_a, model_path_b), 1):
         model, _ = opened_model(model_path, networks)
-        keeps_pixels = model.network is None
-        key = model.class_names, model.preprocessing, model.class_choice, keeps_pixels
+        key = model.class_names, model.preprocessing, model.class_choice, model.network
         if key not in loaded:  # models that need the same pixels share the images
             listener = counted(on_progress, f"Reading images for model {number}")
-            options = replace(read, on_decoded=listener, keeps_pixels=keeps_pixels)
+            options = replace(read, on_decoded=listener, network=model.network)
             loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")
         images = with_features(loaded[key], model.features, listener, read.cache)

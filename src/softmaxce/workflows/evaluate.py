@@ -88,8 +88,8 @@ def evaluate(
     """
     model, model_path = opened_model(model, networks)
     threshold = None if coverage is None else threshold_for(model, model_path, coverage)
-    listener = counted(on_progress, "Reading images")
-    options = replace(read, on_decoded=listener, keeps_pixels=model.network is None)
+    listener = counted(on_progress, "Computing features" if model.network else "Reading images")
+    options = replace(read, on_decoded=listener, network=model.network)
     wanted = model.class_names, model.preprocessing
     images = load_for_model(folder, *wanted, options, model.class_choice)
     listener = counted(on_progress, "Computing features")

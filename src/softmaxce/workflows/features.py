@@ -13,14 +13,13 @@ from softmaxce.data.decoding import OnDecoded, pixel_store
 from softmaxce.data.pixel_cache import HEADER_BYTES, CacheKey, PixelCache
 from softmaxce.data.pixel_dataset import PixelDataset, Subset
 from softmaxce.errors import OutputError
-from softmaxce.images.decoded import DecodedImages
+from softmaxce.images.decoded import without_files
 from softmaxce.model.softmax_model import Features
 from softmaxce.networks.features import NetworkFeatures
 from softmaxce.temporary_files import TemporaryFile
 from softmaxce.workflows.progress import OnProgress, counted
 
 _BLOCK_BYTES = 2**24  # pixels or features that are in memory at a time
-_DECODED_BYTES = 2**26  # for DecodedRows: larger blocks, since each may start worker processes
 
 
 def with_features(
@@ -35,7 +34,7 @@ def with_features(
     cache: where those of a network are kept; patches are quicker to compute again. Raises
     OutputError if the disk is full, and DataError for features that are not finite.
     """
-    if features is None:
+    if features is None or (cache is None and dataset.features is not None):
         return dataset
     if cache is None or not isinstance(features, NetworkFeatures):
         return _computed(dataset, features, on_done)
@@ -47,7 +46,8 @@ def with_features(
         with file:
             try:
                 done = _computed(dataset, features, on_done, file)
-                cache.keep(key, features.opened.path, form, _as_decoded(done), file)
+                kept = without_files(done.inputs.view(np.uint8), done.digests)
+                cache.keep(key, features.opened.path, form, kept, file)
                 return done
             except OutputError as error:
                 cache.say_unused(error.__cause__)
@@ -61,13 +61,20 @@ def _computed(
     file: TemporaryFile | None = None,
 ) -> PixelDataset:
     n_images, n_columns = dataset.n_images, _row_bytes(features)
-    block_bytes = _DECODED_BYTES if isinstance(dataset.pixels, DecodedRows) else _BLOCK_BYTES
-    step = max(1, block_bytes // max(n_columns, dataset.pixels.shape[1]))
+    known = dataset.features
+    if isinstance(dataset.pixels, DecodedRows) and known is None:
+        assert isinstance(features, NetworkFeatures)
+        known = dataset.pixels.features_of(features, on_done)
+    step = max(1, _BLOCK_BYTES // max(n_columns, dataset.pixels.shape[1]))
     with pixel_store((n_images, n_columns), file, HEADER_BYTES if file else 0, None) as store:
         for start in range(0, n_images, step):
-            block = features.of(dataset.pixels[start : start + step])
+            rows = slice(start, start + step)
+            if known is not None:
+                block = known[rows]
+            else:
+                block = features.of(dataset.pixels[rows])
+                on_done(min(start + step, n_images), n_images)
             store.store(start, block.view(np.uint8))
-            on_done(min(start + step, n_images), n_images)
         return replace(dataset, features=store.matrix().view(features.dtype))
 
 
@@ -81,19 +88,6 @@ def _cache_key(dataset: PixelDataset, network: NetworkFeatures) -> CacheKey:
     digest.update(dataset.digests.tobytes())
     name = digest.hexdigest()
     return CacheKey(name, name, dataset.n_images, newest_ns=0, n_columns=_row_bytes(network))
-
-
-def _as_decoded(dataset: PixelDataset) -> DecodedImages:
-    """The features in the form that the cache keeps."""
-    assert dataset.features is not None
-    n_images = dataset.n_images
-    return DecodedImages(
-        dataset.features.view(np.uint8),
-        np.zeros((n_images, 2), np.int32),
-        np.zeros(n_images, np.bool_),
-        dataset.digests,
-        {},
-    )
 
 
 def with_features_of_splits(

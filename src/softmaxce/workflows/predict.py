@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
-from softmaxce.data.decoding import decode_files
+from softmaxce.data.decoded_rows import decode_for_network
+from softmaxce.data.decoding import OnDecoded, decode_files
 from softmaxce.data.path_list import list_option
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
@@ -79,10 +80,14 @@ class PredictResult:
 
         The log-probabilities of many images and classes would not fit into memory together.
         """
-        pixels, model = self.files.pixels, self.model
-        starts = range(0, len(pixels), _BLOCK_ROWS)
-        blocks = (log_softmax(model.logits(pixels[s : s + _BLOCK_ROWS]), axis=1) for s in starts)
-        rows = enumerate(row for block in blocks for row in block)
+        files, model = self.files, self.model
+        features = files.features
+        slices = [slice(s, s + _BLOCK_ROWS) for s in range(0, len(files.pixels), _BLOCK_ROWS)]
+        logits = (
+            model.logits(files.pixels[s]) if features is None else model.logits_of(features[s])
+            for s in slices
+        )
+        rows = enumerate(row for block in logits for row in log_softmax(block, axis=1))
         for path in self.paths:
             if path == STDIN and self.stdin is not None:
                 yield self.stdin
@@ -136,8 +141,8 @@ def predict(
     else:
         paths = [*_expand(sources), *listed]
         files = [path for path in paths if path != STDIN]
-        listener = counted(on_progress, "Reading images")
-        decoded = decode_files(files, model.preprocessing.images, jobs=jobs, on_decoded=listener)
+        listener = counted(on_progress, "Computing features" if model.network else "Reading images")
+        decoded = _decoded(files, model, jobs, listener)
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(model_path, model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
@@ -154,6 +159,15 @@ def predict(
         failed = first_and_more([str(failure) for failure in result.failures], 2, "; ")
         raise DataError(f"no readable images: {failed}")
     return result
+
+
+def _decoded(
+    paths: Sequence[str], model: SoftmaxModel, jobs: int | None, on_decoded: OnDecoded
+) -> DecodedImages:
+    form = model.preprocessing.images
+    if model.network:
+        return decode_for_network(paths, form, model.network, jobs, on_decoded)
+    return decode_files(paths, form, jobs=jobs, on_decoded=on_decoded)
 
 
 def _expand(sources: Sequence[str]) -> list[str]:

@@ -66,9 +66,10 @@ class Stopwatch:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """End a part; one without a name is not counted."""
+        """End a part, or a part of one; one without a name is not counted."""
         now = time.perf_counter()
-        self._laps |= {name: now - self._last} if name else {}
+        if name:
+            self._laps[name] = self._laps.get(name, 0.0) + now - self._last
         self._last = now
 
     def laps_and_total(self) -> dict[str, float]:

@@ -144,8 +144,8 @@ def train(
     clock = Stopwatch()
     network, options = _opened_network(options)
     folders = _sources(folder, options, read.group_by is not None)
-    splits = load_splits(folders, options, read, on_progress)
-    clock.lap("decode")
+    splits = load_splits(folders, options, replace(read, network=network), on_progress)
+    clock.lap("features" if network else "decode")
     fingerprint = _fingerprint(splits, options, network)
     if options.resume:
         refuse_finished(model_path, fingerprint)

@@ -25,8 +25,8 @@ def load_splits(
 ) -> dict[str, Subset]:
     """The images of "train", and of "validation" and "test" if they have any, in this order."""
     wanted = PreprocessingOptions(options.size, options.channels, options.fit, options.background)
-    read = replace(read, keeps_pixels=options.network is None)  # its features are kept instead
-    listening = replace(read, on_decoded=counted(on_progress, "Reading images"))
+    doing = "Reading images" if read.network is None else "Computing features"
+    listening = replace(read, on_decoded=counted(on_progress, doing))
     images = load_for_training(folders["train"], wanted, listening, options.class_choice)
     if read.backend is not None:
         read.backend.check_size(images.preprocessing.images.n_pixels, len(images.class_names))
@@ -42,7 +42,10 @@ def load_splits(
     }
     for name in ("validation", "test"):
         if name in folders:
-            listening = replace(read, on_decoded=counted(on_progress, f"Reading {name} images"))
+            doing = f"Reading {name} images"
+            if read.network is not None:
+                doing = f"Computing the features of the {name} images"
+            listening = replace(read, on_decoded=counted(on_progress, doing))
             known = images.class_names, images.preprocessing, listening, options.class_choice
             others = load_for_model(folders[name], *known, training=True)
             splits[name] = Subset.whole(others)

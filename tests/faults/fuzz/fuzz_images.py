@@ -10,7 +10,8 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 with atheris.instrument_imports(include=["softmaxce", "PIL"]):
     from softmaxce.errors import ImageError
-    from softmaxce.images.reading import quiet_decoders, read_details, read_image
+    from softmaxce.images.decoder_guards import quiet_decoders
+    from softmaxce.images.reading import read_details, read_image
     from softmaxce.images.small_png import SmallPng
     from softmaxce.preprocessing import Preprocessing
 
@@ -30,7 +31,7 @@ def test_one_input(content: bytes) -> None:
             assert str(error)
             continue
         assert pixels.shape == (form.n_pixels,)
-    with quiet_decoders():
+    with quiet_decoders:
         SMALL.inflate(content)
 
 
