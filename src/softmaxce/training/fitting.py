@@ -104,17 +104,18 @@ def fit(
     for each training and validation row, not negative; rows of weight 0 are left out; l2: constant
     of the penalty (l2/2)·‖W‖², where W applies to pixels times `scale`, or with hidden layers to
     standardized pixels; None: by the cross-entropy of `validation`; hidden: widths of hidden
-    layers; checkpoint: a Snapshot if there are hidden layers, otherwise an AnswerLog; tail_factor:
-    see `sample_preconditioner`. Without hidden layers, refit: the rows for the last fit, once l2 is
-    chosen, and their weights (the training rows if None); first_l2: where the search starts. Raises
-    InputError for invalid arguments and TrainingError for numbers that are not finite.
+    layers; checkpoint: a Snapshot if there are hidden layers, else an AnswerLog; tail_factor: see
+    `sample_preconditioner`. Without hidden layers, refit: rows and weights of the last fit, once l2
+    is chosen (None: the training rows); first_l2: where the search starts. Raises InputError for
+    invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _training_rows(Rows(pixels, labels, rows), sample_weight, hidden)
-    spread = spread_of(training, weights)
-    units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
-    settings = Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
-    settings = replace(settings, tail_factor=tail_factor, first_l2=(first_l2 or 0.0) / units[0])
+    # From the first product on: BLAS's own threads would keep a core busy while they wait for more.
     with row_threads(n_threads) as run_tasks:
+        spread = spread_of(training, weights)
+        units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
+        settings = Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)
+        settings = replace(settings, tail_factor=tail_factor, first_l2=(first_l2 or 0.0) / units[0])
         objective = Objective(training, n_classes, 0.0, 1 / spread.overall, weights, run_tasks)
         evaluated = _on_rows(objective, (validation, validation_weight))
         if hidden:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from softmaxce.errors import TrainingError
 from softmaxce.training.rows import Rows
+from softmaxce.training.thin_products import gradient_of, logits_of
 
 Floats = NDArray[np.float64]
 
@@ -144,7 +145,8 @@ class Objective:
         """
         n_blocks = self.rows.n_blocks
         weights, biases = parameters[:-1], parameters[-1]
-        given = weights if weights.any() else None
+        few = self.n_classes <= _FEW_CLASSES
+        given = np.asarray(weights, order="F" if few else "C") if weights.any() else None
         size = _BLOCKS_PER_TASK if n_blocks >= _FEW_BLOCKS else 1
 
         def task(first: int) -> Sums:
@@ -161,34 +163,46 @@ class Objective:
         if block.start == block.stop:
             return Sums(0.0, np.zeros(self.shape))
         pixels, labels = self.rows.take(block)
-        shape = len(labels), self.n_classes
-        logits = np.zeros(shape, pixels.dtype) if weights is None else pixels @ weights
-        logits += biases
-        residuals, cross_entropies = _residuals(logits, labels)
+        few, shape = self.n_classes <= _FEW_CLASSES, (len(labels), self.n_classes)
+        if weights is None:
+            logits = np.zeros(shape[::-1] if few else shape, pixels.dtype)
+        else:
+            logits = logits_of(pixels, weights) if few else pixels @ weights
+        residuals, cross_entropies = (_few_residuals if few else _residuals)(logits, biases, labels)
         if self.row_weights is not None:
             row_weights = self.row_weights[block]
             cross_entropies *= row_weights
-            residuals *= row_weights.astype(residuals.dtype)[:, np.newaxis]
+            row_weights = row_weights.astype(residuals.dtype)
+            residuals *= row_weights if few else row_weights[:, np.newaxis]
         gradient = np.empty(self.shape)
-        gradient[:-1] = pixels.T @ np.ascontiguousarray(residuals)
-        gradient[-1] = residuals.sum(axis=0, dtype=np.float64)
+        gradient[:-1] = gradient_of(pixels, residuals) if few else pixels.T @ residuals
+        gradient[-1] = residuals.sum(axis=1 if few else 0, dtype=np.float64)
         return Sums(float(cross_entropies.sum()), gradient)
 
 
-def _residuals(logits: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+def _residuals(
+    logits: NDArray[Any], biases: NDArray[Any], labels: NDArray[Any]
+) -> tuple[NDArray[Any], Floats]:
     """p − y, (n, n_classes), and the cross-entropies (n,), in nats, of a block of logits
-    (n, n_classes), which are overwritten."""
+    (n, n_classes) without biases, which are overwritten."""
     images = np.arange(len(labels))
-    if logits.shape[1] > _FEW_CLASSES:
-        logits -= logits.max(axis=1, keepdims=True)
-        picked = logits[images, labels].astype(np.float64)
-        np.maximum(logits, logits.dtype.type(_MIN_LOGIT), out=logits)
-        np.exp(logits, out=logits)
-        total = logits.sum(axis=1)
-        logits /= total[:, np.newaxis]
-        logits[images, labels] -= 1
-        return logits, np.log(total.astype(np.float64)) - picked
-    log_p = np.ascontiguousarray(logits.T)
-    residuals = log_probabilities_in_place(log_p)
-    residuals[labels, images] -= 1
-    return residuals.T, -log_p[labels, images].astype(np.float64)
+    logits += biases
+    logits -= logits.max(axis=1, keepdims=True)
+    picked = logits[images, labels].astype(np.float64)
+    np.maximum(logits, logits.dtype.type(_MIN_LOGIT), out=logits)
+    np.exp(logits, out=logits)
+    total = logits.sum(axis=1)
+    logits /= total[:, np.newaxis]
+    logits[images, labels] -= 1
+    return logits, np.log(total.astype(np.float64)) - picked
+
+
+def _few_residuals(
+    logits: NDArray[Any], biases: NDArray[Any], labels: NDArray[Any]
+) -> tuple[NDArray[Any], Floats]:
+    """As `_residuals`, but logits and p − y are (n_classes, n)."""
+    logits += biases[:, np.newaxis]
+    residuals = log_probabilities_in_place(logits)
+    places = labels.astype(np.intp) * len(labels) + np.arange(len(labels))
+    residuals.reshape(-1)[places] -= 1
+    return residuals, -logits.reshape(-1)[places].astype(np.float64)
