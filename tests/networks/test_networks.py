@@ -16,7 +16,7 @@ from tiny_networks import (
     write_network,
 )
 
-from softmaxce.errors import DataError, ModelError
+from softmaxce.errors import DataError, InputError, ModelError
 from softmaxce.networks import features as features_module
 from softmaxce.networks.graph import NetworkChoice, open_network, opened_for
 from softmaxce.row_threads import row_threads
@@ -181,7 +181,7 @@ def test_features_that_are_not_finite_are_refused(tmp_path, pixels):
 def test_the_message_says_what_to_install(tmp_path, monkeypatch):
     path = write_network(tmp_path / "n.onnx")
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"it needs onnxruntime: pip install 'softmaxce\[onnx\]'"):
+    with pytest.raises(InputError, match=r"it needs onnxruntime: pip install 'softmaxce\[onnx\]'"):
         open_network(NetworkChoice(str(path)))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.bounded_input import open_regular, read_at_most
-from softmaxce.errors import ModelError
+from softmaxce.errors import InputError, ModelError
 from softmaxce.networks.features import ORDERS, Floats, NetworkFeatures
 from softmaxce.preprocessing import MAX_SIDE
 
@@ -214,11 +214,16 @@ def _content(path: str) -> bytes:
 
 
 def _session(path: str, content: bytes) -> Any:
-    """The network in onnxruntime, which runs it in the calling thread."""
+    """The network in onnxruntime, which runs it in the calling thread.
+
+    Raises ModelError, and InputError if onnxruntime is not installed.
+    """
     try:
         import onnxruntime
     except ImportError:
-        raise _fault(path, "it needs onnxruntime: pip install 'softmaxce[onnx]'") from None
+        raise InputError(
+            f"cannot use the network: {path}: it needs onnxruntime: pip install 'softmaxce[onnx]'"
+        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its errors are raised
