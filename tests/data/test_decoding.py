@@ -142,9 +142,7 @@ def test_files_that_change_while_they_are_read_give_no_mixed_rows(tmp_path):
 def test_no_room_for_the_pixels_is_one_error(files, monkeypatch):
     monkeypatch.setattr("softmaxce.data.decoding._MIN_BYTES_FOR_FILE", 0)
     monkeypatch.setattr(TemporaryFile, "reserve", no_space)
-    with pytest.raises(
-        OutputError, match="not enough disk space for decoded pixels: temporary folder: No space"
-    ):
+    with pytest.raises(OutputError, match="not enough disk space: temporary folder: No space"):
         decode_files(files, FORM, jobs=1)
 
 

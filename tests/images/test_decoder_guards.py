@@ -26,16 +26,21 @@ def test_threads_that_overlap_leave_everything_as_it_was(guard):
             is_inside.set()
             may_leave.wait()
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold, daemon=True)
     with guard:
         thread.start()
         is_inside.wait()
         inside = state()
         assert inside != before
     assert state() == inside  # the other thread still is
+    with guard.paused():
+        assert state() == before
+    assert state() == inside
     may_leave.set()
     thread.join()
     assert state() == before
+    with guard.paused():
+        assert state() == before
     with pytest.raises(ZeroDivisionError), guard:
         raise ZeroDivisionError
     assert state() == before

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from PIL import Image
 from tiny_networks import N_FEATURES, write_function, write_network
 
 from softmaxce import file_rows
-from softmaxce.data import decoded_rows, pixel_cache, preprocessing_choice
+from softmaxce.data import decoded_rows, decoding, pixel_cache, preprocessing_choice
 from softmaxce.data.decoded_rows import DecodedRows
 from softmaxce.data.decoding import decode_files
 from softmaxce.data.pixel_cache import PixelCache
@@ -26,6 +27,7 @@ from softmaxce.data.read_options import ReadOptions
 from softmaxce.errors import DataError, ModelError
 from softmaxce.images.decoded import digests_of
 from softmaxce.model.model_file import load_model
+from softmaxce.networks.features import NetworkFeatures
 from softmaxce.networks.graph import NetworkChoice, open_network
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.workflows.compare import compare
@@ -161,6 +163,51 @@ def test_unreadable_images_leave_the_features_of_the_others_in_the_cache(
     assert decoded == [["a.jpg", "z.png"]]  # which may be readable by now
     other = replace(choice, mean=(0.1,))  # other features of the same images
     assert trained(cache, other) == trained(None, other) != first
+
+
+def test_after_an_unreadable_image_the_network_stops_unless_it_is_skipped(
+    network, tmp_path, monkeypatch
+):
+    opened = open_network(NetworkChoice(str(network)))
+    paths = [*map(str, sorted(PETS.glob("train/*/*.png"))[:60])]
+    expected = decode_files(paths, Preprocessing(8, 8, 3), network=opened, jobs=1).features
+    monkeypatch.setattr(decoding, "_TASKS_AHEAD", 2)
+    paths[20] = str(tmp_path / "none.png")
+    calls, run = [], NetworkFeatures.of_batch
+    monkeypatch.setattr(
+        NetworkFeatures, "of_batch", lambda *given: (calls.append(1), run(*given))[1]
+    )
+    for skip_bad, n_calls in ((True, 60), (False, 24)):
+        calls.clear()
+        how = {"network": opened, "jobs": 1, "skip_bad": skip_bad}
+        decoded = decode_files(paths, Preprocessing(8, 8, 3), **how)
+        assert [*decoded.failures] == [20]
+        assert decoded.digests.any(axis=1).all()
+        assert len(calls) == n_calls
+        good = np.setdiff1d(np.arange(60 if skip_bad else 20), [20])
+        np.testing.assert_array_equal(decoded.features[good], expected[good])
+
+
+def test_an_interrupted_run_ends_after_the_image_that_a_thread_is_working_on(network, monkeypatch):
+    opened = open_network(NetworkChoice(str(network)))
+    paths = [*map(str, sorted(PETS.glob("train/*/*.png"))[:60])]
+    calls, run = [], NetworkFeatures.of_batch
+    is_working, may_go_on = threading.Event(), threading.Event()
+
+    def of_batch(*given):
+        if threading.current_thread() is threading.main_thread():
+            is_working.wait(30)
+            threading.Timer(0.2, may_go_on.set).start()
+            raise KeyboardInterrupt
+        calls.append(1)
+        is_working.set()
+        may_go_on.wait(30)
+        return run(*given)
+
+    monkeypatch.setattr(NetworkFeatures, "of_batch", of_batch)
+    with pytest.raises(KeyboardInterrupt):
+        decode_files(paths, Preprocessing(8, 8, 3), network=opened, jobs=2)
+    assert len(calls) == 1  # of the four images of the thread's task
 
 
 def test_an_image_whose_features_are_not_finite_is_named(softmaxce, tmp_path):

@@ -112,7 +112,8 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 jobs_option = click.option(
     "--jobs",
     type=Parsed("N", number_between(1, 1024, whole)),
-    help="Number of image-decoding processes, at most 1024.  [default: one per core]",
+    help="Number of processes that decode images (threads, if a network computes features), at "
+    "most 1024.  [default: one per core]",
 )
 
 group_by_option = click.option(

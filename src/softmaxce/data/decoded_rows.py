@@ -21,11 +21,14 @@ def decode_for_network(
     paths: Sequence[str],
     preprocessing: Preprocessing,
     network: NetworkFeatures,
-    jobs: int | None = None,
-    on_decoded: OnDecoded | None = None,
+    *,
+    jobs: int | None,
+    on_decoded: OnDecoded | None,
+    skip_bad: bool,
 ) -> DecodedImages:
     """As `decode_files`, with the features of each image as well, and its pixels on access."""
-    decoded = decode_files(paths, preprocessing, jobs=jobs, on_decoded=on_decoded, network=network)
+    how: Any = {"jobs": jobs, "on_decoded": on_decoded, "skip_bad": skip_bad}
+    decoded = decode_files(paths, preprocessing, network=network, **how)
     rows: Any = DecodedRows(paths, preprocessing, decoded.digests, jobs)
     return replace(decoded, pixels=rows)
 
@@ -72,7 +75,7 @@ class DecodedRows(FileRows):
 
     def _decode(self, numbers: NDArray[np.int64], **how: Any) -> DecodedImages:
         paths = [self._paths[i] for i in numbers]
-        decoded = decode_files(paths, self._preprocessing, jobs=self._jobs, **how)
+        decoded = decode_files(paths, self._preprocessing, jobs=self._jobs, skip_bad=False, **how)
         if decoded.failures:
             error = decoded.failures[min(decoded.failures)]
             raise DataError(f"cannot decode an image again: {error}; run the command again")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -61,12 +61,14 @@ def decode_files(
     pixel_file: TemporaryFile | None = None,
     offset: int = 0,
     network: NetworkFeatures | None = None,
+    skip_bad: bool = True,
 ) -> DecodedImages:
     """Decode every file, in order, with at most `jobs` worker processes (None: one per core).
 
     The pixels are written to `pixel_file`, starting at the byte `offset`. Without one, they stay in
     memory, or in a temporary file that disappears when the pixels are no longer used. With a
-    network, the result has its features in their place, (n_files, 0), and `jobs` threads work.
+    network, the result has its features in their place, (n_files, 0), and `jobs` threads work;
+    unless `skip_bad`, these are all 0 if a file fails, since nobody needs them.
     `on_decoded` is called after each chunk of files, unless there is only one chunk. Raises
     OutputError if there is no space for the rows, and DataError for features that are not finite.
     """
@@ -79,12 +81,15 @@ def decode_files(
     jobs = jobs or available_cores()
     method = start_method() if jobs > 1 and network is None else None
     n_columns = network.row_bytes if network else preprocessing.n_pixels
-    with pixel_store((n_files, n_columns), pixel_file, offset, method) as store:
-        for chunk in (
-            _chunks_of_features(paths, preprocessing, store, jobs, network)
+    with (
+        pixel_store((n_files, n_columns), pixel_file, offset, method) as store,
+        closing(
+            _chunks_of_features(paths, preprocessing, store, jobs, _NetworkRun(network, skip_bad))
             if network
             else _decode_chunks(paths, preprocessing, store, jobs, method)
-        ):
+        ) as chunks,
+    ):
+        for chunk in chunks:
             start, decoded = chunk.start, chunk.decoded
             rows = slice(start, start + chunk.n_files)
             sizes[rows], is_grey[rows] = decoded.sizes, decoded.is_grey
@@ -174,7 +179,7 @@ def pixel_store(
     except OSError as error:
         place = store.file.path if store and store.file else "temporary folder"
         raise OutputError(
-            f"not enough disk space for decoded pixels: {place}: {error.strerror or error}; "
+            f"not enough disk space: {place}: {error.strerror or error}; "
             "free some space, or set TMPDIR or --cache to another folder"
         ) from error
     finally:
@@ -248,7 +253,7 @@ def _decode_chunks(
     store: PixelStore,
     jobs: int,
     method: StartMethod | None,
-) -> Iterator[_Chunk]:
+) -> Generator[_Chunk, None, None]:
     max_files = max(1, min(_MAX_CHUNK_FILES, _MAX_CHUNK_BYTES // preprocessing.n_pixels))
     plan = _ChunkPlan(len(paths), max_files)
     decode = partial(_decode_chunk, paths, preprocessing, store)
@@ -269,36 +274,62 @@ def _decode_chunks(
         yield chunk
 
 
+class _NetworkRun:
+    """A network that is run in several threads, until it is stopped. Then its features are 0."""
+
+    def __init__(self, network: NetworkFeatures, skip_bad: bool) -> None:
+        self.network, self.skip_bad, self.is_stopped = network, skip_bad, False
+        self.n_at_once = network.opened.n_images
+
+    def features_of(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The features (n, n_features) of pixel vectors (n, n_pixels), in the calling thread."""
+        features = np.zeros((len(pixels), self.network.n_features), np.float32)
+        for start in range(0, len(pixels), self.n_at_once):
+            rows = slice(start, start + self.n_at_once)
+            if not self.is_stopped:
+                features[rows] = self.network.of_batch(pixels[rows])
+        return features
+
+    def check(self, paths: Sequence[str], features: NDArray[np.float32], failed: list[int]) -> None:
+        """Raise DataError for features that are not finite, except those of failed files."""
+        is_bad = not_finite(features)
+        is_bad[failed] = False
+        if is_bad.any():
+            raise DataError(
+                f"cannot use the network: {self.network.opened.path}: the features of "
+                f"{paths[int(is_bad.argmax())]} are NaN, infinite or above {MAX_FEATURE:.0e}; "
+                "check --onnx-mean and --onnx-std"
+            )
+
+
 def _chunks_of_features(
     paths: Sequence[str],
     preprocessing: Preprocessing,
     store: PixelStore,
     jobs: int,
-    network: NetworkFeatures,
-) -> Iterator[_Chunk]:
+    run: _NetworkRun,
+) -> Generator[_Chunk, None, None]:
     """Chunks of a few images, whose features are stored."""
-    from softmaxce.images.batch import decode_batch  # Pillow is loaded with the first image
+    # Pillow is loaded with the first image.
+    from softmaxce.images.batch import decode_batch
+    from softmaxce.images.decoder_guards import silenced
 
-    n_at_once = network.opened.n_images
-    n_files = n_at_once * max(1, _FILES_PER_TASK // n_at_once)
+    n_files = run.n_at_once * max(1, _FILES_PER_TASK // run.n_at_once)
 
     def task(start: int) -> tuple[DecodedImages, NDArray[np.float32]]:
         decoded = decode_batch(paths[start : start + n_files], preprocessing)
-        batches = range(0, len(decoded.pixels), n_at_once)
-        found = [network.of_batch(decoded.pixels[i : i + n_at_once]) for i in batches]
-        return replace(decoded, pixels=decoded.pixels[:0]), np.concatenate(found)
+        nothing = np.empty((0, preprocessing.n_pixels), np.uint8)  # not a view, which keeps pixels
+        return replace(decoded, pixels=nothing), run.features_of(decoded.pixels)
 
     with row_threads(jobs) as run_tasks:
-        for block in range(0, len(paths), n_files * _TASKS_AHEAD):
-            starts = range(block, min(block + n_files * _TASKS_AHEAD, len(paths)), n_files)
-            for start, (decoded, features) in zip(starts, run_tasks(task, starts), strict=True):
-                is_bad = not_finite(features)
-                is_bad[list(decoded.failures)] = False
-                if is_bad.any():
-                    raise DataError(
-                        f"cannot use the network: {network.opened.path}: the features of "
-                        f"{paths[start + int(is_bad.argmax())]} are NaN, infinite or above "
-                        f"{MAX_FEATURE:.0e}; check --onnx-mean and --onnx-std"
-                    )
-                store.store(start, features.view(np.uint8))
-                yield _Chunk(start, decoded, 0.0)
+        try:
+            for block in range(0, len(paths), n_files * _TASKS_AHEAD):
+                starts = range(block, min(block + n_files * _TASKS_AHEAD, len(paths)), n_files)
+                for start, (decoded, features) in zip(starts, run_tasks(task, starts), strict=True):
+                    run.check(paths[start : start + n_files], features, [*decoded.failures])
+                    run.is_stopped |= bool(decoded.failures) and not run.skip_bad
+                    store.store(start, features.view(np.uint8))
+                    with silenced.paused():  # for what is shown of the progress
+                        yield _Chunk(start, decoded, 0.0)
+        finally:
+            run.is_stopped = True

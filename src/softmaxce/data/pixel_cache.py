@@ -36,7 +36,7 @@ from softmaxce.images.decoded import DecodedImages
 from softmaxce.preprocessing import Preprocessing
 from softmaxce.temporary_files import TemporaryFile, remove_abandoned
 
-FORMAT = "softmaxce pixels 1"
+FORMAT = "softmaxce pixels 2"
 MAX_BYTES = 4 * 2**30
 HEADER_BYTES = 4096
 _SUFFIX = ".pixels"

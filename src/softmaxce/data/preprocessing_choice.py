@@ -165,13 +165,11 @@ def _decode(
 ) -> DecodedImages:
     if options.backend:
         return options.backend.decode(paths, preprocessing, options.on_decoded)
+    how: Any = {"jobs": options.jobs, "on_decoded": options.on_decoded}
     if options.network:
-        return decode_for_network(
-            paths, preprocessing, options.network, options.jobs, options.on_decoded
-        )
-    decode = partial(
-        decode_files, paths, preprocessing, jobs=options.jobs, on_decoded=options.on_decoded
-    )
+        how["skip_bad"] = options.skip_bad
+        return decode_for_network(paths, preprocessing, options.network, **how)
+    decode = partial(decode_files, paths, preprocessing, **how)
     if file is not None and options.cache is not None:
         try:
             return decode(pixel_file=file, offset=HEADER_BYTES)

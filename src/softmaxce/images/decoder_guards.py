@@ -36,6 +36,19 @@ class _Shared:
                 self._context.__enter__()
             self._n_inside += 1
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The process as it is outside. Threads wait to enter or leave."""
+        with self._lock:
+            if self._n_inside:
+                self._context.__exit__(None, None, None)
+            try:
+                yield
+            finally:
+                if self._n_inside:
+                    self._context = self._make()
+                    self._context.__enter__()
+
     def __exit__(self, *_exception: object) -> None:
         with self._lock:
             self._n_inside -= 1

@@ -110,8 +110,7 @@ def fit(
     invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _training_rows(Rows(pixels, labels, rows), sample_weight, hidden)
-    # From the first product on: BLAS's own threads would keep a core busy while they wait for more.
-    with row_threads(n_threads) as run_tasks:
+    with row_threads(n_threads) as run_tasks:  # also for the spread: BLAS's threads wait busily
         spread = spread_of(training, weights)
         units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
         settings = Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)

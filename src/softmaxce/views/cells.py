@@ -7,10 +7,12 @@ the elements are readable without it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from itertools import islice
 from pathlib import Path
 
+from softmaxce.errors import DataError
 from softmaxce.lesson.step import Step
 from softmaxce.model.softmax_model import SoftmaxModel
 from softmaxce.preprocessing import Preprocessing
@@ -91,9 +93,11 @@ def predictions(result: PredictResult) -> str:
         if isinstance(outcome, Prediction):
             caption = f"<p>{markup.data(outcome.path)}</p>"
             if isinstance(size, Preprocessing):
-                pixels = result.files.pixels[position]
-                picture = pictures.in_rgb(pixels.reshape(size.height, size.width, size.channels))
-                caption = _picture(picture, markup.data(outcome.path))
+                with suppress(DataError):  # the file of a network's image may be gone
+                    pixels = result.files.pixels[position]
+                    shape = size.height, size.width, size.channels
+                    picture = pictures.in_rgb(pixels.reshape(shape))
+                    caption = _picture(picture, markup.data(outcome.path))
             p, order = outcome.probabilities, (-outcome.log_probabilities).argsort(kind="stable")
             rows = [(result.class_names[k], probability(float(p[k]))) for k in order.tolist()]
             parts.append(caption)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from softmaxce.workflows import progress as workflow
 from softmaxce.workflows.progress import OnProgress
 
 _STEPS = 10
+_SECONDS_BETWEEN = 0.05  # two refreshes, each of which takes a millisecond
 
 
 @contextmanager
@@ -41,6 +43,7 @@ def _bars(console: Console) -> Iterator[OnProgress]:
     # No refresh thread: decoding forks worker processes.
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bars:
         task_of: dict[str, TaskID] = {}
+        shown_at = 0.0
 
         def listen(progress: workflow.Progress) -> None:
             task = task_of.get(progress.stage)
@@ -49,7 +52,11 @@ def _bars(console: Console) -> Iterator[OnProgress]:
                     translate(progress.stage), total=1, detail=""
                 )
             detail = translate(_line(progress)).partition("%  ")[2]
-            bars.update(task, completed=progress.fraction, detail=detail, refresh=True)
+            nonlocal shown_at
+            is_due = time.monotonic() - shown_at >= _SECONDS_BETWEEN
+            bars.update(task, completed=progress.fraction, detail=detail, refresh=is_due)
+            if is_due:
+                shown_at = time.monotonic()
 
         yield listen
 

@@ -76,7 +76,10 @@ def compare(
         model, _ = opened_model(model_path, networks)
         key = model.class_names, model.preprocessing, model.class_choice, model.network
         if key not in loaded:  # models that need the same pixels share the images
-            listener = counted(on_progress, f"Reading images for model {number}")
+            doing = f"Reading images for model {number}"
+            if model.network:
+                doing = f"Computing features for model {number}"
+            listener = counted(on_progress, doing)
             options = replace(read, on_decoded=listener, network=model.network)
             loaded[key] = load_for_model(folder, *key[:2], options, key[2])
         listener = counted(on_progress, f"Computing features for model {number}")

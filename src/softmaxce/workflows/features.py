@@ -41,6 +41,8 @@ def with_features(
     key = _cache_key(dataset, features)
     if found := cache.find(key):
         return replace(dataset, features=found[1].pixels.view(features.dtype))
+    if isinstance(dataset.pixels, DecodedRows) and dataset.features is None:
+        dataset = replace(dataset, features=dataset.pixels.features_of(features, on_done))
     if file := cache.new_file((dataset.n_images, _row_bytes(features))):
         form = dataset.preprocessing.images
         with file:
@@ -51,7 +53,7 @@ def with_features(
                 return done
             except OutputError as error:
                 cache.say_unused(error.__cause__)
-    return _computed(dataset, features, on_done)
+    return dataset if dataset.features is not None else _computed(dataset, features, on_done)
 
 
 def _computed(
@@ -62,9 +64,6 @@ def _computed(
 ) -> PixelDataset:
     n_images, n_columns = dataset.n_images, _row_bytes(features)
     known = dataset.features
-    if isinstance(dataset.pixels, DecodedRows) and known is None:
-        assert isinstance(features, NetworkFeatures)
-        known = dataset.pixels.features_of(features, on_done)
     step = max(1, _BLOCK_BYTES // max(n_columns, dataset.pixels.shape[1]))
     with pixel_store((n_images, n_columns), file, HEADER_BYTES if file else 0, None) as store:
         for start in range(0, n_images, step):
@@ -83,7 +82,7 @@ def _row_bytes(features: Features) -> int:
 
 
 def _cache_key(dataset: PixelDataset, network: NetworkFeatures) -> CacheKey:
-    """The pixels and all that the network's features depend on: wherever the images are."""
+    """The pixels and all that the network's features depend on."""
     digest = hashlib.blake2b(str(network).encode(), digest_size=16)
     digest.update(dataset.digests.tobytes())
     name = digest.hexdigest()

@@ -6,13 +6,14 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmaxce.data.class_folders import list_images
 from softmaxce.data.decoded_rows import decode_for_network
-from softmaxce.data.decoding import OnDecoded, decode_files
+from softmaxce.data.decoding import decode_files
 from softmaxce.data.path_list import list_option
 from softmaxce.errors import DataError, ImageError, first_and_more
 from softmaxce.images.decoded import DecodedImages
@@ -142,7 +143,7 @@ def predict(
         paths = [*_expand(sources), *listed]
         files = [path for path in paths if path != STDIN]
         listener = counted(on_progress, "Computing features" if model.network else "Reading images")
-        decoded = _decoded(files, model, jobs, listener)
+        decoded = _decoded(files, model, skip_bad, {"jobs": jobs, "on_decoded": listener})
     piped = _predict_stdin(model, stdin) if STDIN in paths else None
     result = PredictResult(model_path, model, tuple(paths), decoded, piped, label, threshold)
     if result.failures and not skip_bad:
@@ -162,12 +163,12 @@ def predict(
 
 
 def _decoded(
-    paths: Sequence[str], model: SoftmaxModel, jobs: int | None, on_decoded: OnDecoded
+    paths: Sequence[str], model: SoftmaxModel, skip_bad: bool, how: dict[str, Any]
 ) -> DecodedImages:
     form = model.preprocessing.images
     if model.network:
-        return decode_for_network(paths, form, model.network, jobs, on_decoded)
-    return decode_files(paths, form, jobs=jobs, on_decoded=on_decoded)
+        return decode_for_network(paths, form, model.network, skip_bad=skip_bad, **how)
+    return decode_files(paths, form, **how)
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
