@@ -2,7 +2,7 @@
 
 BLAS first copies the pixels into an order of its own, which takes a third of the time of so thin a
 product. On processors with AVX-512, OpenBLAS leaves the copy out for small products. There the
-rows are multiplied in slabs: a pass over MNIST takes three quarters of the time. On other
+rows are multiplied in slabs: a pass over MNIST takes four fifths of the time. On other
 processors slabs would only be slower.
 """
 
