@@ -9,9 +9,9 @@ the validation images (required: 0.87); how far the features are from PyTorch's 
 relative to the largest); and, in several rounds, the time of `softmaxce train` with an empty cache;
 that of a second run, from the cache (required: 20 times as fast), and whether it gives the same
 bytes; and the time of the bare network for the same images, decoded and normalised before: image by
-image as onnxruntime runs it by default (required: the whole command takes at most 1.3 times as
-long), and with one image on each core, as the command does, which is faster. For comparison, the
-time of a plain script that opens and resizes each picture and runs the network on it.
+image as onnxruntime runs it by default, and with one image on each core, as the command does, which
+is faster (required: the whole command takes at most 1.3 times as long as the faster of these). For
+comparison, the time of a plain script that opens and resizes each picture and runs the network.
 """
 
 from __future__ import annotations

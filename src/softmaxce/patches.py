@@ -67,6 +67,11 @@ class PatchFeatures:
     dtype: ClassVar[type] = np.uint8
 
     @property
+    def row_bytes(self) -> int:
+        """Bytes of the features of a picture."""
+        return self.n_features * np.dtype(self.dtype).itemsize
+
+    @property
     def n_pairs(self) -> int:
         """Number of pairs of filters."""
         return int(self.filters.shape[1])

@@ -67,10 +67,10 @@ def decode_files(
 
     The pixels are written to `pixel_file`, starting at the byte `offset`. Without one, they stay in
     memory, or in a temporary file that disappears when the pixels are no longer used. With a
-    network, the result has its features in their place, (n_files, 0), and `jobs` threads work;
-    unless `skip_bad`, these are all 0 if a file fails, since nobody needs them.
+    network, `jobs` threads work, and the result has its features and pixels (n_files, 0). Unless
+    `skip_bad`, the network stops at the first file that fails; the missing features are 0.
     `on_decoded` is called after each chunk of files, unless there is only one chunk. Raises
-    OutputError if there is no space for the rows, and DataError for features that are not finite.
+    OutputError if the disk is full, and DataError if a feature is NaN, infinite or too large.
     """
     n_files = len(paths)
     sizes = np.zeros((n_files, 2), np.int32)
@@ -275,7 +275,7 @@ def _decode_chunks(
 
 
 class _NetworkRun:
-    """A network that is run in several threads, until it is stopped. Then its features are 0."""
+    """A network that several threads run until it is stopped; its features are then 0."""
 
     def __init__(self, network: NetworkFeatures, skip_bad: bool) -> None:
         self.network, self.skip_bad, self.is_stopped = network, skip_bad, False
@@ -291,7 +291,7 @@ class _NetworkRun:
         return features
 
     def check(self, paths: Sequence[str], features: NDArray[np.float32], failed: list[int]) -> None:
-        """Raise DataError for features that are not finite, except those of failed files."""
+        """Raise DataError if a feature is NaN, infinite or too large, unless its file failed."""
         is_bad = not_finite(features)
         is_bad[failed] = False
         if is_bad.any():
@@ -329,7 +329,7 @@ def _chunks_of_features(
                     run.check(paths[start : start + n_files], features, [*decoded.failures])
                     run.is_stopped |= bool(decoded.failures) and not run.skip_bad
                     store.store(start, features.view(np.uint8))
-                    with silenced.paused():  # for what is shown of the progress
-                        yield _Chunk(start, decoded, 0.0)
+                    with silenced.paused():  # so that progress can be shown
+                        yield _Chunk(start, decoded, 0.0)  # no plan needs the time
         finally:
             run.is_stopped = True

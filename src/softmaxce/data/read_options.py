@@ -37,10 +37,9 @@ class ReadOptions:
     """skip_bad: skip unreadable images instead of raising DataError; cache: where decoded pixels
     are kept (None: nowhere; a backend ignores it); jobs: decoding processes, or threads with a
     network (None: one per core); on_decoded: called with (images decoded so far, all images);
-    backend: reads the files elsewhere;
-    group_by: what names the group of an image, as `data.grouping` says (None: nothing);
-    network: computes the features of images while they are decoded; their pixels are not kept, and
-    decoded again where they are needed (`DecodedRows`).
+    backend: reads the files elsewhere; group_by: what names the group of an image, as
+    `data.grouping` says (None: nothing); network: computes the features of images while they are
+    decoded; their pixels are not kept, but decoded again where they are needed (`DecodedRows`).
     """
 
     skip_bad: bool = False

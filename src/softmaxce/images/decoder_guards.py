@@ -38,7 +38,7 @@ class _Shared:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The process as it is outside. Threads wait to enter or leave."""
+        """The process as it is outside the context. Meanwhile no thread can enter or leave it."""
         with self._lock:
             if self._n_inside:
                 self._context.__exit__(None, None, None)

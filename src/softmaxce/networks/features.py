@@ -66,8 +66,8 @@ class NetworkFeatures:
     def of(self, pixels: NDArray[np.uint8]) -> Floats:
         """The features (n, n_features) of pixel vectors (n, n_pixels).
 
-        Each core runs the network on its own images. Raises DataError for features that are not
-        finite.
+        Each core runs the network on its own images. Raises DataError if a feature is NaN, infinite
+        or too large.
         """
         step = self.opened.n_images
         features = np.empty((len(pixels), self.n_features), np.float32)
@@ -88,8 +88,11 @@ class NetworkFeatures:
         return features
 
     def of_batch(self, pixels: NDArray[np.uint8]) -> Floats:
-        """The features of as many images as the network takes at once, or fewer, computed by the
-        calling thread. An image gets the same bits wherever it is among others."""
+        """The features (n, n_features) of pixel vectors (n, n_pixels), in the calling thread.
+
+        n: at most as many as the network takes at once. An image gets the same bits wherever it is
+        among others.
+        """
         graph = self.opened
         images = pixels.reshape(-1, *graph.shape)
         values = np.zeros((graph.n_images, len(self.mean), *graph.shape[:2]), np.float32)

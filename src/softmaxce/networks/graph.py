@@ -209,8 +209,10 @@ def _content(path: str) -> bytes:
     try:
         with os.fdopen(open_regular(path, _MAX_BYTES), "rb") as stream:
             return read_at_most(stream, _MAX_BYTES)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise _fault(path, getattr(error, "strerror", None) or "no such file") from error
+    except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
+        raise _fault(path, "no such file") from None
+    except OSError as error:
+        raise _fault(path, error.strerror or str(error)) from error
 
 
 def _session(path: str, content: bytes) -> Any:

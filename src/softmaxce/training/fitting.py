@@ -110,7 +110,7 @@ def fit(
     invalid arguments and TrainingError for numbers that are not finite.
     """
     training, weights = _training_rows(Rows(pixels, labels, rows), sample_weight, hidden)
-    with row_threads(n_threads) as run_tasks:  # also for the spread: BLAS's threads wait busily
+    with row_threads(n_threads) as run_tasks:  # before the spread, or BLAS's threads spin
         spread = spread_of(training, weights)
         units = (spread.typical * scale) ** 2, (spread.typical / spread.overall) ** 2
         settings = Settings(tolerance, max_iterations, seed, *units, on_iteration, checkpoint)

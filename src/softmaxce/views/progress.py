@@ -16,7 +16,7 @@ from softmaxce.workflows import progress as workflow
 from softmaxce.workflows.progress import OnProgress
 
 _STEPS = 10
-_SECONDS_BETWEEN = 0.05  # two refreshes, each of which takes a millisecond
+_SECONDS_BETWEEN = 0.05  # refreshes, each of which takes a millisecond
 
 
 @contextmanager

@@ -29,10 +29,10 @@ def with_features(
     cache: PixelCache | None = None,
 ) -> PixelDataset:
     """The dataset with the features of its images, in memory or in a temporary file; the dataset
-    itself if `features` is None.
+    itself if `features` is None, or if it has them and no cache is to keep them.
 
     cache: where those of a network are kept; patches are quicker to compute again. Raises
-    OutputError if the disk is full, and DataError for features that are not finite.
+    OutputError if the disk is full, and DataError if a feature is NaN, infinite or too large.
     """
     if features is None or (cache is None and dataset.features is not None):
         return dataset
@@ -43,7 +43,7 @@ def with_features(
         return replace(dataset, features=found[1].pixels.view(features.dtype))
     if isinstance(dataset.pixels, DecodedRows) and dataset.features is None:
         dataset = replace(dataset, features=dataset.pixels.features_of(features, on_done))
-    if file := cache.new_file((dataset.n_images, _row_bytes(features))):
+    if file := cache.new_file((dataset.n_images, features.row_bytes)):
         form = dataset.preprocessing.images
         with file:
             try:
@@ -62,7 +62,7 @@ def _computed(
     on_done: OnDecoded,
     file: TemporaryFile | None = None,
 ) -> PixelDataset:
-    n_images, n_columns = dataset.n_images, _row_bytes(features)
+    n_images, n_columns = dataset.n_images, features.row_bytes
     known = dataset.features
     step = max(1, _BLOCK_BYTES // max(n_columns, dataset.pixels.shape[1]))
     with pixel_store((n_images, n_columns), file, HEADER_BYTES if file else 0, None) as store:
@@ -77,16 +77,12 @@ def _computed(
         return replace(dataset, features=store.matrix().view(features.dtype))
 
 
-def _row_bytes(features: Features) -> int:
-    return features.n_features * np.dtype(features.dtype).itemsize
-
-
 def _cache_key(dataset: PixelDataset, network: NetworkFeatures) -> CacheKey:
     """The pixels and all that the network's features depend on."""
     digest = hashlib.blake2b(str(network).encode(), digest_size=16)
     digest.update(dataset.digests.tobytes())
     name = digest.hexdigest()
-    return CacheKey(name, name, dataset.n_images, newest_ns=0, n_columns=_row_bytes(network))
+    return CacheKey(name, name, dataset.n_images, newest_ns=0, n_columns=network.row_bytes)
 
 
 def with_features_of_splits(

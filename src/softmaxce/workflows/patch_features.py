@@ -23,8 +23,9 @@ from softmaxce.training.patch_learning import grid_of, learn_patches, scales_for
 from softmaxce.training.rows import Rows
 from softmaxce.workflows.progress import OnProgress, Progress
 
-# The variance of patch features falls off slowly: with no more of it outside the preconditioner's
-# subspace than for pixels, many steps are too long (12,702 images: 15.9 s; with this factor 9.8 s).
+# The variance of patch features falls off slowly, so more of it than of pixels' is outside the
+# preconditioner's subspace. Without this factor many steps are too long (12,702 images: 15.9 s
+# instead of 9.8 s).
 PATCHES_TAIL_FACTOR = 30.0
 # The trial of mirror symmetry uses few images, fewer if they are large, and few filters.
 _N_TRAINING, _N_VALIDATION = 2000, 1000

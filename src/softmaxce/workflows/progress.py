@@ -66,7 +66,7 @@ class Stopwatch:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """End a part, or a part of one; one without a name is not counted."""
+        """End a part. Parts of the same name add up; one without a name is not counted."""
         now = time.perf_counter()
         if name:
             self._laps[name] = self._laps.get(name, 0.0) + now - self._last
